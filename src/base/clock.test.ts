@@ -5,7 +5,7 @@ import { formatMicroTime, formatTime } from './clock.ts'
 
 const times = [0, 999, 1000, 1_767_225_600_000, 1_767_225_600_001, 1_767_225_600_999, 1_767_225_601_000, 1_767_225_600_042.7, -1, -1001]
 
-test('formatTime() and formatMicroTime() write what Date writes, whatever was asked before', () => {
+test('formatTime() and formatMicroTime() format as Date does, whatever was formatted before', () => {
   const validate = (ms: number) => {
     const iso = new Date(Math.floor(ms)).toISOString()
     assert.equal(formatTime(ms), `${iso.slice(0, 19)}Z`)

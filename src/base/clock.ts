@@ -1,9 +1,9 @@
-// Time as a dependency, so that whoever waits or stamps can be run deterministically.
+// Time as a dependency, so that code that waits or takes timestamps can run deterministically.
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch: for what is written down or compared with it. Somebody may set it, an hour or ten years either way. */
+  /** Milliseconds since the Unix epoch, for timestamps. The clock may be set, by hours or years in either direction. */
   now(): number
-  /** Milliseconds since some moment, and nobody sets it: for how long something lasts. */
+  /** Milliseconds of a clock that is never set, for durations. */
   monotonic(): number
   /** Resolves after `ms`, or rejects with the signal's reason. The timer does not keep the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -27,7 +27,7 @@ export const systemClock: Clock = {
     }),
 }
 
-/** Waits `ms` or until the signal, whichever is first; the caller looks at the signal itself. */
+/** Waits `ms` or until the signal, whichever is first; the caller checks the signal. */
 export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(ms, signal)
@@ -36,7 +36,7 @@ export async function pause(clock: Clock, ms: number, signal: AbortSignal): Prom
   }
 }
 
-/** Of the last second that was asked for: every request has several times, nearly all of the same second. */
+/** Caches the last second: every request formats several times, nearly all of the same second. */
 let last = { second: Number.NaN, text: '' }
 
 /** `2026-01-02T03:04:05` of the second since the epoch. */

@@ -3,21 +3,21 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseJson, readsEscapedNames, withoutFault } from './json.ts'
 
-/** An engine that takes the name `ab`, written with escapes, for `\u`, as V8 does after an object with that name. */
+/** An engine that reads the name `ab`, written with escapes, as `\u`, as V8 does after an object with that name. */
 const misreading = (text: string): unknown => JSON.parse(text.replaceAll(/"\\u0061\\u0062"(\s*:)/g, String.raw`"\\u"$1`))
 
-test('parseJson() reads escaped names on every engine, and is JSON.parse where that does too', () => {
+test('parseJson() reads escaped names on every engine, and is JSON.parse if that is correct', () => {
   assert.equal(readsEscapedNames(parseJson), true)
   assert.equal(parseJson === JSON.parse, readsEscapedNames(JSON.parse))
 })
 
-test('readsEscapedNames() sees the fault', () => assert.equal(readsEscapedNames(misreading), false))
+test('readsEscapedNames() detects the fault', () => assert.equal(readsEscapedNames(misreading), false))
 
-/** What leaves a name with a backslash behind the member `first`, of two members. Only one comes as JSON text. */
+/** An object that leaves a name with a backslash after the member `first`, the second of two members. Only one is JSON text. */
 const traces: Readonly<Record<string, (first: string) => unknown>> = {
   'a text': first => parseJson(`{"${first}":1,"\\\\u":2}`),
   'a text that is cut short': first => assert.throws(() => parseJson(`[{"${first}":1,"\\\\u":2},`), SyntaxError),
-  // An object of its own code begins with the same two places.
+  // An object literal begins with the same two shapes.
   'a literal': first => new Function(`return { ${first}: 1, '\\\\u': 2 }`)(),
   'a literal that takes in another object': first => new Function('rest', `return { ${first}: 1, ...rest }`)({ '\\u': 2 }),
   'a member that is set later': first => Object.assign(parseJson(`{"${first}":1,"${first}":1}`) as object, { '\\u': 2 }),
@@ -33,21 +33,21 @@ for (const [index, [name, leave]] of Object.entries(traces).entries()) {
   })
 }
 
-test('parseJson() reads an escaped first name of many members right', () => {
+test('parseJson() reads an escaped first name of many members correctly', () => {
   const rest = Array.from({ length: 36 }, (_, index) => `"m${index}":0`).join()
   const kept = parseJson(`{"\\\\u":1,${rest}}`)
   assert.equal(Object.keys(parseJson(`{"\\u0061\\u0062":1,${rest}}`) as object)[0], 'ab')
   assert.ok(kept)
 })
 
-test('withoutFault() mends what was misread', () => {
+test('withoutFault() corrects misread names', () => {
   const read = withoutFault(misreading)
   const text = String.raw`{ "a" : [ {}, [], { "\u0061\u0062" : "\"{[:]}\\" } ], "" : -0, "b\\" : [1e3, true, null] }`
   assert.deepEqual(read(text), { a: [{}, [], { ab: '"{[:]}\\' }], '': -0, 'b\\': [1000, true, null] })
   assert.deepEqual(read(String.raw`{"a":1,"\u0061\u0062":2,"ab":3}`), { a: 1, ab: 3 })
 })
 
-test('withoutFault() parses once where no name that was read has a backslash', () => {
+test('withoutFault() parses once if no name in the result has a backslash', () => {
   const texts: string[] = []
   const read = withoutFault(text => {
     texts.push(text)
@@ -58,7 +58,7 @@ test('withoutFault() parses once where no name that was read has a backslash', (
   assert.deepEqual(texts, once)
 })
 
-/** Backslashes, quotes and what follows a backslash first of all. */
+/** Backslashes, quotes and the characters after a backslash, more often than others. */
 const name = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.stringMatching(/^[\\"/u0ab:{}[\]]{0,4}$/),
@@ -74,7 +74,7 @@ const { value } = fc.letrec(tie => ({
   ),
 }))
 
-/** JSON of a value with every character of a string as an escape that `isEscaped` chooses. */
+/** JSON of a value in which each character that `isEscaped` selects is escaped. */
 function write(written: unknown, space: string, isEscaped: (unit: number) => boolean): string {
   const inner = (next: unknown) => space + write(next, space, isEscaped) + space
   if (typeof written === 'string') {
@@ -93,11 +93,11 @@ const text = fc.tuple(value, fc.constantFrom('', ' ', '\r\n\t'), fc.integer({ mi
   text: write(written, space, unit => unit % every === 0),
 }))
 
-test('parseJson() reads what was written', () => {
+test('parseJson() reads what JSON.stringify wrote', () => {
   fc.assert(fc.property(text, ({ written, text: whole }) => assert.deepEqual(parseJson(whole), written)))
 })
 
-test('withoutFault() reads what was written when all of it was misread', () => {
+test('withoutFault() reads what was written even if every name was misread', () => {
   fc.assert(
     fc.property(text, ({ written, text: whole }) => {
       let first = true
@@ -111,7 +111,7 @@ test('withoutFault() reads what was written when all of it was misread', () => {
   )
 })
 
-test('withoutFault() refuses what JSON.parse refuses, in its words', () => {
+test('withoutFault() rejects what JSON.parse rejects, with its messages', () => {
   const broken = ['', '{"a\\\\":1', '[{"a":1,"\\\\u":2}, x', '{"\\\\":1}}', '"\\q"', '{"\\u00":1}', '[1 2]']
   for (const bad of broken) {
     const { message } = assertThrown(() => JSON.parse(bad))

@@ -1,25 +1,24 @@
-// JSON.parse for all of src/. V8 of Node 24 before 24.22.1, of 25 and of 26 before 26.12.1 may misread the name of a member that is written
-// with an escape: it compares the characters of the text, not those that they stand for, with the names that have followed the same members
-// before. After `{"a":1,"\\u":2}` the text `{"a":1,"\u0061\u0062":2}` has the members `a` and `\u` there. `managedFields` are full of such names.
+// JSON.parse for all of src/. V8 of Node 24 before 24.22.1, of 25 and of 26 before 26.12.1 may misread an escaped member name: it compares
+// the raw text, not the characters it denotes, with names that have followed the same members before. After `{"a":1,"\\u":2}` it reads
+// `{"a":1,"\u0061\u0062":2}` with the members `a` and `\u`. `managedFields` are full of such names.
 import { setOwn } from './data/own-property.ts'
 
 /**
- * What JSON.parse returns and throws, on engines with the fault too. Nesting is bounded by memory only, so callers bound it where the text is
- * anybody's.
+ * Returns and throws as JSON.parse, also on engines with the fault. Only memory limits the nesting, so callers limit it for untrusted text.
  */
 export const parseJson: (text: string) => unknown = readsEscapedNames(JSON.parse) ? JSON.parse : withoutFault(JSON.parse)
 
-/** Whether `parse` is without the fault. The first member is nobody else's: what the engine remembers of this concerns no other object. */
+/** Whether `parse` is without the fault. The first member is unique: what the engine caches of it concerns no other object. */
 export function readsEscapedNames(parse: (text: string) => unknown): boolean {
   const before = parse('{"bulkhead.dev/escaped-names":0,"\\\\u":0}')
   const after = parse('{"bulkhead.dev/escaped-names":0,"\\u0061\\u0062":0}')
-  // Both are looked at: the engine forgets what it remembers of an object that is gone.
+  // Both are used later: the engine drops its cache of a collected object.
   return hasMember(before, '\\u') && hasMember(after, 'ab')
 }
 
 /**
- * `parse` with its fault mended. A name that was taken for another's begins like its own text up to the escape at least, so the other has a
- * backslash: what comes without one is right, wherever the engine has the other from. Anything else is read once more without names.
+ * `parse` with its fault corrected. A misread name has the same beginning as the raw text up to the escape at least, so it contains a
+ * backslash: a result without backslashes in names is correct. Anything else is parsed again without names.
  */
 export function withoutFault(parse: (text: string) => unknown): (text: string) => unknown {
   return text => {
@@ -32,7 +31,7 @@ function hasMember(value: unknown, name: string): boolean {
   return isObject(value) && Object.hasOwn(value, name)
 }
 
-/** Of a value that JSON.parse has made, however deep. */
+/** For any depth of a value from JSON.parse. */
 function hasBackslashName(value: unknown): boolean {
   const pending = isObject(value) ? [value] : []
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -54,18 +53,18 @@ export const isJsonObject = (value: unknown): value is Readonly<Record<string, u
 
 export const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(item => typeof item === 'string')
 
-/** Lists too. */
+/** Includes lists. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** A list as `[0,[…items]]` and an object as `[1,[…name, value]]`, which no engine remembers names of. */
+/** A list as `[0,[…items]]` and an object as `[1,[…name, value]]`, for which no engine caches names. */
 type Flat = readonly [kind: 0 | 1, parts: readonly unknown[]]
 
 const flatMarks: Readonly<Record<string, string>> = { '[': '[0,[', ']': ']]', '{': '[1,[', '}': ']]', ':': ',' }
 const flat = (punctuation: string): string => punctuation.replace(/[[\]{}:]/g, mark => flatMarks[mark] ?? mark)
 
-/** `text` is JSON; so is what is returned, with `Flat` in the place of lists and objects. */
+/** `text` is JSON; the result is JSON with `Flat` instead of lists and objects. */
 function withoutNames(text: string): string {
   const pieces: string[] = []
   let from = 0
@@ -78,14 +77,14 @@ function withoutNames(text: string): string {
   return pieces.join('')
 }
 
-/** Behind the quote that ends the string whose first is at `start`. */
+/** The position after the quote that ends the string whose first quote is at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at + 1
 }
 
-/** The value of a text that `withoutNames` has rewritten, with the members that JSON.parse makes: own ones only, the last of a name. */
+/** The value of a text that `withoutNames` rewrote, with the members that JSON.parse creates: only own ones, the last of equal names. */
 function objectsOf(root: unknown): unknown {
   const pending: { readonly parts: readonly unknown[]; readonly made: Record<string, unknown> | unknown[] }[] = []
   const open = (value: unknown): unknown => {
@@ -104,5 +103,5 @@ function objectsOf(root: unknown): unknown {
   return value
 }
 
-/** All lists of a rewritten text are. */
+/** All lists of a rewritten text have this form. */
 const isFlat = (value: unknown): value is Flat => Array.isArray(value)

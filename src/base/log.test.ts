@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLogger } from './log.ts'
 
-test('createLogger() writes an error with its message, and nothing of its class', () => {
+test("createLogger() writes an error with its message, without its class's properties", () => {
   const lines: string[] = []
   const log = createLogger({ part: 'x', destination: { write: line => lines.push(line) } })
   log.error('failed', { err: new DOMException('too late', 'TimeoutError') })

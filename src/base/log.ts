@@ -1,4 +1,4 @@
-// The logger that every part is handed: constant messages, named values, secrets never printed.
+// The logger that every part gets as an argument: constant messages, named values, no secrets.
 import { pino } from 'pino'
 
 export interface Logger {
@@ -27,7 +27,7 @@ function noop(): void {
   return
 }
 
-/** A DOMException, as limits of time throw it, lists the constants of its class like values of its own. */
+/** A DOMException, such as a timeout, lists the constants of its class like its own values. */
 function errorValues(err: unknown): unknown {
   if (!(err instanceof DOMException)) return err instanceof Error ? pino.stdSerializers.err(err) : err
   const { name, message, stack } = err

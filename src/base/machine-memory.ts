@@ -1,5 +1,5 @@
-// How much memory this process may have.
+// The memory limit of this process.
 import { totalmem } from 'node:os'
 
-/** Bytes: of the machine, or of the control group that it runs in. */
+/** Bytes: of the machine, or of the process's control group. */
 export const machineMemory = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)

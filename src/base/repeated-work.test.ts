@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import { silentLogger } from './log.ts'
 import { type NextTime, RepeatedWork } from './repeated-work.ts'
 
-/** Each call is handed to the test, which says how it ends; sleeps are counted and end when they are cut. */
+/** Each call waits for the test, which decides its result; sleeps are counted and end when cut short. */
 function watched() {
   const stop = new AbortController()
   const calls: { key: string; end(next: NextTime): void; fail(err: Error): void }[] = []
@@ -40,7 +40,7 @@ function watched() {
   return { work, calls, sleeps, stop, until }
 }
 
-test('what is due before run() begins with it, and each key is worked on by itself', async () => {
+test('due keys start with run(), and each key is worked on separately', async () => {
   const { work, calls, stop, until } = watched()
   work.due('a')
   assert.equal(calls.length, 0)
@@ -53,7 +53,7 @@ test('what is due before run() begins with it, and each key is worked on by itse
   await running
 })
 
-test('what becomes due while it is worked on is worked on again, once', async () => {
+test('a key that becomes due during its work is worked on again, once', async () => {
   const { work, calls, sleeps, stop, until } = watched()
   work.due('a')
   const running = work.run()
@@ -70,7 +70,7 @@ test('what becomes due while it is worked on is worked on again, once', async ()
   await running
 })
 
-test('what is due ends the pause; a failure is tried again; the signal ends all', async () => {
+test('a due key ends its pause; a failure is retried; the signal ends everything', async () => {
   const { work, calls, sleeps, stop, until } = watched()
   work.due('a')
   const running = work.run()

@@ -1,8 +1,9 @@
-// Work that is repeated by key: at most once at a time for each key, at once where it became due meanwhile, else after what the work itself asks for.
+// Repeats work by key: at most once at a time for each key, again at once if it became due meanwhile, otherwise after the time that the work
+// returns.
 import { type Clock, pause } from './clock.ts'
 import type { Logger } from './log.ts'
 
-/** Milliseconds until the next time; `when due` waits for `due` alone, `never` forgets the key. */
+/** Milliseconds until the next run; `when due` waits only for `due`, `never` drops the key. */
 export type NextTime = number | 'when due' | 'never'
 
 export interface RepeatedWorkParts {
@@ -10,13 +11,13 @@ export interface RepeatedWorkParts {
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
-  /** A rejection is logged and tried again. */
+  /** A rejection is logged and retried. */
   work(key: string): Promise<NextTime>
 }
 
 interface State {
   due: boolean
-  /** Ends the pause before the next time. */
+  /** Ends the pause before the next run. */
   wake: () => void
 }
 
@@ -47,7 +48,7 @@ export class RepeatedWork {
     if (this.#begun) this.#begin(key, state)
   }
 
-  /** Until the signal, and until what was begun has ended. */
+  /** Runs until the signal, and until started work has ended. */
   async run(): Promise<void> {
     this.#begun = true
     for (const [key, state] of this.#states) this.#begin(key, state)

@@ -1,4 +1,4 @@
-// A failure that its reader can mend: one sentence that says what is wrong and what to do. Printed without a stack.
+// A failure that the user can fix: one sentence that says what is wrong and what to do. Printed without a stack.
 
 export class UserError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -7,7 +7,7 @@ export class UserError extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(err: unknown): string {
   return err instanceof Error ? err.message : String(err)
 }
@@ -17,7 +17,7 @@ export function codeOf(err: unknown): string {
   return err instanceof Error && 'code' in err && typeof err.code === 'string' ? err.code : ''
 }
 
-/** Why a file could not be read, for a message that names it already. */
+/** Why a file could not be read, for a message that already names it. */
 export function whyUnreadable(err: unknown): string {
   switch (codeOf(err)) {
     case 'ENOENT':
@@ -35,7 +35,7 @@ export function whyUnreadable(err: unknown): string {
   }
 }
 
-/** What to throw where `file` was read: what its reader can mend is a UserError. */
+/** The error for reading `file`: a UserError if the user can fix it. */
 export function cannotRead(file: string, err: unknown): unknown {
   return codeOf(err) === '' ? err : new UserError(`Cannot read "${file}": ${whyUnreadable(err)}`, { cause: err })
 }

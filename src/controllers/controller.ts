@@ -40,21 +40,21 @@ export interface Follow<T extends KubeObject = KubeObject> {
 }
 
 /**
- * As whom a controller works, and what it may do: `generated/controller-grants.json` of the bootstrap policy is made of these.
- * The ClusterRole is `system:controller:<account>`, as upstream's; controllers of an account may be several.
+ * The identity of a controller and its permissions, from which `generated/controller-grants.json` of the bootstrap policy is made. The
+ * ClusterRole is `system:controller:<account>`, as upstream's; several controllers may share an account.
  */
 export interface ControllerIdentity {
   /** A ServiceAccount in kube-system. */
   readonly account: string
   /** Kubernetes has no such controller: the role is `bulkhead:controller:<account>`. */
   readonly own?: true
-  /** Of the whole cluster; none: no ClusterRole. */
+  /** Cluster-wide rules; none: no ClusterRole. */
   readonly rules: readonly PolicyRule[]
-  /** Within a namespace; by the name of the ClusterRole, where no other is given. */
+  /** Rules within a namespace, by the namespace; the Role has the name of the ClusterRole by default. */
   readonly roles?: readonly { readonly namespace: string; readonly name?: string; readonly rules: readonly PolicyRule[] }[]
 }
 
-/** What an administrator decides of which controllers run. */
+/** Settings that decide which controllers run. */
 export interface ControllerChoice {
   /** As the flag of kube-controller-manager: false if no node of this cluster would use a range of pod addresses. */
   readonly allocateNodeCidrs: boolean

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { ControllerChoice } from './controller.ts'
 import { controllers, controllersOf } from './index.ts'
 
-test('controllers lists every controller of the folder', () => {
+test('controllers lists every controller in the folder', () => {
   const folder = import.meta.dirname
   const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   const files = all.filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
@@ -17,7 +17,7 @@ test('controllers lists every controller of the folder', () => {
   assert.equal(new Set(controllers.map(({ name }) => name)).size, declared.length)
 })
 
-test('controllersOf() leaves out only who would have nothing to do', () => {
+test('controllersOf() omits only controllers without work', () => {
   const leftOut = (choice: Partial<ControllerChoice>) => {
     const running = new Set(controllersOf({ allocateNodeCidrs: true, bootstrapTokens: true, denyDeletedNodes: true, ...choice }))
     return controllers.filter(controller => !running.has(controller)).map(({ name }) => name)
@@ -28,7 +28,7 @@ test('controllersOf() leaves out only who would have nothing to do', () => {
   assert.deepEqual(leftOut({ bootstrapTokens: false }), ['token-cleaner-controller', 'bootstrap-signer-controller'])
 })
 
-test('controllers name the source of their events as upstream, where it is not their name', () => {
+test("controllers have upstream's event source if it differs from their name", () => {
   const sources = controllers.flatMap(({ name, eventSource }) => (eventSource === undefined ? [] : [[name, eventSource]]))
   assert.deepEqual(Object.fromEntries(sources), {
     'disruption-controller': 'controllermanager',

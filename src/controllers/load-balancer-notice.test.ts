@@ -10,7 +10,7 @@ const service = (name: string, spec: object, ingress: object[] = []) => ({
   status: { loadBalancer: { ingress } },
 })
 
-test('loadBalancerNotice says of each Service that waits, once, and of no other', async () => {
+test('loadBalancerNotice reports each waiting Service once, and no other', async () => {
   let now = 0
   await using scenario = startScenario({
     controllers: [loadBalancerNotice],

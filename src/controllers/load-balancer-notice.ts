@@ -1,11 +1,11 @@
-// Says of Services of type LoadBalancer that nothing here provides one: until something does, they wait without a word in `kubectl get`.
+// Reports Services of type LoadBalancer for which no provider exists: otherwise they stay pending in `kubectl get` without a reason.
 import { recordEvents, rule } from '../api/policy-rule.ts'
 import type { Service } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { services } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
 
-/** Events are kept for an hour: whoever looks later must still find one. */
+/** Events are kept for an hour; a later reader must still find one. */
 const againMs = 50 * 60_000
 /** A provider that runs in the cluster answers sooner. */
 const patienceMs = 3_000
@@ -20,7 +20,7 @@ export const loadBalancerNotice: Controller = {
   watches: services,
   begin({ informers, events, clock }) {
     const cache = informers.full(services)
-    /** By key: which Service waits since when, in monotonic milliseconds. */
+    /** By key: since when a Service is pending, in monotonic milliseconds. */
     const waiting = new Map<string, { readonly uid: string | undefined; readonly since: number }>()
     return async key => {
       const service = cache.getByKey(key)

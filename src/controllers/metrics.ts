@@ -1,4 +1,4 @@
-// The metrics of controllers, named as upstream's work queues and reconcilers.
+// The metrics of controllers, with upstream's names for work queues and reconcilers.
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics/metrics.ts'
 
 export interface ControllerMetrics {

@@ -1,4 +1,4 @@
-// Owner references: who controls an object, and how a controller claims what is its own.
+// Owner references: which controller an object has, and how a controller claims its objects.
 import { groupVersion, type KubeObject, type OwnerReference } from '../api/object.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 
@@ -10,12 +10,12 @@ export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid
 }
 
-/** Whether `owner` is one of the object's owners, not only one of its name. */
+/** Whether `owner` is one of the object's owners, not only another object of its name. */
 export function isOwnedBy({ metadata }: KubeObject, owner: KubeObject): boolean {
   return metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true
 }
 
-/** The reference by which `owner`, an object of `resource`, controls another. */
+/** The owner reference to `owner`, an object of `resource`, as controller. */
 export function controllerReference(owner: KubeObject, resource: ResourceRef): OwnerReference {
   return {
     apiVersion: groupVersion(resource.group, resource.version),
@@ -30,13 +30,13 @@ export function controllerReference(owner: KubeObject, resource: ResourceRef): O
 export interface Claim<T> {
   /** Controlled by the owner and selected. */
   readonly owned: readonly T[]
-  /** Selected, and nobody's: to be adopted. */
+  /** Selected, without a controller: to be adopted. */
   readonly adopt: readonly T[]
   /** Controlled by the owner, but no longer selected: to be released. */
   readonly release: readonly T[]
 }
 
-/** What of `candidates` belongs to `owner` (upstream's ControllerRefManager). An owner that is being deleted takes and releases nothing. */
+/** The objects of `candidates` that belong to `owner` (upstream's ControllerRefManager). An owner that is being deleted adopts and releases nothing. */
 export function planOwnership<T extends KubeObject>(
   owner: KubeObject,
   candidates: readonly T[],

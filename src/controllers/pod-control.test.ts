@@ -6,7 +6,7 @@ import { replicaSets } from '../client/resources.ts'
 import { Expectations } from './expectations.ts'
 import { deleteExpected, podFromTemplate, unlessEnding } from './pod-control.ts'
 
-test('unlessEnding() takes only the end of the namespace for the end of the pass', async () => {
+test('unlessEnding() only ends a pass without error if the namespace is being deleted', async () => {
   const { status } = forbidden({ group: 'apps', plural: 'controllerrevisions' }, 'r', 'why')
   const causes = [{ reason: 'NamespaceTerminating', message: 'namespace ns is being terminated', field: 'metadata.namespace' }]
   assert.deepEqual(await unlessEnding(Promise.reject(new ApiError({ ...status, details: { causes } }))), { done: true })
@@ -14,7 +14,7 @@ test('unlessEnding() takes only the end of the namespace for the end of the pass
   assert.deepEqual(await unlessEnding(Promise.resolve({ requeueAfterMs: 5 })), { requeueAfterMs: 5 })
 })
 
-test('deleteExpected() no longer expects what failed or was gone before, and counts what is gone', async () => {
+test('deleteExpected() removes the expectation if a deletion failed or the pod was already gone, and counts missing pods', async () => {
   const expectations = new Expectations(() => undefined)
   const targets = ['deleted', 'gone', 'stays'].map((uid): Pod => ({ metadata: { uid }, spec: { containers: [] } }))
   expectations.expect('ns/a', { deletions: ['deleted', 'gone', 'stays'] }, 0)
@@ -29,7 +29,7 @@ test('deleteExpected() no longer expects what failed or was gone before, and cou
   assert.equal(expectations.fulfilled('ns/a', 0), true)
 })
 
-test('podFromTemplate() makes no prefix longer than a name may be', () => {
+test('podFromTemplate() truncates the prefix to a valid name', () => {
   const prefixFor = (name: string) =>
     podFromTemplate({ spec: { containers: [] } }, { metadata: { name } }, replicaSets).metadata.generateName
   assert.equal(prefixFor('web'), 'web-')

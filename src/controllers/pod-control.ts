@@ -1,4 +1,4 @@
-// Makes pods from templates and deletes them, for a controller that owns them, with the events that kubectl describe shows.
+// Creates pods from templates and deletes them, for a controller that owns them, with the events that kubectl describe shows.
 
 import { groupVersion, type KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
@@ -13,7 +13,7 @@ import { controllerReference } from './owner.ts'
 
 const maxPrefix = 253
 
-/** The dash makes names prettier, but no prefix may be longer than a name. */
+/** The dash makes names more readable, but a prefix must not be longer than a name. */
 const podPrefix = (name: string): string => (name.length < maxPrefix ? `${name}-` : name)
 
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerResource: ResourceRef): Pod {
@@ -33,12 +33,12 @@ export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ow
   }
 }
 
-/** The namespace is being deleted: the pod will never be, and nothing is wrong. */
+/** The namespace is being deleted: the pod will never exist, and that is no error. */
 export function isNamespaceEnding(err: unknown): boolean {
   return err instanceof ApiError && (err.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
 }
 
-/** A pass that failed only because its namespace is being deleted is over: there will be nothing to do. */
+/** Ends a pass that failed only because its namespace is being deleted: there will be nothing to do. */
 export async function unlessEnding(pass: Promise<Result>): Promise<Result> {
   try {
     return await pass
@@ -66,7 +66,7 @@ export async function createPod(
   }
 }
 
-/** Resolves with whether the pod was still there. */
+/** Resolves with whether the pod still existed. */
 export async function deletePod(
   context: Context,
   owner: KubeObject,
@@ -88,7 +88,7 @@ export async function deletePod(
   }
 }
 
-/** Deletes pods that are expected to go, and expects it no longer of one that stayed or was gone before: no change may tell of it. */
+/** Deletes pods that are expected to disappear; removes the expectation of a pod that stayed or was already gone, since no event may report it. */
 export async function deleteExpected(
   expectations: Expectations,
   key: string,
@@ -106,10 +106,10 @@ export async function deleteExpected(
   return { gone, err }
 }
 
-/** Of requests at once. */
+/** Limit of parallel requests. */
 const maxAtOnce = 500
 
-/** Calls `act` in batches of 1, 2, 4 … and stops after a batch with a failure, so that what cannot work is not tried 500 times. */
+/** Calls `act` in batches of 1, 2, 4 … and stops after a batch with a failure, so that a failing request is not made 500 times. */
 export async function inGrowingBatches(count: number, act: (index: number) => Promise<void>): Promise<{ succeeded: number; err: unknown }> {
   let succeeded = 0
   for (let size = 1; succeeded < count; size *= 2) {

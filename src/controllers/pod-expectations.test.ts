@@ -14,7 +14,7 @@ const podOf = (owner: KubeObject, uid: string): Pod => ({
   spec: { containers: [] },
 })
 
-/** Expectations of `ns/web`, one pod to come and one to go, and what tells them of changes. */
+/** Expectations of `ns/web`, one creation and one deletion, and the handlers of changes. */
 function expecting() {
   const handlers = new Map<string, InformerHandler<KubeObject>>()
   let owner: KubeObject | undefined = set('first')
@@ -37,7 +37,7 @@ function expecting() {
   }
 }
 
-test('expectPods() counts pods of the owner that come and go', () => {
+test('expectPods() counts created and deleted pods of the owner', () => {
   const { isFulfilled, pods } = expecting()
   pods()?.add?.(podOf(set('first'), 'new'))
   assert.equal(isFulfilled(), false)
@@ -45,7 +45,7 @@ test('expectPods() counts pods of the owner that come and go', () => {
   assert.equal(isFulfilled(), true)
 })
 
-test('expectPods() counts a pod that it first sees as it goes, and does not wait for ever for one that it never sees', () => {
+test('expectPods() counts a pod that it first sees in deletion, and does not wait forever for one that it never sees', () => {
   const { isFulfilled, pods, lookedAt } = expecting()
   pods()?.delete?.(podOf(set('first'), 'going'))
   const [[key, afterMs = 0] = []] = lookedAt
@@ -55,7 +55,7 @@ test('expectPods() counts a pod that it first sees as it goes, and does not wait
   assert.equal(isFulfilled(), true)
 })
 
-test('expectPods() takes pods of a former owner of the name for none of the new one', () => {
+test('expectPods() does not count pods of a former owner with the same name', () => {
   const { isFulfilled, pods, replace } = expecting()
   replace('second')
   pods()?.delete?.(podOf(set('second'), 'going'))
@@ -65,7 +65,7 @@ test('expectPods() takes pods of a former owner of the name for none of the new 
   assert.equal(isFulfilled(), true)
 })
 
-test('expectPods() forgets with an owner what was expected of it, whether or not another comes in its place', () => {
+test('expectPods() drops the expectations of a deleted owner, whether or not another one replaces it', () => {
   const deleted = expecting()
   deleted.sets()?.delete?.(set('first'))
   assert.equal(deleted.isFulfilled(), true)

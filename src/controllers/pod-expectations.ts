@@ -1,4 +1,4 @@
-// Feeds what the pod cache sees into the expectations of a controller that owns pods.
+// Feeds events of the pod cache into the expectations of a controller that owns pods.
 import { groupVersion } from '../api/object.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { keyOf, makeKey } from '../client/cache/object-key.ts'
@@ -19,7 +19,7 @@ export function controllerKey(pod: Pod, resource: ResourceRef): string | undefin
 export function expectPods({ informers, enqueue }: Context, resource: ResourceRef): Expectations {
   const expectations = new Expectations(enqueue)
   const owners = informers.full(resource)
-  // An owner made anew under its name starts with no expectations, and pods of the former one are none of its own.
+  // A recreated owner starts without expectations, and pods of the former one do not count for it.
   owners.onChange({
     update: (object, old) => {
       if (object.metadata.uid !== old.metadata.uid) expectations.forget(keyOf(old))
@@ -38,7 +38,7 @@ export function expectPods({ informers, enqueue }: Context, resource: ResourceRe
     add: pod => {
       const key = ownerKey(pod)
       if (key !== undefined) expectations.created(key)
-      // Made and deleted while the watch was cut.
+      // Created and deleted while the watch was interrupted.
       if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
     },
     update: pod => {

@@ -1,4 +1,4 @@
-// What controllers read of a pod.
+// Facts of a pod that controllers need.
 import type { ContainerStatus, Pod, PodCondition } from '../api/types/core-v1.ts'
 
 /** Not finished and not being deleted. */
@@ -25,7 +25,7 @@ export function readySince(pod: Pod): number | undefined {
   return Date.parse(condition.lastTransitionTime ?? '') || 0
 }
 
-/** A pod that does not say since when it is ready has not been so for any time. */
+/** Without a time of its readiness, a pod is available only if `minReadySeconds` is 0. */
 export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   const since = readySince(pod)
   return since !== undefined && (minReadySeconds === 0 || (since > 0 && since + minReadySeconds * 1000 <= now))
@@ -39,7 +39,7 @@ export function sidecarRestarts(pod: Pod): number {
   return Math.max(0, ...sidecarStatuses(pod).map(({ restartCount }) => restartCount))
 }
 
-/** Of init containers that run beside the others. */
+/** Init containers that keep running beside the others. */
 export function sidecarStatuses({ spec, status }: Pod): ContainerStatus[] {
   const sidecars = new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
   return (status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name))

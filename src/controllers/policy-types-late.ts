@@ -1,5 +1,5 @@
-// Which expressions of a policy cannot work on the kinds that it is for: they are compiled once more, with the types of these kinds. In a file of
-// its own that is loaded with the first policy: types and engine take megabytes.
+// Finds expressions of a policy that cannot work on the kinds that it matches: compiles them again with the types of these kinds. In a file
+// of its own, which is loaded with the first policy: types and engine take megabytes.
 import type { CelType } from '../api/cel/check/type.ts'
 import { compileAdmission } from '../api/cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../api/cel/kubernetes/admission-types.ts'
@@ -11,13 +11,13 @@ import { type GroupVersionKind, schemaFor } from '../api/schema/model.ts'
 import type { ExpressionWarning, Rule, ValidatingAdmissionPolicySpec } from '../api/types/admissionregistration-v1.ts'
 import type { JSONSchemaProps } from '../api/types/apiextensions-v1.ts'
 
-/** Kinds that one policy is checked against. */
+/** Limit of kinds that one policy is checked against. */
 const maxTypesToCheck = 10
 
-/** Kinds that are no built-in ones, by `group/version/plural`, with their schemas. */
+/** Kinds that are not built in, by `group/version/plural`, with their schemas. */
 export type CustomTypes = ReadonlyMap<string, { readonly kind: string; readonly schema: JSONSchemaProps }>
 
-/** Only messages and validations are checked, as upstream checks them; a rule with a wildcard says nothing of types. */
+/** As upstream, only messages and validations are checked; a rule with a wildcard implies no types. */
 export function typeWarnings(spec: ValidatingAdmissionPolicySpec, custom: CustomTypes = new Map()): ExpressionWarning[] {
   const kinds = kindsOf(spec, custom)
   const params = typeOf(paramKind(spec))
@@ -39,7 +39,7 @@ function warning(
 ): ExpressionWarning[] {
   const problems = kinds.flatMap(({ kind, type }) => {
     const problem = type === undefined ? undefined : problemOf(expression, spec, type, params)
-    // The core group has no name here, and upstream leaves its slash.
+    // The core group has no name here, and upstream keeps its slash.
     return problem === undefined ? [] : [`${kind.group}/${kind.version}, Kind=${kind.kind}: ${problem}\n`]
   })
   return problems.length === 0 ? [] : [{ fieldRef, warning: problems.join('\n') }]
@@ -58,9 +58,9 @@ function problemOf(
     const compiled = compileAdmission(text, 'variable', { ...scope, variables: new Map(variables) })
     variables.set(name, typeOfVariable(compiled.ok ? compiled.type : undefined))
   }
-  // What it evaluates to was validated when it was written.
+  // Its result type was validated when it was written.
   const compiled = compileAdmission(expression, 'variable', { ...scope, variables })
-  // An expression that no program can be made of was told when it was written.
+  // An expression that cannot be made a program was rejected when it was written.
   return compiled.ok ? undefined : compiled.issues
 }
 
@@ -98,7 +98,7 @@ function kindsOf({ matchConstraints }: ValidatingAdmissionPolicySpec, custom: Cu
 const sorted = (kinds: ReadonlyMap<string, TypedKind>): readonly TypedKind[] =>
   [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind)
 
-/** The group versions that rules name without wildcards and that are not built in: what is to be looked up before types are checked. */
+/** The group versions that rules name without wildcards and that are not built in: their schemas are needed before types are checked. */
 export function customGroupVersions({ matchConstraints }: ValidatingAdmissionPolicySpec): readonly string[] {
   const builtIn = new Set(resources.map(({ group, version }) => groupVersion(group, version)))
   const named = (matchConstraints?.resourceRules ?? []).flatMap(rule => {

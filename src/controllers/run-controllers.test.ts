@@ -10,7 +10,7 @@ import { FakeClock } from '../client/testing/fake-clock.ts'
 import type { Controller } from './controller.ts'
 import { runControllers } from './run-controllers.ts'
 
-test('runControllers() waits no longer for an object that is gone', async () => {
+test('runControllers() stops waiting for a deleted object', async () => {
   await using api = new FakeApi()
   const clock = new FakeClock()
   let gone = 0

@@ -147,7 +147,7 @@ async function work(
     } catch (err) {
       if (signal.aborted) return
       metrics.retries.inc({ name })
-      // A conflict only means that the cache was behind: the next pass sees the newer object.
+      // A conflict only means that the cache was outdated: the next pass sees the newer object.
       const expected = isReason(err, 'Conflict') || isReason(err, 'NotFound')
       log[expected || queue.failuresOf(key) < 3 ? 'debug' : 'info']('reconcile failed', { key, err })
       queue.addBackedOff(key)

@@ -1,4 +1,4 @@
-// Runs controllers against an API in memory, for their tests.
+// For tests: runs controllers against an API in memory.
 import type { Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { createLogger, silentLogger } from '../base/log.ts'
@@ -22,7 +22,7 @@ export interface ScenarioOptions {
   readonly controllers: readonly Controller[]
   readonly settings?: Partial<ControllerSettings>
   readonly now?: () => number
-  /** Default: how far `now` has gone. Begins at 0, so that whoever compares the two is found out. */
+  /** Default: how far `now` has advanced. Starts at 0, so that code that mixes up the two clocks fails. */
   readonly monotonic?: () => number
   prepare?(api: FakeApi): void
 }
@@ -60,7 +60,7 @@ export function startScenario(options: ScenarioOptions): Scenario {
   }
 }
 
-/** What a scheduler and a kubelet would do with each pod that is there and not yet running. */
+/** Acts as scheduler and kubelet for each pod that is not running yet. */
 export function runPods(api: FakeApi, now = Date.now()): void {
   for (const pod of api.all(pods)) {
     if (pod.metadata.deletionTimestamp !== undefined) api.remove(pods, pod.metadata.namespace ?? '', pod.metadata.name ?? '')
@@ -80,7 +80,7 @@ export function makeRunning(pod: Pod, now: number): void {
   }
 }
 
-/** Discovery of these resources, for controllers that look for what there is. */
+/** Discovery of these resources, for controllers that use it. */
 export function serveDiscovery(api: FakeApi, resources: readonly ResourceRef[]): void {
   const byVersion = Map.groupBy(resources, ({ group, version }) => (group === '' ? version : `${group}/${version}`))
   const groups = [...byVersion.keys()].filter(groupVersion => groupVersion.includes('/'))

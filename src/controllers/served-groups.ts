@@ -1,18 +1,18 @@
-// Which versions and kinds the API serves in a group, asked when needed and remembered for a while.
+// The versions and kinds that the API serves in a group, requested when needed and cached for a while.
 import { groupResource } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
 import { type ResourceRef, resourceRef } from '../client/resource-ref.ts'
 
-/** As long as upstream's mapper goes without asking again. */
+/** The interval of upstream's mapper. */
 const rememberedMs = 30_000
-/** Names of groups come from users. */
+/** Limit of cached groups, whose names come from users. */
 const maxGroups = 256
 
 interface Group {
   readonly at: number
-  /** Preferred first; none where the group is not served. */
+  /** Preferred first; empty if the group is not served. */
   readonly versions: readonly string[]
   readonly lists: Map<string, readonly ServedKind[]>
 }
@@ -37,12 +37,12 @@ export class ServedGroups {
     this.#clock = clock
   }
 
-  /** Preferred first; none where the group is not served. Rejects where the API cannot say. */
+  /** Preferred first; empty if the group is not served. Rejects if the API does not answer. */
   async versions(group: string, signal: AbortSignal): Promise<readonly string[]> {
     return (await this.#group(group, signal)).versions
   }
 
-  /** The resource of a kind, in the first version that has it. Rejects with upstream's words where there is none. */
+  /** The resource of a kind, in the first version that has it. Rejects with upstream's words if there is none. */
   async resourceOf(group: string, kind: string, signal: AbortSignal): Promise<ResourceRef> {
     const found = await this.#group(group, signal)
     for (const version of found.versions) {
@@ -52,7 +52,7 @@ export class ServedGroups {
         found.lists.set(version, kinds)
       }
       const served = kinds.find(each => each.kind === kind && !each.name.includes('/'))
-      // Reached through a namespace in any case: who may write in one must not thereby scale what belongs to none.
+      // Always accessed through a namespace: rights in one namespace must not allow scaling a cluster-wide object.
       if (served !== undefined) return resourceRef(group, version, served.name, kind)
     }
     throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`)
@@ -86,14 +86,14 @@ export class ServedGroups {
     try {
       return (await this.#client.getPath<{ readonly resources?: readonly ServedKind[] }>(path, signal)).resources ?? []
     } catch (err) {
-      // Gone since the group was asked.
+      // Removed since the group was read.
       if (isReason(err, 'NotFound')) return []
       throw err
     }
   }
 }
 
-/** `apps/v1` and `v1` taken apart. Throws with upstream's words. */
+/** Splits `apps/v1` and `v1`. Throws with upstream's words. */
 export function parseGroupVersion(text: string): { readonly group: string; readonly version: string } {
   const parts = text.split('/')
   if (parts.length > 2) throw new Error(`unexpected GroupVersion string: ${text}`)
@@ -101,5 +101,5 @@ export function parseGroupVersion(text: string): { readonly group: string; reado
   return { group, version }
 }
 
-/** How the API of custom metrics names a resource: `deployments.apps`. */
+/** The name of a resource in the custom metrics API: `deployments.apps`. */
 export const qualifiedName = ({ group, plural }: Pick<ResourceRef, 'group' | 'plural'>): string => groupResource(group, plural)

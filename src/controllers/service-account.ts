@@ -1,4 +1,4 @@
-// Every namespace has a ServiceAccount `default`.
+// Creates the ServiceAccount `default` in every namespace.
 import { recordEvents, rule } from '../api/policy-rule.ts'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
@@ -26,7 +26,7 @@ export const serviceAccount: Controller = {
       const namespace = cache.getByKey(key)
       if (namespace === undefined || namespace.status?.phase === 'Terminating' || namespace.metadata.deletionTimestamp !== undefined)
         return done
-      // Whoever waits for the account to make pods waits for what pods are bounded by.
+      // Clients that wait for the account before they create pods also wait for the namespace's limits.
       if (namespace.metadata.annotations?.[defaultsAnnotation] === 'pending') return done
       if (accounts.get(key, 'default') !== undefined) return done
       try {

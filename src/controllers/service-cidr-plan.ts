@@ -1,15 +1,15 @@
-// Whether a ServiceCIDR may go: which ranges hold which addresses, of both families. Pure.
+// Decides whether a ServiceCIDR may be deleted: which ranges contain which addresses, of both families. Pure.
 
 import { type IpBytes, parseCidr, parseIp } from '../api/addresses/ip-address.ts'
 import { hasAllocatorLabels, serviceCidrFinalizer } from '../api/addresses/service-address.ts'
 import type { IPAddress, ServiceCIDR } from '../api/types/networking-v1.ts'
 
-/** From the deletion on, in milliseconds: until then a Service may still be stored with an address that was given before. As upstream. */
+/** After the deletion, in milliseconds: until then a Service may still be stored with an address allocated before. As upstream. */
 const deletionGraceMs = 10_000
 
 export type CidrStep =
   | { readonly step: 'nothing' | 'finalize' | 'ready' | 'in use' | 'release' }
-  /** It may go, but not yet. */
+  /** It may be deleted, but not yet. */
   | { readonly step: 'later'; readonly ms: number }
 
 interface Network {
@@ -17,7 +17,7 @@ interface Network {
   readonly prefixLength: number
 }
 
-/** What is next for a ServiceCIDR; `all` has it too, `now` is in milliseconds. */
+/** The next step for a ServiceCIDR; `all` contains it too, `now` is in milliseconds. */
 export function planServiceCidr(cidr: ServiceCIDR, all: readonly ServiceCIDR[], addresses: Iterable<IPAddress>, now: number): CidrStep {
   const { deletionTimestamp, finalizers = [] } = cidr.metadata
   const isKept = finalizers.includes(serviceCidrFinalizer)
@@ -40,14 +40,14 @@ export function cidrsOverlapping({ spec }: ServiceCIDR, all: readonly ServiceCID
   return all.filter(cidr => networksOf(cidr).some(other => own.some(one => covers(one, other) || covers(other, one))))
 }
 
-/** Made by the server for a Service, and not by somebody else. */
+/** Created by the server for a Service, and not by another client. */
 export function isServiceAddress({ metadata }: IPAddress): boolean {
   return hasAllocatorLabels(metadata.name ?? '', metadata.labels ?? {})
 }
 
 /**
- * True where each of its networks lies within another ServiceCIDR's, so that no address loses its range, or no Service has an address that
- * only it holds. `all` has the ServiceCIDR too.
+ * True if each of its networks is within another ServiceCIDR's, so that no address loses its range, or no Service has an address that only
+ * it contains. `all` contains the ServiceCIDR too.
  */
 export function mayBeDeleted(cidr: ServiceCIDR, all: readonly ServiceCIDR[], addresses: Iterable<IPAddress>): boolean {
   const others = all.filter(({ metadata }) => metadata.name !== cidr.metadata.name)
@@ -65,7 +65,7 @@ function networksOf({ spec }: Pick<ServiceCIDR, 'spec'>): Network[] {
   return (spec.cidrs ?? []).flatMap(cidr => parseCidr(cidr) ?? [])
 }
 
-/** Within, but neither the network's own address nor, of IPv4, the one for broadcasts: those are given to nobody. */
+/** Within, but neither the network's own address nor, for IPv4, the broadcast address: those are never allocated. */
 function gives(network: Network, ip: IpBytes): boolean {
   if (!within(network, ip)) return false
   const host = ip.flatMap(byte => [7, 6, 5, 4, 3, 2, 1, 0].map(bit => (byte >> bit) & 1)).slice(network.prefixLength)

@@ -31,7 +31,7 @@ const holding: readonly [address: string, held: boolean, ...cidrs: string[]][] =
 for (const [name, held, ...cidrs] of holding)
   test(`cidrsHolding(): ${name} and ${cidrs}`, () => assert.equal(cidrsHolding(name, [cidr('x', ...cidrs)]).length, held ? 1 : 0))
 
-test('cidrsOverlapping() finds what holds or is held, of the same family', () => {
+test('cidrsOverlapping() finds ranges that contain or are contained, of the same family', () => {
   const all = [
     cidr('same', '10.0.0.0/24'),
     cidr('in', '10.0.0.64/26'),
@@ -57,7 +57,7 @@ const rows: readonly [name: string, others: ServiceCIDR[], addresses: IPAddress[
 for (const [name, others, addresses, goes] of rows)
   test(`mayBeDeleted(): a ServiceCIDR that ${name}`, () => assert.equal(mayBeDeleted(x, [x, ...others], addresses), goes))
 
-test('mayBeDeleted() looks at both families', () => {
+test('mayBeDeleted() checks both families', () => {
   const dual = cidr('dual', '10.0.0.0/24', 'fd00::/112')
   assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('fd00::5')]), false)
   assert.equal(mayBeDeleted(dual, [dual, cidr('y', '10.0.0.0/16')], [address('10.0.0.5')]), true)
@@ -86,7 +86,7 @@ function stateOf(api: FakeApi, name: string): unknown {
 }
 const isState = (api: FakeApi, name: string, ...state: unknown[]): boolean => JSON.stringify(stateOf(api, name)) === JSON.stringify(state)
 
-test('serviceCidr makes a new one ready, keeps it while a Service has an address of it, and lets it go a while after', async () => {
+test('serviceCidr makes a new one ready, keeps it while a Service has an address of it, and releases it a while later', async () => {
   let now = Date.UTC(2026, 0, 1)
   await using scenario = startScenario({ controllers: [serviceCidr], now: () => now })
   const { api } = scenario
@@ -102,7 +102,7 @@ test('serviceCidr makes a new one ready, keeps it while a Service has an address
   await scenario.until(() => (api.read(serviceCidrs, '', 'x')?.metadata.finalizers ?? []).length === 0, 'gone')
 })
 
-test('serviceCidr lets one go that another one covers now', async () => {
+test('serviceCidr releases one that another one now covers', async () => {
   await using scenario = startScenario({ controllers: [serviceCidr] })
   const { api } = scenario
   api.seed(serviceCidrs, { ...x, metadata: { ...x.metadata, ...ends } })

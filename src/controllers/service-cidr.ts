@@ -1,4 +1,4 @@
-// Says of ServiceCIDRs whether addresses come from them, and keeps each as long as a Service has an address that only it holds.
+// Reports whether a ServiceCIDR is ready, and keeps it while a Service has an address that only it contains.
 
 import { serviceCidrFinalizer } from '../api/addresses/service-address.ts'
 import { read, recordEvents, rule } from '../api/policy-rule.ts'
@@ -33,14 +33,14 @@ export const serviceCidr: Controller = {
   },
   watches: serviceCidrs,
   follows: [
-    // A new one may cover those that wait for their end.
+    // A new one may cover those that wait for their deletion.
     follow({
       resource: serviceCidrs,
       keys: (cidr, { informers }) => cidrsOverlapping(cidr, informers.full(serviceCidrs).list()).map(({ metadata }) => metadata.name ?? ''),
     }),
     follow({
       resource: ipAddresses,
-      // Nothing else than the end of a range hangs on addresses, and most of the time none ends.
+      // Only deletions of ranges depend on addresses, and most of the time there are none.
       keys(address, { informers }) {
         const ending = informers
           .full(serviceCidrs)
@@ -58,7 +58,7 @@ export const serviceCidr: Controller = {
       const cidr = cidrs.getByKey(key)
       if (cidr === undefined) return done
       const plan = planServiceCidr(cidr, cidrs.list(), addresses.list(), context.clock.now())
-      // What is written comes back as a change.
+      // The write comes back as a change.
       if (plan.step === 'finalize') await addFinalizer(context, serviceCidrs, cidr, serviceCidrFinalizer, signal)
       if (plan.step === 'ready') await setReady(context, cidr, signal)
       if (plan.step === 'in use') await setCondition(context, cidr, terminating, signal)

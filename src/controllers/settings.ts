@@ -1,4 +1,4 @@
-// What the composition decides for controllers: upstream's kube-controller-manager flags, with its defaults.
+// The settings of controllers from the composition: upstream's kube-controller-manager flags, with its defaults.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { EvictionRates } from './nodes/eviction-pace.ts'
 
@@ -16,11 +16,11 @@ export interface CertificateOrder {
 }
 
 export interface AutoscalerSettings {
-  /** Between two looks at the metrics of an autoscaler. */
+  /** Interval of reading an autoscaler's metrics. */
   readonly syncMs: number
   /** How far usage may be from its target, as a share of it, before the number of replicas changes. */
   readonly tolerance: number
-  /** Replicas are taken away only when they were not wanted for so long; an autoscaler may say otherwise. */
+  /** Replicas are removed only after they were not needed for this long; an autoscaler may override it. */
   readonly downscaleStabilizationMs: number
   /** For this long after its start, the CPU of a pod counts only while it is ready. */
   readonly cpuInitializationMs: number
@@ -29,26 +29,26 @@ export interface AutoscalerSettings {
 }
 
 export interface ControllerSettings {
-  /** PEM of the authority that signs the API server's certificate, published as kube-root-ca.crt. */
+  /** PEM of the CA of the API server's certificate, published as kube-root-ca.crt. */
   readonly rootCa: string
-  /** Has the key holder certify the request; PEM of the leaf. Rejects with the policy rule that it breaks. */
+  /** Has the signer certify the request; PEM of the leaf. Rejects with the policy rule that it breaks. */
   signCertificate(order: CertificateOrder, signal: AbortSignal): Promise<string>
-  /** Without a sign of life for this long a node is Unknown. */
+  /** A node is Unknown after this long without a sign of life. */
   readonly nodeMonitorGraceMs: number
   /** How long a new node may take for its first status. */
   readonly nodeStartupGraceMs: number
   readonly nodeMonitorPeriodMs: number
-  /** How many nodes' pods must leave them in an outage. */
+  /** How many nodes are evicted in an outage. */
   readonly evictionRates: EvictionRates
-  /** Terminated pods beyond this number are deleted, oldest first. */
+  /** Finished pods above this number are deleted, oldest first. */
   readonly terminatedPodThreshold: number
   readonly certificateLifetimeSeconds: number
   /** IPv4 range of all pods, and the prefix length of each node's part. */
   readonly clusterCidr: string
   readonly nodeCidrMaskSize: number
-  /** How often the garbage collector looks for new resources. */
+  /** Interval of the garbage collector's discovery of resources. */
   readonly discoveryPeriodMs: number
-  /** How long the garbage collector waits for the first list of a resource before it goes on without. */
+  /** How long the garbage collector waits for the first list of a resource before it continues without it. */
   readonly resourceSyncMs: number
   readonly autoscaler: AutoscalerSettings
 }

@@ -1,5 +1,5 @@
-// Says on pods that wait for their token when their ServiceAccount has a right: a Deployment may be applied before its RoleBinding. The node then asks for
-// the token, and the API server looks again whether the right is there.
+// Reports on pods that wait for their token when their ServiceAccount has a right: a Deployment may be applied before its RoleBinding. The
+// node then requests the token, and the API server checks the right again.
 
 import { tokenCondition, waitsForRight } from '../api/pods/token-right.ts'
 import { recordEvents, rule } from '../api/policy-rule.ts'
@@ -58,11 +58,11 @@ function accountsThatWait(pod: Pod): string[] {
   return [makeKey(namespace, pod.spec.serviceAccountName || 'default')]
 }
 
-/** Of the accounts that a binding names or named, those that pods wait with. */
+/** The accounts of a binding, before or after its change, that have waiting pods. */
 function accountsOf(binding: Binding, { informers }: Context, old?: Binding): string[] {
   const cache = informers.full(pods)
   const holders = [...holdersOf(binding), ...(old === undefined ? [] : holdersOf(old))]
-  // Groups of accounts are rare, and all pods are looked at only for them.
+  // Groups of accounts are rare, and only they need a check of all pods.
   const groups = new Set(holders.flatMap(({ namespace, name }) => (name === '' ? [namespace] : [])))
   const scopes = groups.has('') ? [undefined] : [...groups]
   const ofGroups = scopes.flatMap(namespace => cache.list(namespace).flatMap(accountsThatWait))
@@ -70,7 +70,7 @@ function accountsOf(binding: Binding, { informers }: Context, old?: Binding): st
   return [...new Set([...ofGroups, ...named])]
 }
 
-/** The account `default` is nobody's choice: that its pods have no right is no news. */
+/** The account `default` was not chosen by anyone, so missing rights of its pods are not reported. */
 function mustSay(pod: Pod, account: string, hasRight: boolean): boolean {
   if (hasRight) return true
   return account !== 'default' && !(pod.status?.conditions ?? []).some(({ type }) => type === tokenCondition)
@@ -85,7 +85,7 @@ async function say({ client, clock, events }: Context, pod: Pod, account: string
   try {
     await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
   } catch (err) {
-    // Gone, or another of its name.
+    // Deleted, or replaced by another of its name.
     if (isReason(err, 'NotFound') || isReason(err, 'Conflict')) return
     throw err
   }

@@ -20,7 +20,7 @@ const spec = (resources: string[], more: Partial<ValidatingAdmissionPolicySpec> 
 const undefinedField = (kind: string): string =>
   `apps/v1, Kind=${kind}: ERROR: <input>:1:12: undefined field 'replicas'\n | object.spec.replicas > 1\n | ...........^\n`
 
-test('typeWarnings() finds a field that a kind has not, by kind', () => {
+test('typeWarnings() finds a field that a kind lacks, by kind', () => {
   assert.deepEqual(typeWarnings(spec(['deployments'])), [])
   assert.deepEqual(typeWarnings(spec(['deployments', 'daemonsets', 'controllerrevisions'], { validations: [{ expression: 'true' }] })), [])
   assert.deepEqual(typeWarnings(spec(['deployments', 'daemonsets'])), [
@@ -28,7 +28,7 @@ test('typeWarnings() finds a field that a kind has not, by kind', () => {
   ])
 })
 
-test('typeWarnings() checks messages, and what variables and parameters are', () => {
+test('typeWarnings() checks messages, and the types of variables and parameters', () => {
   const validations = [
     { expression: 'variables.count > 1 && params.data.max == 1', messageExpression: 'string(object.spec.paused) + object.kindd' },
   ]
@@ -42,7 +42,7 @@ test('typeWarnings() checks messages, and what variables and parameters are', ()
   assert.match(found[1]?.warning ?? '', /undefined field 'kindd'/)
 })
 
-test('typeWarnings() takes a variable that fails for anything, and names the core group by a slash', () => {
+test('typeWarnings() treats a failing variable as dyn, and names the core group by a slash', () => {
   const matchConstraints = { resourceRules: [rule(['pods'], { apiGroups: [''] })] }
   const variables = [{ name: 'count', expression: 'object.spec.replicas' }]
   const validations = [{ expression: 'variables.count > 1' }, { expression: ' object.kindd == "x"' }, { expression: "int('x') == 1" }]
@@ -54,7 +54,7 @@ test('typeWarnings() takes a variable that fails for anything, and names the cor
   ])
 })
 
-test('typeWarnings() says nothing of rules with wildcards and of kinds without types', () => {
+test('typeWarnings() skips rules with wildcards and kinds without types', () => {
   assert.deepEqual(typeWarnings(spec(['*'])), [])
   assert.deepEqual(typeWarnings(spec(['widgets'])), [])
   const matchConstraints = { resourceRules: [rule(['daemonsets'], { apiGroups: ['*'] })] }
@@ -73,7 +73,7 @@ const document = {
   },
 }
 
-test('typeWarnings() checks custom resources by the schemas that the server has of them', async () => {
+test("typeWarnings() checks custom resources by the server's schemas", async () => {
   const asked: string[] = []
   const client = {
     async getPath<A>(path: string): Promise<A> {

@@ -1,4 +1,4 @@
-// Tells in the status of a ValidatingAdmissionPolicy which of its expressions cannot work on the kinds that it is for.
+// Reports in the status of a ValidatingAdmissionPolicy which of its expressions cannot work on the kinds that it matches.
 import { read, recordEvents, rule } from '../api/policy-rule.ts'
 import { requireLate } from '../base/async/late-module.ts'
 import { validatingAdmissionPolicies } from '../client/resources.ts'

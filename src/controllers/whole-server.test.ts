@@ -127,7 +127,7 @@ test('a Deployment and a Service become running pods with endpoints, and leave n
   )
 })
 
-test('the status of a ValidatingAdmissionPolicy tells which expression cannot work, and of which state of the policy', async () => {
+test('the status of a ValidatingAdmissionPolicy reports which expression cannot work, and the observed generation', async () => {
   await using cluster = await start()
   const { client, signal, until } = cluster
   const rule = { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }

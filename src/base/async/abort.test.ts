@@ -4,7 +4,7 @@ import { deadline, untilAborted } from './abort.ts'
 
 const never = () => new Promise<string>(() => undefined)
 
-test('what comes before the signal is the outcome, and nothing listens to the signal any more', async () => {
+test('a result before the signal is the outcome, and the signal has no listener left', async () => {
   const stop = new AbortController()
   let listeners = 0
   stop.signal.addEventListener = new Proxy(stop.signal.addEventListener, { apply: () => listeners++ })
@@ -14,7 +14,7 @@ test('what comes before the signal is the outcome, and nothing listens to the si
   assert.equal(listeners, 0)
 })
 
-test('a signal ends the wait with its reason, also one that was there before', async () => {
+test('a signal ends the wait with its reason, also one that was already aborted', async () => {
   const stop = new AbortController()
   const waiting = untilAborted(never(), stop.signal)
   stop.abort(new Error('stopped'))
@@ -22,7 +22,7 @@ test('a signal ends the wait with its reason, also one that was there before', a
   await assert.rejects(untilAborted(Promise.resolve('a'), stop.signal), /stopped/)
 })
 
-test('a deadline aborts when its time has passed, and waits no more once it is disposed of', async () => {
+test('a deadline aborts after its time, and stops waiting once it is disposed', async () => {
   const waits: { end: () => void; signal: AbortSignal | undefined; ms: number }[] = []
   const sleep = (ms: number, signal?: AbortSignal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -1,7 +1,7 @@
-// Waits that end early, and ends that come by themselves.
+// Waits that end early with a signal, and deadlines.
 import type { Clock } from '../clock.ts'
 
-/** Waits for `promise`; rejects with the signal's reason when that comes first. What the promise brings later is dropped, its rejection too. */
+/** Waits for `promise`; rejects with the signal's reason if that comes first. A later result or rejection of the promise is dropped. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) {
     promise.catch(() => undefined)
@@ -17,13 +17,13 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
   }
 }
 
-/** A signal that aborts when `ms` of the clock have passed; disposing of it ends the wait. */
+/** A signal that aborts after `ms` of the clock; disposing it ends the wait. */
 export function deadline(clock: Clock, ms: number): { readonly signal: AbortSignal } & Disposable {
   const late = new AbortController()
   const ended = new AbortController()
   clock.sleep(ms, ended.signal).then(
     () => late.abort(new DOMException('The time is over', 'TimeoutError')),
-    // Disposed of: what it was for has ended in time.
+    // Disposed: the operation has ended in time.
     () => undefined,
   )
   return { signal: late.signal, [Symbol.dispose]: () => ended.abort() }

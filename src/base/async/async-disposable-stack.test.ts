@@ -21,7 +21,7 @@ async function outcomeOf(create: () => Stack, act: (stack: Stack, log: string[])
   }
 }
 
-/** Without the text, in which engines differ. */
+/** Without the message, in which engines differ. */
 function describe(err: unknown): unknown {
   if (!(err instanceof Error)) return err
   if (err.name !== 'SuppressedError') return err.name
@@ -90,7 +90,7 @@ const cases: Readonly<Record<string, (stack: Stack, log: string[]) => void | Pro
   },
 }
 for (const [name, act] of Object.entries(cases)) {
-  test(`AsyncDisposableStack ${name}, as the language's own`, async () => {
+  test(`AsyncDisposableStack ${name}, like the language's own`, async () => {
     const own = await outcomeOf(() => new OwnAsyncDisposableStack(), act)
     assert.deepEqual(own, await outcomeOf(() => new AsyncDisposableStack(), act))
   })

@@ -1,6 +1,7 @@
-// `AsyncDisposableStack` for Node 22, which has `Symbol.asyncDispose` and not the class: the build puts it in the place of the global (ECMAScript explicit resource management).
+// `AsyncDisposableStack` for Node 22, which has `Symbol.asyncDispose` but not the class: the build replaces the global by it (ECMAScript
+// explicit resource management).
 
-/** What is added last ends first. Errors of several become one `SuppressedError`, as the language has it. */
+/** Disposes in reverse order. Several errors become one `SuppressedError`, as the language specifies. */
 export class OwnAsyncDisposableStack implements AsyncDisposable {
   #ends: (() => unknown)[] = []
   #disposed = false
@@ -29,7 +30,7 @@ export class OwnAsyncDisposableStack implements AsyncDisposable {
     this.#ends.push(onDisposeAsync)
   }
 
-  /** A new stack that ends what this one would have. */
+  /** A new stack with this one's resources. */
   move(): OwnAsyncDisposableStack {
     this.#requireOpen()
     const moved = new OwnAsyncDisposableStack()
@@ -71,7 +72,7 @@ function suppressing(error: unknown, suppressed: unknown): Error {
   return Object.assign(new Error('An error was suppressed during disposal'), { name: 'SuppressedError', error, suppressed })
 }
 
-/** The language's own where it is there. */
+/** The language's own class if it exists. */
 const chosen: AsyncDisposableStackConstructor = globalThis.AsyncDisposableStack ?? OwnAsyncDisposableStack
 
 export { chosen as AsyncDisposableStack }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BackOff, durationText } from './back-off.ts'
 
-test('BackOff doubles from 10 s to 5 min and starts anew after 10 quiet minutes', () => {
+test('BackOff doubles from 10 s to 5 min and resets after 10 quiet minutes', () => {
   const backOff = new BackOff()
   let now = 0
   assert.equal(backOff.remaining('k', now, now), 0)
@@ -30,6 +30,6 @@ test('BackOff.forget() drops the keys of one pod', () => {
   assert.equal(backOff.get('u2_c'), 10_000)
 })
 
-test('durationText() writes as Go does', () => {
+test('durationText() formats as Go does', () => {
   assert.deepEqual([10_000, 80_000, 300_000].map(durationText), ['10s', '1m20s', '5m0s'])
 })

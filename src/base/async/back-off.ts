@@ -8,23 +8,23 @@ interface Entry {
   updatedAt: number
 }
 
-/** Times are milliseconds since the epoch. A key whose last failure is older than twice the longest back-off starts anew. */
+/** Times are milliseconds since the epoch. A key whose last failure is older than twice the maximum back-off resets. */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()
 
-  /** Milliseconds from `now` until the key may be tried again after an event at `eventAt`; 0 when it may now. */
+  /** Milliseconds from `now` until the key may be retried after an event at `eventAt`; 0 if it may now. */
   remaining(key: string, eventAt: number, now: number): number {
     const entry = this.#entries.get(key)
     if (!entry || this.#expired(entry, eventAt)) return 0
     return Math.max(0, eventAt + entry.backOffMs - now)
   }
 
-  /** The current delay of the key, which a message shows. */
+  /** The current delay of the key, for messages. */
   get(key: string): number {
     return this.#entries.get(key)?.backOffMs ?? 0
   }
 
-  /** Notes a failure (or a restart after one) at `eventAt`. */
+  /** Records a failure (or a restart after one) at `eventAt`. */
   next(key: string, eventAt: number, now: number): void {
     const entry = this.#entries.get(key)
     if (!entry || this.#expired(entry, eventAt)) this.#entries.set(key, { backOffMs: firstMs, updatedAt: now })
@@ -34,7 +34,7 @@ export class BackOff {
     }
   }
 
-  /** Forgets all keys that begin with the prefix: those of a pod that is gone. */
+  /** Drops all keys with the prefix: those of a removed pod. */
   forget(prefix: string): void {
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key)
   }
@@ -44,7 +44,7 @@ export class BackOff {
   }
 }
 
-/** Go's text of a duration of whole seconds: `10s`, `1m20s`, `5m0s`, `1h0m0s`. */
+/** Go's text of a duration in whole seconds: `10s`, `1m20s`, `5m0s`, `1h0m0s`. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000)
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]

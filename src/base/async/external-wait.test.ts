@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExternalWait } from './external-wait.ts'
 
-test('ExternalWait counts waits one after the other, those at the same time once, and those that fail', async () => {
+test('ExternalWait adds successive waits, counts simultaneous ones once, and includes failed ones', async () => {
   let time = 0
   const wait = new ExternalWait({ monotonic: () => time })
   const takes = async (ms: number, begin: Promise<unknown> = Promise.resolve()) => {

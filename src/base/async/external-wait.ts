@@ -1,4 +1,4 @@
-// How long a request waited for somebody else: time that its own service is not measured by.
+// The time that a request spent waiting for external services, which does not count as its own service time.
 import type { Clock } from '../clock.ts'
 
 export class ExternalWait {

@@ -11,12 +11,12 @@ for (const [random, share] of [
   [0.5, 0.8],
   [0.999999, 0.9],
 ] as const) {
-  test(`renewalTime() is at ${share} of the life for ${random}`, () => {
+  test(`renewalTime() is at ${share} of the lifetime for ${random}`, () => {
     assert.equal(Math.round(renewalTime({ from: 1_000_000, to: 2_000_000 }, random)), 1_000_000 + share * 1_000_000)
   })
 }
 
-/** `fails` times it fails; each success gives a certificate of this life from then on. */
+/** Fails `fails` times; each success then gives a certificate of this lifetime. */
 function renewed({ life, fails = 0 }: { life: number; fails?: number }) {
   const clock = new FakeClock()
   const lines: Record<string, unknown>[] = []
@@ -40,7 +40,7 @@ function renewed({ life, fails = 0 }: { life: number; fails?: number }) {
   return { clock, tried, lines, stop, running }
 }
 
-test('keepRenewed() renews at its time, again and again', async () => {
+test('keepRenewed() renews on time, repeatedly', async () => {
   const { clock, tried, stop, running } = renewed({ life: 10 * hour })
   await clock.advance(7.99 * hour)
   assert.deepEqual(tried, [])
@@ -50,7 +50,7 @@ test('keepRenewed() renews at its time, again and again', async () => {
   await running
 })
 
-test('keepRenewed() tries a failed renewal again at growing intervals and says so', async () => {
+test('keepRenewed() retries a failed renewal at growing intervals and logs it', async () => {
   const { clock, tried, lines, stop, running } = renewed({ life: 10 * 60_000, fails: 11 })
   await clock.advance(40 * 60_000)
   const gaps = tried.slice(1, 12).map((at, i) => (at - (tried[i] ?? 0)) / 1000)
@@ -63,7 +63,7 @@ test('keepRenewed() tries a failed renewal again at growing intervals and says s
   await running
 })
 
-test('keepRenewed() renews within a minute what has expired, or does not hold yet, since the clock was set', async () => {
+test('keepRenewed() renews an expired or not yet valid certificate within a minute after the clock was set', async () => {
   const { clock, tried, stop, running } = renewed({ life: 1000 * hour })
   await clock.advance(hour)
   clock.set(10_000 * hour)
@@ -78,7 +78,7 @@ test('keepRenewed() renews within a minute what has expired, or does not hold ye
   await running
 })
 
-test('keepRenewed() tries a failed renewal again in its time where the clock is set back', async () => {
+test('keepRenewed() retries a failed renewal on time although the clock is set back', async () => {
   const { clock, tried, stop, running } = renewed({ life: hour, fails: 1 })
   await clock.advance(48 * 60_000)
   assert.equal(tried.length, 1)
@@ -89,7 +89,7 @@ test('keepRenewed() tries a failed renewal again in its time where the clock is 
   await running
 })
 
-test('keepRenewed() does not spin where the new certificate has expired already', async () => {
+test('keepRenewed() does not spin if the new certificate has already expired', async () => {
   const { clock, tried, stop, running } = renewed({ life: 0 })
   await new Promise(resolve => setImmediate(resolve))
   await clock.advance(60_000)

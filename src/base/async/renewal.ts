@@ -1,4 +1,4 @@
-// Renewing certificates before they expire: when, and what follows where it fails.
+// Renews certificates before they expire, and retries failed renewals.
 import { X509Certificate } from 'node:crypto'
 import { type Clock, pause } from '../clock.ts'
 import type { Logger } from '../log.ts'
@@ -10,21 +10,21 @@ export interface Validity {
 }
 
 export interface Renewal {
-  /** For the log: whose certificate it is. */
+  /** The certificate's owner, for the log. */
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
   /** In [0, 1). */
   readonly random: () => number
-  /** Of what is in use now; asked again after each renewal. */
+  /** Validity of the current certificate; called again after each renewal. */
   validity(): Validity
-  /** Puts another one in use. A rejection is retried. */
+  /** Installs a new certificate. A rejection is retried. */
   renew(signal: AbortSignal): Promise<void>
 }
 
 const firstRetryMs = 2_000
 const maxRetryMs = 300_000
-/** The clock may be set meanwhile: what has expired or does not hold yet by then is renewed within this time. */
+/** Checks at least this often: if the clock was set, an expired or not yet valid certificate is renewed within this time. */
 const maxPause = 60_000
 
 export function validityOf(certificate: string): Validity {
@@ -32,19 +32,19 @@ export function validityOf(certificate: string): Validity {
   return { from: validFromDate.getTime(), to: validToDate.getTime() }
 }
 
-/** Between 70 % and 90 % of the life, as the kubelet does, so that not all certificates of one moment are renewed in one. */
+/** Between 70 % and 90 % of the lifetime, as the kubelet, so that certificates of the same time are not all renewed at once. */
 export function renewalTime({ from, to }: Validity, random: number): number {
   return from + (to - from) * (0.7 + 0.2 * random)
 }
 
-/** Resolves at the signal. A failed renewal is tried again at growing intervals, also when the certificate has expired. */
+/** Resolves at the signal. A failed renewal is retried at growing intervals, also when the certificate has expired. */
 export async function keepRenewed({ name, clock, log, random, validity, renew }: Renewal, signal: AbortSignal): Promise<void> {
   let due = renewalTime(validity(), random())
   let retry = firstRetryMs
-  // By the clock that nobody sets. Never at once again, whatever the signer gave.
+  // By the monotonic clock. Never again at once, whatever the signer returned.
   let notBefore = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
-    // Before it begins a certificate holds as little as behind its end: the clock was set back.
+    // A certificate that is not valid yet is as useless as an expired one: the clock was set back.
     const left = Math.max(isEarly() ? 0 : due - clock.now(), notBefore - clock.monotonic())
     if (left > 0) {
       await pause(clock, Math.min(left, maxPause), signal)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OneByOne } from './serial-queue.ts'
 
-test('OneByOne begins work when what came before has ended, also where that failed, and tells each of its own end', async () => {
+test("OneByOne starts work after the previous one has ended or failed, and returns each one's own result", async () => {
   const work = new OneByOne()
   const seen: string[] = []
   const gate = Promise.withResolvers<void>()

@@ -1,9 +1,9 @@
-// Work that must not overlap: each begins when the one before it has ended, however that did.
+// Work that must not overlap: each starts when the previous one has ended or failed.
 
 export class OneByOne {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** As `work` ends. */
+  /** Settles as `work`. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const running = this.#last.then(work, work)
     this.#last = running

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { silentLogger } from '../log.ts'
 import { StallWatch } from './stall-watch.ts'
 
-/** Time that the test moves, and the sleeps that wait for it. */
+/** A clock that the test advances, and the sleeps that wait for it. */
 function newWatch() {
   const sleeps: { readonly until: number; wake(): void }[] = []
   const lines: string[] = []
@@ -25,7 +25,7 @@ function newWatch() {
   return { watch: new StallWatch({ clock, log, subject: 'store', limitMs: 5000 }), sleeps, lines, goTo }
 }
 
-test('StallWatch says that something hangs once it lasts longer than the limit, and when it goes on', async () => {
+test('StallWatch reports an operation that exceeds the limit, and its end', async () => {
   const { watch, lines, goTo } = newWatch()
   watch.begin()
   assert.equal(watch.stalled, false)
@@ -40,7 +40,7 @@ test('StallWatch says that something hangs once it lasts longer than the limit, 
   assert.equal(watch.stalled, true)
 })
 
-test('StallWatch measures each by its own beginning, and sleeps once for many', async () => {
+test('StallWatch measures each operation from its own start, with one sleep for many', async () => {
   const { watch, sleeps, lines, goTo } = newWatch()
   for (let i = 0; i < 100; i++) {
     watch.begin()
@@ -57,7 +57,7 @@ test('StallWatch measures each by its own beginning, and sleeps once for many', 
   assert.deepEqual([watch.stalled, sleeps.length, lines], [true, 0, ['disk does not answer']])
 })
 
-test('StallWatch sleeps no more where nothing runs', async () => {
+test('StallWatch does not sleep while nothing runs', async () => {
   const { watch, sleeps, goTo } = newWatch()
   watch.begin()
   watch.end()

@@ -1,11 +1,11 @@
-// Whether something that is done over and over, as the syncs of a log are, hangs: one look every few seconds, and no timer for each of them.
+// Notices when a repeated operation, such as the sync of a log, hangs: one check every few seconds instead of a timer for each.
 import { type Clock, pause } from '../clock.ts'
 import type { Logger } from '../log.ts'
 
 export interface StallWatchOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** What hangs, for the log: `audit log`. */
+  /** The name of the operation, for the log: `audit log`. */
   readonly subject: string
   /** Default 5 s. */
   readonly limitMs?: number
@@ -24,12 +24,12 @@ export class StallWatch implements Disposable {
     this.#limitMs = options.limitMs ?? 5000
   }
 
-  /** Whether what has begun lasts longer than the limit. */
+  /** Whether a started operation exceeds the limit. */
   get stalled(): boolean {
     return this.#stalled
   }
 
-  /** What began before has ended. */
+  /** Call when an operation has ended. */
   begin(): void {
     this.#began = this.#options.clock.monotonic()
     if (!this.#watching) void this.#watch()
@@ -48,7 +48,7 @@ export class StallWatch implements Disposable {
     this.#closing.abort(new Error('nothing is watched any more'))
   }
 
-  /** Until nothing runs when it looks, or what runs is known to hang. */
+  /** Runs until nothing runs at a check, or the running operation is known to hang. */
   async #watch(): Promise<void> {
     const { clock, log, subject } = this.#options
     this.#watching = true

@@ -8,7 +8,7 @@ const queue = (maxWaiting?: { ofFlow: number; inAll: number }) =>
   new ThreadQueue<string, string>({ name: 'echo', module, memoryMiB: 64, ...(maxWaiting ? { maxWaiting } : {}) })
 const { signal } = new AbortController()
 
-test('ThreadQueue runs the pieces of different flows in turn', async () => {
+test('ThreadQueue alternates between flows', async () => {
   const pieces = queue()
   const done: string[] = []
   const run = (flow: string, work: string) => pieces.run(work, signal, flow).then(answer => done.push(answer))
@@ -16,7 +16,7 @@ test('ThreadQueue runs the pieces of different flows in turn', async () => {
   assert.deepEqual(done, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
 })
 
-test('ThreadQueue refuses what is more than may wait, of one flow and in all', async () => {
+test('ThreadQueue rejects work above its limits, per flow and in total', async () => {
   const pieces = queue({ ofFlow: 2, inAll: 3 })
   const run = (flow: string) =>
     pieces.run('', signal, flow).then(
@@ -29,7 +29,7 @@ test('ThreadQueue refuses what is more than may wait, of one flow and in all', a
   assert.equal(await run('a'), 'done')
 })
 
-test('ThreadQueue gives the place of a piece to others when nobody waits for it any more', async () => {
+test('ThreadQueue frees the place of a piece that is no longer awaited', async () => {
   const pieces = queue({ ofFlow: 1, inAll: 1 })
   const gone = new AbortController()
   const first = pieces.run('1', signal)

@@ -1,19 +1,19 @@
-// Work that would hold the event loop, done in a thread: one piece after another, those of different flows in turn.
+// Runs work in a thread that would block the event loop: one piece at a time, alternating between flows.
 import { Worker } from 'node:worker_threads'
 import { untilAborted } from './abort.ts'
 
 export interface ThreadQueueOptions {
-  /** Of the thread, for debuggers. */
+  /** Name of the thread, for debuggers. */
   readonly name: string
   /** A module that calls `answerWork()`. */
   readonly module: URL
-  /** A piece of work that needs more of the heap fails. */
+  /** A piece of work that exceeds this heap size fails. */
   readonly memoryMiB: number
-  /** How many pieces may wait, of one flow and in all. Any number where it is left out. */
+  /** Limit of waiting pieces, per flow and in total. Default: none. */
   readonly maxWaiting?: { readonly ofFlow: number; readonly inAll: number }
 }
 
-/** Too many pieces wait already. */
+/** Too many pieces are waiting. */
 export class ThreadQueueFull extends Error {}
 
 interface Waiting<Work, Answer> {
@@ -23,17 +23,17 @@ interface Waiting<Work, Answer> {
   readonly reject: (reason: unknown) => void
 }
 
-/** What a thread answers. */
+/** The answer of a thread. */
 export type ThreadReply<Answer> = { readonly answer: Answer } | { readonly problem: string }
 
-/** The module of a thread beside the one that asks: TypeScript, or its own entry point in the bundle. `from` is the `import.meta.url` of that one. */
+/** The module of a thread beside the calling one: TypeScript, or its own entry point in the bundle. `from` is the caller's `import.meta.url`. */
 export function threadModule(name: string, from: string): URL {
   return new URL(from.endsWith('.ts') ? `./${name}.ts` : `./${name}.js`, from)
 }
 
 export class ThreadQueue<Work, Answer> {
   readonly #options: ThreadQueueOptions
-  /** What waits, by its flow. The flow whose turn is next stands first. */
+  /** Waiting pieces by flow, the next flow first. */
   readonly #flows = new Map<string, Set<Waiting<Work, Answer>>>()
   #waiting = 0
   #isRunning = false
@@ -43,8 +43,8 @@ export class ThreadQueue<Work, Answer> {
   }
 
   /**
-   * Rejects with the text of what the work threw, at the signal, and with `ThreadQueueFull` where too much waits. A flow is whoever asks: however many
-   * pieces of one wait, those of another come in turn.
+   * Rejects with the text of the work's error, with the signal's reason, and with `ThreadQueueFull` if too much waits. A flow identifies
+   * the caller: callers take turns, however many pieces one of them has.
    */
   async run(work: Work, signal: AbortSignal, flow = ''): Promise<Answer> {
     signal.throwIfAborted()
@@ -73,7 +73,7 @@ export class ThreadQueue<Work, Answer> {
     if (piece === undefined) return
     this.#isRunning = true
     this.#remove(flow, own, piece)
-    // Behind the others.
+    // Moves to the end.
     if (this.#flows.delete(flow)) this.#flows.set(flow, own)
     await this.#runApart(piece.work, piece.signal).then(piece.resolve, piece.reject)
     this.#isRunning = false
@@ -90,7 +90,7 @@ export class ThreadQueue<Work, Answer> {
     signal.throwIfAborted()
     const { name, module, memoryMiB } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<ThreadReply<Answer>>()
-    // The thread needs no flags of ours, and must not inherit a debugger's or a test runner's.
+    // The thread needs none of our flags, and must not inherit those of a debugger or a test runner.
     const worker = new Worker(module, { workerData: work, execArgv: [], name, resourceLimits: { maxOldGenerationSizeMb: memoryMiB } })
     worker.once('message', resolve)
     worker.once('error', reject)

@@ -1,14 +1,14 @@
-// What a thread of a `ThreadQueue` does with its piece of work.
+// Runs a `ThreadQueue`'s work in the thread.
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ThreadReply } from './thread-queue.ts'
 
-/** `handedOver` are the buffers of the answer that go without a copy. */
+/** `handedOver` are the answer's buffers that are transferred without a copy. */
 export function answerWork<Work, Answer>(
   answerTo: (work: Work) => Answer,
   handedOver: (answer: Answer) => readonly (Uint8Array | undefined)[],
 ): void {
-  // It was made by the loop that answers requests, and must not go before others as that does.
+  // It inherits the priority of the loop that answers requests, and must not compete with it.
   setPriority(Math.max(getPriority(), 10))
   let reply: ThreadReply<Answer>
   try {
@@ -19,7 +19,7 @@ export function answerWork<Work, Answer>(
   parentPort?.postMessage(reply, 'answer' in reply ? ownBuffers(handedOver(reply.answer)) : [])
 }
 
-/** What can be handed over; small buffers share theirs with others. */
+/** Transferable buffers; small buffers share their memory with others. */
 function ownBuffers(all: readonly (Uint8Array | undefined)[]): ArrayBuffer[] {
   return all.flatMap(bytes => {
     if (bytes === undefined) return []

@@ -1,4 +1,4 @@
-// How often something may happen: a burst at once, then so many a second.
+// Limits a rate: a burst at once, then a number per second.
 
 export class TokenBucket {
   readonly #burst: number

@@ -9,7 +9,7 @@ function work(ms: number): void {
   while (processorMs() < until);
 }
 
-test('turn() lets one go on in each round, in the order in which they asked', async () => {
+test('turn() resumes one waiting task per round, in the order of their calls', async () => {
   const went: string[] = []
   const worker = async (name: string): Promise<void> => {
     for (let i = 0; i < 2; i++) {
@@ -26,7 +26,7 @@ test('turn() lets one go on in each round, in the order in which they asked', as
   assert.deepEqual(went, ['a', 'b', 'c', 'a', 'b', 'c'])
 })
 
-test('yieldIfDue() waits for a round only where the budget is spent, which is whole again then', async () => {
+test('yieldIfDue() waits for a round only if the budget is spent, and then resets it', async () => {
   const budget = new WorkBudget(2)
   let rounds = 0
   const counting = (async () => {
@@ -43,7 +43,7 @@ test('yieldIfDue() waits for a round only where the budget is spent, which is wh
   await counting
 })
 
-test('yieldIfDue() of one budget holds up one of those who share it', async () => {
+test('yieldIfDue() with a shared budget delays only one of the tasks', async () => {
   const budget = new WorkBudget(1)
   const went: string[] = []
   const worker = async (name: string): Promise<void> => {
@@ -58,7 +58,7 @@ test('yieldIfDue() of one budget holds up one of those who share it', async () =
   await all
 })
 
-test('yieldIfDue() rejects with the reason of its signal, and asks nothing of it where nobody is due', async () => {
+test("yieldIfDue() rejects with its signal's reason, and does not read the signal unless it is due", async () => {
   const stop = new AbortController()
   const budget = new WorkBudget(1, stop.signal)
   stop.abort(new Error('too late'))

@@ -1,4 +1,4 @@
-// A string that no log, error or JSON ever shows.
+// A string that never appears in a log, error or JSON.
 import { inspect } from 'node:util'
 
 const redacted = '[redacted]'

@@ -11,7 +11,7 @@ function* parts(value: unknown): Generator<object> {
   for (const member of Object.values(value)) yield* parts(member)
 }
 
-test('copyJson() shares nothing with the original, whatever its names are', () => {
+test('copyJson() shares nothing with the original, whatever its names', () => {
   const text = fc.oneof(fc.json(), fc.constant('{"__proto__":{"a":[{}]},"constructor":{"prototype":{}},"b":[[1,null,{"__proto__":1}]]}'))
   fc.assert(
     fc.property(text, json => {
@@ -28,7 +28,7 @@ test('copyJson() shares nothing with the original, whatever its names are', () =
   )
 })
 
-test('copyJson() of what is frozen can be changed', () => {
+test('copyJson() of a frozen value can be modified', () => {
   const copy = copyJson(Object.freeze({ list: Object.freeze([Object.freeze({ a: 1 })]) }) as { list: { a: number }[] })
   copy.list.push({ a: 2 })
   copy.list[0] = { a: 3 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deepFreeze } from './freeze.ts'
 
-test('deepFreeze() returns what it was given, frozen at every depth', () => {
+test('deepFreeze() returns its argument, frozen at every depth', () => {
   const value = { a: [{ b: 1 }], c: { d: null } }
   assert.equal(deepFreeze(value), value)
   for (const part of [value, value.a, value.a[0], value.c]) assert.ok(Object.isFrozen(part))
   assert.equal(deepFreeze('text'), 'text')
 })
 
-test('deepFreeze() stops at what is frozen', () => {
+test('deepFreeze() stops at frozen values', () => {
   const inner = { changes: 1 }
   deepFreeze({ outer: Object.freeze({ inner }) })
   inner.changes = 2

@@ -1,7 +1,7 @@
-// What a store or a cache hands out is shared by all its readers, so nobody may change it.
+// Objects from a store or a cache are shared by all readers, so they must not be modified.
 import { noteMembers } from './large-record.ts'
 
-/** Freezes a value of JSON's shapes and all below it, and returns it. Stops at what is frozen already, so a second call costs one test. */
+/** Freezes a JSON value deeply and returns it. Stops at frozen values, so that a second call is cheap. */
 export function deepFreeze<T>(value: T): T {
   if (isThawed(value)) freezeAll(value)
   return value
@@ -9,7 +9,7 @@ export function deepFreeze<T>(value: T): T {
 
 const isThawed = (value: unknown): value is object => typeof value === 'object' && value !== null && !Object.isFrozen(value)
 
-/** What is below it comes first: of what is frozen everything below is. Without lists of keys and values: they took three quarters of the time. */
+/** Children first: everything below a frozen value is frozen. No lists of keys and values, which took three quarters of the time. */
 function freezeAll(value: object): void {
   if (Array.isArray(value)) for (let i = 0; i < value.length; i++) deepFreeze(value[i])
   else {

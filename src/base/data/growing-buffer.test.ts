@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrowingBuffer } from './growing-buffer.ts'
 
-test('GrowingBuffer holds what was pushed in order, in whatever pieces', () => {
+test('GrowingBuffer keeps pushed bytes in order, in any pieces', () => {
   for (const size of [1, 3, 4096, 10_000]) {
     const text = Buffer.from(Array.from({ length: 20_000 }, (_, index) => index % 251))
     const buffer = new GrowingBuffer()
@@ -14,7 +14,7 @@ test('GrowingBuffer holds what was pushed in order, in whatever pieces', () => {
   }
 })
 
-test('GrowingBuffer keeps a single piece as it is, and does not write behind it', () => {
+test('GrowingBuffer keeps a single piece without a copy, and does not write after it', () => {
   const whole = Buffer.from('abcdef')
   const buffer = new GrowingBuffer()
   buffer.push(whole.subarray(0, 3))
@@ -24,7 +24,7 @@ test('GrowingBuffer keeps a single piece as it is, and does not write behind it'
   assert.equal(whole.toString(), 'abcdef')
 })
 
-test('GrowingBuffer copies each byte a few times at most, however small the pieces are', () => {
+test('GrowingBuffer copies each byte at most a few times, however small the pieces', () => {
   const copied = { bytes: 0 }
   const { copy } = Buffer.prototype
   const counted = function (this: Buffer, target: Uint8Array, targetStart?: number, sourceStart = 0, sourceEnd = this.length): number {
@@ -41,7 +41,7 @@ test('GrowingBuffer copies each byte a few times at most, however small the piec
   assert.ok(copied.bytes < 400_000, `${copied.bytes} bytes copied`)
 })
 
-test('GrowingBuffer says when bytes come in crumbs, and not of a few or of larger pieces', () => {
+test('GrowingBuffer detects bytes in tiny pieces, but not a few or larger ones', () => {
   const crumbs = new GrowingBuffer()
   for (let index = 0; index < 4096; index++) crumbs.push(Buffer.of(1))
   assert.equal(crumbs.isCrumbled, false)

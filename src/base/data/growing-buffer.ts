@@ -1,8 +1,8 @@
-// Bytes that come in pieces, kept in one buffer: an object for each piece takes a hundred times the memory of a piece of one byte.
+// Collects pieces of bytes in one buffer: an object for each piece would take a hundred times the memory of a one-byte piece.
 
 const smallest = 4096
 
-/** Pieces that bytes may come in, beside one for each 16 bytes: whoever sends smaller ones makes the receiver work far more than the bytes are worth. */
+/** Allowed pieces beyond one for each 16 bytes: smaller ones cost the receiver far more work than their bytes are worth. */
 const freePieces = 4096
 const bytesOfPiece = 16
 
@@ -15,7 +15,7 @@ export class GrowingBuffer {
     return this.#length
   }
 
-  /** Whether so few bytes came in so many pieces that the rest is not worth waiting for. */
+  /** Whether so few bytes came in so many pieces that the sender should be cut off. */
   get isCrumbled(): boolean {
     return this.#pieces > freePieces + this.#length / bytesOfPiece
   }
@@ -23,7 +23,7 @@ export class GrowingBuffer {
   push(piece: Buffer): void {
     const length = this.#length + piece.length
     if (this.#pieces === 0) {
-      // Most come in one piece, which is kept as it is.
+      // Most come in one piece, which is kept without a copy.
       this.#buffer = piece
     } else {
       if (length > this.#buffer.length) this.#grow(length)
@@ -33,7 +33,7 @@ export class GrowingBuffer {
     this.#length = length
   }
 
-  /** All bytes so far; what is pushed later may change what lies behind them. */
+  /** All bytes so far; a later push may change the memory after them. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length)
   }

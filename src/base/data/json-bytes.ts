@@ -1,10 +1,10 @@
-// Where parts of canonical JSON (as `JSON.stringify` writes it, without white space) lie in its bytes: for whoever cuts without parsing.
+// Locates parts of canonical JSON (as `JSON.stringify` writes it, without white space) in its bytes, without parsing.
 
 export interface MemberPlace {
   /** The first quote of the name. */
   readonly name: number
   readonly value: number
-  /** Behind the value. */
+  /** The position after the value. */
   readonly end: number
 }
 
@@ -13,7 +13,7 @@ const backslash = 0x5c
 const comma = 0x2c
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 
-/** The first member of this name, which needs no escapes, of the object that begins at `at`; undefined where there is none, or no canonical object. */
+/** The first member with this name, which needs no escapes, of the object that begins at `at`; undefined if there is none, or no canonical object. */
 export function findMember(json: Buffer, at: number, name: string): MemberPlace | undefined {
   if (json[at] !== openBrace) return undefined
   for (let start = at + 1; json[start] === quote; ) {
@@ -26,7 +26,7 @@ export function findMember(json: Buffer, at: number, name: string): MemberPlace 
   return undefined
 }
 
-/** Behind the closing quote of the string that begins at `at`. */
+/** The position after the closing quote of the string that begins at `at`. */
 function stringEnd(json: Buffer, at: number): number {
   for (let i = at + 1; i < json.length; i++) {
     const byte = json[i]

@@ -14,7 +14,7 @@ function listed(members: Record<string, unknown>): { readonly record: object; ti
   return { record, times: () => times }
 }
 
-test('isEmptyRecord() lists no members of a large record that was counted', () => {
+test('isEmptyRecord() does not list the members of a large record that was counted', () => {
   const { record, times } = listed(Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`k${at}`, at])))
   assert.equal(isEmptyRecord(record), false)
   assert.equal(times(), 1)
@@ -23,7 +23,7 @@ test('isEmptyRecord() lists no members of a large record that was counted', () =
   assert.equal(times(), 1)
 })
 
-test('isEmptyRecord() looks into small records, whose members may go', () => {
+test('isEmptyRecord() checks small records, whose members may be removed', () => {
   const record: Record<string, number> = { a: 1 }
   noteMembers(record, 1)
   assert.equal(isEmptyRecord(record), false)

@@ -1,10 +1,10 @@
-// Records of many members that somebody went through already: to ask V8 for the first member of one lists them all, which takes milliseconds.
+// Remembers large records whose members were already counted: V8 lists all members to find the first one, which takes milliseconds.
 
-/** Beyond this the engine keeps a record as a table. Few records are so large, so that few are remembered. */
+/** Above this, the engine stores a record as a table. Few records are so large, so few are remembered. */
 const manyMembers = 256
 const large = new WeakSet<object>()
 
-/** To be called by whoever has counted the members of a record that keeps them. */
+/** Call after counting the members of a record that keeps them. */
 export function noteMembers(record: object, count: number): void {
   if (count >= manyMembers) large.add(record)
 }
@@ -12,7 +12,7 @@ export function noteMembers(record: object, count: number): void {
 /** Whether it was counted and is large. */
 export const isKnownLarge = (record: object): boolean => large.has(record)
 
-/** Whether there is no enumerable member: at once of a large record that was counted and of a small one. */
+/** Whether there is no enumerable member: fast for a counted large record and for a small one. */
 export function isEmptyRecord(record: object): boolean {
   if (large.has(record)) return false
   for (const _any in record) return false

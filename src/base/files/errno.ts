@@ -1,4 +1,4 @@
-// Failures of system calls, told by their number: Node has no code for that of a quota.
+// System call failures by number: Node has no code for an exceeded quota.
 import { constants } from 'node:os'
 
 export function failsBy(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO' | 'EROFS'): boolean {

@@ -1,13 +1,13 @@
-// What a file of settings that is read again says: what holds of it, and why what is in it now does not, where it does not.
+// The state of a settings file that is read again: the settings in force and, if the current content is not accepted, why.
 
 export interface FileState<T> {
   readonly settings: T
-  /** Of the text that they were read from: `sha256:` and hexadecimal digits. */
+  /** Digest of their text: `sha256:` and hexadecimal digits. */
   readonly hash: string
   /** When they were read: milliseconds since the epoch. */
   readonly since: number
   /** Counts the changes of this state. */
   readonly change: number
-  /** What is in the file now: not taken. */
+  /** The current content of the file, which is not accepted. */
   readonly refused?: { readonly since: number; readonly why: string }
 }

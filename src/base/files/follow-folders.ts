@@ -1,24 +1,24 @@
-// Looks again when something in one of some folders changes, and now and then anyway: not every file system gives a hint.
+// Checks again when something in one of several folders changes, and periodically, since not every file system sends events.
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import { type Clock, pause } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import { codeOf } from '../user-error.ts'
 
 export interface FollowParts {
-  /** For the log: what they are read for. */
+  /** The purpose of the folders, for the log. */
   readonly what: string
-  /** Between two looks without a hint. */
+  /** Time between two checks without an event. */
   readonly pollMs: number
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** An editor or a deployment writes several files in a row: they are read when it is quiet. */
+/** Editors and deployments write several files in a row: check once it is quiet. */
 export const quietMs = 200
 
 /**
- * Resolves at the signal. Looks at once, since something may have changed since it was read first. `folders` is asked again after each look: links
- * may lead elsewhere by then. `look` is told whether there was a hint.
+ * Resolves at the signal. Checks at once, since something may have changed since the first read. `folders` is called again after each
+ * check, because links may have moved. `look` gets whether there was an event.
  */
 export async function followFolders(
   folders: () => readonly string[],
@@ -31,7 +31,7 @@ export async function followFolders(
   signal.addEventListener('abort', () => wake.resolve(), { once: true })
   using watchers = new Watchers(() => wake.resolve(), what, log)
   while (!signal.aborted) {
-    // Before the look, so that nothing that happens behind it is missed.
+    // Before the check, so that no later change is missed.
     watchers.watch(folders())
     const idle = new AbortController()
     const hint = wake.promise.then(() => true)
@@ -47,7 +47,7 @@ class Watchers implements Disposable {
   readonly #onHint: () => void
   readonly #what: string
   readonly #log: Logger
-  /** By path and inode: another folder may have come into the place of the one that is watched. */
+  /** By path and inode: another folder may have replaced the watched one. */
   #held: ReadonlyMap<string, FSWatcher> = new Map()
   #blind = new Set<string>()
 
@@ -81,7 +81,7 @@ class Watchers implements Disposable {
     return watcher
   }
 
-  /** Once as long as it lasts. */
+  /** Logged once while it lasts. */
   #cannot(folder: string, err: unknown): void {
     if (!this.#blind.has(folder)) this.#log.error('folder is not watched, it is read now and then', { what: this.#what, folder, err })
     this.#blind.add(folder)

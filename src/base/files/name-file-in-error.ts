@@ -1,6 +1,6 @@
-// Failures of the file system that say of which file: Node names none where a call took an open file.
+// Adds the path to file system errors: Node names none if a call used an open file.
 
-/** The outcome of what works on the file. A failure keeps its code, and names the path. */
+/** The result of an operation on the file. A failure keeps its code, and names the path. */
 export async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -8,7 +8,7 @@ import { readTextIfThere } from './read-text.ts'
 const folder = mkdtempSync(join(tmpdir(), 'read-text-'))
 after(() => rmSync(folder, { recursive: true }))
 
-test('readTextIfThere() tells a file that is not there from one that cannot be read', async () => {
+test('readTextIfThere() distinguishes a missing file from an unreadable one', async () => {
   const file = join(folder, 'file')
   assert.equal(await readTextIfThere(file), undefined)
   writeFileSync(file, 'text')

@@ -10,7 +10,7 @@ import { ensureFile, replaceFile } from './replace-file.ts'
 const directory = await mkdtemp(join(tmpdir(), 'replace-'))
 after(() => rm(directory, { recursive: true }))
 
-test('replaceFile() has the content on disk before it has its name, and the name when it resolves', async t => {
+test('replaceFile() syncs the content before the rename, and the rename before it resolves', async t => {
   const path = join(directory, 'key')
   const synced = await recordSyncs(t, path)
   await replaceFile(path, 'new')
@@ -21,7 +21,7 @@ test('replaceFile() has the content on disk before it has its name, and the name
   assert.equal(await readFile(path, 'utf8'), 'new')
 })
 
-test('replaceFile() gives the mode, also where a draft with another was left behind', async () => {
+test('replaceFile() sets the mode, even if a draft with another mode was left behind', async () => {
   const path = join(directory, 'secret')
   await writeFile(`${path}.new`, 'half', { mode: 0o644 })
   await replaceFile(path, 'whole')
@@ -29,7 +29,9 @@ test('replaceFile() gives the mode, also where a draft with another was left beh
   assert.equal(await readFile(path, 'utf8'), 'whole')
 })
 
-test('replaceFile() leaves the old content and no half of the new on a full and on a read-only disk', { skip: whyNoSmallDisk }, async t => {
+test('replaceFile() keeps the old content and no part of the new one on a full and on a read-only disk', {
+  skip: whyNoSmallDisk,
+}, async t => {
   const disk = smallDisk(t, 128 << 10)
   const path = join(disk, 'key')
   await replaceFile(path, 'old')
@@ -48,7 +50,7 @@ test('replaceFile() leaves the old content and no half of the new on a full and 
   assert.equal(await readFile(path, 'utf8'), 'new')
 })
 
-test('ensureFile() needs no room for what is there, and replaces what is not', { skip: whyNoSmallDisk }, async t => {
+test('ensureFile() needs no disk space for an unchanged file, and replaces a different one', { skip: whyNoSmallDisk }, async t => {
   const disk = smallDisk(t, 128 << 10)
   const path = join(disk, 'settings')
   await ensureFile(path, 'old', 0o644)

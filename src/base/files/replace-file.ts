@@ -1,4 +1,4 @@
-// A file whose readers find the old content or the new, and never a part; also after a power cut.
+// Replaces a file so that readers see the old content or the new, never a part; also after a power cut.
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { namingFile } from './name-file-in-error.ts'
@@ -6,8 +6,8 @@ import { readTextIfThere } from './read-text.ts'
 import { syncToDisk } from './sync-to-disk.ts'
 
 /**
- * Resolves when the new content is on disk. Where it rejects before the new one has its name, nothing of that stays: a disk that is full needs the
- * room, and it may be half of a key. Whoever replaces the same file does it one after the other. `mode` holds whatever the process's mask is.
+ * Resolves when the new content is on disk. If it rejects before the rename, it removes the draft: a full disk needs the space, and it may
+ * be part of a key. Callers must not replace the same file at the same time. `mode` applies whatever the process's umask is.
  */
 export async function replaceFile(path: string, content: Buffer | string, mode = 0o600): Promise<void> {
   const draft = `${path}.new`
@@ -15,14 +15,14 @@ export async function replaceFile(path: string, content: Buffer | string, mode =
     await namingFile(draft, () => writeDraft(draft, content, mode))
     await rename(draft, path)
   } catch (err) {
-    // A disk that takes no change at all keeps it; why the draft failed matters more.
+    // A disk that accepts no changes keeps the draft; the reason of the failure matters more.
     await rm(draft, { force: true }).catch(() => undefined)
     throw err
   }
   await syncToDisk(dirname(path))
 }
 
-/** As replaceFile(), and leaves a file alone that says this already: a start on a full disk needs no room for what is there. */
+/** As replaceFile(), but skips a file with this content: a start on a full disk needs no space for unchanged files. */
 export async function ensureFile(path: string, content: string, mode = 0o600): Promise<void> {
   if ((await readTextIfThere(path)) !== content) await replaceFile(path, content, mode)
 }
@@ -32,7 +32,7 @@ async function writeDraft(draft: string, content: Buffer | string, mode: number)
   try {
     await file.chmod(mode)
     await file.writeFile(content)
-    // Before the rename: file systems may keep that and lose the content, which leaves an empty file.
+    // Before the rename: file systems may keep the rename but lose the content, which leaves an empty file.
     await file.sync()
   } finally {
     await file.close()

@@ -1,8 +1,8 @@
-// What a power cut must not take back: a file's content, or the names in a folder.
+// Protects a file's content, or the names in a folder, from a power cut.
 import { open } from 'node:fs/promises'
 import { namingFile } from './name-file-in-error.ts'
 
-/** Resolves when the content of the file, or the names that the folder holds, are on disk. A file that was made or renamed is found again only when its folder is synced too. */
+/** Resolves when the content of the file, or the names in the folder, are on disk. A new or renamed file survives only if its folder is synced too. */
 export async function syncToDisk(path: string): Promise<void> {
   await namingFile(path, async () => {
     const handle = await open(path, 'r')

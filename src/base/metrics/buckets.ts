@@ -1,4 +1,4 @@
-// A histogram as plain numbers on the way of a request, of which samples are made when somebody asks for the metrics.
+// A histogram as plain numbers on the path of a request; samples are created when metrics are read.
 import type { Sample } from './metrics.ts'
 
 /** A histogram without labels. `bounds` ascend; the last bucket has none. */
@@ -23,7 +23,7 @@ export class Buckets {
   }
 }
 
-/** Cumulative buckets, as Prometheus has them; none of labels that were never seen. */
+/** Cumulative buckets, as in Prometheus; none for labels that never occurred. */
 export function* bucketSamples(
   name: string,
   { bounds, counts, sum, count }: Buckets,

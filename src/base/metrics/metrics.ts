@@ -13,7 +13,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A histogram that somebody else counts: its samples are made when it is read. */
+/** A histogram that is counted elsewhere: its samples are created when it is read. */
 export class SampledHistogram extends Histogram {
   readonly #described: { readonly name: string; readonly help: string }
   readonly #samples: () => Iterable<Sample>
@@ -24,7 +24,7 @@ export class SampledHistogram extends Histogram {
     this.#samples = samples
   }
 
-  /** Called by the registry in place of what prom-client's own histogram has. */
+  /** Called by the registry instead of prom-client's own histogram. */
   async getForPromString(): Promise<object> {
     return { ...this.#described, type: 'histogram', values: [...this.#samples()], aggregator: 'sum' }
   }

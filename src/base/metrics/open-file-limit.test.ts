@@ -15,6 +15,6 @@ for (const [soft, limit] of [
 ] as const)
   test(`openFileLimit() of ${soft} is the soft limit`, () => assert.equal(openFileLimit(limits(soft)), limit))
 
-test('openFileLimit() is none where none is told', () => assert.equal(openFileLimit(''), Number.POSITIVE_INFINITY))
+test('openFileLimit() is infinite if there is no limit in the text', () => assert.equal(openFileLimit(''), Number.POSITIVE_INFINITY))
 
-test('openFileLimit() finds that of this process', { skip: process.platform !== 'linux' }, () => assert.ok(openFileLimit() > 0))
+test("openFileLimit() reads this process's limit", { skip: process.platform !== 'linux' }, () => assert.ok(openFileLimit() > 0))

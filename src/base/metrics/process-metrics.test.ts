@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { createRegistry } from './metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 
-test('the metrics of a process are those of this moment', async () => {
+test('the metrics of a process are current', async () => {
   const registry = createRegistry()
   registerProcessMetrics(registry)
   const read = async () =>

@@ -1,4 +1,4 @@
-// What Prometheus' clients tell of their process, under the names that all of them use; read when somebody asks. Linux.
+// The standard process metrics of Prometheus clients, computed when they are read. Linux.
 import { readdirSync } from 'node:fs'
 import { Counter, Gauge, type Registry } from './metrics.ts'
 import { openFileLimit } from './open-file-limit.ts'
@@ -30,11 +30,11 @@ export function registerProcessMetrics(registry: Registry): void {
     help: 'Open file descriptors',
     registers,
     collect() {
-      // The one that reads the folder is among them.
+      // Includes the one that reads the folder.
       this.set(readdirSync('/proc/self/fd').length - 1)
     },
   })
-  // No value where there is no limit.
+  // No value if there is no limit.
   const limit = openFileLimit()
   if (Number.isFinite(limit)) new Gauge({ name: 'process_max_fds', help: 'Maximum number of open file descriptors', registers }).set(limit)
   const start = new Gauge({ name: 'process_start_time_seconds', help: 'When the process began, since the epoch', registers })

@@ -1,4 +1,4 @@
-/** A server that is asked answered, and with no success: nothing of its body is read. */
+/** Another server answered with a failure; its body is not read. */
 export class AnswerError extends Error {
   readonly status: number
 

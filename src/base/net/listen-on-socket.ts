@@ -1,7 +1,7 @@
-// A unix socket whose mode is its own from its first moment, whatever mask the process was started with.
+// Creates a unix socket with its mode from the first moment, whatever the process's umask.
 import type { Server } from 'node:net'
 
-/** Resolves when it listens. The bind happens inside `listen`: `mask` holds around it. */
+/** Resolves when it listens. The bind happens inside `listen`, with `mask` in force. */
 export function listenOnSocket(server: Server, path: string, mask: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

@@ -1,3 +1,3 @@
-// What we use of node:http, got without its face for ES modules: that one reads every export, and WebSocket and its events load the whole of undici,
-// 6 MB in each process and a good part of the start of a short command.
+// The used parts of node:http, loaded without its ES module facade: that reads every export, and WebSocket and its events load all of
+// undici, 6 MB in each process and a large part of a short command's start.
 export const { Agent, createServer, request, STATUS_CODES } = process.getBuiltinModule('node:http')

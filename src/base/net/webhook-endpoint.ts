@@ -1,7 +1,7 @@
-// Where the server sends reviews, and as whom: what a kubeconfig file says.
+// The endpoint and credentials of a webhook, from a kubeconfig file.
 
 export interface WebhookIdentity {
-  /** PEM; both or none. */
+  /** PEM; both or neither. */
   readonly certificate?: string
   readonly key?: string
   /** The whole header; never logged. */
@@ -10,7 +10,7 @@ export interface WebhookIdentity {
 
 export interface WebhookEndpoint {
   readonly url: string
-  /** PEM; undefined for those that the system trusts. */
+  /** PEM; undefined means the system's CAs. */
   readonly authorities: string | undefined
   readonly serverName: string | undefined
   readonly identity: WebhookIdentity

@@ -1,6 +1,6 @@
-// Loads @peculiar/x509 when it is first needed: loading takes longer than everything else that a starting process does. Its container library
-// (tsyringe) insists on the "metadata reflection" API at load but, without decorated constructors, only looks up what the library itself
-// defined: a plain two-level map is all of it.
+// Loads @peculiar/x509 at its first use: loading takes longer than everything else in a process's start. Its container library (tsyringe)
+// requires the "metadata reflection" API at load but, without decorated constructors, only looks up what the library itself defined: a
+// two-level map suffices.
 
 export type X509 = typeof import('@peculiar/x509')
 

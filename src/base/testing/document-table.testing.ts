@@ -1,4 +1,4 @@
-// For tests that keep a table of a document equal to the data that it shows; `UPDATE=1` writes the table.
+// For tests that compare a table of a document with its data; `UPDATE=1` writes the table.
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// For tests: what is synced to disk, in order.
+// For tests: records what is synced to disk, in order.
 import { existsSync, readlinkSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { TestContext } from 'node:test'

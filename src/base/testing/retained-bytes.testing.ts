@@ -1,7 +1,7 @@
-// How much memory something goes on holding: what a cache keeps alive shows in no count of its entries.
+// Measures the memory that something retains: counting a cache's entries does not show what they keep alive.
 import { collectGarbage } from '../v8/collect-garbage.ts'
 
-/** What the heap has more after `act` when all that is garbage is collected. Whatever keeps something must be in use after the call. */
+/** The growth of the heap by `act`, after a collection. The object under test must still be in use after the call. */
 export function retainedBytes(act: () => void): number {
   const before = bytesInUse()
   act()
@@ -13,7 +13,7 @@ function bytesInUse(): number {
   return process.memoryUsage().heapUsed
 }
 
-/** Those that something still holds. What was pointed at in a turn lives until its end: to be called in a later one than the reference was made in. */
+/** The objects that are still retained. An object referenced in a turn lives until its end: call this in a later turn. */
 export function stillHeld<T extends object>(references: readonly WeakRef<T>[]): number {
   collectGarbage()
   return references.filter(reference => reference.deref() !== undefined).length

@@ -1,4 +1,4 @@
-// For tests: a file system that is really full, or really read-only.
+// For tests: a file system that is actually full, or actually read-only.
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ export function smallDisk(t: Pick<TestContext, 'after'>, bytes: number): string 
   return path
 }
 
-/** Takes all room that is left. The answer gives it back. */
+/** Fills the disk. The returned function frees it. */
 export function fillFrom(disk: string): () => void {
   const path = join(disk, 'filling')
   const file = openSync(path, 'w')

@@ -1,9 +1,9 @@
 // For tests: waits for a state and never for a time.
 
-/** A state that is not there after this long will not come; a guard against hanging, no measurement. */
+/** A guard against hanging, no measurement: a state that is not reached by then never will be. */
 const hangMs = 60_000
 
-/** Looks once a turn of the event loop. Rejects with `what` was never seen. */
+/** Checks once per turn of the event loop. Rejects with an error that names `what`. */
 export async function until(holds: () => boolean | undefined | Promise<boolean>, what: string | (() => string)): Promise<void> {
   const deadline = Date.now() + hangMs
   while (!(await holds())) {

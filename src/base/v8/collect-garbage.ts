@@ -1,8 +1,11 @@
-// A collection of all garbage, now.
+// Collects all garbage now.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** `regular` leaves compiled code and caches as they are. Not by a flag of the process: with another set of flags than Node was built with, V8 compiles Node's own modules at each start, which takes 20 ms. */
+/**
+ * `regular` keeps compiled code and caches. Not by a flag of the process: with other flags than Node was built with, V8 compiles Node's own
+ * modules at each start, which takes 20 ms.
+ */
 export function collectGarbage(flavor: 'regular' | 'last-resort' = 'last-resort'): void {
   setFlagsFromString('--expose-gc')
   try {

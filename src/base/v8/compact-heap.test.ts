@@ -5,7 +5,7 @@ import { addressGaps } from './compact-heap.ts'
 
 const tebibyte = 2 ** 40
 
-/** How many mappings a process of its own has more after 64 MB of small objects. */
+/** The number of additional mappings in a separate process after 64 MB of small objects. */
 function mappingsOfHeap(before: string): number {
   const script = `
     import { readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ function mappingsOfHeap(before: string): number {
   return Number(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }))
 }
 
-test('one page of the heap lies beside the other, so that they are few mappings', { skip: process.platform !== 'linux' }, () => {
+test('heap pages are adjacent, so that there are few mappings', { skip: process.platform !== 'linux' }, () => {
   const module = JSON.stringify(new URL('compact-heap.ts', import.meta.url).href)
   const scattered = mappingsOfHeap('')
   const compact = mappingsOfHeap(`const { compactHeap } = await import(${module}); compactHeap()`)
@@ -25,8 +25,8 @@ test('one page of the heap lies beside the other, so that they are few mappings'
   assert.ok(compact < scattered / 4, `${compact} mappings, ${scattered} without`)
 })
 
-test('nearly all of the address space is taken, and no memory', { skip: process.platform !== 'linux' }, () => {
-  // In a process of its own: what the tests of other files leave in this one would count.
+test('nearly all of the address space is reserved, and no memory', { skip: process.platform !== 'linux' }, () => {
+  // In a separate process: memory of other test files would count.
   const script = `
     const { compactHeap } = await import(${JSON.stringify(new URL('compact-heap.ts', import.meta.url).href)})
     const before = process.memoryUsage.rss()

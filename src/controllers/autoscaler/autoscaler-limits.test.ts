@@ -141,7 +141,7 @@ const rows: readonly {
   },
 ]
 for (const { name, behavior, memory = recommended(), current, wanted, bounds = [1, 10], result, able, limited } of rows) {
-  test(`limitReplicas() gives ${name}`, () => {
+  test(`limitReplicas() returns ${name}`, () => {
     const spec = { minReplicas: bounds[0], maxReplicas: bounds[1], ...(behavior === undefined ? {} : { behavior }) }
     const found = limitReplicas(spec, memory, current, wanted, options)
     const { status, reason } = found.scalingLimited
@@ -150,7 +150,7 @@ for (const { name, behavior, memory = recommended(), current, wanted, bounds = [
   })
 }
 
-test('limitReplicas() forgets what is older than every window, and never keeps more than a bound', () => {
+test('limitReplicas() drops entries older than every window, and limits their number', () => {
   const spec = { minReplicas: 1, maxReplicas: 10 }
   const { memory } = limitReplicas(spec, recommended([3, 301], [4, 299]), 3, 3, options)
   assert.deepEqual(
@@ -161,7 +161,7 @@ test('limitReplicas() forgets what is older than every window, and never keeps m
   assert.equal(limitReplicas(spec, full, 3, 3, options).memory.recommendations.length, maxRemembered)
 })
 
-test('rememberRescale() keeps what the longest policy asks for, by direction, and nothing without a behavior', () => {
+test('rememberRescale() keeps what the longest policy needs, by direction, and nothing without a behavior', () => {
   const behavior = behaviorOf({ policies: [pods(1, 30), pods(1, 60)] })
   const memory = rescaled([
     [1, 61],

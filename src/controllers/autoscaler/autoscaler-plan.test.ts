@@ -173,7 +173,7 @@ const failures: readonly {
   },
 ]
 for (const { name, spec, reason, why, error } of failures) {
-  test(`planByMetrics() leaves the target alone when the metric of ${name} cannot be had, and says so`, () => {
+  test(`planByMetrics() keeps the target's size when the metric of ${name} is missing, and reports it`, () => {
     const found = plan([spec], [{ of: 'nothing', why: 'gone' }])
     assert.equal(found.replicas, undefined)
     const message = `the HPA was unable to compute the replica count: ${why}`
@@ -189,13 +189,13 @@ for (const { name, spec, reason, why, error } of failures) {
   })
 }
 
-test('planByMetrics() takes the metric that asks for most', () => {
+test('planByMetrics() follows the metric with the highest recommendation', () => {
   const external: MetricSpec = { type: 'External', external: { metric: { name: 'queue' }, target: { type: 'Value', value: '10' } } }
   const found = plan([cpuMetric(50), external], [pods(75, 75), whole(20_000n)])
   assert.deepEqual([found.replicas, found.reason], [4, 'external metric queue(nil) above target'])
 })
 
-test('planByMetrics() goes up on a part of the metrics, and never down', () => {
+test('planByMetrics() scales up on some of the metrics, but never down', () => {
   const external: MetricSpec = { type: 'External', external: { metric: { name: 'queue' }, target: { type: 'Value', value: '10' } } }
   const gone: Reading = { of: 'nothing', why: 'gone' }
   const up = plan([external, cpuMetric(50)], [gone, pods(100, 100)])
@@ -209,7 +209,7 @@ test('planByMetrics() goes up on a part of the metrics, and never down', () => {
   assert.match(down.events.at(-1)?.message ?? '', /^invalid metrics \(1 invalid out of 2\), first error is: failed to get queue external/)
 })
 
-test('planByMetrics() holds the replicas of five minutes before it scales down', () => {
+test('planByMetrics() keeps the highest replicas of five minutes before it scales down', () => {
   const held = plan([cpuMetric(50)], [pods(1, 1)])
   assert.deepEqual([held.replicas, held.conditions.get('AbleToScale')?.reason], [2, 'ScaleDownStabilized'])
   const free = plan([cpuMetric(50)], [pods(1, 1)], { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } })
@@ -237,7 +237,7 @@ test('aimOf() lets metrics decide only between the bounds of the spec', () => {
   assert.equal(planned[0]?.conditions.get('ScalingActive')?.reason, 'ScalingDisabled')
 })
 
-test('targetPods() refuses a selector that is missing, wrong, or shared with another autoscaler', () => {
+test('targetPods() rejects a selector that is missing, invalid, or shared with another autoscaler', () => {
   const all = [podOf('p0'), { ...podOf('p1'), metadata: { name: 'p1', labels: { app: 'other' } } }]
   const others: Selections = new Map()
   const said = (name: string, text: string) => {
@@ -254,7 +254,7 @@ test('targetPods() refuses a selector that is missing, wrong, or shared with ano
   assert.deepEqual(said('b', 'app'), ['AmbiguousSelector', 'AmbiguousSelector', message])
 })
 
-test('statusAfter() keeps the time of a condition whose status stays, and what it was not told of', () => {
+test('statusAfter() keeps the time of an unchanged condition, and conditions that were not set', () => {
   const autoscaler = autoscalerOf()
   const able = (reason: string, at: number) => ({
     conditions: new Map([['AbleToScale', { status: 'True', reason, message: '' }]] as const),

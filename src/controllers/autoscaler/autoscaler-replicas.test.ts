@@ -190,14 +190,14 @@ const readiness: readonly { readonly name: string; readonly pod: PodPlan; readon
   { name: 'old, and ready before it no longer was', pod: { ready: false, started: 600, changed: 500 }, group: 'ready' },
 ]
 for (const { name, pod, group } of readiness) {
-  test(`groupPods() takes a pod that is ${name} as ${group}`, () => {
+  test(`groupPods() counts a pod that is ${name} as ${group}`, () => {
     const { pods, timing } = situationOf([pod])
     const groups = groupPods(pods, measured(10), 'cpu', timing)
     assert.deepEqual([groups.ready, groups.unready.has('p0')], group === 'ready' ? [1, false] : [0, true])
   })
 }
 
-test('requestsOf() counts sidecars, leaves other init containers out, and can look at one container alone', () => {
+test('requestsOf() counts sidecars, omits other init containers, and can count a single container', () => {
   const requests = (cpu: string) => ({ requests: { cpu } })
   const pod = podOf('p0')
   pod.spec.initContainers = [

@@ -1,4 +1,4 @@
-// Pods, measurements and autoscalers for the tests of what autoscalers decide.
+// Pods, measurements and autoscalers for the tests of autoscaler decisions.
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec } from '../../api/types/autoscaling-v2.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'

@@ -12,7 +12,7 @@ import { defaultSettings } from '../settings.ts'
 import { autoscalerOf, podOf } from './autoscaler.fixture.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 
-/** The fake has no scales of its own: a target that looks like one is one. */
+/** The fake has no scales of its own: an object with the fields of a scale is its own scale. */
 interface Scalable extends KubeObject {
   spec: { replicas: number }
   status: { replicas: number; selector: string }
@@ -72,7 +72,7 @@ test('horizontalPodAutoscaler scales a custom resource up and down by its pods�
   assert.equal(statusIn(api)?.currentMetrics?.[0]?.resource?.current.averageUtilization, 1)
 })
 
-test('horizontalPodAutoscaler says that there are no resource metrics, as upstream says it', async () => {
+test('horizontalPodAutoscaler reports missing resource metrics in upstream’s words', async () => {
   await using scenario = start({}, api => api.serve(podMetrics, unknownPath()))
   const { api } = scenario
   await scenario.until(() => conditionIn(api, 'ScalingActive') !== undefined, 'a condition')
@@ -88,7 +88,7 @@ test('horizontalPodAutoscaler says that there are no resource metrics, as upstre
   await scenario.until(() => reasons(api).includes('FailedComputeMetricsReplicas'), 'events')
 })
 
-test('horizontalPodAutoscaler says which object has no metric, in the order of upstream’s words', async () => {
+test('horizontalPodAutoscaler reports which object has no metric, in the order of upstream’s words', async () => {
   const object = { describedObject: reference, metric: { name: 'load' }, target: { type: 'Value', value: '1' } }
   await using scenario = start({ metrics: [{ type: 'Object', object }] })
   const { api } = scenario
@@ -100,7 +100,7 @@ test('horizontalPodAutoscaler says which object has no metric, in the order of u
   )
 })
 
-test('horizontalPodAutoscaler says that its target is missing, and goes on when it is there', async () => {
+test('horizontalPodAutoscaler reports a missing target, and continues once it exists', async () => {
   await using scenario = start({ minReplicas: 3 }, api => api.remove(widgets, 'shop', 'web'))
   const { api } = scenario
   await scenario.until(() => conditionIn(api, 'AbleToScale')?.reason === 'FailedGetScale', 'FailedGetScale')
@@ -116,7 +116,7 @@ const unknown: readonly { readonly name: string; readonly apiVersion: string; re
   { name: 'an invalid version', apiVersion: 'a/b/c', message: 'unexpected GroupVersion string: a/b/c' },
 ]
 for (const { name, apiVersion, message } of unknown) {
-  test(`horizontalPodAutoscaler refuses a target of ${name}`, async () => {
+  test(`horizontalPodAutoscaler rejects a target of ${name}`, async () => {
     await using scenario = start({ scaleTargetRef: { ...reference, apiVersion } })
     const { api } = scenario
     await scenario.until(() => conditionIn(api, 'AbleToScale') !== undefined, 'a condition')
@@ -136,7 +136,7 @@ test('horizontalPodAutoscaler never reaches a target outside its namespace', asy
   assert.ok(api.requests.filter(({ path }) => path.includes('/scale')).every(({ path }) => path.includes('/namespaces/shop/')))
 })
 
-test('horizontalPodAutoscaler tries a scale again that its target’s controller came in between of', async () => {
+test('horizontalPodAutoscaler retries a scale that conflicts with its target’s controller', async () => {
   let refused = 0
   await using scenario = start({}, api => {
     serveUsage(api, 100)
@@ -151,7 +151,7 @@ test('horizontalPodAutoscaler tries a scale again that its target’s controller
   assert.ok(!reasons(api).includes('FailedRescale'))
 })
 
-test('horizontalPodAutoscaler leaves a target alone that somebody else scaled meanwhile', async () => {
+test('horizontalPodAutoscaler leaves a target alone that was scaled meanwhile', async () => {
   let wanted: unknown
   await using scenario = start({}, api => {
     serveUsage(api, 100)
@@ -170,7 +170,7 @@ test('horizontalPodAutoscaler leaves a target alone that somebody else scaled me
   await scenario.until(() => reasons(api).includes('FailedRescale'), 'an event')
 })
 
-test('horizontalPodAutoscaler writes its status over an edit that came in between, and onto no other object', async () => {
+test('horizontalPodAutoscaler writes its status despite a concurrent edit, and never to another object', async () => {
   let edited = false
   await using scenario = start({}, api => {
     serveUsage(api, 50)
@@ -188,7 +188,7 @@ test('horizontalPodAutoscaler writes its status over an edit that came in betwee
   assert.ok(!reasons(api).includes('FailedUpdateStatus'))
 })
 
-test('horizontalPodAutoscaler keeps on when a metrics server is down, and reads it again', async () => {
+test('horizontalPodAutoscaler continues when a metrics server is down, and reads it again later', async () => {
   await using scenario = start({}, api => {
     api.serve(podMetrics, serviceUnavailable('the server is currently unable to handle the request'))
   })
@@ -200,7 +200,7 @@ test('horizontalPodAutoscaler keeps on when a metrics server is down, and reads 
   await scenario.until(() => replicasIn(api) === 4, 'four replicas')
 })
 
-test('horizontalPodAutoscaler reads metrics of pods, objects and the outside world where the API has them', async () => {
+test('horizontalPodAutoscaler reads pod, object and external metrics from the API', async () => {
   const custom = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop'
   const target = { type: 'AverageValue', averageValue: '10' }
   await using scenario = start(
@@ -229,7 +229,7 @@ test('horizontalPodAutoscaler reads metrics of pods, objects and the outside wor
   assert.deepEqual(current, ['10', '10', '15', '10'])
 })
 
-test('horizontalPodAutoscaler asks nothing of the metrics of a target that its owner scaled to nothing', async () => {
+test('horizontalPodAutoscaler reads no metrics of a target that its owner scaled to zero', async () => {
   await using scenario = start({}, api => {
     api.change(widgets, 'shop', 'web', object => {
       object.spec.replicas = 0
@@ -240,7 +240,7 @@ test('horizontalPodAutoscaler asks nothing of the metrics of a target that its o
   assert.ok(api.requests.every(({ path }) => !path.includes('metrics.k8s.io')))
 })
 
-test('horizontalPodAutoscaler lets neither of two scale the same pods, and goes on when one is deleted', async () => {
+test('horizontalPodAutoscaler lets neither of two scale the same pods, and continues when one is deleted', async () => {
   const other = { ...autoscalerOf({ scaleTargetRef: reference }), metadata: { name: 'again', namespace: 'shop' } }
   await using scenario = start({}, api => {
     serveUsage(api, 100)

@@ -11,7 +11,7 @@ const podOf = (name: string, containers: Record<string, object>) => ({
   containers: Object.entries(containers).map(([container, usage]) => ({ name: container, usage })),
 })
 
-test('podMeasurements() sums the containers of a pod, and leaves out a pod one of whose containers was not measured', () => {
+test('podMeasurements() sums the containers of a pod, and omits a pod with an unmeasured container', () => {
   const items = [
     podOf('a', { app: { cpu: '100m', memory: '1Ki' }, proxy: { cpu: '250u' } }),
     podOf('b', { app: { cpu: '1' }, proxy: { memory: '1Ki' } }),
@@ -21,7 +21,7 @@ test('podMeasurements() sums the containers of a pod, and leaves out a pod one o
   assert.deepEqual([...found], [['a', { milli: 101n, at: Date.parse(at), windowMs: 90_500 }]])
 })
 
-test('podMeasurements() looks at one container, which every pod must have', () => {
+test('podMeasurements() can read a single container, which every pod must have', () => {
   const items = [podOf('a', { app: { cpu: '100m' }, proxy: { cpu: '7' } }), podOf('b', { app: {} })]
   assert.deepEqual([...podMeasurements({ items }, 'cpu', 'app').keys()], ['a'])
   assert.throws(() => podMeasurements({ items }, 'cpu', 'proxy'), {
@@ -47,7 +47,7 @@ test('metricValues() reads both versions of custom metrics, and external ones', 
   )
 })
 
-test('whatever a metrics server answers is read or refused with a MetricsAnswerError', () => {
+test('any answer of a metrics server is read or rejected with a MetricsAnswerError', () => {
   const read = (run: () => unknown): void => {
     try {
       run()

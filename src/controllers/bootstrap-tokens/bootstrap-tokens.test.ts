@@ -24,7 +24,7 @@ const clusterInfo = (data?: Record<string, string>): ConfigMap => ({
   ...(data === undefined ? {} : { data }),
 })
 
-test('planSignatures() makes what a verifier of detached HS256 signatures computes', () => {
+test('planSignatures() creates valid detached HS256 signatures', () => {
   const { data } = planSignatures(clusterInfo({ kubeconfig: 'content\n', other: 'x' }), [tokenSecret('abcdef')], start)
   assert.deepEqual(Object.keys(data ?? {}), ['kubeconfig', 'other', 'jws-kubeconfig-abcdef'])
   const [header = '', payload, signature] = data?.['jws-kubeconfig-abcdef']?.split('.') ?? []
@@ -45,12 +45,12 @@ const notSigning: readonly [string, Secret][] = [
   ['is about to go', tokenSecret('abcdef', {}, { deletionTimestamp: ended })],
 ]
 for (const [what, secret] of notSigning)
-  test(`planSignatures() takes away the signature of a token that ${what}`, () => {
+  test(`planSignatures() removes the signature of a token that ${what}`, () => {
     const signed = clusterInfo({ kubeconfig: 'c', 'jws-kubeconfig-abcdef': 'signature' })
     assert.deepEqual(planSignatures(signed, [secret], start), { data: { kubeconfig: 'c' }, nextEnd: undefined })
   })
 
-test('planSignatures() changes nothing that is right, and nothing where there is no content', () => {
+test('planSignatures() changes nothing if signatures are correct, or there is no content', () => {
   const tokens = [tokenSecret('abcdef', { expiration: later }), tokenSecret('bbbbbb')]
   const { data, nextEnd } = planSignatures(clusterInfo({ kubeconfig: 'c' }), tokens, start)
   assert.equal(nextEnd, start + 3_600_000)
@@ -60,7 +60,7 @@ test('planSignatures() changes nothing that is right, and nothing where there is
     assert.deepEqual(planSignatures(empty, tokens, start), { data: undefined, nextEnd: undefined })
 })
 
-test('the token cleaner deletes what has ended, and nothing else', async () => {
+test('the token cleaner deletes only expired tokens', async () => {
   let now = start
   await using scenario = startScenario({ controllers: [tokenCleaner], now: () => now })
   const { api } = scenario
@@ -84,7 +84,7 @@ test('the token cleaner deletes what has ended, and nothing else', async () => {
   assert.equal(names().length, staying.length - 1)
 })
 
-test('the bootstrap signer keeps a signature for each token', async () => {
+test('the bootstrap signer maintains a signature for each token', async () => {
   await using scenario = startScenario({ controllers: [bootstrapSigner], now: () => start })
   const { api } = scenario
   const signatures = () =>

@@ -73,7 +73,7 @@ const refused: [string, string, Partial<RequestedIdentity>, string[], string][] 
   ['an unknown signer', 'example.com/x', {}, usages, 'signer example.com/x is not served'],
 ]
 for (const [name, signer, change, wanted, reason] of refused) {
-  test(`checkForSigner() refuses ${name}`, () =>
+  test(`checkForSigner() rejects ${name}`, () =>
     assert.deepEqual(checkForSigner(signer, { ...identity, ...change }, wanted), { allowed: false, reason }))
 }
 
@@ -145,7 +145,7 @@ async function makeRequest(commonName: string): Promise<string> {
   return Buffer.from(csr.toString('pem')).toString('base64')
 }
 
-test('readRequest() reads the subject and refuses a request with a false signature', async () => {
+test('readRequest() reads the subject and rejects a request with a false signature', async () => {
   const text = await makeRequest('system:node:n1')
   const read = await readRequest(text)
   assert.deepEqual([read.commonName, read.organizations], ['system:node:n1', ['system:nodes']])
@@ -155,7 +155,7 @@ test('readRequest() reads the subject and refuses a request with a false signatu
   await assert.rejects(readRequest(Buffer.from(pem).toString('base64')))
 })
 
-test('a join ticket gets its node one certificate, and no other node any', async () => {
+test('a join ticket gives its own node one certificate, and other nodes none', async () => {
   const [own, other] = await Promise.all([makeRequest('system:node:n1'), makeRequest('system:node:n2')])
   await using scenario = startScenario({ controllers: [csrApproving, csrSigning] })
   const { api } = scenario

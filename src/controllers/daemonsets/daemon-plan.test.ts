@@ -99,7 +99,7 @@ for (const { name, nodes = three, pods, create, remove } of nodePlans) {
   })
 }
 
-test('planNodes() of a set that surges makes a pod at once where the last one ends', () => {
+test('planNodes() of a surging set creates a pod at once while the last one terminates', () => {
   const ending = (set: DaemonSet) => {
     const found = view(set, three, { p: { node: 'a' }, q: { node: 'b' }, r: { node: 'c' } })
     for (const pod of found.pods) if (pod.metadata.name === 'q') pod.metadata.deletionTimestamp = new Date(now).toISOString()
@@ -109,7 +109,7 @@ test('planNodes() of a set that surges makes a pod at once where the last one en
   assert.deepEqual(ending(rolling({})), { create: [], remove: [] })
 })
 
-test('planNodes() deletes a pod that waits for a node that is gone', () => {
+test('planNodes() deletes a pod that waits for a deleted node', () => {
   const set = setOf()
   const pod = daemonPod(set, 'gone', 'new')
   assert.equal(planNodes({ set, hash: 'new', nodes: three, pods: [pod], now }).remove.length, 1)
@@ -201,7 +201,7 @@ for (const { name, set, nodes = three, pods, create, remove } of updates) {
   })
 }
 
-test('planStatus() looks at the oldest pod of a node', () => {
+test('planStatus() uses the oldest pod of a node', () => {
   const pods = { p: { node: 'a', hash: 'old', ready: false }, q: { node: 'a' } }
   const status = planStatus(view(setOf(), [nodeOf('a')], pods), undefined, 1)
   assert.deepEqual([status.numberReady, status.updatedNumberScheduled, status.currentNumberScheduled], [0, 0, 1])

@@ -21,7 +21,7 @@ const set: DaemonSet = {
 const read = ({ api }: Scenario) => api.read(daemonSets, 'ns', 'd')
 const images = ({ api }: Scenario) => api.all(pods).map(({ spec }) => spec.containers[0]?.image)
 
-/** Plays scheduler and nodes: each pod runs where its affinity says. */
+/** Acts as scheduler and nodes: each pod runs where its affinity says. */
 function runDaemons({ api }: Scenario): void {
   for (const pod of api.all(pods)) {
     const { name = '', deletionTimestamp } = pod.metadata
@@ -49,7 +49,7 @@ function setImage({ api }: Scenario, image: string): void {
   })
 }
 
-test('daemonSet runs on each node, rolls, keeps history and goes back', async () => {
+test('daemonSet runs on each node, rolls out, keeps history and rolls back', async () => {
   await using scenario = startScenario({
     controllers: [daemonSet],
     prepare(api) {
@@ -88,7 +88,7 @@ test('daemonSet runs on each node, rolls, keeps history and goes back', async ()
   assert.deepEqual(revisions(), [3, 4])
 })
 
-test('daemonSet runs on the nodes of its trust domain, and follows the namespace into another one', async () => {
+test('daemonSet runs on the nodes of its trust domain, and follows its namespace to another one', async () => {
   const labelled = (name: string, domain?: string): Node => ({
     metadata: { name, labels: domain === undefined ? {} : { [nodeDomainLabel]: domain } },
     spec: {},
@@ -115,7 +115,7 @@ test('daemonSet runs on the nodes of its trust domain, and follows the namespace
   }, 'the node without a domain')
 })
 
-test('daemonSet replaces a daemon that failed not at once again, but one that succeeded, and rolls out a mended set meanwhile', async () => {
+test('daemonSet delays the replacement of a failed daemon, but not of one that succeeded, and rolls out a corrected set meanwhile', async () => {
   let now = Date.UTC(2026, 0, 1)
   await using scenario = startScenario({
     controllers: [daemonSet],
@@ -168,7 +168,7 @@ test('daemonSet counts revisions in use against the limit, and keeps them', asyn
   assert.deepEqual(revisions().sort(), [1, 3])
 })
 
-test('daemonSet gives its annotations to a revision', async () => {
+test('daemonSet copies its annotations to a revision', async () => {
   const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', a: 'b' }
   await using scenario = startScenario({
     controllers: [daemonSet],

@@ -55,7 +55,7 @@ for (const { name, spec, pods: ready, scale, allowed, desired } of rows) {
   })
 }
 
-test('planBudget() does not count a pod whose eviction was let pass, until it should have gone', () => {
+test('planBudget() does not count a pod whose eviction was allowed, until it is overdue', () => {
   const evicted = { p0: new Date(now).toISOString() }
   const budget = { ...budgetOf({ minAvailable: 1 }) }
   budget.status = { disruptedPods: evicted, disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
@@ -67,7 +67,7 @@ test('planBudget() does not count a pod whose eviction was let pass, until it sh
   assert.deepEqual([late.disruptedPods, late.notDeleted.length], [{}, 1])
 })
 
-test('disruption counts the pods that controllers want, and allows nothing where one cannot be found', async () => {
+test('disruption counts the pods that controllers request, and allows nothing if a controller cannot be found', async () => {
   await using scenario = startScenario({
     controllers: [disruption],
     prepare(api) {
@@ -95,7 +95,7 @@ test('disruption counts the pods that controllers want, and allows nothing where
   assert.deepEqual([status()?.observedGeneration, status()?.conditions?.[0]?.observedGeneration], [1, 1])
 })
 
-test('disruption names the selector of pods that nobody manages', async () => {
+test('disruption names the selector of pods without a controller', async () => {
   await using scenario = startScenario({
     controllers: [disruption],
     prepare(api) {
@@ -133,7 +133,7 @@ test('disruption reports a pod that several budgets select, as the controller ma
   await scenario.until(() => without('b') && without('c'), 'both are looked at again')
 })
 
-test('staleDisruption takes back a condition that nothing followed, but not that of a node', async () => {
+test("staleDisruption removes a condition that had no effect, but not a node's condition", async () => {
   const marked = (reason: string) => ({
     conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'm', lastTransitionTime: '2020-01-01T00:00:00Z' }],
   })

@@ -33,7 +33,7 @@ const mirrored: readonly { name: string; endpoints: Endpoints; service: Service 
 for (const row of mirrored)
   test(`isMirrored() of ${row.name} is ${row.is}`, () => assert.equal(isMirrored(row.endpoints, row.service), row.is))
 
-test('planMirror() makes a slice for each family, changes it in place and then has nothing to do', () => {
+test('planMirror() creates a slice for each family, updates it in place and then does nothing', () => {
   const first = planMirror(object(), [])
   assert.deepEqual(
     first.create.map(({ addressType, endpoints: list }) => [
@@ -60,7 +60,7 @@ test('planMirror() makes a slice for each family, changes it in place and then h
   assert.deepEqual([anew.create.length, anew.update.length, anew.delete.length], [2, 0, 2])
 })
 
-test('endpointSliceMirroring follows the Endpoints, and takes the slices away when a selector appears', async () => {
+test('endpointSliceMirroring follows the Endpoints, and removes the slices when a selector is added', async () => {
   await using scenario = startScenario({
     controllers: [endpointSliceMirroring],
     prepare(api) {

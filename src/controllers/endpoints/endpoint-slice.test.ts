@@ -36,7 +36,7 @@ const flags = (slice: EndpointSlice | undefined) =>
     ({ addresses, conditions }) => `${addresses[0]} ${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`,
   )
 
-test('planSlices() says of each pod whether it is ready, serving, terminating', () => {
+test('planSlices() reports each pod as ready, serving or terminating', () => {
   const list = [
     pod('a', '10.0.0.1'),
     pod('b', '10.0.0.2', { ready: false }),
@@ -54,7 +54,7 @@ test('planSlices() says of each pod whether it is ready, serving, terminating', 
   assert.deepEqual(flags(plan(service({ publishNotReadyAddresses: true }), list).create[0])?.[1], '10.0.0.2 true false false')
 })
 
-test('planSlices() gives endpoints to the clients of their zone where the service prefers close ones', () => {
+test('planSlices() gives endpoints hints for their own zone if the service prefers close ones', () => {
   const inZone = { metadata: { labels: { 'topology.kubernetes.io/zone': 'z1' } }, spec: {} }
   const list = [pod('a', '10.0.0.1'), pod('b', '10.0.0.2', { ready: false })]
   const hints = (svc: Service, existing: EndpointSlice[] = [], zoned = true) => {
@@ -73,11 +73,11 @@ test('planSlices() gives endpoints to the clients of their zone where the servic
   assert.deepEqual(hints(service()), [undefined, undefined])
   const byAnnotation = { ...near, metadata: { ...near.metadata, annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } }
   assert.deepEqual(hints(byAnnotation), [undefined, undefined])
-  // Taken back from slices that have them.
+  // Removed from slices that have them.
   assert.deepEqual(hints(service(), [...planSlices(near, list, [], () => inZone).create]), [undefined, undefined])
 })
 
-test('planSlices() leaves out pods whose node is gone, unless the service wants all of its pods', () => {
+test('planSlices() omits pods whose node was deleted, unless the service publishes all of its pods', () => {
   const gone = pod('b', '10.0.0.2')
   gone.spec.nodeName = 'n2'
   const planOf = (svc: Service, list: Pod[], existing: EndpointSlice[] = []) => {
@@ -104,7 +104,7 @@ test('planSlices() gives pods with another port number their own slice', () => {
   )
 })
 
-test('planSlices() names a pod that has none of the ports too, as a headless service gives it a name of its own', () => {
+test('planSlices() includes a pod without any of the ports, since a headless service gives it a DNS name', () => {
   const bare = pod('b', '10.0.0.2')
   bare.spec.containers = [{ name: 'c' }]
   const { create } = plan(service(), [pod('a', '10.0.0.1'), bare])
@@ -131,7 +131,7 @@ test('planSlices() puts at most 100 endpoints into a slice and changes only slic
   assert.deepEqual([less.create.length, less.update.map(({ metadata }) => metadata.name), less.delete.length], [0, ['s0'], 0])
 })
 
-test('planSlices() makes new slices for a service that was made anew under its name', () => {
+test('planSlices() creates new slices for a recreated service of the same name', () => {
   const list = [pod('a', '10.0.0.1')]
   const former = [...plan({ ...service(), metadata: { name: 'web', namespace: 'ns', uid: 'former' } }, list).create]
   const { create, update, delete: gone } = plan(service(), list, former)
@@ -163,7 +163,7 @@ test('planEndpoints() lists ready and not ready addresses by ports', () => {
   )
 })
 
-test('planEndpoints() has the ports of a subset in the order of upstream', () => {
+test('planEndpoints() sorts the ports of a subset as upstream', () => {
   const offered = (index: number) => ({
     ...{ name: `p${index}`, port: 80 + index, targetPort: 8000 + index * 7, protocol: ['TCP', 'UDP', 'SCTP'][index % 3] ?? '' },
     ...(index % 4 === 1 ? { appProtocol: 'http' } : {}),
@@ -176,7 +176,7 @@ test('planEndpoints() has the ports of a subset in the order of upstream', () =>
   )
 })
 
-test('planEndpoints() lists for each port the pods that offer it', () => {
+test('planEndpoints() lists for each port the pods that have it', () => {
   const ports = [
     { name: 'web', port: 80, targetPort: 'web' },
     { name: 'raw', port: 81 },
@@ -220,7 +220,7 @@ test('endpointSlice and endpoints follow pods and services', async () => {
   await scenario.until(() => api.all(endpointsResource).length === 0, 'Endpoints deleted with the service')
 })
 
-test('endpoints that somebody wrote go with their service, and stay where there was none', async () => {
+test('manually written endpoints are removed with their service, and kept if there was none', async () => {
   const written = (name: string) => ({ metadata: { name, namespace: 'ns' }, subsets: [{ addresses: [{ ip: '10.0.0.9' }] }] })
   await using scenario = startScenario({
     controllers: [endpoints],
@@ -229,7 +229,7 @@ test('endpoints that somebody wrote go with their service, and stay where there 
       api.seed(services, { ...service(), spec })
       api.seed(endpointsResource, written('web'))
       api.seed(endpointsResource, written('other'))
-      // Of another service, so that what is waited for comes after the controller has seen all.
+      // Of another service, so that the controller has seen all before the awaited change.
       api.seed(services, { ...service(), metadata: { name: 'last', namespace: 'ns' } })
     },
   })
@@ -241,7 +241,7 @@ test('endpoints that somebody wrote go with their service, and stay where there 
   assert.ok(api.read(endpointsResource, 'ns', 'other'))
 })
 
-test('endpoints says why it could not be written', async () => {
+test('endpoints reports why it could not be written', async () => {
   await using scenario = startScenario({
     controllers: [endpoints],
     prepare(api) {
@@ -262,7 +262,7 @@ test('endpoints says why it could not be written', async () => {
   await scenario.until(said('FailedToUpdateEndpoint', 'Failed to update endpoint ns/old: no change'), 'the event of an update')
 })
 
-test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and says so', () => {
+test('planEndpoints() truncates an object to 1000 addresses, ready ones first, and marks it', () => {
   const list = Array.from({ length: 1001 }, (_, index) =>
     pod(`p${index}`, `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`, { ready: index !== 0 }),
   )
@@ -272,7 +272,7 @@ test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and sa
   assert.equal(planEndpoints(service(), list.slice(1)).truncated, false)
 })
 
-test('endpointSlice comes back to a service whose pod names a node that is not there yet', async () => {
+test('endpointSlice retries a service whose pod names a node that does not exist yet', async () => {
   await using scenario = startScenario({ controllers: [endpointSlice] })
   const { api } = scenario
   api.seed(services, service())
@@ -284,7 +284,7 @@ test('endpointSlice comes back to a service whose pod names a node that is not t
   await scenario.until(() => api.all(endpointSlices).some(slice => flags(slice)?.[0] === '10.0.0.1 true true false'), 'published')
 })
 
-test('planEndpoints() cuts each group of addresses in proportion to its size', () => {
+test('planEndpoints() truncates each group of addresses in proportion to its size', () => {
   const pods = (from: number, count: number, more: Parameters<typeof pod>[2]) =>
     Array.from({ length: count }, (_, index) =>
       pod(`p${from + index}`, `10.1.${Math.floor((from + index) / 250)}.${(from + index) % 250}`, more),

@@ -92,7 +92,7 @@ const cases: readonly {
   },
 ]
 for (const { name, shares, create = [], update = [], unchanged = [], created = [], updated = [], problem } of cases) {
-  test(`hintZones() gives ${name}`, () => {
+  test(`hintZones() returns ${name}`, () => {
     const known = shares && new Map(Object.entries(shares))
     const found = hintZones(create.map(sliceOf), update.map(sliceOf), unchanged.map(sliceOf), known)
     assert.deepEqual([hintsOf(found.create), hintsOf(found.update), found.problem], [created, updated, problem])
@@ -133,7 +133,7 @@ for (const { name, nodes: list, wanted } of shares) {
   })
 }
 
-test('endpointSlice deals endpoints out to zones where the annotation says Auto, and says so on the service', async () => {
+test('endpointSlice allocates endpoints to zones if the annotation is Auto, and reports that on the service', async () => {
   const service: Service = {
     metadata: { name: 'web', namespace: 'ns', uid: 'svc', annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } },
     spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },

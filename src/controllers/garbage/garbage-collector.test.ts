@@ -40,7 +40,7 @@ const ownedBy = (owner: KubeObject, kind: string): { ownerReferences: OwnerRefer
 const template = { spec: { containers: [] } }
 const signal = new AbortController().signal
 
-/** Discovered, and never answered. */
+/** A discovered resource that never answers. */
 const silent: ResourceRef = { group: 'silent.example.com', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true }
 
 function family(more: readonly ResourceRef[] = []) {
@@ -80,14 +80,14 @@ test('garbageCollector deletes down the chain of owners, and nothing else', asyn
   assert.deepEqual(names(api.all(pods)), ['free'])
 })
 
-test('garbageCollector goes on without a resource whose server does not answer', async () => {
+test('garbageCollector continues without a resource whose server does not answer', async () => {
   const { scenario, api, remove } = family([silent])
   await using _ = scenario
   await remove('Background')
   await scenario.until(() => api.all(replicaSets).length === 0 && api.all(pods).length === 1, 'chain collected')
 })
 
-test('garbageCollector deletes the leaves first in the foreground', async () => {
+test('garbageCollector deletes dependents first in foreground deletion', async () => {
   const { scenario, api, remove } = family()
   await using _ = scenario
   await remove('Foreground')
@@ -98,7 +98,7 @@ test('garbageCollector deletes the leaves first in the foreground', async () => 
   }, 'foreground deletion')
 })
 
-test('garbageCollector leaves what is given a new owner just before it would be deleted', async () => {
+test('garbageCollector keeps an object that gets a new owner just before its deletion', async () => {
   const { scenario, api, remove } = family()
   await using _ = scenario
   const other = api.seed(deployments, { metadata: { name: 'other', namespace: 'ns' }, spec: { template } })
@@ -120,7 +120,7 @@ test('garbageCollector leaves what is given a new owner just before it would be 
   assert.ok(api.read(replicaSets, 'ns', 'r'))
 })
 
-test('garbageCollector orphans dependents where asked to', async () => {
+test('garbageCollector orphans dependents on request', async () => {
   const { scenario, api, remove } = family()
   await using _ = scenario
   await remove('Orphan')
@@ -129,7 +129,7 @@ test('garbageCollector orphans dependents where asked to', async () => {
   assert.equal(api.all(pods).length, 2)
 })
 
-test('garbageCollector collects what named an owner that never was, but not what names a kind that is not served', async () => {
+test("garbageCollector collects an object whose owner never existed, but not one whose owner's kind is not served", async () => {
   const { scenario, api } = family()
   await using _ = scenario
   const owner = (kind: string, apiVersion: string) => ({ ownerReferences: [{ apiVersion, kind, name: 'none', uid: 'none' }] })
@@ -150,7 +150,7 @@ test("garbageCollector lets nobody tie an object to an owner in another namespac
   await scenario.until(() => said() !== undefined, 'the event')
   const named = `[apps/v1/Deployment, namespace: other, name: d, uid: ${owner.metadata.uid}]`
   assert.equal(said()?.message, `ownerRef ${named} does not exist in namespace "other"`)
-  // Its other owner never was, so that both are asked for.
+  // Its other owner never existed, so that both are looked up.
   const [reference] = ownedBy(owner, 'Deployment').ownerReferences
   assert.ok(reference)
   const none = { ...reference, name: 'none', uid: 'none' }
@@ -159,7 +159,7 @@ test("garbageCollector lets nobody tie an object to an owner in another namespac
   assert.equal(api.read(configMaps, 'ns', 'child')?.metadata.ownerReferences?.[0]?.uid, owner.metadata.uid)
 })
 
-test('garbageCollector ends a foreground deletion that an object of another namespace would hold up', async () => {
+test('garbageCollector completes a foreground deletion that an object of another namespace would block', async () => {
   const { scenario, api, remove } = family()
   await using _ = scenario
   const owner = api.read(deployments, 'ns', 'd')
@@ -175,7 +175,7 @@ for (const [what, wrong] of [
   ['kind', { kind: 'ReplicaSet' }],
   ['name', { name: 'another' }],
 ] as const) {
-  test(`garbageCollector collects what names its owner by the uid and a wrong ${what}`, async () => {
+  test(`garbageCollector collects an object that names its owner by the uid and a wrong ${what}`, async () => {
     const { scenario, api } = family()
     await using _ = scenario
     const owner = api.read(deployments, 'ns', 'd')

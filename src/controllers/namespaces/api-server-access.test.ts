@@ -49,7 +49,7 @@ const scenarioOf = () =>
 
 const valuesOf = (policy: NetworkPolicy | undefined) => policy?.spec?.podSelector?.matchExpressions?.[0]?.values
 
-test('apiServerAccess opens the way for accounts with a right where all is denied, and follows their rights', async () => {
+test('apiServerAccess allows accounts with a right where everything is denied, and follows their rights', async () => {
   await using scenario = scenarioOf()
   const { api, until } = scenario
   const policy = () => api.all(networkPolicies).find(({ metadata }) => metadata.name === apiServerPolicy)
@@ -66,14 +66,14 @@ test('apiServerAccess opens the way for accounts with a right where all is denie
   await until(() => policy()?.spec?.podSelector?.matchExpressions === undefined, 'all pods')
   api.change(clusterDefaults, '', 'cluster', object => Object.assign(object, defaults(false)))
   await until(() => policy() === undefined, 'no policy')
-  // A namespace that denies nothing would be closed by a policy that allows.
+  // An allow policy would close a namespace that denies nothing.
   assert.deepEqual(
     api.all(networkPolicies).filter(({ metadata }) => metadata.namespace === 'open'),
     [],
   )
 })
 
-test('apiServerAccess leaves a policy of its name alone that somebody else made', async () => {
+test("apiServerAccess leaves another author's policy of its name alone", async () => {
   await using scenario = scenarioOf()
   const { api, until } = scenario
   await until(() => api.all(networkPolicies).length === 3, 'the policy')
@@ -93,7 +93,7 @@ test('apiServerAccess leaves a policy of its name alone that somebody else made'
   )
 })
 
-test('apiServerAccess opens nothing for RoleBindings of other namespaces, whomever they name', async () => {
+test('apiServerAccess allows nothing for RoleBindings of other namespaces, whoever their subjects are', async () => {
   await using scenario = scenarioOf()
   const { api, until } = scenario
   const policies = () => api.all(networkPolicies).filter(({ metadata }) => metadata.name === apiServerPolicy)
@@ -109,7 +109,7 @@ test('apiServerAccess opens nothing for RoleBindings of other namespaces, whomev
   api.seed(roleBindings, binding('greedy', 'open', subjects) as never)
   const ofOpen = () => policies().find(({ metadata }) => metadata.namespace === 'open')
   await until(() => ofOpen()?.spec?.podSelector?.matchExpressions === undefined, 'all pods of its own namespace')
-  // A change that is seen behind it.
+  // A later change that shows that the earlier one was processed.
   api.seed(serviceAccounts, account('team', 'third'))
   api.seed(clusterRoleBindings, binding('c', undefined, [{ ...robot, name: 'third' }]) as never)
   const ofTeam = () => valuesOf(policies().find(({ metadata }) => metadata.namespace === 'team'))?.join()
@@ -117,7 +117,7 @@ test('apiServerAccess opens nothing for RoleBindings of other namespaces, whomev
   assert.equal(ofTeam(), 'robot,third')
 })
 
-test('accessPolicy() is none without an account, or without an address of the API server', () => {
+test('accessPolicy() is undefined without an account, or without an address of the API server', () => {
   assert.equal(accessPolicy([], apiServer as never), undefined)
   assert.equal(accessPolicy(['a'], undefined), undefined)
   assert.equal(accessPolicy(['a'], { ...apiServer, subsets: [] } as never), undefined)

@@ -1,5 +1,5 @@
-// Opens the way to the API server for pods whose ServiceAccount has a right, in namespaces that deny everything by default: without it an operator starts, and
-// never reaches what it was given rights to. The NetworkPolicy follows the rights.
+// Allows pods whose ServiceAccount has a right to reach the API server, in namespaces that deny everything by default: otherwise an operator
+// starts but cannot use its rights. The NetworkPolicy follows the rights.
 
 import { isDeepStrictEqual } from 'node:util'
 import { rule } from '../../api/policy-rule.ts'
@@ -24,7 +24,7 @@ import { defaultDenyPolicy, managedLabels } from './namespace-defaults.ts'
 
 export const apiServerPolicy = 'allow-api-server'
 const holderIndex = 'holder'
-/** The longest value of a label: pods of an account with a longer name are selected by none. */
+/** The maximum length of a label value: pods of an account with a longer name cannot be selected. */
 const maxAccountLength = 63
 /** A policy that lists more names could be too large to store. */
 export const maxAccounts = 1000
@@ -60,7 +60,7 @@ export const apiServerAccess: Controller = {
     const accounts = informers.full(serviceAccounts)
 
     const policies = informers.full(networkPolicies)
-    /** Names of accounts that exist, or `all` where a group of them has a right. Costs a look for each account, however many subjects bindings name. */
+    /** Names of existing accounts, or `all` if a group of them has a right. Costs one lookup per account, however many subjects bindings have. */
     const accountsWithRights = (namespace: string): readonly string[] | 'all' => {
       if (keysOfAllAccounts(namespace).some(isBound)) return 'all'
       const names = accounts.list(namespace).map(({ metadata }) => metadata.name ?? '')
@@ -71,7 +71,7 @@ export const apiServerAccess: Controller = {
       const current = policies.get(namespace, apiServerPolicy)
       if (there === undefined || there.metadata.deletionTimestamp !== undefined) return done
       const network = informers.full(clusterDefaults).get('', clusterDefaultsName)?.spec?.namespaces?.network
-      // Without the policy that denies, one that allows would deny everything else by itself.
+      // Without the default-deny policy, an allow policy would itself deny everything else.
       const denies = isManaged(policies.get(namespace, defaultDenyPolicy))
       const wanted =
         denies && network?.defaultDeny === true && network.allowAPIServer !== false
@@ -80,7 +80,7 @@ export const apiServerAccess: Controller = {
       try {
         await apply(context, namespace, current, wanted, signal)
       } catch (err) {
-        // The caches were behind: what changed comes as an event.
+        // The caches were outdated: the change arrives as an event.
         if (!isNamespaceEnding(err) && !isReason(err, 'NotFound') && !isReason(err, 'AlreadyExists') && !isReason(err, 'Conflict'))
           throw err
       }
@@ -89,7 +89,7 @@ export const apiServerAccess: Controller = {
   },
 }
 
-/** Undefined where nobody has a right, or the API server has no address that pods reach. */
+/** Undefined if no account has a right, or the API server has no address that pods reach. */
 export function accessPolicy(accounts: readonly string[] | 'all', apiServer: Endpoints | undefined): NetworkPolicySpec | undefined {
   const subsets = (apiServer?.subsets ?? []).filter(({ addresses = [], ports = [] }) => addresses.length > 0 && ports.length > 0)
   if (accounts.length === 0 || subsets.length === 0) return undefined
@@ -138,6 +138,6 @@ const allNamespaces = ({ informers }: Context): string[] =>
 const isOurs = (name: string | undefined): boolean => name === apiServerPolicy || name === defaultDenyPolicy
 const isApiServer = ({ namespace, name }: { readonly namespace?: string; readonly name?: string }): boolean =>
   namespace === 'default' && name === 'kubernetes'
-/** What somebody else made under the name is left alone. */
+/** Another author's policy of this name is left alone. */
 const isManaged = (policy: NetworkPolicy | undefined): boolean =>
   Object.entries(managedLabels).every(([key, value]) => policy?.metadata.labels?.[key] === value)

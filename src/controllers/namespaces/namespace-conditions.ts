@@ -1,14 +1,14 @@
-// What a namespace that is being deleted says about its progress. Pure; types, reasons and messages are upstream's.
+// The progress of a namespace's deletion, as conditions. Pure; types, reasons and messages are upstream's.
 import type { Namespace, NamespaceCondition, Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import { isFinished } from '../pod-state.ts'
 
 export interface ContentReport {
-  /** Group versions whose resources could not be found out. */
+  /** Group versions whose resources could not be discovered. */
   readonly discoveryFailures: readonly string[]
   readonly deletionFailures: readonly string[]
-  /** What is still there, by resource, with the finalizers that hold it. */
+  /** Remaining objects by resource, with the finalizers that hold them. */
   readonly remaining: readonly {
     readonly group: string
     readonly plural: string
@@ -17,14 +17,14 @@ export interface ContentReport {
   }[]
 }
 
-/** Whether pods may still be ending since the namespace was deleted; `now` in milliseconds since the epoch. */
+/** Whether pods may still be terminating since the namespace was deleted; `now` in milliseconds since the epoch. */
 export function isWithinGrace({ metadata }: Namespace, pods: readonly Pod[], now: number): boolean {
   const graces = pods.filter(pod => !isFinished(pod)).map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0)
   const longest = graces.reduce((most, grace) => Math.max(most, grace), 0)
   return now - Date.parse(metadata.deletionTimestamp ?? '') < longest * 1000
 }
 
-/** What neither a finalizer nor a grace period explains. */
+/** Remaining objects that neither a finalizer nor a grace period explains. */
 export function unexpectedlyThere(namespace: string, { group, version, plural }: ResourceRef): string {
   return `unexpected items still remain in namespace: ${namespace} for gvr: ${group}/${version}, Resource=${plural}`
 }

@@ -20,7 +20,7 @@ const defaults = {
 const namespace = (name: string, annotations = {}) => ({ metadata: { name, annotations }, spec: {} })
 const pending = { [defaultsAnnotation]: 'pending' }
 
-test('namespaceDefaults gives a new namespace its quota, limits and network policies before its account, and leaves others alone', async () => {
+test('namespaceDefaults creates quota, limits and network policies of a new namespace before its account, and skips other namespaces', async () => {
   await using scenario = startScenario({
     controllers: [namespaceDefaults, serviceAccount],
     prepare(api) {
@@ -49,7 +49,7 @@ test('namespaceDefaults gives a new namespace its quota, limits and network poli
   assert.equal(api.all(namespaces).find(({ metadata }) => metadata.name === 'new')?.metadata.annotations?.[defaultsAnnotation], 'applied')
 })
 
-test('namespaceDefaults keeps what is there under the name, and without ClusterDefaults only marks the namespace', async () => {
+test('namespaceDefaults keeps existing objects of the names, and without ClusterDefaults only marks the namespace', async () => {
   const own = { metadata: { name: 'default', namespace: 'new' }, spec: { hard: { pods: '1' } } }
   await using scenario = startScenario({
     controllers: [namespaceDefaults],
@@ -70,7 +70,7 @@ test('namespaceDefaults keeps what is there under the name, and without ClusterD
   assert.equal(api.all(limitRanges).length, 1)
 })
 
-test('defaultObjects() makes no policy that allows names where nothing else is denied', () => {
+test('defaultObjects() creates no policy that allows DNS unless everything else is denied', () => {
   assert.deepEqual(defaultObjects({ network: { defaultDeny: false, allowDNS: true } }, 'n').policies, [])
   assert.deepEqual(defaultObjects({}, 'n').policies, [])
   const { policies } = defaultObjects({ network: { defaultDeny: true, allowDNS: false } }, 'n')

@@ -1,4 +1,4 @@
-// Gives a new namespace the quota, limits and network policies of the ClusterDefaults, and then marks it as one that pods may be made in.
+// Creates the quota, limits and network policies of the ClusterDefaults in a new namespace, and then marks it as ready for pods.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../../api/status.ts'
@@ -12,10 +12,10 @@ import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuot
 import { type Controller, done } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
 
-/** Of what the cluster makes in a namespace. */
+/** Labels of the objects that this controller creates. */
 export const managedLabels = { 'app.kubernetes.io/managed-by': 'bulkhead' }
 export const defaultDenyPolicy = 'default-deny'
-/** Of quota and limits. */
+/** Name of quota and limits. */
 const name = 'default'
 
 export const namespaceDefaults: Controller = {
@@ -58,7 +58,7 @@ export const namespaceDefaults: Controller = {
       try {
         await client.patch(namespaces, '', key, applied, { type: 'merge' }, signal)
       } catch (err) {
-        // Gone meanwhile, and what came under its name has a turn of its own.
+        // Deleted meanwhile; a new namespace of this name has its own pass.
         if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
       }
       return done
@@ -66,7 +66,7 @@ export const namespaceDefaults: Controller = {
   },
 }
 
-/** What the namespace gets. Pure. */
+/** The default objects of the namespace. Pure. */
 export function defaultObjects(
   { limitRange, resourceQuota, network }: NamespaceDefaults,
   namespace: string,
@@ -84,7 +84,7 @@ export function defaultObjects(
   }
 }
 
-/** A policy that allows names isolates by itself: it is made only where everything else is denied anyway. */
+/** A policy that allows DNS isolates its pods: it is created only where everything else is denied anyway. */
 function policySpecs(network: NamespaceDefaults['network']): (readonly [name: string, spec: NetworkPolicySpec])[] {
   if (network?.defaultDeny !== true) return []
   return [
@@ -93,7 +93,7 @@ function policySpecs(network: NamespaceDefaults['network']): (readonly [name: st
   ]
 }
 
-/** As every cluster's DNS is selected. */
+/** The usual labels of a cluster's DNS. */
 const namesOnly: NetworkPolicySpec = {
   podSelector: {},
   policyTypes: ['Egress'],
@@ -113,7 +113,7 @@ const namesOnly: NetworkPolicySpec = {
   ],
 }
 
-/** As they are now: a cache could be behind the namespace that they were made for. */
+/** Read from the API: a cache could lag behind the namespace's defaults. */
 async function current(client: Client, signal: AbortSignal): Promise<NamespaceDefaults> {
   try {
     return (await client.get(clusterDefaults, '', clusterDefaultsName, signal)).spec?.namespaces ?? {}
@@ -123,7 +123,7 @@ async function current(client: Client, signal: AbortSignal): Promise<NamespaceDe
   }
 }
 
-/** What somebody made under this name meanwhile is theirs. */
+/** An object that was created under this name meanwhile is kept. */
 async function unlessThere(creation: Promise<unknown>): Promise<void> {
   try {
     await creation

@@ -8,7 +8,7 @@ import { serviceAccount } from '../service-account.ts'
 import { namespace } from './namespace.ts'
 import { isWithinGrace, planConditions } from './namespace-conditions.ts'
 
-test('a namespace gets its default ServiceAccount and the root certificate, also again after they were deleted', async () => {
+test('a namespace gets its default ServiceAccount and the root certificate, again after their deletion', async () => {
   await using scenario = startScenario({ controllers: [serviceAccount, rootCa] })
   const { api } = scenario
   api.seed(namespaces, { metadata: { name: 'ns' }, spec: {} })
@@ -22,7 +22,7 @@ test('a namespace gets its default ServiceAccount and the root certificate, also
   await scenario.until(complete, 'both there again')
 })
 
-test('rootCa leaves a description of somebody else, and writes one where there is none', async () => {
+test("rootCa keeps another author's description, and adds a missing one", async () => {
   const described = (text: string) => ({ name: 'kube-root-ca.crt', annotations: { 'kubernetes.io/description': text } })
   await using scenario = startScenario({
     controllers: [rootCa],
@@ -39,7 +39,7 @@ test('rootCa leaves a description of somebody else, and writes one where there i
   assert.equal(descriptionIn('own'), 'ours')
 })
 
-test('namespace deletes pods before anything else, and lets go when all is gone', async () => {
+test('namespace deletes pods before anything else, and removes its finalizer when all objects are gone', async () => {
   await using scenario = startScenario({
     controllers: [namespace],
     prepare: api => {
@@ -63,7 +63,7 @@ test('namespace deletes pods before anything else, and lets go when all is gone'
   assert.notEqual(api.read(secrets, 'other', 's'), undefined)
 })
 
-test('namespace says which resource is still there without a finalizer, but not of pods that may be ending', async () => {
+test('namespace reports remaining resources without a finalizer, but not pods that may be terminating', async () => {
   await using scenario = startScenario({
     controllers: [namespace],
     prepare: api => {
@@ -92,7 +92,7 @@ test('namespace says which resource is still there without a finalizer, but not 
   )
 })
 
-test('isWithinGrace() goes by the longest grace period of pods that have not ended, since the namespace was deleted', () => {
+test("isWithinGrace() uses the longest grace period of pods that have not ended, from the namespace's deletion", () => {
   const object = { metadata: { name: 'ns', deletionTimestamp: '2026-01-01T00:00:00Z' }, spec: {} }
   const pod = (terminationGracePeriodSeconds: number, phase: string) => ({
     metadata: {},
@@ -105,7 +105,7 @@ test('isWithinGrace() goes by the longest grace period of pods that have not end
   assert.equal(isWithinGrace(object, [], Date.UTC(2026, 0, 1)), false)
 })
 
-test('planConditions() keeps the transition time of what did not change', () => {
+test('planConditions() keeps the transition time of unchanged conditions', () => {
   const nothing = { discoveryFailures: [], deletionFailures: [], remaining: [] }
   const first = planConditions([], nothing, 1000)
   assert.deepEqual(planConditions(first, nothing, 9000), first)

@@ -1,4 +1,4 @@
-// Empties a namespace that is being deleted and then lets it go.
+// Empties a namespace that is being deleted and then removes its finalizer.
 
 import type { KubeObject } from '../../api/object.ts'
 import { rule } from '../../api/policy-rule.ts'
@@ -11,7 +11,7 @@ import { namespaces, pods } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from '../controller.ts'
 import { type ContentReport, isWithinGrace, planConditions, unexpectedlyThere } from './namespace-conditions.ts'
 
-/** Content without an end of its own (finalizers of others) is looked at again after this. */
+/** Content that may stay indefinitely (finalizers of others) is checked again after this. */
 const recheckMs = 1000
 
 export const namespace: Controller = {
@@ -25,7 +25,7 @@ export const namespace: Controller = {
     ],
   },
   watches: namespaces,
-  // The last pod's end is what most deletions wait for.
+  // Most deletions wait for the last pod to end.
   follows: [follow({ resource: pods, keys: (pod, context) => endingNamespace(pod, context) })],
   begin(context) {
     const cache = context.informers.full(namespaces)
@@ -66,14 +66,14 @@ async function empty(context: Context, object: Namespace, signal: AbortSignal): 
   return done
 }
 
-/** Pods first, and everything else only when they are gone (KEP-5080): a policy must not go before what it restricts. */
+/** Pods first, and everything else only once they are gone (KEP-5080): a policy must not be deleted before what it restricts. */
 async function deleteContent(context: Context, object: Namespace, signal: AbortSignal): Promise<ContentReport> {
   const namespaceName = object.metadata.name ?? ''
   const { resources, failed } = await discover(context.client, signal)
   const deletable = resources.filter(({ namespaced, verbs }) => namespaced && verbs.includes('list') && verbs.includes('delete'))
   const discoveryFailures = failed.map(({ groupVersion, err }) => `${groupVersion}: ${messageOf(err)}`).sort()
   const isPods = (resource: ServedResource) => refName(resource) === 'pods'
-  // Looked at before they are deleted: those that are gone then had their time.
+  // Listed before the deletion: those gone afterwards had their time.
   const mayEnd = isWithinGrace(object, context.informers.full(pods).list(namespaceName), context.clock.now())
   const first = await deleteAll(context, namespaceName, deletable.filter(isPods), mayEnd, signal)
   if (first.remaining.length > 0 || first.deletionFailures.length > 0) return { ...first, discoveryFailures }
@@ -114,7 +114,7 @@ async function deleteAll(
   return { remaining, deletionFailures }
 }
 
-/** Returns what is left. A resource that is empty costs one list and no write. */
+/** Returns the remaining objects. An empty resource costs one list and no write. */
 async function deleteOne(
   { client }: Context,
   namespace: string,

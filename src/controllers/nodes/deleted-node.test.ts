@@ -12,7 +12,7 @@ const ending = (node: string, uid: string) => ({
   spec: {},
 })
 
-test('deletedNode guards each Node, and leaves what others guard', async () => {
+test('deletedNode adds its finalizer to each Node, and keeps other finalizers', async () => {
   await using scenario = startScenario({
     controllers: [deletedNode],
     prepare: api => api.seed(nodes, { metadata: { name: 'a', finalizers: ['example.com/other'] }, spec: {} }),
@@ -22,7 +22,7 @@ test('deletedNode guards each Node, and leaves what others guard', async () => {
   assert.deepEqual(guards(), ['example.com/other', nodeCertificatesFinalizer])
 })
 
-test('deletedNode denies the certificates of a Node before it lets it go, and drops entries whose certificates have all expired', async () => {
+test('deletedNode denies the certificates of a Node before it removes its finalizer, and drops entries whose certificates have all expired', async () => {
   const others = {
     thief: 'user-name:eve',
     'node.gone': 'node-certificates:z@2026-01-02T11:59:59Z',
@@ -42,7 +42,7 @@ test('deletedNode denies the certificates of a Node before it lets it go, and dr
   assert.deepEqual(api.read(configMaps, namespace, name)?.data, { ...left, 'node.u1': 'node-certificates:a@2026-01-03T12:00:00Z' })
 })
 
-test('deletedNode makes the list where somebody removed it', async () => {
+test('deletedNode recreates a removed list', async () => {
   await using scenario = startScenario({
     controllers: [deletedNode],
     now: () => now,

@@ -1,4 +1,5 @@
-// Denies the certificates of a Node that is deleted before it goes: it comes back by a new join ticket, and not by what it has or somebody copied.
+// Denies the certificates of a deleted Node before it is removed: it can only come back with a new join ticket, and not with its old key or
+// a copy.
 
 import {
   deniedCredentials,
@@ -58,7 +59,7 @@ async function denyCertificates({ client, clock, log }: Context, { metadata }: N
   const { name: node = '', uid = '' } = metadata
   const { namespace, name } = deniedCredentials
   const now = clock.now()
-  // None that was made until now holds for longer.
+  // No certificate issued so far is valid for longer.
   const entry = { [`${nodeCertificatesKey}${uid}`]: formatNodeCertificates({ node, until: now + nodeCertificateSeconds * 1000 }) }
   try {
     const there: ConfigMap = await client.get(configMaps, namespace, name, signal)

@@ -33,7 +33,7 @@ function nodeOf(name: string, labels: Record<string, string>, ready: string): No
 }
 
 // One at once, when the node has been away for five seconds, then one each ten seconds: upstream's --node-eviction-rate of 0.1.
-test('EvictionPace lets one node of a zone after the other go', () => {
+test('EvictionPace allows one node of a zone after the other', () => {
   const outage = new Outage().set('a', 0, 100, 'True').set('a', 0, 20, 'Unknown')
   assert.deepEqual(
     [4, 1, 9, 1, 100].map(seconds => outage.evicted('a', 0, 20, seconds)),
@@ -56,12 +56,12 @@ for (const [name, size, away, want] of zones)
     assert.equal(outage.evicted('a', 0, away, 100), want)
   })
 
-test('EvictionPace goes on at the slow rate for the rest of a large zone', () => {
+test('EvictionPace continues at the slow rate for the rest of a large zone', () => {
   const outage = new Outage().set('a', 0, 100, 'True').set('a', 0, 60, 'Unknown')
   assert.deepEqual([outage.evicted('a', 0, 60, 104), outage.evicted('a', 0, 60, 2)], [1, 2])
 })
 
-test('EvictionPace lets nobody go as long as no node at all is ready, and begins again with the first that is', () => {
+test('EvictionPace allows none while no node is ready, and starts over with the first ready one', () => {
   const outage = new Outage().set('a', 0, 5, 'Unknown').set('b', 0, 5, 'False')
   assert.equal(outage.evicted('a', 0, 5, 1000), 0)
   assert.equal(outage.pace.evicts('a0', true, outage.now), false)
@@ -69,19 +69,19 @@ test('EvictionPace lets nobody go as long as no node at all is ready, and begins
   assert.deepEqual([outage.evicted('a', 0, 5, 9), outage.evicted('a', 0, 5, 1)], [0, 1])
 })
 
-test('EvictionPace counts no node that is excluded from it', () => {
+test('EvictionPace does not count a node that is excluded from it', () => {
   const excluded = { 'node.kubernetes.io/exclude-disruption': '' }
   const outage = new Outage().set('a', 0, 4, 'True').set('a', 4, 10, 'True', excluded).set('a', 0, 3, 'Unknown')
   assert.equal(outage.evicted('a', 0, 3, 100), 0)
 })
 
-test('EvictionPace has a pace for each zone', () => {
+test('EvictionPace has a separate rate for each zone', () => {
   const outage = new Outage().set('a', 0, 10, 'True').set('b', 0, 10, 'True').set('a', 0, 2, 'Unknown').set('b', 0, 2, 'Unknown')
   assert.equal(outage.evicted('a', 0, 2, 6), 1)
   assert.equal(outage.evicted('b', 0, 2, 1), 1)
 })
 
-test('EvictionPace keeps a turn until the node is ready again, and gives it no other one meanwhile', () => {
+test("EvictionPace keeps a node's turn until it is ready again, and gives it no other one meanwhile", () => {
   const outage = new Outage().set('a', 0, 10, 'True').set('a', 0, 3, 'Unknown')
   assert.equal(outage.evicted('a', 0, 1, 6), 1)
   outage.set('a', 0, 1, 'False')
@@ -92,12 +92,12 @@ test('EvictionPace keeps a turn until the node is ready again, and gives it no o
   assert.equal(outage.evicted('a', 0, 1, 4), 0)
 })
 
-test('EvictionPace lets a node go on whose taints say already that its pods must leave, whatever the zone looks like', () => {
+test('EvictionPace allows a node whose taints already evict, whatever the state of its zone', () => {
   const outage = new Outage().set('a', 0, 5, 'True').set('a', 0, 4, 'Unknown')
   assert.deepEqual([outage.pace.evicts('a0', true, 0), outage.pace.evicts('a1', false, 100_000)], [true, false])
 })
 
-test('EvictionPace saves no turns from a time in which nobody was to go', () => {
+test('EvictionPace saves no turns from a time without evictions', () => {
   const outage = new Outage().set('a', 0, 10, 'True').set('a', 0, 1, 'Unknown')
   assert.equal(outage.evicted('a', 0, 1, 6), 1)
   outage.set('a', 1, 9, 'Unknown')
@@ -107,7 +107,7 @@ test('EvictionPace saves no turns from a time in which nobody was to go', () => 
   assert.equal(outage.evicted('a', 1, 4, 2), 1)
 })
 
-test('EvictionPace keeps no zone without nodes, whatever labels a node had', () => {
+test('EvictionPace drops zones without nodes, whatever labels a node had', () => {
   const { pace } = new Outage()
   for (let zone = 0; zone < 10; zone++) pace.note(nodeOf('n', { [zoneLabel]: `z${zone}` }, zone % 2 === 0 ? 'True' : 'False'), zone)
   assert.equal(pace.zones, 1)
@@ -117,7 +117,7 @@ test('EvictionPace keeps no zone without nodes, whatever labels a node had', () 
   assert.equal(pace.zones, 0)
 })
 
-test('EvictionPace forgets a node that waits, and others have its turn', () => {
+test('EvictionPace drops a waiting node that was deleted, and others get its turn', () => {
   const outage = new Outage().set('a', 0, 10, 'True').set('a', 0, 3, 'Unknown')
   assert.equal(outage.evicted('a', 0, 1, 6), 1)
   assert.equal(outage.evicted('a', 1, 2, 1), 0)

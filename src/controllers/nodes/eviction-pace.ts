@@ -1,36 +1,36 @@
-// Which of the nodes that are not ready must lose their pods, and when: in an outage of many it is more likely that the control plane cannot see
-// them than that they are all dead, and what is moved away from them would overload the rest. As upstream's node life-cycle controller.
+// Limits how many nodes that are not ready lose their pods: in a large outage, the control plane has probably lost contact with them, and
+// moving their pods would overload the rest. As upstream's node life-cycle controller.
 import { regionLabel, zoneLabel } from '../../api/nodes/topology-labels.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { nodeCondition } from './node-health.ts'
 
 export interface EvictionRates {
-  /** Nodes a second of each zone whose pods must leave. */
+  /** Nodes per second in each zone whose pods are evicted. */
   readonly nodeEvictionRate: number
-  /** The same in a zone of more than `largeClusterSizeThreshold` nodes, when many of them are not ready; smaller ones then evict nobody. */
+  /** The same in a zone of more than `largeClusterSizeThreshold` nodes, if many of them are not ready; smaller zones then evict nothing. */
   readonly secondaryNodeEvictionRate: number
   readonly largeClusterSizeThreshold: number
-  /** The part of a zone's nodes that is many; at least three. */
+  /** The share of a zone's nodes that counts as many; at least three. */
   readonly unhealthyZoneThreshold: number
 }
 
-/** Such a node says nothing about its zone. */
+/** Such a node does not count for its zone. */
 const excludedLabel = 'node.kubernetes.io/exclude-disruption'
 const fewestUnready = 3
-/** Of tokens that came in many small parts. */
+/** Rounding of tokens that arrived in many small parts. */
 const full = 1 - 1e-6
 
 interface Zone {
   readonly key: string
-  /** Nodes of it, also those that do not count. */
+  /** The zone's nodes, including those that do not count. */
   members: number
   ready: number
   unready: number
   /** Between 0 and 1: one node at a time. */
   token: number
-  /** When it was filled last, in milliseconds. */
+  /** Time of the last refill, in milliseconds. */
   filled: number
-  /** Those that wait for their turn, the first one first. */
+  /** Nodes that wait for their turn, in order. */
   readonly waiting: Set<string>
 }
 
@@ -38,15 +38,15 @@ interface KnownNode {
   readonly zone: Zone
   readonly isReady: boolean
   readonly counts: boolean
-  /** Since when it is as ready as it is, by the own clock. */
+  /** Since when its readiness is unchanged, by our own clock. */
   readonly since: number
-  /** Its turn came, and holds until it is ready again. */
+  /** Its turn came, and lasts until it is ready again. */
   isGranted: boolean
 }
 
 export class EvictionPace {
   readonly #rates: EvictionRates
-  /** How long a node must not have been ready first, in milliseconds: others that went with it are known by then. */
+  /** How long a node must have been unready, in milliseconds: by then, others of the same outage are known. */
   readonly #settleMs: number
   readonly #zones = new Map<string, Zone>()
   readonly #nodes = new Map<string, KnownNode>()
@@ -63,7 +63,7 @@ export class EvictionPace {
     return this.#zones.size
   }
 
-  /** A node as it is now; to be called with each change. */
+  /** The current state of a node; call it with each change. */
   note(node: Node, now: number): void {
     const name = node.metadata.name ?? ''
     const before = this.#nodes.get(name)
@@ -86,18 +86,18 @@ export class EvictionPace {
     known.zone.waiting.delete(name)
     this.#count(known.zone, known.isReady, known.counts, -1, now)
     known.zone.members--
-    // Labels are a node's to choose: zones without a node are not kept.
+    // Nodes choose their labels: zones without a node are dropped.
     if (known.zone.members === 0) this.#zones.delete(known.zone.key)
   }
 
   /**
-   * Whether the pods of this node, which is not ready, must leave it. To be asked again from time to time until it says so: each question may
-   * be the node's turn. `evictsAlready` is what its taints say.
+   * Whether the pods of this unready node must be evicted. Call it again until it returns true: each call may take the node's turn.
+   * `evictsAlready` is the state of its taints.
    */
   evicts(name: string, evictsAlready: boolean, now: number): boolean {
     const known = this.#nodes.get(name)
     if (known === undefined || known.isReady) return false
-    // There is nowhere to go, and all taints are taken back.
+    // There is no node to move to, and all taints are removed.
     if (this.#allAreAway) {
       known.isGranted = false
       known.zone.waiting.delete(name)
@@ -125,7 +125,7 @@ export class EvictionPace {
 
   #fill(zone: Zone, now: number): void {
     const rate = this.#rateOf(zone)
-    // A zone that evicts nobody saves nothing for later.
+    // A zone without evictions saves no turns for later.
     zone.token = rate === 0 ? 0 : Math.min(1, zone.token + (Math.max(0, now - zone.filled) / 1000) * rate)
     zone.filled = now
   }
@@ -134,7 +134,7 @@ export class EvictionPace {
     const { nodeEvictionRate, secondaryNodeEvictionRate, largeClusterSizeThreshold, unhealthyZoneThreshold } = this.#rates
     if (this.#allAreAway) return 0
     const size = ready + unready
-    // A zone without any node that is ready has lost them, as long as others live.
+    // A zone without any ready node counts as lost, as long as other zones live.
     const isPartial = ready > 0 && unready >= fewestUnready && unready / size >= unhealthyZoneThreshold
     if (!isPartial) return nodeEvictionRate
     return size > largeClusterSizeThreshold ? secondaryNodeEvictionRate : 0
@@ -142,7 +142,7 @@ export class EvictionPace {
 
   #count(zone: Zone, isReady: boolean, counts: boolean, by: number, now: number): void {
     if (!counts) return
-    // What passed until now passed at the rate until now: of all zones where the first node comes back or the last one goes.
+    // Time until now counts at the old rates of all zones: this matters when the first node comes back or the last one fails.
     const concerned = isReady && this.#ready + Math.min(0, by) === 0 ? this.#zones.values() : [zone]
     for (const one of concerned) this.#fill(one, now)
     if (isReady) {

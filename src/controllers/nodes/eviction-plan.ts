@@ -2,7 +2,7 @@
 import { tolerates } from '../../api/pods/tolerations.ts'
 import type { Pod, Taint } from '../../api/types/core-v1.ts'
 
-/** Milliseconds until the pod must go (0: now); undefined where it may stay. `age` says for how long a taint is there. */
+/** Milliseconds until the pod must be evicted (0: now); undefined if it may stay. `age` returns how long a taint has existed. */
 export function planEviction(
   { metadata, spec, status }: Pod,
   taints: readonly Taint[],
@@ -12,9 +12,9 @@ export function planEviction(
   const pressing = taints.filter(({ effect }) => effect === 'NoExecute')
   if (pressing.length === 0) return undefined
   const placed = status?.conditions?.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime ?? metadata.creationTimestamp
-  // A taint may be older than the pod's stay: the time that a pod tolerates it is spent on the node.
+  // A taint may be older than the pod: the pod's toleration time is spent on the node.
   const stay = now - Date.parse(placed ?? '')
-  // In the future where the clock was set back.
+  // In the future if the clock was set back.
   const stayed = stay >= 0 ? stay : Number.POSITIVE_INFINITY
   const waits: number[] = []
   for (const taint of pressing) {

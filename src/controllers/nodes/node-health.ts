@@ -1,8 +1,8 @@
-// What a node's silence and conditions mean: its condition Unknown, and the taints that follow. Pure; times in ms since the epoch.
+// The consequences of a node's silence and conditions: the status Unknown, and taints. Pure; times in ms since the epoch.
 import type { Node, NodeCondition, Taint } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 
-/** Conditions that only the node's agent can know, with upstream's order. */
+/** Conditions that only the node's agent can know, in upstream's order. */
 const agentConditions = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as const
 
 const notReady = 'node.kubernetes.io/not-ready'
@@ -12,7 +12,7 @@ export function nodeCondition({ status }: Node, type: string): NodeCondition | u
   return status?.conditions?.find(condition => condition.type === type)
 }
 
-/** The conditions after the grace period passed in silence; undefined where they say so already. */
+/** The conditions after a silent grace period; undefined if they are already set. */
 export function unknownConditions(node: Node, now: number): NodeCondition[] | undefined {
   const time = formatTime(now)
   const others = (node.status?.conditions ?? []).filter(({ type }) => !agentConditions.some(known => known === type))
@@ -46,18 +46,18 @@ const unschedulable = 'node.kubernetes.io/unschedulable'
 
 const evicting = (taint: Taint): boolean => taint.effect === 'NoExecute' && (taint.key === notReady || taint.key === unreachable)
 
-/** Whether its taints say already that pods must leave it, as it is not ready. */
+/** Whether its taints already evict pods because it is not ready. */
 export function isEvicting({ spec }: Node): boolean {
   return spec?.taints?.some(evicting) === true
 }
 
-/** The taints that the node should have; undefined where it has them. Taints of others stay as they are. `evicts`: whether pods must leave it while it is not ready. */
+/** The taints that the node should have; undefined if it has them. Other taints stay. `evicts`: whether pods are evicted while it is not ready. */
 export function planTaints(node: Node, now: number, evicts: boolean): Taint[] | undefined {
   const current = node.spec?.taints ?? []
   const wanted: Pick<Taint, 'key' | 'effect'>[] = []
   for (const { condition, status, key } of schedulingTaints) {
     const found = nodeCondition(node, condition)
-    // A node that never said whether it is ready is not.
+    // A node that never reported its readiness is not ready.
     const actual = condition === 'Ready' && found === undefined ? 'False' : found?.status
     if (actual !== status) continue
     wanted.push({ key, effect: 'NoSchedule' })

@@ -1,4 +1,4 @@
-// The account of several controllers, as upstream: what they may do together.
+// The account of several controllers, as upstream: their common permissions.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ControllerIdentity } from '../controller.ts'
 

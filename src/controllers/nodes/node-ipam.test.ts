@@ -14,11 +14,11 @@ const rows: [string, string, number, string[], string | undefined][] = [
 for (const [name, cluster, size, used, want] of rows)
   test(`nextRange(): ${name}`, () => assert.equal(nextRange(cluster, size, new Set(used)), want))
 
-test('nextRange() refuses what it cannot divide', () => {
+test('nextRange() rejects an invalid cluster range', () => {
   for (const cluster of ['10.0.0.0/25', 'fd00::/48', '10.0.0.0']) assert.throws(() => nextRange(cluster, 24, new Set()), /Cannot divide/)
 })
 
-test('nodeIpam gives each node its own range and leaves those alone that have one', async () => {
+test('nodeIpam assigns each node its own range and skips nodes that have one', async () => {
   await using scenario = startScenario({ controllers: [nodeIpam] })
   const { api } = scenario
   api.seed(nodes, { metadata: { name: 'own' }, spec: { podCIDR: '10.244.0.0/24', podCIDRs: ['10.244.0.0/24'] } })

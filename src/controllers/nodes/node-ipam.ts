@@ -1,4 +1,4 @@
-// Gives each node its own range of pod addresses out of the cluster's.
+// Assigns each node a range of pod addresses from the cluster's range.
 
 import { addressText, overlap, rangeOf } from '../../api/addresses/ipv4-range.ts'
 import { nodes } from '../../client/resources.ts'
@@ -15,7 +15,7 @@ export const nodeIpam: Controller = {
   workers: 1,
   begin({ client, informers, settings, events }) {
     const cache = informers.full(nodes)
-    // The cache may be behind this controller's own writes.
+    // The cache may lag behind this controller's own writes.
     const given = new Map<string, string>()
     return async (key, signal) => {
       const node = cache.getByKey(key)
@@ -38,7 +38,7 @@ export const nodeIpam: Controller = {
   },
 }
 
-/** The lowest IPv4 range of this size that overlaps none of `used`; undefined where all are taken. Throws where `cluster` is not an IPv4 range. */
+/** The lowest IPv4 range of this size that overlaps none of `used`; undefined if all are taken. Throws if `cluster` is no IPv4 range. */
 export function nextRange(cluster: string, size: number, used: ReadonlySet<string>): string | undefined {
   const whole = rangeOf(cluster)
   const step = 2 ** (32 - size)

@@ -21,7 +21,7 @@ const node = (ready: 'True' | 'False' | 'Unknown' | undefined, taints: Taint[] =
 const taint = (key: string, effect: 'NoSchedule' | 'NoExecute'): Taint => ({ key, effect })
 const short = (taints: Taint[] | undefined) => taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
 
-/** Of taints that carry their time. */
+/** The timestamped taints. */
 const ageAt =
   (at: number) =>
   ({ timeAdded = '' }: Taint): number =>
@@ -37,13 +37,13 @@ const rows: { name: string; node: Node; want: string[] | undefined }[] = [
 ]
 for (const row of rows) test(`planTaints(): ${row.name}`, () => assert.deepEqual(short(planTaints(row.node, now, true)), row.want))
 
-test('planTaints() evicts nobody as long as no node is ready', () => {
+test('planTaints() evicts nothing while no node is ready', () => {
   assert.deepEqual(short(planTaints(node('Unknown'), now, false)), ['unreachable:NoSchedule'])
   const tainted = [taint('node.kubernetes.io/unreachable', 'NoSchedule'), taint('node.kubernetes.io/unreachable', 'NoExecute')]
   assert.deepEqual(short(planTaints(node('Unknown', tainted), now, false)), ['unreachable:NoSchedule'])
 })
 
-test('unknownConditions() says whether the node ever reported', () => {
+test('unknownConditions() distinguishes a node that never reported', () => {
   const conditions = unknownConditions(node('True'), now)
   assert.deepEqual(
     conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
@@ -70,7 +70,7 @@ for (const [name, tolerations, want] of evictions) {
   })
 }
 
-test('planEviction() counts from the arrival of a pod that came after the taint', () => {
+test('planEviction() counts from the creation of a pod that is newer than the taint', () => {
   const taints: Taint[] = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
   const spec = { containers: [], tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }] }
   const created = { creationTimestamp: '2026-01-01T01:00:00Z' }
@@ -78,7 +78,7 @@ test('planEviction() counts from the arrival of a pod that came after the taint'
   assert.equal(planEviction({ metadata: created, spec }, taints, later, ageAt(later)), 240_000)
   const conditions = [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T01:00:30Z' }]
   assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later, ageAt(later)), 270_000)
-  // The clock was set back behind the pod's arrival: the taint's own age counts.
+  // The clock was set back after the pod's creation: the taint's own age counts.
   const back = Date.parse('2025-01-01T00:00:00Z')
   assert.equal(
     planEviction({ metadata: created, spec, status: { conditions } }, taints, back, () => 100_000),
@@ -86,7 +86,7 @@ test('planEviction() counts from the arrival of a pod that came after the taint'
   )
 })
 
-test('planFinished() gives the oldest beyond the threshold', () => {
+test('planFinished() returns the oldest above the threshold', () => {
   const finished = ['2026-01-03', '2026-01-01', '2026-01-02'].map(
     (day): Pod => ({ metadata: { name: day, creationTimestamp: `${day}T00:00:00Z` }, spec: { containers: [] } }),
   )
@@ -96,7 +96,7 @@ test('planFinished() gives the oldest beyond the threshold', () => {
   )
 })
 
-test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its pods', async () => {
+test('nodeLifecycle sets a silent node to Unknown, and taintEviction removes its pods', async () => {
   let now = Date.now()
   await using scenario = startScenario({
     controllers: [nodeLifecycle, taintEviction],
@@ -137,7 +137,7 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
 })
 
-test('TaintSightings takes the age of a taint from its time once, and counts on by the clock that nobody sets', () => {
+test('TaintSightings takes the age of a taint from its time once, and continues by the monotonic clock', () => {
   const clock = new FakeClock(now)
   const sightings = new TaintSightings(clock)
   const timed: Taint = { key: 'k', effect: 'NoExecute', timeAdded: new Date(now - 60_000).toISOString() }
@@ -154,7 +154,7 @@ test('TaintSightings takes the age of a taint from its time once, and counts on 
   assert.deepEqual(ages(), [60_000, 0, 0])
 })
 
-test('nodeLifecycle and taintEviction see no silence and no time that passed where the clock is set, and a silence where it was set back', async () => {
+test('nodeLifecycle and taintEviction see no silence and no passed time when the clock is set forward, and notice a silence when it was set back', async () => {
   let wall = Date.now()
   let monotonic = 0
   await using scenario = startScenario({
@@ -168,7 +168,7 @@ test('nodeLifecycle and taintEviction see no silence and no time that passed whe
   api.seed(nodes, { ...ready('n1'), spec: { taints: [{ key: 'k', effect: 'NoExecute', timeAdded: new Date(wall).toISOString() }] } })
   const tolerations = [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }]
   api.seed(pods, { metadata: { name: 'p', namespace: 'ns' }, spec: { nodeName: 'n1', containers: [], tolerations } })
-  // What is evicted at once shows that those before it were looked at.
+  // An immediate eviction shows that those before it were processed.
   const isEvicted = (name: string) => api.read(pods, 'ns', name)?.metadata.deletionTimestamp !== undefined
   const seedPod = (name: string) => api.seed(pods, { metadata: { name, namespace: 'ns' }, spec: { nodeName: 'n1', containers: [] } })
   seedPod('first')
@@ -189,7 +189,7 @@ test('nodeLifecycle and taintEviction see no silence and no time that passed whe
   await scenario.until(() => isEvicted('p'), 'evicted')
 })
 
-test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes on when more of it is back', async () => {
+test('nodeLifecycle evicts nothing in a small zone that is mostly down, and continues when more of it is back', async () => {
   let now = Date.now()
   await using scenario = startScenario({
     controllers: [nodeLifecycle],
@@ -208,7 +208,7 @@ test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes 
   const tainted = (effect: string) =>
     names.filter(name => api.read(nodes, '', name)?.spec?.taints?.some(taint => taint.effect === effect) === true).length
   await scenario.until(() => tainted('NoSchedule') === 3, 'no new pods')
-  // Each pass over a node that is not ready says of its pods that they are not: so passes can be seen.
+  // Each pass over an unready node marks its pods as not ready, which makes passes visible.
   const spec = (nodeName: string) => ({ nodeName, containers: [] })
   for (const name of names.slice(0, 3)) api.seed(pods, { metadata: { name, namespace: 'ns' }, spec: spec(name), status: {} })
   for (let pass = 0; pass < 4; pass++) {
@@ -231,7 +231,7 @@ test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes 
   }, 'the other two are evicted')
 })
 
-test('nodeLifecycle leaves it to a node that lives and is not ready what it says of its pods afterwards', async () => {
+test('nodeLifecycle leaves later pod statuses to a node that is alive but not ready', async () => {
   await using scenario = startScenario({
     controllers: [nodeLifecycle],
     settings: { nodeMonitorGraceMs: 1_000_000, nodeMonitorPeriodMs: 5 },
@@ -255,18 +255,18 @@ test('nodeLifecycle leaves it to a node that lives and is not ready what it says
     ['Pod', 'p', 'Warning', 'Node is not ready'],
   )
   api.change(pods, 'ns', 'p', ({ status }) => Object.assign(status ?? {}, { conditions: [{ ...condition }] }))
-  // Passes that came behind this can be seen by another pod.
+  // Later passes are visible by another pod.
   for (const name of ['q', 'r']) {
     seedPod(name)
     await scenario.until(() => ready(name) === 'False', `a pass that sees ${name}`)
   }
   assert.equal(ready('p'), 'True')
-  // Where it falls silent nobody speaks for its pods.
+  // Once the node falls silent, it no longer reports for its pods.
   api.change(nodes, '', 'n1', ({ status }) => Object.assign(status ?? {}, { conditions: [{ type: 'Ready', status: 'Unknown' }] }))
   await scenario.until(() => ready('p') === 'False', 'the pod is called not ready again')
 })
 
-test('nodeLifecycle says which nodes come and go', async () => {
+test('nodeLifecycle reports nodes that are added and removed', async () => {
   await using scenario = startScenario({ controllers: [nodeLifecycle] })
   const { api } = scenario
   const said = (message: string) => () => api.all(events).some(event => event.message === message)
@@ -276,7 +276,7 @@ test('nodeLifecycle says which nodes come and go', async () => {
   await scenario.until(said('Node n1 event: Removing Node n1 from Controller'), 'it goes')
 })
 
-test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {
+test('TaintSightings: a taint without a time counts from its first sight, and starts over when it is added again', () => {
   const own: Taint = { key: 'k', value: 'v', effect: 'NoExecute' }
   const node: Node = { metadata: { name: 'n1' }, spec: { taints: [own] } }
   let time = 1000
@@ -294,7 +294,7 @@ test('TaintSightings: a taint without a time counts from its first sight, and an
   assert.equal(sightings.age('n1', own), 0)
 })
 
-test('taintEviction ends a pod when it has tolerated a taint for its time, however often it is looked at meanwhile', async () => {
+test('taintEviction evicts a pod when its toleration time is over, however often it is processed meanwhile', async () => {
   let now = Date.now()
   await using scenario = startScenario({ controllers: [taintEviction], now: () => now })
   const { api } = scenario
@@ -320,7 +320,7 @@ test('taintEviction ends a pod when it has tolerated a taint for its time, howev
   assert.equal(isGone('stays'), false)
 })
 
-test('taintEviction says that an eviction is off when the pod has gone, or the taint', async () => {
+test('taintEviction reports a cancelled eviction when the pod or the taint is gone', async () => {
   await using scenario = startScenario({ controllers: [taintEviction] })
   const { api } = scenario
   const podOf = (name: string, tolerations: Toleration[] = []): Pod => ({
@@ -329,7 +329,7 @@ test('taintEviction says that an eviction is off when the pod has gone, or the t
   })
   api.seed(nodes, { metadata: { name: 'n1' }, spec: { taints: [taint('k', 'NoExecute')] } })
   for (const name of ['a', 'b']) api.seed(pods, podOf(name, [{ operator: 'Exists', tolerationSeconds: 1000 }]))
-  // Looked at after the others: once it is on its way, they wait.
+  // Processed after the others: once it is pending, they wait.
   api.seed(pods, podOf('c'))
   await scenario.until(() => api.read(pods, 'ns', 'c')?.metadata.deletionTimestamp !== undefined, 'the pod that tolerates nothing')
   const said = () =>

@@ -1,4 +1,4 @@
-// Watches over nodes: one that falls silent becomes Unknown, and conditions become taints.
+// Monitors nodes: sets a silent one to Unknown, and derives taints from conditions.
 
 import { isReason } from '../../api/status.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
@@ -24,7 +24,7 @@ export const nodeLifecycle: Controller = {
     const { informers, clock, settings } = context
     const cache = informers.full(nodes)
     informers.full(pods).addIndex(nodeIndex, nodeOfPod)
-    // Signs of life by the own clock: the node's may be wrong.
+    // Signs of life by our own clock: the node's may be wrong.
     const alive = new Map<string, number>()
     const sign = (name: string) => alive.set(name, clock.monotonic())
     const registered = new Set<string>()
@@ -70,7 +70,7 @@ export const nodeLifecycle: Controller = {
 
 const heartbeat = (node: Node): string => `${nodeCondition(node, 'Ready')?.lastHeartbeatTime} ${nodeCondition(node, 'Ready')?.status}`
 
-/** By the name of a node that says itself that it is not ready: the uids of its pods that were called so, too. It lives, and what it says of them then holds. */
+/** Uids of pods already marked NotReady, by the name of a node that reports itself as not ready. It is alive, so its later reports about them count. */
 type DeniedPods = Map<string, Set<string>>
 
 interface Watch {
@@ -91,7 +91,7 @@ async function watchOver(context: Context, node: Node, { lastSign, pace, denied 
       report(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
     }
   }
-  // A node that never said whether it is ready has no pods of its own yet.
+  // A node that never reported its readiness has no pods of its own yet.
   const name = node.metadata.name ?? ''
   const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(name, isEvicting(node), clock.monotonic())
   const taints = planTaints(current, clock.now(), evicts)
@@ -100,7 +100,7 @@ async function watchOver(context: Context, node: Node, { lastSign, pace, denied 
   if (status !== 'False') denied.delete(name)
   else if (!denied.has(name)) denied.set(name, new Set())
   if (status !== undefined && status !== 'True') await markPodsNotReady(context, name, denied.get(name), signal)
-  // Whether pods must leave a node that is not ready depends on the others.
+  // Whether an unready node evicts depends on the other nodes.
   const often = silentFor >= grace || (status !== undefined && status !== 'True')
   return { requeueAfterMs: often ? settings.nodeMonitorPeriodMs : Math.max(1, grace - silentFor) }
 }

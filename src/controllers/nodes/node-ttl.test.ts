@@ -16,7 +16,7 @@ const rows: readonly { from: number; count: number; seconds: number }[] = [
 for (const { from, count, seconds } of rows)
   test(`ttlStep() of ${count} nodes from step ${from} is ${seconds} s`, () => assert.equal(ttlSeconds(ttlStep(from, count)), seconds))
 
-test('nodeTtl marks each node, and puts right what somebody changed', async () => {
+test('nodeTtl annotates each node, and corrects changed values', async () => {
   await using scenario = startScenario({
     controllers: [nodeTtl],
     prepare(api) {

@@ -1,4 +1,4 @@
-// Tells nodes on themselves for how many seconds they may use what they last read of Secrets and ConfigMaps: the longer, the more nodes there are.
+// Annotates nodes with the seconds for which they may cache Secrets and ConfigMaps: longer with more nodes.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { nodes } from '../../client/resources.ts'
 import { type Controller, done } from '../controller.ts'
@@ -7,9 +7,9 @@ export const nodeTtlAnnotation = 'node.alpha.kubernetes.io/ttl'
 
 interface Step {
   readonly seconds: number
-  /** Fewer nodes: a step down. The steps overlap, so that a node more or less does not change all others back and forth. */
+  /** With fewer nodes: a step down. The steps overlap, so that one node more or less does not change all annotations back and forth. */
   readonly fewest: number
-  /** More nodes: a step up. */
+  /** With more nodes: a step up. */
   readonly most: number
 }
 

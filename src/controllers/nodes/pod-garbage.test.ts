@@ -4,7 +4,7 @@ import { pods } from '../../client/resources.ts'
 import { startScenario } from '../scenario.testing.ts'
 import { podGarbage } from './pod-garbage.ts'
 
-test('podGarbage says of a pod that ends without ever having had a node that it failed, since nobody else will', async () => {
+test('podGarbage marks a terminating pod that never had a node as failed, since no node will', async () => {
   await using scenario = startScenario({
     controllers: [podGarbage],
     prepare(api) {

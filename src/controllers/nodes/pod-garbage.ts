@@ -1,4 +1,4 @@
-// Deletes pods that nobody else will: of nodes that are gone, never placed, or finished long ago.
+// Deletes pods that nothing else deletes: of deleted nodes, never scheduled, or finished long ago.
 import { read, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -9,7 +9,7 @@ import { type Context, type Controller, done, follow } from '../controller.ts'
 import { isFinished } from '../pod-state.ts'
 import { nodeIndex, nodeOfPod } from './node-lifecycle.ts'
 
-/** A node that is gone may be on its way back: its pods are looked at again after this (upstream's quarantine). */
+/** A missing node may be coming back: its pods are checked again after this (upstream's quarantine). */
 const quarantineMs = 40_000
 const finishedIndex = 'finished'
 
@@ -63,7 +63,7 @@ export const podGarbage: Controller = {
   },
 }
 
-/** Finished pods beyond the threshold, oldest first. */
+/** Finished pods above the threshold, oldest first. */
 export function planFinished(finished: readonly Pod[], threshold: number): readonly Pod[] {
   if (threshold <= 0 || finished.length <= threshold) return []
   const createdAt = ({ metadata }: Pod) => metadata.creationTimestamp ?? ''
@@ -81,8 +81,8 @@ async function isNodeGone({ client }: Context, name: string, signal: AbortSignal
 }
 
 /**
- * Nobody is left who would end it gracefully. A pod that had not finished is said to have failed, with the reason where there is one: a Job
- * whose finalizer keeps it may wait for that.
+ * No node is left to end it gracefully. An unfinished pod is marked as failed, with a reason if there is one: a Job whose finalizer keeps
+ * it may wait for that.
  */
 async function remove({ client, clock, log }: Context, pod: Pod, message: string | undefined, signal: AbortSignal): Promise<void> {
   const target = message === undefined ? {} : { target: { reason: 'DeletionByPodGC', message } }

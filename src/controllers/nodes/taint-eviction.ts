@@ -18,7 +18,7 @@ export const taintEviction: Controller = {
     follow({ resource: pods, keys: pod => (pod.spec.nodeName === undefined ? [] : [keyOf(pod)]) }),
     follow({
       resource: nodes,
-      // Also when the last of its taints has gone: an eviction that was to come is off.
+      // Also when the last of its taints is removed: a pending eviction is cancelled.
       keys: (node, { informers }, old) =>
         [...(node.spec?.taints ?? []), ...(old?.spec?.taints ?? [])].some(({ effect }) => effect === 'NoExecute')
           ? informers
@@ -35,7 +35,7 @@ export const taintEviction: Controller = {
     const sightings = new TaintSightings(clock)
     const note = (node: Node) => sightings.note(node)
     nodeCache.onChange({ add: note, update: note, delete: ({ metadata }) => sightings.drop(metadata.name ?? '') })
-    /** Pods that tolerate a taint for a time. */
+    /** Pods that tolerate a taint for a limited time. */
     const waiting = new Set<string>()
     const cancel = (key: string): void => {
       if (!waiting.delete(key)) return

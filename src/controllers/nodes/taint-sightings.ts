@@ -1,4 +1,5 @@
-// For how long taints are on their nodes. Only those that the control plane sets carry a time, which counts at first sight; from then on the clock that nobody sets does.
+// Measures how long taints have been on their nodes. Only the control plane's own have a time, which counts at first sight; from then on the
+// monotonic clock counts.
 import type { Node, Taint } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 
@@ -6,14 +7,14 @@ const idOf = ({ key, value = '', effect }: Taint): string => `${key}=${value}:${
 
 export class TaintSightings {
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>
-  /** Since when, by node and taint. A taint that goes is forgotten: when it comes again, its time begins anew. */
+  /** Since when, by node and taint. A removed taint is dropped: when it is added again, its time starts over. */
   readonly #seen = new Map<string, ReadonlyMap<string, number>>()
 
   constructor(clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#clock = clock
   }
 
-  /** To be called with every state of the node. */
+  /** Call it with every state of the node. */
   note({ metadata: { name = '' }, spec }: Node): void {
     const known = this.#seen.get(name)
     const taints = (spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute')

@@ -58,7 +58,7 @@ for (const { name, of, current, old, want } of rolling) {
   })
 }
 
-test('planScaling() shares new pods in proportion, the rest to the largest', () => {
+test('planScaling() distributes new pods in proportion, the rest to the largest set', () => {
   const annotations = { 'deployment.kubernetes.io/max-replicas': '13' }
   const sets = [set('ooo', 8, 8, annotations), set('oo', 3, 3, annotations)]
   const steps = planScaling(deployment(15), set('n', 2, 0, annotations), sets)
@@ -66,7 +66,7 @@ test('planScaling() shares new pods in proportion, the rest to the largest', () 
   assert.deepEqual(sizes, { ooo: 12, oo: 4, n: 3 })
 })
 
-test('planScaling() leaves one set alone that was sized for what is wanted', () => {
+test('planScaling() does not change a set that already has the requested size', () => {
   const sizedFor = (desired: string) => set('n', 4, 4, { 'deployment.kubernetes.io/desired-replicas': desired })
   assert.deepEqual(planScaling(deployment(4), sizedFor('4'), []), [])
   assert.deepEqual(
@@ -75,7 +75,7 @@ test('planScaling() leaves one set alone that was sized for what is wanted', () 
   )
 })
 
-test('planCleanup() removes the lowest revisions that are empty', () => {
+test('planCleanup() removes the lowest empty revisions', () => {
   const old = (name: string, revision: number, replicas = 0) =>
     set(name, replicas, 0, { 'deployment.kubernetes.io/revision': String(revision) })
   const sets = [old('a', 3), old('b', 1), old('c', 2, 1), old('d', 4)]

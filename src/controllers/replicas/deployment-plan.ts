@@ -1,4 +1,4 @@
-// The arithmetic of rollouts: which replica set gets how many pods. Pure; the numbers are upstream's.
+// The arithmetic of rollouts: how many pods each replica set gets. Pure; the numbers are upstream's.
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { IntOrString } from '../../api/types/meta-v1.ts'
 import { sameTemplate } from './pod-template-hash.ts'
@@ -7,7 +7,7 @@ export const revisionAnnotation = 'deployment.kubernetes.io/revision'
 export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
 export const maxAnnotation = 'deployment.kubernetes.io/max-replicas'
 
-/** A replica set and the size that it shall have. */
+/** A replica set and its target size. */
 export interface Scale {
   readonly replicaSet: ReplicaSet
   readonly to: number
@@ -19,7 +19,7 @@ export const availableOf = ({ status }: ReplicaSet): number => status?.available
 export const sum = (sets: readonly ReplicaSet[], of: (set: ReplicaSet) => number): number => sets.reduce((total, set) => total + of(set), 0)
 export const isRolling = ({ spec }: Deployment): boolean => (spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
 
-/** `25%` of a whole, or a number. Text that is neither counts as 0. */
+/** `25%` of a total, or a number. Other text counts as 0. */
 export function resolveCount(value: IntOrString | undefined, whole: number, round: 'up' | 'down', fallback: IntOrString): number {
   const given = value ?? fallback
   if (typeof given === 'number') return given
@@ -29,7 +29,7 @@ export function resolveCount(value: IntOrString | undefined, whole: number, roun
   return round === 'up' ? Math.ceil(exact) : Math.floor(exact)
 }
 
-/** Pods above and below the wanted number during a rollout; never both 0, or nothing could move. */
+/** Pods above and below the requested number during a rollout; never both 0, or the rollout could not proceed. */
 export function rolloutLimits(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
   const wanted = wantedOf(deployment)
   if (!isRolling(deployment)) return { surge: 0, unavailable: 0 }
@@ -54,7 +54,7 @@ export function splitReplicaSets(
   return { current, old: sorted.filter(set => set !== current) }
 }
 
-/** The revision in an annotation, an int64 as upstream reads it: another one's number goes on from where it was. 0 where there is none. */
+/** The revision in an annotation, an int64 as upstream parses it: numbers set by others are continued. 0 if there is none. */
 export function revisionOf(object: { readonly metadata: { readonly annotations?: Record<string, string> } }): bigint {
   const text = object.metadata.annotations?.[revisionAnnotation] ?? ''
   const revision = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n
@@ -63,13 +63,13 @@ export function revisionOf(object: { readonly metadata: { readonly annotations?:
 
 const maxRevision = 2n ** 63n - 1n
 
-/** The revision that comes after those of the old sets. */
+/** The revision after those of the old sets. */
 export function revisionAfter(old: readonly ReplicaSet[]): bigint {
   const [highest = 0n] = old.map(revisionOf).sort((a, b) => Number(b - a))
   return highest + 1n
 }
 
-/** How large the current replica set may be now. */
+/** The maximum size of the current replica set now. */
 export function currentSize(deployment: Deployment, all: readonly ReplicaSet[], current: number): number {
   const wanted = wantedOf(deployment)
   if (!isRolling(deployment)) return wanted
@@ -79,7 +79,7 @@ export function currentSize(deployment: Deployment, all: readonly ReplicaSet[], 
   return current + Math.min(most - pods, wanted - current)
 }
 
-/** The step of a rolling update: grow the current set, or else shrink old ones; nothing where neither may move now. */
+/** The next step of a rolling update: grow the current set, otherwise shrink old ones; nothing if neither may change now. */
 export function planRolling(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
   const wanted = wantedOf(deployment)
   const size = sizeOf(current)
@@ -89,7 +89,7 @@ export function planRolling(deployment: Deployment, current: ReplicaSet, old: re
   return planShrinkOld(deployment, current, old)
 }
 
-/** Available pods that stay: those of a set that was shrunk a moment ago may still be counted in its status. */
+/** Available pods that stay: the status of a set that was just shrunk may still count removed ones. */
 const lastingOf = (set: ReplicaSet): number => Math.min(availableOf(set), sizeOf(set))
 
 function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
@@ -99,7 +99,7 @@ function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonl
   const most = sum([...old, current], sizeOf) - fewest - unavailable
   if (most <= 0) return []
   const sizes = new Map(old.map(set => [set, sizeOf(set)]))
-  // Pods that serve nobody go first: a rollout must not hang on broken old pods.
+  // Unavailable pods are removed first: a rollout must not hang on broken old pods.
   let removed = 0
   for (const set of [...old].sort(oldestFirst)) {
     const size = sizeOf(set)
@@ -154,7 +154,7 @@ function planProportions(deployment: Deployment, active: readonly ReplicaSet[]):
   })
   return sorted.map((replicaSet, index) => {
     const size = sizes[index] ?? 0
-    // Rounding's rest goes to the largest.
+    // The rest from rounding goes to the largest set.
     return { replicaSet, to: index === 0 && toAdd !== 0 ? Math.max(0, size + toAdd - added) : size }
   })
 }
@@ -168,7 +168,7 @@ function shareOf(set: ReplicaSet, deployment: Deployment, most: number, toAdd: n
   return toAdd > 0 ? Math.min(share, toAdd - added) : Math.max(share, toAdd - added)
 }
 
-/** `spec.replicas` is not what active sets were last sized for. */
+/** `spec.replicas` differs from the size for which active sets were last scaled. */
 export function isScaling(deployment: Deployment, sets: readonly ReplicaSet[]): boolean {
   return sets.some(set => {
     const desired = set.metadata.annotations?.[desiredAnnotation]
@@ -176,7 +176,7 @@ export function isScaling(deployment: Deployment, sets: readonly ReplicaSet[]): 
   })
 }
 
-/** Old empty sets beyond the history limit, lowest revision first. */
+/** Old empty sets above the history limit, lowest revision first. */
 export function planCleanup(deployment: Deployment, old: readonly ReplicaSet[]): readonly ReplicaSet[] {
   const limit = deployment.spec.revisionHistoryLimit ?? 10
   const alive = old.filter(({ metadata }) => metadata.deletionTimestamp === undefined)

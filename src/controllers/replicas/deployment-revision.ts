@@ -1,4 +1,4 @@
-// Revisions and annotations that a Deployment keeps on its replica sets: what `kubectl rollout history` and `undo` read. Pure.
+// Revisions and annotations of a Deployment's replica sets, which `kubectl rollout history` and `undo` read. Pure.
 import { rollbackTo } from '../../api/resources/apps/deployment.ts'
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
 import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
@@ -6,7 +6,7 @@ import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rollo
 const historyAnnotation = 'deployment.kubernetes.io/revision-history'
 const maxHistory = 2000
 
-/** Belong to the deployment or to the replica set alone. */
+/** Annotations that belong only to the deployment or only to the replica set. */
 const notCopied = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   revisionAnnotation,
@@ -18,7 +18,7 @@ const notCopied = new Set([
 
 type Annotations = Record<string, string>
 
-/** Annotations of the current replica set: the deployment's, and at least this revision with the revisions it had before. */
+/** Annotations of the current replica set: the deployment's, and at least this revision with its former revisions. */
 export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Annotations {
   const annotations: Annotations = { ...set?.metadata.annotations }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(key)) annotations[key] = value
@@ -30,7 +30,7 @@ export function currentAnnotations(deployment: Deployment, set: ReplicaSet | und
   return set === undefined ? { ...annotations, ...sizeAnnotations(deployment) } : annotations
 }
 
-/** Annotations of a deployment that goes back to a replica set: the set's, so that what they say of the template goes back too. */
+/** Annotations of a deployment that rolls back to a replica set: the set's, so that those about the template are rolled back too. */
 export function restoredAnnotations(deployment: Deployment, set: ReplicaSet): Annotations {
   const own = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => notCopied.has(key))
   const restored = Object.entries(set.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))

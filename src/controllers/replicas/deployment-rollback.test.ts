@@ -36,7 +36,7 @@ for (const [text, want] of questions) {
   })
 }
 
-test('planRollback() takes the template and what is said of it back, and keeps what is of the deployment alone', () => {
+test("planRollback() restores the template and its annotations, and keeps the deployment's own", () => {
   const { deployment, event } = planRollback(web('b'), [set('a', '1'), set('b', '2')], 1n)
   assert.deepEqual(deployment.spec, { ...web('b').spec, template: template('a') })
   assert.deepEqual(deployment.metadata.annotations, { [revision]: '2', [applied]: '{}', [cause]: 'of a' })
@@ -70,7 +70,7 @@ const outcomes: { name: string; sets: ReplicaSet[]; ask: bigint; reason: string;
   },
 ]
 for (const { name, sets, ask, reason, message } of outcomes) {
-  test(`planRollback() where ${name}`, () => {
+  test(`planRollback() if ${name}`, () => {
     const { deployment, event } = planRollback(web('b'), sets, ask)
     assert.deepEqual([event.reason, event.message], [reason, message])
     assert.equal(deployment.metadata.annotations?.[asked], undefined)

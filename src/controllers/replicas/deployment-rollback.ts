@@ -1,4 +1,4 @@
-// Takes a Deployment back to the template of an earlier revision, where its annotation asks for one. Pure.
+// Rolls a Deployment back to the template of an earlier revision, if its annotation requests one. Pure.
 
 import { int64Text, parseInt64 } from '../../api/go-text/go-int64.ts'
 import { rollbackTo } from '../../api/resources/apps/deployment.ts'
@@ -8,19 +8,19 @@ import { revisionOf } from './deployment-plan.ts'
 import { restoredAnnotations } from './deployment-revision.ts'
 import { sameTemplate, templateHashLabel } from './pod-template-hash.ts'
 
-/** The revision that is asked for: 0n is the last one; undefined where none is. */
+/** The requested revision: 0n is the last one; undefined if none is requested. */
 export function requestedRevision({ metadata }: Deployment): bigint | undefined {
   const text = metadata.annotations?.[rollbackTo]
   return text === undefined || typeof parseInt64(text) === 'string' ? undefined : BigInt(int64Text(text))
 }
 
 export interface Rollback {
-  /** Asks for nothing any more, whatever came of it. */
+  /** Removes the request, whatever its result. */
   readonly deployment: Deployment
   readonly event: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
 }
 
-/** `sets` are all of the deployment's, that of its present template included. */
+/** `sets` are all of the deployment's, including that of its current template. */
 export function planRollback(deployment: Deployment, sets: readonly ReplicaSet[], asked: bigint): Rollback {
   const settled = (reason: string, message: string): Rollback => ({
     deployment: withoutRequest(deployment),
@@ -45,7 +45,7 @@ export function planRollback(deployment: Deployment, sets: readonly ReplicaSet[]
   }
 }
 
-/** The one before the highest: 0n where there is none. */
+/** The revision before the highest: 0n if there is none. */
 function lastRevision(sets: readonly ReplicaSet[]): bigint {
   const [, last = 0n] = sets.map(revisionOf).sort((a, b) => (a < b ? 1 : -1))
   return last

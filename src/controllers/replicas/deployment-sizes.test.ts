@@ -25,7 +25,7 @@ const deployment = (replicas: number, { surge = 0, unavailable = 0 }: Limits = {
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } },
   },
 })
-/** `v3` is younger than `v2`. */
+/** `v3` is newer than `v2`. */
 const set = (name: string, replicas: number, available = 0, annotations: Record<string, string> = {}): ReplicaSet => ({
   metadata: { name, creationTimestamp: `2026-01-01T0${name.slice(1)}:00:00Z`, annotations },
   spec: { replicas, template },
@@ -84,13 +84,13 @@ for (const { name, from, to, before = {}, now = {}, sizes, wanted, noCurrent = f
   })
 }
 
-test('planScaling() empties old sets where the current one is whole', () => {
+test('planScaling() empties old sets if the current one is complete', () => {
   const annotations = { [desiredAnnotation]: '2', [maxAnnotation]: '3' }
   const [current, old] = [set('v2', 2, 2, annotations), set('v1', 1, 1, annotations)]
   assert.deepEqual(sizesAfter([current, old], planScaling(deployment(2, { surge: 1 }), current, [old])), [2, 0])
 })
 
-/** Of a Deployment of 10. Sizes are those of the current and of the old set, then how many of them serve. */
+/** Of a Deployment of 10. Sizes are those of the current and of the old set, then the available pods of each. */
 const rollings: readonly {
   name: string
   limits: Limits

@@ -16,7 +16,7 @@ const updated = progressing('True', 'ReplicaSetUpdated')
 const available = progressing('True', 'NewReplicaSetAvailable')
 const timedOut = progressing('False', 'ProgressDeadlineExceeded', '')
 
-/** Pods, of which updated, of which available. */
+/** Numbers of pods: total, updated, available. */
 type Counts = readonly [replicas: number, updated: number, available: number]
 const statusOf = ([replicas, updatedReplicas, availableReplicas]: Counts, conditions: DeploymentCondition[] = []): DeploymentStatus => ({
   replicas,
@@ -47,7 +47,7 @@ const waits: readonly { name: string; deployment: Deployment; after?: number; wa
   { name: 'long after', deployment: deploymentOf(60, 3, [3, 3, 1], [updated]), after: 120_000, wait: 1_000 },
 ]
 for (const { name, deployment, after = 0, wait } of waits) {
-  // A second more than is left, as a deadline counts when it is over.
+  // One second more than the remaining time, since a deadline counts when it is over.
   test(`untilDeadline() ${name}`, () => assert.equal(untilDeadline(deployment, deployment.status ?? {}, started + after), wait))
 }
 
@@ -133,7 +133,7 @@ for (const { name, deployment, old = [], current, wanted } of rollouts) {
   })
 }
 
-test('rolloutStatus() leaves a rollout that has failed as it was', () => {
+test('rolloutStatus() does not change a failed rollout', () => {
   const deployment = deploymentOf(60, 3, [2, 2, 2], [progressing('False', 'ProgressDeadlineExceeded')])
   const current = setOf('foo', 3, 2, 2)
   assert.deepEqual(
@@ -142,7 +142,7 @@ test('rolloutStatus() leaves a rollout that has failed as it was', () => {
   )
 })
 
-test('pauseCondition() says that a rollout stands still and goes on, but not of one that has failed', () => {
+test('pauseCondition() reports that a rollout is paused or resumed, but not for a failed one', () => {
   const found = (paused: boolean, condition: DeploymentCondition | undefined) => {
     const deployment = deploymentOf(60, 3, [2, 2, 2], condition === undefined ? [] : [condition])
     const { status, reason } = pauseCondition({ ...deployment, spec: { ...deployment.spec, paused } }, started) ?? {}

@@ -1,4 +1,4 @@
-// The status and conditions of a Deployment: what `kubectl rollout status` waits for. Pure; reasons and messages are upstream's.
+// The status and conditions of a Deployment, for which `kubectl rollout status` waits. Pure; reasons and messages are upstream's.
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../../api/types/apps-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import { availableOf, rolloutLimits, sizeOf, sum, wantedOf } from './deployment-plan.ts'
@@ -22,7 +22,7 @@ export function makeCondition(type: string, status: string, reason: string, mess
   return { type, status, lastUpdateTime: time, lastTransitionTime: time, reason, message }
 }
 
-/** Replaces the condition of its type. One of the same status and reason stays as it is; the same status keeps its transition time. */
+/** Replaces the condition of its type. An equal status and reason changes nothing; an equal status keeps its transition time. */
 export function withCondition(status: DeploymentStatus, condition: DeploymentCondition): DeploymentStatus {
   const current = conditionOf(status, condition.type)
   if (current?.status === condition.status && current.reason === condition.reason) return status
@@ -96,7 +96,7 @@ function withProgress(
   if (isProgressing(deployment, status)) {
     const condition = makeCondition('Progressing', 'True', 'ReplicaSetUpdated', `${what} is progressing.`, now)
     const since = before?.status === 'True' ? before.lastTransitionTime : condition.lastTransitionTime
-    // Replaced even where it reads the same: its update time starts the deadline anew.
+    // Replaced even if the text is equal: its update time restarts the deadline.
     return { ...status, conditions: [...without(status, 'Progressing'), { ...condition, ...(since ? { lastTransitionTime: since } : {}) }] }
   }
   if (hasTimedOut(deployment, status, now)) {
@@ -134,7 +134,7 @@ function hasTimedOut(deployment: Deployment, status: DeploymentStatus, now: numb
   return (Date.parse(condition.lastUpdateTime ?? '') || 0) + deadline * 1000 < now
 }
 
-/** Milliseconds until a rollout that stands still must be validated; undefined where nothing is to be validated. */
+/** Milliseconds until a stalled rollout must be checked; undefined if there is nothing to check. */
 export function untilDeadline(deployment: Deployment, status: DeploymentStatus, now: number): number | undefined {
   const deadline = progressDeadline(deployment)
   const condition = conditionOf(status, 'Progressing')
@@ -159,7 +159,7 @@ function failureOf(all: readonly ReplicaSet[], current: ReplicaSet | undefined):
   }
 }
 
-/** The condition that pausing or resuming sets, undefined where nothing changes. */
+/** The condition for pausing or resuming; undefined if nothing changes. */
 export function pauseCondition(deployment: Deployment, now: number): DeploymentCondition | undefined {
   const condition = conditionOf(deployment.status, 'Progressing')
   if (progressDeadline(deployment) === undefined || condition?.reason === timedOutReason) return undefined

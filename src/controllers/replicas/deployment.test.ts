@@ -26,7 +26,7 @@ const images = ({ api }: Scenario) =>
     .map(({ spec }) => spec.containers[0]?.image)
     .sort()
 
-/** What `kubectl rollout status` waits for. */
+/** The condition that `kubectl rollout status` waits for. */
 function rolledOut(scenario: Scenario): boolean {
   const { spec, status, metadata } = read(scenario)
   runPods(scenario.api)
@@ -82,7 +82,7 @@ test('deployment rolls out, updates within its limits, and keeps revisions', asy
   await scenario.until(() => scenario.api.all(replicaSets).length === 2, 'history trimmed to one old replica set')
 })
 
-test('deployment goes back to the revision that its annotation asks for, once it is not paused', async () => {
+test('deployment rolls back to the revision of its annotation, once it is not paused', async () => {
   await using scenario = start()
   scenario.api.seed(deployments, web(2, 'a'))
   await scenario.until(() => rolledOut(scenario), 'first rollout')
@@ -106,7 +106,7 @@ test('deployment goes back to the revision that its annotation asks for, once it
   assert.equal(told()?.message, 'Rolled back deployment "web" to revision 1')
 })
 
-test('deployment scales without a rollout and stands still while paused', async () => {
+test('deployment scales without a rollout and makes no progress while paused', async () => {
   await using scenario = start()
   scenario.api.seed(deployments, web(2, 'a'))
   await scenario.until(() => rolledOut(scenario), 'first rollout')
@@ -137,7 +137,7 @@ test('deployment with Recreate ends all old pods before it starts new ones', asy
   }, 'second rollout')
 })
 
-test('deployment reports pods that cannot be made', async () => {
+test('deployment reports pods that cannot be created', async () => {
   await using scenario = start()
   const { forbidden } = await import('../../api/status.ts')
   scenario.api.refuse = ({ method, path }) => {

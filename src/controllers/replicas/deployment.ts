@@ -1,4 +1,4 @@
-// Rolls a Deployment's pods out through its replica sets.
+// Rolls out a Deployment's pods through its replica sets.
 
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
@@ -60,7 +60,7 @@ export const deployment: Controller = {
   owns: [replicaSets],
   follows: [
     follow({ resource: replicaSets, keys: orphanKeys }),
-    // Recreate waits for the last old pod to be gone.
+    // Recreate waits until the last old pod is gone.
     follow({ resource: pods, keys: (pod, context, old) => (old === undefined || isFinished(pod) ? recreatingKeys(pod, context) : []) }),
   ],
   begin(context) {
@@ -91,7 +91,7 @@ function recreatingKeys(pod: { metadata: { namespace?: string; labels?: Record<s
     .map(keyOf)
 }
 
-/** One pass over one deployment. It writes several times, and each write continues on the object that the server answered. */
+/** One pass over one deployment. It writes several times, and each write continues with the object that the server returned. */
 class Pass {
   readonly #context: Context
   readonly #signal: AbortSignal
@@ -136,7 +136,7 @@ class Pass {
     return this.#current === undefined ? this.#old : [...this.#old, this.#current]
   }
 
-  /** Only the template changes here: what has to run for it is the next pass's, which the update brings about. */
+  /** Changes only the template: the update triggers the next pass, which scales. */
   async #rollBack(revision: bigint): Promise<Result> {
     await this.#syncCurrent(true)
     const { deployment, event } = planRollback(this.#deployment, this.#all, revision)
@@ -198,7 +198,7 @@ class Pass {
     this.#old = old
   }
 
-  /** Brings the current replica set's annotations up to date, or makes the set where it is missing and `create` says so. */
+  /** Updates the current replica set's annotations, or creates the set if it is missing and `create` is set. */
   async #syncCurrent(create: boolean): Promise<void> {
     const object = this.#deployment
     const revision = revisionAfter(this.#old)
@@ -258,7 +258,7 @@ class Pass {
     await this.#writeStatus(report ? withCondition(status, created) : status, this.#current.metadata.annotations?.[revisionAnnotation])
   }
 
-  /** The set of this name: ours from a pass that the cache has not seen yet, or a collision of hashes. */
+  /** The set of this name: ours from a pass that the cache has not seen yet, or a hash collision. */
   async #existing(set: ReplicaSet, err: unknown): Promise<ReplicaSet> {
     const object = this.#deployment
     const found = await this.#context.client.get(replicaSets, object.metadata.namespace ?? '', set.metadata.name ?? '', this.#signal)
@@ -305,13 +305,13 @@ class Pass {
     }
   }
 
-  /** Writes status and revision where they differ from what stands. */
+  /** Writes status and revision if they changed. */
   async #writeStatus(status: DeploymentStatus, revision = this.#deployment.metadata.annotations?.[revisionAnnotation]): Promise<void> {
     const object = this.#deployment
     const annotations = { ...object.metadata.annotations, ...(revision === undefined ? {} : { [revisionAnnotation]: revision }) }
     if (sameStatus(object.status, status) && sameAnnotations(object.metadata.annotations, annotations)) return
     const next = { ...object, metadata: { ...object.metadata, annotations }, status }
-    // Upstream's status path takes metadata too: kubectl reads the revision from the deployment itself.
+    // Upstream's status path accepts metadata too: kubectl reads the revision from the deployment itself.
     this.#deployment = await this.#context.client.updateStatus(deployments, next, this.#signal)
   }
 
@@ -320,7 +320,7 @@ class Pass {
   }
 }
 
-/** Zero and absent are the same on the wire. */
+/** Zero and absent are equal on the wire. */
 function sameStatus(a: DeploymentStatus | undefined, b: DeploymentStatus): boolean {
   const plain = ({ conditions = [], ...counts }: DeploymentStatus) => {
     const sorted = [...conditions].sort((x, y) => (x.type < y.type ? -1 : 1))

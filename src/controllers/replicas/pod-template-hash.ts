@@ -1,9 +1,9 @@
-// Which pod templates are the same, and the name-safe hash that tells them apart.
+// Compares pod templates, and computes the name-safe hash that identifies them.
 import type { PodTemplateSpec } from '../../api/types/core-v1.ts'
 
 export const templateHashLabel = 'pod-template-hash'
 
-/** Consonants and digits that form no words and are not mistaken for each other, as in apimachinery's rand.SafeEncodeString. */
+/** Consonants and digits that form no words and are not confused with each other, as in apimachinery's rand.SafeEncodeString. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** Stable for equal templates; another `collisionCount` gives another hash. */
@@ -15,7 +15,7 @@ export function hashTemplate(template: PodTemplateSpec, collisionCount: number |
   return Array.from(String(hash), digit => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
 }
 
-/** Equal but for the hash label that the deployment controller adds. */
+/** Equal except for the hash label that the deployment controller adds. */
 export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
   return canonical(withoutHash(a)) === canonical(withoutHash(b))
 }
@@ -26,7 +26,7 @@ function withoutHash(template: PodTemplateSpec | undefined): unknown {
   return { ...template, metadata: { ...template.metadata, labels } }
 }
 
-/** JSON with sorted keys, without what is absent, null or an empty map. */
+/** JSON with sorted keys, without absent values, nulls and empty maps. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'

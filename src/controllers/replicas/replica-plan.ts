@@ -1,4 +1,4 @@
-// How many pods to make or delete, which ones, and what the status says: shared by ReplicaSet and ReplicationController.
+// How many pods to create or delete, which ones, and the status: shared by ReplicaSet and ReplicationController.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { isActive, isAvailable, isReady, readySince, restarts, sidecarRestarts } from '../pod-state.ts'
 
@@ -11,7 +11,7 @@ export type ReplicaPlan =
   | { readonly plan: 'delete'; readonly pods: readonly Pod[] }
   | { readonly plan: 'nothing' }
 
-/** `related` are the pods of all replica sets of the same owner: where they crowd on a node, that node gives up pods first. */
+/** `related` are the pods of all replica sets of the same owner: a node with many of them loses pods first. */
 export function planReplicas(wanted: number, active: readonly Pod[], related: readonly Pod[], now: number): ReplicaPlan {
   const difference = active.length - wanted
   if (difference < 0) return { plan: 'create', count: Math.min(-difference, burst) }
@@ -22,10 +22,10 @@ export function planReplicas(wanted: number, active: readonly Pod[], related: re
 
 const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 }
 
-/** Negative where the first is deleted before the second, 0 where the next rule decides. */
+/** Negative if the first is deleted before the second, 0 if the next rule decides. */
 type DeletionRule = (a: Pod, b: Pod) => number
 
-/** First in the list is deleted first (upstream's ActivePodsWithRanks). */
+/** The first in the list is deleted first (upstream's ActivePodsWithRanks). */
 export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], now: number): Pod[] {
   const onNode = new Map<string, number>()
   for (const { spec } of related.filter(isActive)) {
@@ -43,7 +43,7 @@ export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], n
   ])
 }
 
-/** The same for jobs, whose pods have neither cost nor neighbours, and count their age to the second (upstream's ActivePods). */
+/** The same for jobs, whose pods have no cost or rank, and whose age counts in seconds (upstream's ActivePods). */
 export function rankByProgress(pods: readonly Pod[]): Pod[] {
   return ranked(pods, [...byStage, byAge(readySince), ...byRestarts, byAge(createdAt), byUid])
 }
@@ -71,7 +71,7 @@ const byRestarts: readonly DeletionRule[] = [(a, b) => restarts(b) - restarts(a)
 
 const byUid: DeletionRule = (a, b) => ((a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1)
 
-/** Younger first, and before them what does not say since when. */
+/** Newest first, and those without a time before them. */
 function byAge(timeOf: (pod: Pod) => number | undefined): DeletionRule {
   return (a, b) => {
     const [first, second] = [timeOf(a) ?? 0, timeOf(b) ?? 0]
@@ -79,7 +79,7 @@ function byAge(timeOf: (pod: Pod) => number | undefined): DeletionRule {
   }
 }
 
-/** The same on a logarithmic scale (upstream's LogarithmicScaleDown): pods of about one age go by uid, which nobody chooses. */
+/** The same on a logarithmic scale (upstream's LogarithmicScaleDown): pods of about the same age are ordered by uid, which users cannot choose. */
 function byRoughAge(timeOf: (pod: Pod) => number | undefined, now: number): DeletionRule {
   const exactly = byAge(timeOf)
   return (a, b) => {
@@ -89,7 +89,7 @@ function byRoughAge(timeOf: (pod: Pod) => number | undefined, now: number): Dele
   }
 }
 
-/** Of nanoseconds, as upstream counts. */
+/** In nanoseconds, as upstream counts. */
 function magnitude(ageMs: number): number {
   return ageMs > 0 ? Math.floor(Math.log2(ageMs * 1e6)) : -1
 }
@@ -124,7 +124,7 @@ export function countReplicas(
   }
 }
 
-/** Milliseconds until the next ready pod becomes available by its minReadySeconds; undefined where none waits. */
+/** Milliseconds until the next ready pod becomes available by minReadySeconds; undefined if none is pending. */
 export function nextAvailable(active: readonly Pod[], minReadySeconds: number, now: number): number | undefined {
   const waits = active
     .map(pod => readySince(pod) ?? 0)

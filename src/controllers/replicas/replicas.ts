@@ -1,4 +1,4 @@
-// The shell around replica-plan for kinds that keep a number of equal pods: ReplicaSet and ReplicationController.
+// The shell around replica-plan for kinds with a number of equal pods: ReplicaSet and ReplicationController.
 import type { KubeObject } from '../../api/object.ts'
 import type { ReplicaSetCondition } from '../../api/types/apps-v1.ts'
 import type { Pod, PodTemplateSpec } from '../../api/types/core-v1.ts'
@@ -38,7 +38,7 @@ export interface ReplicaKind<T extends Replicated> {
   readonly identity: ControllerIdentity
   readonly resource: ResourceRef<T>
   selectorOf(object: T): LabelSelector | undefined
-  /** Pods of objects with the same owner, the object's own included. */
+  /** Pods of objects with the same owner, including the object's own. */
   related(object: T, context: Context): readonly Pod[]
 }
 
@@ -135,7 +135,7 @@ async function manage<T extends Replicated>(
   return err === undefined ? undefined : { err, reason: 'FailedDelete' }
 }
 
-/** The status to write, or undefined where it stands already. */
+/** The status to write; undefined if it is unchanged. */
 function planStatus(object: Replicated, owned: readonly Pod[], failure: Failure | undefined, now: number): ReplicaStatus | undefined {
   const { spec, status: old } = object
   const counts = countReplicas(owned, spec.template?.metadata?.labels ?? {}, spec.minReadySeconds ?? 0, now)

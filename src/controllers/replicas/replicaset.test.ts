@@ -94,7 +94,7 @@ for (const { name, first, second, related = [] } of ranks) {
   })
 }
 
-test('rankByProgress() knows neither cost nor neighbours, and counts age to the second', () => {
+test('rankByProgress() ignores cost and rank, and counts age in seconds', () => {
   const pods = [pod('a', { node: 'n', ready: early, cost: '-1' }), pod('z', { node: 'n', ready: '2026-01-01T00:00:02Z' })]
   assert.deepEqual(
     rankByProgress(pods).map(({ metadata }) => metadata.name),
@@ -102,7 +102,7 @@ test('rankByProgress() knows neither cost nor neighbours, and counts age to the 
   )
 })
 
-test('planReplicas() never makes more than a burst at once', () => {
+test('planReplicas() never creates more than a burst at once', () => {
   assert.deepEqual(planReplicas(10_000, [], [], now), { plan: 'create', count: 500 })
 })
 
@@ -115,7 +115,7 @@ const set = (replicas: number): ReplicaSet => ({
   },
 })
 
-test('replicaSet adopts orphans, releases what it no longer selects, and keeps the number', async () => {
+test('replicaSet adopts orphans, releases pods that it no longer selects, and keeps the number', async () => {
   await using scenario = startScenario({ controllers: [replicaSet] })
   const { api } = scenario
   api.seed(pods, { metadata: { name: 'orphan', namespace: 'ns', labels: { app: 'web' } }, spec: { containers: [] } })

@@ -1,4 +1,4 @@
-// Keeps the number of pods of a ReplicaSet.
+// Maintains the number of pods of a ReplicaSet.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'

@@ -1,4 +1,4 @@
-// Keeps the number of pods of a ReplicationController.
+// Maintains the number of pods of a ReplicationController.
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import type { ReplicationController } from '../../api/types/core-v1.ts'
 import { ownerIndex } from '../../client/cache/object-cache.ts'

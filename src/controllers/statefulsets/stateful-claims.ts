@@ -1,4 +1,4 @@
-// Makes the claims of a StatefulSet's pods, and sets by whom they are deleted.
+// Creates the claims of a StatefulSet's pods, and sets their owners.
 
 import { aggregated } from '../../api/go-text/aggregate-message.ts'
 import { isReason } from '../../api/status.ts'
@@ -11,7 +11,7 @@ import type { Context } from '../controller.ts'
 import { isNamespaceEnding } from '../pod-control.ts'
 import { claimOwners, claimsOf, podName } from './stateful-pod.ts'
 
-/** Whether a claim goes with a former pod of the ordinal: the garbage collector is about to take it. */
+/** Whether a claim is being deleted with a former pod of the ordinal: the garbage collector is about to delete it. */
 export function hasStaleClaim({ informers }: Context, set: StatefulSet, ordinal: number): boolean {
   if ((set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain') === 'Retain') return false
   const cache = informers.full(persistentVolumeClaims)
@@ -21,7 +21,7 @@ export function hasStaleClaim({ informers }: Context, set: StatefulSet, ordinal:
   return owners.some(({ apiVersion, kind, name }) => apiVersion === 'v1' && kind === 'Pod' && name === podName(set, ordinal))
 }
 
-/** Tries all, and throws where one cannot be made or is on its way out: the pod must not be given storage that goes. */
+/** Tries all, and throws if one cannot be created or is being deleted: the pod must not get storage that disappears. */
 export async function createClaims(context: Context, set: StatefulSet, ordinal: number, signal: AbortSignal): Promise<void> {
   const cache = context.informers.full(persistentVolumeClaims)
   const failures: string[] = []
@@ -38,7 +38,7 @@ export async function createClaims(context: Context, set: StatefulSet, ordinal: 
   if (failures.length > 0) throw new Error(aggregated(failures))
 }
 
-/** Returns what failed. */
+/** Returns the failures. */
 async function createClaim(
   { client, events }: Context,
   set: StatefulSet,

@@ -14,7 +14,7 @@ const setOf = (spec: Partial<StatefulSetSpec> = {}): StatefulSet => ({
 })
 
 type State = 'up' | 'new' | 'pending' | 'ending' | 'failed' | 'failing'
-/** `up` is of the old revision, `new` of the one to come. */
+/** `up` is of the old revision, `new` of the new one. */
 function podOf(set: StatefulSet, ordinal: number, state: State): Pod {
   const pod = statefulPod(set, set.spec.template, state === 'new' ? 'new' : 'old', ordinal)
   const phase = state === 'pending' ? 'Pending' : state === 'failed' || state === 'failing' ? 'Failed' : 'Running'
@@ -25,7 +25,7 @@ function podOf(set: StatefulSet, ordinal: number, state: State): Pod {
 }
 const words = (plan: StatefulPlan) =>
   [plan.replicas, plan.owners, plan.condemned, plan.update].flat().map(({ step, ordinal }) => `${step} ${ordinal}`)
-/** What comes and goes. */
+/** The created and deleted pods. */
 const text = (plan: StatefulPlan) => words(plan).filter(word => /^(create|delete)/.test(word))
 
 const plans: readonly {
@@ -147,13 +147,13 @@ for (const { name, spec = {}, pods, update = 'old', steps } of plans) {
   })
 }
 
-test('planStatefulSet() makes pods below the partition as they were', () => {
+test('planStatefulSet() creates pods below the partition from the old revision', () => {
   const set = setOf({ updateStrategy: { rollingUpdate: { partition: 1 } } })
   const [step] = planStatefulSet({ set, pods: [], currentRevision: 'old', updateRevision: 'new', now }).replicas
   assert.deepEqual(step, { step: 'create', ordinal: 0, revision: 'current' })
 })
 
-test('planStatefulSet() looks after pods that serve, the claims of one that waits, and those that go', () => {
+test('planStatefulSet() maintains running pods, claims of a pending one, and terminating ones', () => {
   const done = (spec: Partial<StatefulSetSpec>, states: readonly State[]) => {
     const set = setOf(spec)
     const pods = states.map((state, ordinal) => podOf(set, ordinal, state))
@@ -166,7 +166,7 @@ test('planStatefulSet() looks after pods that serve, the claims of one that wait
   assert.deepEqual(done({ replicas: 1 }, ['up', 'up', 'ending']), ['keep 0', 'owners 2', 'owners 1'])
 })
 
-test('planStatus() counts no pod as current that the update has just ended', () => {
+test('planStatus() does not count a pod as current that the update has just ended', () => {
   const set = setOf()
   const pods = [0, 1, 2].map(ordinal => podOf(set, ordinal, 'up'))
   const { replicas, readyReplicas, currentReplicas, updatedReplicas } = planStatus(
@@ -177,7 +177,7 @@ test('planStatus() counts no pod as current that the update has just ended', () 
   assert.deepEqual([replicas, readyReplicas, currentReplicas, updatedReplicas], [3, 3, 2, 0])
 })
 
-test('planStatus() counts as available what says since when it is ready', () => {
+test('planStatus() counts pods with a time of their readiness as available', () => {
   const set = setOf({ minReadySeconds: 5 })
   const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
   const pods = [podOf(set, 0, 'up'), { ...podOf(set, 1, 'up'), status }]
@@ -229,7 +229,7 @@ test('statefulPod() has the name, host name, labels and claims of its ordinal', 
   assert.equal(claimsOf(set, 1)[0]?.metadata.labels?.['app'], 'db')
 })
 
-test('ordinalOf() takes only names that the set itself would give', () => {
+test('ordinalOf() accepts only names that the set itself would create', () => {
   const named = (name: string) => ordinalOf(setOf(), { metadata: { name }, spec: { containers: [] } })
   assert.deepEqual(['db-0', 'db-12', 'db-01', 'db-', 'db-x', 'web-0'].map(named), [0, 12, undefined, undefined, undefined, undefined])
 })
@@ -270,7 +270,7 @@ test('claimOwners() leaves a claim to its other controller, and to the garbage c
   )
 })
 
-test('templateOf() takes nothing of a revision that would move a pod (CVE-2026-2270)', () => {
+test('templateOf() ignores fields of a revision that would move a pod (CVE-2026-2270)', () => {
   const metadata = { name: 'x', namespace: 'kube-system', ownerReferences: [{ uid: 'u' }], labels: { a: 'b', n: 1 }, annotations: null }
   const template = { metadata, spec: { containers: [] }, $patch: 'replace' }
   assert.deepEqual(templateOf({ metadata: {}, revision: 1, data: { spec: { template, replicas: 9 }, metadata } }), {

@@ -1,4 +1,4 @@
-// The next steps of a StatefulSet, in their order, and what its status says. Pure.
+// The next steps of a StatefulSet, in order, and its status. Pure.
 import type { StatefulSet, StatefulSetStatus } from '../../api/types/apps-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { revisionLabel } from '../controller-revision.ts'
@@ -8,14 +8,14 @@ import { isInRange, ordinalOf, startOrdinal, withIdentity } from './stateful-pod
 export type StatefulStep =
   | { readonly step: 'create'; readonly ordinal: number; readonly revision: 'current' | 'update' }
   | { readonly step: 'delete'; readonly pod: Pod; readonly ordinal: number }
-  /** Labels or volumes of its ordinal are missing, or claims, or the owners of its claims are to be looked after. */
+  /** Labels or volumes of its ordinal are missing, or claims, or the owners of its claims need an update. */
   | { readonly step: 'keep'; readonly pod: Pod; readonly ordinal: number }
-  /** It waits, maybe for a claim that somebody deleted. */
+  /** It is pending, perhaps because of a deleted claim. */
   | { readonly step: 'claims'; readonly pod: Pod; readonly ordinal: number }
-  /** Its claims may have to go with it. */
+  /** Its claims may have to be deleted with it. */
   | { readonly step: 'owners'; readonly pod: Pod; readonly ordinal: number }
 
-/** Each phase is begun when the one before is done, without a failure. */
+/** Each phase starts when the one before is done, without a failure. */
 export interface StatefulPlan {
   readonly replicas: readonly StatefulStep[]
   readonly owners: readonly StatefulStep[]
@@ -66,7 +66,7 @@ export function planStatefulSet(view: StatefulView): StatefulPlan {
       if (ordered) return plan
       continue
     }
-    // One that does not serve may go, but only when it is the first that is broken.
+    // An unavailable pod may be deleted, but only if it is the first broken one.
     if (ordered && !serves(pod) && pod !== broken) return plan
     plan.condemned.push({ step: 'delete', pod, ordinal })
     if (ordered) return plan
@@ -75,7 +75,7 @@ export function planStatefulSet(view: StatefulView): StatefulPlan {
   return plan
 }
 
-/** Whether its pods come and go one after the other. */
+/** Whether its pods are created and deleted one after the other. */
 export const isOrdered = ({ spec }: StatefulSet): boolean => spec.podManagementPolicy !== 'Parallel'
 
 /** From the highest ordinal down, one at a time. */
@@ -94,7 +94,7 @@ function planUpdate(
   return []
 }
 
-/** Below the partition of a rolling update a new pod is made as the old ones were. */
+/** Below the partition of a rolling update, a new pod uses the old revision. */
 function revisionFor(set: StatefulSet, ordinal: number): 'current' | 'update' {
   if ((set.spec.updateStrategy?.type ?? 'RollingUpdate') !== 'RollingUpdate') return 'update'
   const kept = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0
@@ -106,7 +106,7 @@ interface Condemned {
   readonly ordinal: number
 }
 
-/** Those within the range by ordinal, with gaps; those beyond it from the highest ordinal down. */
+/** Pods within the range by ordinal, with gaps; pods beyond it from the highest ordinal down. */
 function sortPods(set: StatefulSet, pods: readonly Pod[]): { replicas: (Pod | undefined)[]; condemned: Condemned[] } {
   const replicas: (Pod | undefined)[] = Array.from({ length: set.spec.replicas ?? 1 }, () => undefined)
   const condemned: Condemned[] = []
@@ -132,7 +132,7 @@ export function repaired(set: StatefulSet, pod: Pod, ordinal: number): Pod | und
   return wanted === pod ? undefined : wanted
 }
 
-/** `replaced` are the pods that the rolling update has just ended: they count as current no more, though the view does not show it yet. */
+/** `replaced` are the pods that the rolling update has just ended: they no longer count as current, though the view does not show it yet. */
 export function planStatus(view: StatefulView, collisionCount: number | undefined, replaced: readonly Pod[]): StatefulSetStatus {
   const { set, pods, currentRevision, updateRevision, now } = view
   const named = pods.filter(pod => ordinalOf(set, pod) !== undefined)

@@ -1,4 +1,4 @@
-// The pods and claims of a StatefulSet: names, identity and storage that stay with an ordinal. Pure.
+// The pods and claims of a StatefulSet: names, identity and storage of an ordinal. Pure.
 
 import { groupVersion } from '../../api/object.ts'
 import type { StatefulSet } from '../../api/types/apps-v1.ts'
@@ -17,7 +17,7 @@ export const startOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.st
 
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
 
-/** Undefined for a pod that is not named as one of the set. */
+/** Undefined for a pod without a name of the set. */
 export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   const prefix = `${set.metadata.name}-`
   const name = pod.metadata.name ?? ''
@@ -34,7 +34,7 @@ export function statefulPod(set: StatefulSet, template: PodTemplateSpec, revisio
   const labels = { ...pod.metadata.labels, [revisionLabel]: revision }
   const named = {
     ...pod,
-    // As upstream's, it keeps the prefix that it is not named by.
+    // As upstream's, it keeps the unused generateName.
     metadata: { ...pod.metadata, name: podName(set, ordinal), labels },
     spec: { ...pod.spec, hostname: podName(set, ordinal) },
   }
@@ -42,7 +42,7 @@ export function statefulPod(set: StatefulSet, template: PodTemplateSpec, revisio
   return withIdentity(set, named, ordinal)
 }
 
-/** The pod with the labels and volumes of its ordinal; the same object where it has them. */
+/** The pod with the labels and volumes of its ordinal; the same object if it has them. */
 export function withIdentity(set: StatefulSet, pod: Pod, ordinal: number): Pod {
   const labels = { ...pod.metadata.labels, [podNameLabel]: podName(set, ordinal), [podIndexLabel]: `${ordinal}` }
   const volumes = withClaims(set, pod.spec.volumes ?? [], ordinal)
@@ -66,7 +66,7 @@ function withClaims(set: StatefulSet, volumes: readonly Volume[], ordinal: numbe
 const claimName = (set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string =>
   `${template.metadata.name}-${podName(set, ordinal)}`
 
-/** The claims of an ordinal, with the labels by which the set is selected. */
+/** The claims of an ordinal, with the labels of the set's selector. */
 export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
   return (set.spec.volumeClaimTemplates ?? []).map(template => ({
     metadata: {
@@ -83,13 +83,13 @@ export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeCla
 }
 
 export interface ClaimOwners {
-  /** To be written; undefined where they stand already. */
+  /** The owners to write; undefined if they are already set. */
   readonly wanted: OwnerReference[] | undefined
-  /** The retention policy is not kept, as another controller looks after the claim. */
+  /** The retention policy does not apply, since another controller owns the claim. */
   readonly conflict: boolean
 }
 
-/** The owners by which a claim goes with its set or its pod, as the retention policy says. */
+/** The owners with which a claim is deleted, the set or its pod, by the retention policy. */
 export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim, ordinal: number): ClaimOwners {
   const { whenScaled = 'Retain', whenDeleted = 'Retain' } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
   const before = claim.metadata.ownerReferences ?? []
@@ -99,7 +99,7 @@ export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeC
     own.some(({ apiVersion, kind, name }) => owner.apiVersion === apiVersion && owner.kind === kind && owner.name === name)
   const isOwn = (owner: OwnerReference) => own.some(({ uid }) => owner.uid === uid)
   const conflict = (whenScaled === 'Delete' || whenDeleted === 'Delete') && before.some(owner => owner.controller === true && !isOwn(owner))
-  // Of a set or pod of this name that is gone: the garbage collector decides about the claim.
+  // Of a deleted set or pod of this name: the garbage collector decides about the claim.
   if (before.some(owner => isNamed(owner) && !isOwn(owner))) return { wanted: undefined, conflict }
   const goesWithPod = whenScaled === 'Delete' && !isInRange(set, ordinal)
   const goesWithSet = whenDeleted === 'Delete' && !goesWithPod

@@ -78,7 +78,7 @@ test('statefulSet rolls out in order with claims, updates from the top, and scal
   )
 })
 
-test('statefulSet gives a claim to the pod that is scaled away where the policy says Delete', async () => {
+test('statefulSet makes a scaled-down pod the owner of its claim if the policy is Delete', async () => {
   await using scenario = start({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' } })
   const { api } = scenario
   await scenario.until(() => rolledOut(scenario), 'rollout')
@@ -91,7 +91,7 @@ test('statefulSet gives a claim to the pod that is scaled away where the policy 
   assert.deepEqual(owner('data-db-1'), ['Pod'])
 })
 
-test('statefulSet makes a claim again that a waiting pod lacks, and says when claims change hands', async () => {
+test('statefulSet recreates a missing claim of a pending pod, and reports changed owners of claims', async () => {
   await using scenario = start({ replicas: 1 })
   const { api } = scenario
   await scenario.until(() => api.all(pods).length === 1, 'the pod')
@@ -111,7 +111,7 @@ test('statefulSet makes a claim again that a waiting pod lacks, and says when cl
   await scenario.until(said('update Pod db-0 in StatefulSet db successful'), 'the event')
 })
 
-test('statefulSet makes no revision again of a set that waits for its pods to go, and counts these', async () => {
+test('statefulSet does not recreate revisions while it waits for its pods to terminate, and counts the pods', async () => {
   await using scenario = start({ volumeClaimTemplates: [] })
   const { api } = scenario
   await scenario.until(() => rolledOut(scenario), 'rollout')
@@ -127,7 +127,7 @@ test('statefulSet makes no revision again of a set that waits for its pods to go
   assert.deepEqual([status()?.updateRevision, api.all(controllerRevisions).length], [updateRevision, 0])
 })
 
-test('statefulSet says of claim and pod that a claim cannot be made', async () => {
+test('statefulSet reports on claim and pod that a claim cannot be created', async () => {
   await using scenario = startScenario({
     controllers: [statefulSet],
     prepare(api) {
@@ -143,7 +143,7 @@ test('statefulSet says of claim and pod that a claim cannot be made', async () =
   await scenario.until(said(failed), 'the event of the pod')
 })
 
-test('statefulSet makes pods below the partition from a revision, and only in its own namespace', async () => {
+test('statefulSet creates pods below the partition from a revision, and only in its own namespace', async () => {
   await using scenario = start()
   const { api } = scenario
   await scenario.until(() => rolledOut(scenario), 'rollout')
@@ -163,7 +163,7 @@ test('statefulSet makes pods below the partition from a revision, and only in it
   assert.equal(api.read(pods, 'ns', 'db-0')?.metadata.ownerReferences?.[0]?.kind, 'StatefulSet')
 })
 
-test('statefulSet makes pods side by side in batches that grow, and stops after one that fails', async () => {
+test('statefulSet creates pods in parallel in growing batches, and stops after a failure', async () => {
   const tried: string[] = []
   let isFull = true
   await using scenario = startScenario({
@@ -187,7 +187,7 @@ test('statefulSet makes pods side by side in batches that grow, and stops after 
   await scenario.until(() => api.all(pods).length === 6, 'all pods')
 })
 
-test('statefulSet takes its name back when a pod of nobody that has it is gone', async () => {
+test('statefulSet reuses its name when an unowned pod with that name is gone', async () => {
   let refusals = 0
   await using scenario = startScenario({
     controllers: [statefulSet],
@@ -208,7 +208,7 @@ test('statefulSet takes its name back when a pod of nobody that has it is gone',
   assert.ok(!api.all(events).some(({ reason }) => reason === 'FailedCreate'))
 })
 
-test('statefulSet waits for a claim that goes with a former pod only where it is to go', async () => {
+test('statefulSet waits for a claim that is deleted with a former pod only if the policy says so', async () => {
   for (const whenScaled of ['Retain', 'Delete']) {
     await using scenario = startScenario({
       controllers: [statefulSet],
@@ -229,7 +229,7 @@ test('statefulSet waits for a claim that goes with a former pod only where it is
   }
 })
 
-test('statefulSet makes a revision again under its name', async () => {
+test('statefulSet recreates a revision with the same name', async () => {
   await using scenario = start({ replicas: 1 })
   const { api } = scenario
   await scenario.until(() => rolledOut(scenario), 'rollout')

@@ -1,4 +1,4 @@
-// Keeps the numbered pods of StatefulSets, each with its name and storage, and rolls them from the highest number down.
+// Maintains the numbered pods of StatefulSets, each with its name and storage, and rolls them from the highest ordinal down.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { ControllerRevision, StatefulSet } from '../../api/types/apps-v1.ts'
@@ -28,7 +28,7 @@ import {
 } from './stateful-plan.ts'
 import { ordinalOf, podName, statefulPod } from './stateful-pod.ts'
 
-/** On the revisions of StatefulSets. */
+/** Label on revisions of StatefulSets. */
 const hashLabel = 'controller.kubernetes.io/hash'
 
 export const statefulSet: Controller = {
@@ -82,7 +82,7 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   const isOwn = (pod: Pod) => selects(selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined
   const owned = await applyClaim(context, set, statefulSets, pods, planOwnership(set, candidates, isOwn), signal)
   if (set.metadata.deletionTimestamp !== undefined) return countEnding(context, set, owned, signal)
-  // A count of 0 from the first pass on: a revision that somebody deletes is made again with its name.
+  // A count of 0 from the first pass on: a deleted revision is recreated with the same name.
   const collisionCount = set.status?.collisionCount ?? 0
   const owner = { object: set, resource: statefulSets, selector, template, collisionCount, hashLabel }
   const history = await keepHistory(context, owner, signal)
@@ -110,8 +110,8 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
 }
 
 /**
- * Of a set that waits for its pods to go, or to be released: the status alone. The garbage collector may have taken its revisions before its pods,
- * and would take one that was made again at once, for as long as a pod needs.
+ * For a set that waits for its pods to be deleted or released: only the status. The garbage collector may have deleted its revisions before
+ * its pods, and would delete a recreated one at once, until the pods are gone.
  */
 async function countEnding(context: Context, set: StatefulSet, owned: readonly Pod[], signal: AbortSignal): Promise<Result> {
   const { currentRevision = '', updateRevision = '', collisionCount } = set.status ?? {}
@@ -120,7 +120,7 @@ async function countEnding(context: Context, set: StatefulSet, owned: readonly P
   return done
 }
 
-/** What failed, so that the rest of a pass is done all the same. */
+/** Failures, so that the rest of a pass is still done. */
 async function outcomeOf(work: Promise<unknown>): Promise<{ readonly err: unknown } | undefined> {
   try {
     await work
@@ -136,11 +136,11 @@ interface Pass {
   readonly revisions: Revisions
   /** Pods that the rolling update ended. */
   readonly replaced: Pod[]
-  /** Where something must go first that nothing here tells of. */
+  /** Something must be deleted first for which there is no event here. */
   requeueAfterMs: number | undefined
 }
 
-/** A claim goes when the garbage collector has seen that its pod is gone. */
+/** A claim is deleted once the garbage collector has seen that its pod is gone. */
 const staleClaimMs = 1_000
 
 async function run(pass: Pass, plan: StatefulPlan, signal: AbortSignal): Promise<void> {
@@ -153,7 +153,7 @@ async function run(pass: Pass, plan: StatefulPlan, signal: AbortSignal): Promise
   }
 }
 
-/** One after the other, or in batches that grow; nothing comes after what failed. */
+/** One after the other, or in growing batches; a failure ends the phase. */
 async function runPhase(pass: Pass, steps: readonly StatefulStep[], signal: AbortSignal): Promise<void> {
   if (isOrdered(pass.set)) {
     for (const step of steps) await take(pass, step, signal)
@@ -228,7 +228,8 @@ async function write(
     events.record(reference, 'Normal', `Successful${reasons[verb]}`, `${subject} successful`)
   } catch (err) {
     if (verb !== 'create' && isReason(err, 'NotFound')) return
-    // Made in a pass before, which the cache does not show yet: or it is another's, whose end nothing here tells of, and is tried again.
+    // Created in an earlier pass, which the cache does not show yet; or it belongs to another owner, whose deletion causes no event here, so
+    // retry.
     if (!isReason(err, 'AlreadyExists') && !isNamespaceEnding(err) && !signal.aborted)
       events.record(reference, 'Warning', `Failed${reasons[verb]}`, `${subject} failed error: ${messageOf(err)}`)
     throw err

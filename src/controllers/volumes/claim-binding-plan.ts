@@ -1,4 +1,4 @@
-// What is to be done about a claim: upstream's persistentvolume-controller, syncClaim. Pure.
+// The next step for a claim: upstream's persistentvolume-controller, syncClaim. Pure.
 import { defaultClassName, defaultStorageClassMarkers } from '../../api/default-class.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import type { StorageClass } from '../../api/types/storage-v1.ts'
@@ -23,17 +23,17 @@ export type ClaimStep =
   | { readonly step: 'bind'; readonly volume: PersistentVolume }
   /** It stays Pending. */
   | { readonly step: 'wait'; readonly event?: ClaimEvent }
-  /** Somebody else makes the volume: the provisioner that the annotations name. */
+  /** Another component creates the volume: the provisioner in the annotations. */
   | { readonly step: 'provision'; readonly provisioner: string; readonly event: ClaimEvent }
   | { readonly step: 'take-class'; readonly className: string }
   | { readonly step: 'lose'; readonly event: ClaimEvent }
 
 export interface ClaimView {
   readonly claim: PersistentVolumeClaim
-  /** Those of its class, those that were made for it, and the one that it names. */
+  /** Volumes of its class, those created for it, and the one that it names. */
   readonly volumes: readonly PersistentVolume[]
   readonly classes: readonly StorageClass[]
-  /** Names of volumes that were given away a moment ago, which the cache may not show yet. */
+  /** Names of volumes that were bound just now, which the cache may not show yet. */
   readonly taken?: ReadonlySet<string>
 }
 
@@ -68,7 +68,7 @@ function planUnbound({ claim, volumes, classes, taken }: ClaimView): ClaimStep {
     return { step: 'wait', event: warn('ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`) }
   }
   const { provisioner } = storageClass
-  // Names that begin so are upstream's own plug-ins, of which there are none here.
+  // Names with this prefix are upstream's own plug-ins, which do not exist here.
   if (provisioner.startsWith('kubernetes.io/')) {
     return { step: 'wait', event: warn('ProvisioningFailed', `no volume plugin matched name: ${provisioner}`) }
   }
@@ -78,14 +78,14 @@ function planUnbound({ claim, volumes, classes, taken }: ClaimView): ClaimStep {
   return { step: 'provision', provisioner, event: tell('ExternalProvisioning', message) }
 }
 
-/** Only a volume that was made for the claim is bound before a pod that uses it has a node. */
+/** Before a pod that uses the claim has a node, only a volume created for the claim is bound. */
 export function waitsForConsumer({ metadata }: PersistentVolumeClaim, storageClass: StorageClass | undefined): boolean {
   return storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && metadata.annotations?.[selectedNode] === undefined
 }
 
-/** The claim says which volume it wants. */
+/** The claim names its volume. */
 function planNamed(claim: PersistentVolumeClaim, name: string, volume: PersistentVolume | undefined): ClaimStep {
-  // Upstream says nothing here, and the claim waits without a word.
+  // Upstream reports nothing here, and the claim stays Pending without a reason.
   if (volume === undefined) return { step: 'wait', event: warn('FailedBinding', `volume "${name}" not found`) }
   if (volume.spec.claimRef == null) {
     const why = whyUnfit(volume, claim)
@@ -96,7 +96,7 @@ function planNamed(claim: PersistentVolumeClaim, name: string, volume: Persisten
   return { step: 'wait', event: warn('FailedBinding', `volume "${name}" already bound to a different claim.`) }
 }
 
-/** It was bound before: what is missing now takes its data with it. */
+/** It was bound before: if the volume is missing now, its data is lost. */
 function planBound({ metadata, spec }: PersistentVolumeClaim, volume: PersistentVolume | undefined): ClaimStep {
   if (spec.volumeName === undefined || spec.volumeName === '') {
     const message = 'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!'
@@ -112,7 +112,7 @@ function planBound({ metadata, spec }: PersistentVolumeClaim, volume: Persistent
 
 const provisionerAnnotations = ['volume.beta.kubernetes.io/storage-provisioner', 'volume.kubernetes.io/storage-provisioner']
 
-/** The claim with the provisioner that is to make its volume; the same object where it says so already. */
+/** The claim with the provisioner that creates its volume; the same object if it is already set. */
 export function withProvisioner(claim: PersistentVolumeClaim, provisioner: string): PersistentVolumeClaim {
   const { annotations } = claim.metadata
   if (provisionerAnnotations.every(name => annotations?.[name] === provisioner)) return claim
@@ -120,7 +120,7 @@ export function withProvisioner(claim: PersistentVolumeClaim, provisioner: strin
   return { ...claim, metadata: { ...claim.metadata, annotations: { ...annotations, ...added } } }
 }
 
-/** The claim with its volume; the same object where it has it. */
+/** The claim with its volume; the same object if it has it. */
 export function boundClaim(claim: PersistentVolumeClaim, volume: PersistentVolume): PersistentVolumeClaim {
   const { name = '' } = volume.metadata
   const named = claim.spec.volumeName !== undefined && claim.spec.volumeName !== ''

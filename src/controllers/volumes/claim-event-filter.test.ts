@@ -4,7 +4,7 @@ import { ClaimEventFilter, repeatMs } from './claim-event-filter.ts'
 
 const waiting = { type: 'Normal', reason: 'FailedBinding', message: 'no volume' } as const
 
-test('ClaimEventFilter.isNew() repeats what holds a claim up before its event expires, and says what is new at once', () => {
+test('ClaimEventFilter.isNew() repeats the reason of a pending claim before its event expires, and a new reason at once', () => {
   const news = new ClaimEventFilter()
   assert.equal(news.isNew('ns/c', waiting, 0), true)
   assert.equal(news.isNew('ns/c', waiting, repeatMs - 1), false)

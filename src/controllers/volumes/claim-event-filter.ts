@@ -1,14 +1,14 @@
-// Which events about claims are worth writing: a new reason to wait at once, the same one again before the event that said so has expired.
+// Decides which events about claims to write: a new reason at once, the same one again before its event expires.
 import type { ClaimEvent } from './claim-binding-plan.ts'
 
-/** Events that nobody updates are deleted after an hour. */
+/** Events that are not updated are deleted after an hour. */
 export const repeatMs = 1_800_000
 
 export class ClaimEventFilter {
-  /** By the key of the claim; none of those that wait for nothing. */
+  /** By the key of the claim; none for claims that are not pending. */
   readonly #told = new Map<string, { readonly text: string; readonly at: number }>()
 
-  /** Whether to write it; then it counts as written. `event` undefined: nothing is to be said of the claim, or it is gone. */
+  /** Whether to write it; then it counts as written. `event` undefined: nothing to report about the claim, or it was deleted. */
   isNew(claim: string, event: ClaimEvent | undefined, now: number): event is ClaimEvent {
     if (event === undefined) {
       this.#told.delete(claim)

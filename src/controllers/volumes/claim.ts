@@ -1,11 +1,11 @@
-// Adopts and releases objects as planned, with the checks against races that upstream makes.
+// Adopts and releases objects as planned, with upstream's checks against races.
 import type { KubeObject } from '../../api/object.ts'
 import { isReason } from '../../api/status.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import type { Context } from '../controller.ts'
 import { type Claim, controllerReference } from '../owner.ts'
 
-/** Returns what the owner controls afterwards. A `finalizer` is put onto what is adopted, and taken off what is released. */
+/** Returns what the owner controls afterwards. A `finalizer` is added to adopted objects, and removed from released ones. */
 export async function applyClaim<T extends KubeObject>(
   context: Context,
   owner: KubeObject,
@@ -32,7 +32,7 @@ export async function applyClaim<T extends KubeObject>(
   return owned
 }
 
-/** The cache may be old: an owner that was deleted or made anew must not adopt. */
+/** The cache may be outdated: an owner that was deleted or recreated must not adopt. */
 async function isStillThere(context: Context, owner: KubeObject, resource: ResourceRef, signal: AbortSignal): Promise<boolean> {
   try {
     const fresh = await context.client.get(resource, owner.metadata.namespace ?? '', owner.metadata.name ?? '', signal)
@@ -54,7 +54,7 @@ async function patch<T extends KubeObject>(
   try {
     return await context.client.patch(resource, namespace, name, body, { type: 'strategic' }, signal)
   } catch (err) {
-    // Gone, or no longer the object that was seen (the uid differs): nothing to claim.
+    // Deleted, or replaced by another object (the uid differs): nothing to claim.
     if (isReason(err, 'NotFound') || isReason(err, 'Invalid')) return undefined
     throw err
   }

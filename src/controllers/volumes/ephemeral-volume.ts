@@ -1,4 +1,4 @@
-// Makes the claims of generic ephemeral volumes: they live and die with their pod (KEP-1698).
+// Creates the claims of generic ephemeral volumes, which have the lifetime of their pod (KEP-1698).
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
 import { keyOf, makeKey } from '../../client/cache/object-key.ts'

@@ -1,4 +1,4 @@
-// Binds claims to volumes that are there, and says what those that stay unbound wait for.
+// Binds claims to existing volumes, and reports why others stay unbound.
 
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
@@ -12,14 +12,14 @@ import { ClaimEventFilter } from './claim-event-filter.ts'
 import { persistentVolumeBinder } from './volume-binder-identity.ts'
 import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
-/** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
+/** Interval of passes over a pending claim, as upstream: no event is sure to affect the right one. */
 const lookAgainMs = 15_000
 
 export const persistentVolumeClaim: Controller = {
   name: 'persistentvolume-controller',
   identity: persistentVolumeBinder,
   watches: persistentVolumeClaims,
-  // One at a time: two claims must not take one volume in the same moment.
+  // One at a time: two claims must not get one volume at the same moment.
   workers: 1,
   follows: [
     follow({ resource: persistentVolumes, keys: claimKeys }),
@@ -57,7 +57,7 @@ export const persistentVolumeClaim: Controller = {
       const step = planClaim({ claim, volumes: known, classes: informers.full(storageClasses).list(), taken: offers.taken })
       report(context, claim, step, news)
       await apply(context, claim, step, offers.taken, signal)
-      // It has another one: what it was offered is somebody else's.
+      // It has another one: the offered volume was bound elsewhere.
       const left = step.step === 'bind' && offered !== undefined ? volumes.get('', offered) : undefined
       if (left !== undefined) offers.offer(left)
       return step.step === 'wait' || step.step === 'provision' ? { requeueAfterMs: lookAgainMs } : done
@@ -87,7 +87,7 @@ async function apply(
       const name = metadata.name ?? ''
       if (spec.claimRef == null) taken.add(name)
       await bind(context, claim, step.volume, signal).catch((err: unknown) => {
-        // Who has it will be seen.
+        // An event will show who has it.
         taken.delete(name)
         throw err
       })
@@ -112,7 +112,7 @@ async function apply(
   }
 }
 
-/** Each write may be the last one before a stop: the next pass goes on where this one ended. */
+/** Each write may be the last one before a stop: the next pass continues from there. */
 async function bind(context: Context, claim: PersistentVolumeClaim, volume: PersistentVolume, signal: AbortSignal): Promise<void> {
   const { client } = context
   const wantedVolume = boundVolume(volume, claim)
@@ -124,7 +124,7 @@ async function bind(context: Context, claim: PersistentVolumeClaim, volume: Pers
   const wantedClaim = boundClaim(claim, volume)
   const bound = wantedClaim === claim ? claim : await client.update(persistentVolumeClaims, wantedClaim, signal)
   const { accessModes, capacity } = volume.spec
-  // A resize is somebody else's: capacity is written once.
+  // Another component handles resizing: capacity is written once.
   const status = isBound(bound) ? bound.status : { ...bound.status, ...(accessModes && { accessModes }), ...(capacity && { capacity }) }
   await writeStatus(context, bound, { ...status, phase: 'Bound' }, signal)
 }

@@ -1,4 +1,4 @@
-// Keeps the phase of volumes: available, bound, and released when their claim is gone.
+// Maintains the phase of volumes: available, bound, and released when their claim is deleted.
 
 import { isReason } from '../../api/status.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
@@ -33,7 +33,7 @@ export const persistentVolume: Controller = {
       const { namespace = '', name = '', uid } = volume.spec.claimRef ?? {}
       let claim = claims.get(namespace, name)
       if (uid !== undefined && uid !== '' && claim?.metadata.uid !== uid) {
-        // The cache may lag behind, and a volume that is released by mistake loses what is on it.
+        // The cache may lag behind, and a volume released by mistake loses its data.
         claim = await client.get(persistentVolumeClaims, namespace, name, signal).catch((err: unknown) => {
           if (isReason(err, 'NotFound')) return undefined
           throw err

@@ -33,7 +33,7 @@ export const pvcProtection: Controller = {
         return done
       }
       if (!isProtected || podCache.byIndex(claimIndex, key).some(pod => usesClaim(pod, claim))) return done
-      // The cache may not know a pod that was bound a moment ago, and removing the finalizer cannot be taken back.
+      // The cache may lack a pod that was bound just now, and removing the finalizer cannot be undone.
       if (await isUsedNow(context, claim, signal)) return done
       await removeFinalizer(context, persistentVolumeClaims, claim, pvcProtectionFinalizer, signal)
       return done
@@ -41,7 +41,7 @@ export const pvcProtection: Controller = {
   },
 }
 
-/** Claims that the pod names, those of its ephemeral volumes included. */
+/** Claims that the pod names, including those of its ephemeral volumes. */
 function claimKeys(pod: Pod): string[] {
   const { metadata, spec } = pod
   return (spec.volumes ?? []).flatMap(volume => {
@@ -60,7 +60,7 @@ export function usesClaim(pod: Pod, claim: PersistentVolumeClaim): boolean {
   })
 }
 
-/** The node is done with it, or it was deleted by force: a pod that waits for its own claim would never go. */
+/** The node has finished with it, or it was deleted by force: a pod that waits for its own claim would never be removed. */
 const isShutDown = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0
 
 async function isUsedNow({ client }: Context, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<boolean> {

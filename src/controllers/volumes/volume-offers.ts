@@ -1,4 +1,4 @@
-// Which waiting claim looks at which volume that came free: one each, so that a thousand of both do not all look at all.
+// Offers each free volume to one pending claim, so that a thousand of both do not all check all.
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { matchingVolume, volumeClass } from '../../client/cache/volume-match.ts'
@@ -6,21 +6,21 @@ import { persistentVolumeClaims, storageClasses } from '../../client/resources.t
 import type { Context } from '../controller.ts'
 import { waitsForConsumer } from './claim-binding-plan.ts'
 
-/** Of claims without a volume: by `class NAME`, and those that name no class as `unnamed`. */
+/** Claims without a volume: by `class NAME`, and those without a class as `unnamed`. */
 export const pendingIndex = 'pending'
 
 export class VolumeOffers {
   readonly #context: Context
-  /** Claim -> the volume that it was offered and did not look at yet: the next volume is offered to another claim. */
+  /** Claim -> the volume offered to it and not checked yet: the next volume is offered to another claim. */
   readonly #offered = new Map<string, string>()
-  /** Names of volumes that were given away a moment ago, which the cache may not show yet. */
+  /** Names of volumes that were bound just now, which the cache may not show yet. */
   readonly taken = new Set<string>()
 
   constructor(context: Context) {
     this.#context = context
   }
 
-  /** The volume came or changed. */
+  /** A volume was added or changed. */
   offer(volume: PersistentVolume): void {
     const { name = '' } = volume.metadata
     if (volume.spec.claimRef != null) this.taken.delete(name)
@@ -30,14 +30,14 @@ export class VolumeOffers {
     this.#context.enqueue(key)
   }
 
-  /** The claim looks now; the name of the volume that it was offered. */
+  /** The claim is being processed; returns the name of the volume that it was offered. */
   looks(key: string): string | undefined {
     const name = this.#offered.get(key)
     this.#offered.delete(key)
     return name
   }
 
-  /** The first claim that the volume would serve, where it is nobody's: it can be bound but once. */
+  /** The first claim that the volume satisfies, if it is unbound: it can be bound only once. */
   #claimFor(volume: PersistentVolume): string | undefined {
     if (volume.spec.claimRef != null || volume.status?.phase !== 'Available') return undefined
     const { informers } = this.#context

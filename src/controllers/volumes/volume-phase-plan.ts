@@ -1,21 +1,21 @@
-// What is to be done about a volume: upstream's persistentvolume-controller, syncVolume. Pure.
+// The next step for a volume: upstream's persistentvolume-controller, syncVolume. Pure.
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeStatus } from '../../api/types/core-v1.ts'
 import { boundByController } from '../../client/cache/volume-match.ts'
 import type { ClaimEvent } from './claim-binding-plan.ts'
 
-/** Says who made the volume, and so who deletes it. */
+/** Names the provisioner, which also deletes the volume. */
 const provisionedBy = 'pv.kubernetes.io/provisioned-by'
 
 export type VolumeStep =
   | { readonly step: 'phase'; readonly status: PersistentVolumeStatus; readonly event?: ClaimEvent }
   /** Without its claim, which is bound elsewhere. */
   | { readonly step: 'unbind'; readonly volume: PersistentVolume }
-  /** The claim's own pass goes on. */
+  /** The claim's own pass continues. */
   | { readonly step: 'nothing' }
 
 const nothing: VolumeStep = { step: 'nothing' }
 
-/** `claim` is the one of the reference's name, undefined where there is none. */
+/** `claim` is the one of the reference's name, undefined if there is none. */
 export function planVolume(volume: PersistentVolume, claim: PersistentVolumeClaim | undefined): VolumeStep {
   const { claimRef } = volume.spec
   if (claimRef == null || claimRef.uid === undefined || claimRef.uid === '') return phase(volume, 'Available')
@@ -23,7 +23,7 @@ export function planVolume(volume: PersistentVolume, claim: PersistentVolumeClai
   const { volumeName = '' } = claim.spec
   if (volumeName === volume.metadata.name) return phase(volume, 'Bound')
   if (volumeName === '') return nothing
-  // The claim got another one.
+  // The claim got another volume.
   if (volume.metadata.annotations?.[provisionedBy] !== undefined && volume.spec.persistentVolumeReclaimPolicy === 'Delete') {
     return planReleased(volume)
   }
@@ -34,13 +34,13 @@ function phase(volume: PersistentVolume, name: 'Available' | 'Bound'): VolumeSte
   return volume.status?.phase === name ? nothing : { step: 'phase', status: { ...without(volume.status), phase: name } }
 }
 
-/** What was said of another phase does not hold any more. */
+/** The reason of another phase no longer applies. */
 function without(status: PersistentVolumeStatus | undefined): PersistentVolumeStatus {
   const { message: _, reason: __, ...rest } = status ?? {}
   return rest
 }
 
-/** Nobody here deletes or empties volumes: provisioners delete those that they made, and the rest says that it is left. */
+/** Nothing here deletes or empties volumes: provisioners delete those that they created, and others stay Released. */
 function planReleased(volume: PersistentVolume): VolumeStep {
   const { persistentVolumeReclaimPolicy: policy = 'Retain' } = volume.spec
   const current = volume.status?.phase
@@ -55,7 +55,7 @@ function planReleased(volume: PersistentVolume): VolumeStep {
   return { step: 'phase', status: { ...volume.status, phase: 'Failed', message }, event: { type: 'Warning', reason, message } }
 }
 
-/** A reference that somebody wrote down stays, but for the uid of the claim that got another volume. */
+/** A reference that a user wrote stays, except for the uid of a claim that got another volume. */
 function unbound(volume: PersistentVolume): PersistentVolume {
   const { claimRef, ...spec } = volume.spec
   if (volume.metadata.annotations?.[boundByController] === undefined) {

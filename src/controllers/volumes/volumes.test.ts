@@ -139,7 +139,7 @@ for (const name of [
   'azure-file',
   'vsphere-volume',
 ]) {
-  test(`CVE-2020-8555 and CVE-2025-13281: planClaim() goes nowhere for a class whose volumes kubernetes.io/${name} would make`, () => {
+  test(`CVE-2020-8555 and CVE-2025-13281: planClaim() contacts nothing for a class whose volumes kubernetes.io/${name} would create`, () => {
     const provisioner = `kubernetes.io/${name}`
     const classes = [classOf('slow', provisioner, { parameters: remote })]
     const message = `no volume plugin matched name: ${provisioner}`
@@ -240,7 +240,7 @@ test('claims bind to volumes, one each, and release them', async () => {
   await scenario.until(() => volume()?.status?.phase === 'Released', 'released')
 })
 
-test('as many claims are bound as there are volumes, when all come at once', async () => {
+test('as many claims are bound as there are volumes, when all are created at once', async () => {
   const names = Array.from({ length: 20 }, (_, i) => `c${i}`)
   await using scenario = startScenario({
     controllers: [persistentVolumeClaim, persistentVolume],
@@ -257,7 +257,7 @@ test('as many claims are bound as there are volumes, when all come at once', asy
   assert.equal(new Set(used).size, 15)
 })
 
-test('ephemeral volumes have claims that are their pod’s, and never one of somebody else', async () => {
+test("ephemeral volumes have claims that their pod owns, and never another owner's", async () => {
   const volumeClaimTemplate = { metadata: { labels: { app: 'a' } }, spec: { accessModes: ['ReadWriteOnce'] } }
   const podWith = (name: string): Pod => ({
     metadata: { name, namespace: 'ns', uid: `uid-${name}` },
