@@ -12,7 +12,7 @@ for (const { folder, makes } of [
   { folder: 'authorizers', makes: /export (?:const \w+|function \w+\([^)]*\)): \w*Authorizer\b/ },
   { folder: 'authenticators', makes: /export function \w+\([^)]*\): \w*Authenticator\b/ },
 ]) {
-  test(`the list of ${folder} imports every file of the folder that makes one`, () => {
+  test(`the list of ${folder} imports every file of the folder that defines one`, () => {
     const directory = join(import.meta.dirname, folder)
     const index = readFileSync(join(directory, 'index.ts'), 'utf8')
     const makers = readdirSync(directory).filter(
@@ -49,7 +49,7 @@ test('authorizerList() asks in its order', () => {
   )
 })
 
-test('authorizerList() lets nobody in without a grant', async () => {
+test('authorizerList() allows nothing without a grant', async () => {
   const masters = { name: 'root', groups: ['system:masters'] }
   assert.equal((await createAuthorization(list()).authorize({ ...asked, user: masters }, {})).allowed, true)
   assert.equal(

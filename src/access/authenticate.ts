@@ -13,11 +13,11 @@ export interface AuthenticationOptions {
 export type Authenticate = (credentials: Credentials) => Promise<Authentication>
 
 /**
- * `no-opinion` comes back only where no credential was shown at all, so that a bad one is never taken for an anonymous request. An authenticator that
- * throws rejects. A rejection says what each one that was asked had against the credentials.
+ * Resolves with `no-opinion` only if there was no credential at all, so that an invalid one is never treated as anonymous. Rejects if an
+ * authenticator throws. A rejection contains each authenticator's reason.
  */
 export function createAuthentication({ authenticators, denyList }: AuthenticationOptions): Authenticate {
-  /** `at` is the one that rejects; those before it had no opinion. */
+  /** `at` is the authenticator that rejects; those before it had no opinion. */
   const reject = (reason: string, at: number, by = authenticators[at]?.name): Authentication => {
     const asked: AuthenticatorOpinion[] = authenticators.slice(0, at).map(({ name }) => ({ authenticator: name, reason: unknownForm }))
     if (by !== undefined) asked.push({ authenticator: by, reason })

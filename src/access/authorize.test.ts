@@ -21,7 +21,7 @@ const hook = (name: string, decision: WebhookDecision) => {
 }
 const nobody = local('Nobody', 'no-opinion', 'nobody knows')
 
-test('authorize() says why the one denies that does, and joins the reasons of those without an opinion', async () => {
+test('authorize() returns the reason of the denying authorizer, and joins the reasons of those without an opinion', async () => {
   const of = (...list: Parameters<typeof createAuthorization>[0]) => createAuthorization(list).authorize(attributes, {})
   assert.deepEqual(await of(nobody, local('D', 'deny', 'no'), local('A', 'allow')), { allowed: false, reason: 'no', denied: true })
   assert.deepEqual(await of(nobody, local('B', 'no-opinion', 'nor me')), { allowed: false, reason: 'nobody knows\nnor me' })
@@ -55,7 +55,7 @@ test('authorize() asks a webhook once for each question of a request, and again 
   assert.deepEqual(webhook.asked, ['p', 'q', 'p', 'q'])
 })
 
-test('authorize() asks a webhook once for two who ask the same for one request at the same time', async () => {
+test('authorize() asks a webhook once for two concurrent equal questions about one request', async () => {
   const webhook = hook('h', { decision: 'allow', reason: '' })
   const { authorize } = createAuthorization([webhook])
   const asker = {}

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileMatches } from './webhook/webhook-conditions.ts'
 
-/** The costly condition takes more than half of what one decision may cost. */
+/** The costly condition takes more than half of one decision's budget. */
 const groups = Array.from({ length: 300 }, (_, index) => `g${index}`)
 const costly = 'request.groups.all(g, request.groups.all(h, g == h || g != h))'
 const spec = { user: 'ann', groups }
 
-test('compileMatches() evaluates conditions within what one decision may cost', () => {
+test('compileMatches() evaluates all conditions within the budget of one decision', () => {
   const once = compileMatches([costly])
   assert.deepEqual(once(spec, {}), { met: true })
   const question = {}

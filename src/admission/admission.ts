@@ -51,7 +51,7 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest, signal: AbortSignal): Promise<void>
   /** Decides. Must not change the object. A throw counts as a denial. */
   validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict>
-  /** Decides on the size of what is about to be stored, in the step that stores it; asked last, and for no dry run. A throw counts as a denial. */
+  /** Decides on the size of the object in the step that stores it; called last, and for no dry run. A throw counts as a denial. */
   validateSize?(request: AdmissionRequest, size: StoredGrowth): Verdict
   /** The request has ended; `stored` says whether its change is stored. Called once for a create or for each attempt of an update. */
   finish?(request: AdmissionRequest, stored: boolean): void

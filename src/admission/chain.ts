@@ -26,7 +26,7 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
     const refusal = forbidden(request.resource, request.name, `admission plugin "${plugin.name}" failed to complete`)
     throw new ApiError(refusal.status, { cause: err })
   }
-  /** Nothing may come of a request that ended meanwhile, because its client is gone or may not ask any more. */
+  /** A request that ended meanwhile, because its client disconnected or lost its right, must have no effect. */
   const goOn = (signal: AbortSignal): void => {
     if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
   }

@@ -5,7 +5,7 @@ import { readAdmissionConfiguration } from './configuration.ts'
 const file = (...plugins: unknown[]) => ({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins })
 const plugin = (name: string, configuration: unknown) => ({ name, configuration })
 
-test('readAdmissionConfiguration() reads what each plug-in is configured with', () => {
+test("readAdmissionConfiguration() reads each plug-in's configuration", () => {
   const tolerations = [{ key: 'a', operator: 'Exists' }]
   const scope = { scopeName: 'PriorityClass', operator: 'In', values: ['high'] }
   const read = readAdmissionConfiguration(

@@ -32,7 +32,7 @@ test('enabledPlugins() follows the profile and the switches', () => {
   assert.ok(!enabledPlugins('upstream', { disable: ['CertificateSigning'] }).has('CertificateRequests'))
 })
 
-test('enabledPlugins() gives up a protection of the secure profile only where that is said', () => {
+test('enabledPlugins() disables a protection of the secure profile only explicitly', () => {
   assert.throws(
     () => enabledPlugins('secure', { disable: ['PodSecurity'] }),
     /^UserError: disableAdmissionPlugins: "PodSecurity" is a protection/,
@@ -46,7 +46,7 @@ test('enabledPlugins() gives up a protection of the secure profile only where th
   assert.throws(() => enabledPlugins('secure', { enable: ['Priority'], insecureDisable: ['Priority'] }), /is in enableAdmissionPlugins too/)
 })
 
-test('PodSecurityDefaults runs behind all that change objects, so that what they add is filled in', () => {
+test('PodSecurityDefaults runs after all plug-ins that modify objects, so that it completes their additions', () => {
   const place = (name: string) => pluginNames.indexOf(name)
   for (const name of ['MutatingAdmissionPolicy', 'MutatingAdmissionWebhook']) assert.ok(place(name) < place('PodSecurityDefaults'))
 })

@@ -19,7 +19,7 @@ function untilAborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
-/** What tests change, and tell of. */
+/** Objects that tests change, with events. */
 function changing(clock = forever, limitMs?: number) {
   const told: (readonly [resource: string, changed: () => void])[] = []
   const view: Pick<StoreView, 'follow'> = { follow: (resource, changed) => void told.push([resource, changed as () => void]) }
@@ -34,7 +34,7 @@ function changing(clock = forever, limitMs?: number) {
   }
 }
 
-test('ObjectWaiter waits for a change that brings what is asked for, and no longer than its limit or the request', async () => {
+test('ObjectWaiter waits for a change that satisfies the condition, at most until its limit or the end of the request', async () => {
   let there = false
   const { waiter, tell, listeners } = changing()
   const waiting = waiter.until('namespaces', () => there, never)
@@ -44,7 +44,7 @@ test('ObjectWaiter waits for a change that brings what is asked for, and no long
   there = true
   tell('namespaces')
   await Promise.all([waiting, second])
-  // What is there is not waited for.
+  // An existing object needs no waiting.
   await waiter.until('namespaces', () => there, never)
   await changing(atOnce).waiter.until('namespaces', () => false, never)
   const given = new AbortController()
@@ -62,7 +62,7 @@ const request = (object: Pod) => ({
   ...{ warn: () => undefined, annotate: () => undefined },
 })
 
-test('NamespaceDefaults lets a pod wait until its new namespace has its defaults, and refuses it where they do not come', async () => {
+test('NamespaceDefaults makes a pod wait until its new namespace has its defaults, and refuses it if they do not appear', async () => {
   const namespace: KubeObject = { metadata: { name: 'new', annotations: { [defaultsAnnotation]: 'pending' } } }
   const objects = { namespaces: [namespace] }
   const { waiter, tell } = changing()

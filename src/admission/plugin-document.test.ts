@@ -6,7 +6,7 @@ import { plugins } from './plugins/index.ts'
 
 const when = { always: 'always', secure: 'in the secure profile', requested: 'when enabled' } as const
 
-/** Pods and all templates of pods by those words. */
+/** Pods and all pod templates, by those words. */
 function shorten(resources: readonly string[]): string {
   const all = podResources.every(name => resources.includes(name))
   const templates = podTemplateResources.every(name => resources.includes(name))

@@ -1,4 +1,4 @@
-// All plug-ins over a small cluster, for their tests: what is admitted, with which changes, and how the rest is refused.
+// All plug-ins over a small cluster, for their tests: what is admitted, with which changes, and the refusals.
 
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'

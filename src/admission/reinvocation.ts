@@ -64,7 +64,7 @@ export class Reinvokable {
     if (this.#reinvocation.second && this.#seen.size > 0 && this.#left !== JSON.stringify(object)) this.#askAgain()
   }
 
-  /** What did not run in the first round does not run in the second. */
+  /** A webhook or policy that did not run in the first round does not run in the second. */
   mayCall(id: string): boolean {
     return !this.#reinvocation.second || this.#again.delete(id)
   }

@@ -13,7 +13,7 @@ const request = (name: string): AdmissionRequest => ({
   ...{ user: { name: 'ann', groups: [] }, dryRun: false, warn: () => undefined, annotate: () => undefined },
 })
 
-test('measuredAdmission() measures both steps, also where they wait and where they refuse', async () => {
+test('measuredAdmission() measures both steps, also if they wait or refuse', async () => {
   const registry = createRegistry()
   let time = 0
   const clock = { now: () => time, monotonic: () => time, sleep: async () => undefined }

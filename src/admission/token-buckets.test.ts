@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { retainedBytes } from '../base/testing/retained-bytes.testing.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
-test('TokenBuckets tells long keys apart and keeps none of them', () => {
+test('TokenBuckets distinguishes long keys and stores none of them', () => {
   const buckets = new TokenBuckets({ qps: 1, burst: 1 }, 4096)
   const key = (at: number): string => `${'k'.repeat(100_000)}${at}`
   const kept = retainedBytes(() => {

@@ -1,4 +1,4 @@
-// What a control plane is made of.
+// The options of a control plane.
 import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'

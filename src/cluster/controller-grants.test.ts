@@ -6,7 +6,7 @@ import { controllers } from '../controllers/index.ts'
 
 const path = join(import.meta.dirname, '../access/bootstrap-policy/generated/controller-grants.json')
 
-test('controller-grants.json is what the controllers say that their accounts may do; `UPDATE=1` writes it', () => {
+test("controller-grants.json equals the controllers' own permissions; `UPDATE=1` writes it", () => {
   const identities = [...new Set(controllers.map(({ identity }) => identity))].sort((a, b) => (a.account < b.account ? -1 : 1))
   // One line for each rule, so that a review shows what a change grants.
   const oneLine = (_all: string, content: string) => `{ ${content.replace(/\s+/g, ' ')} }`

@@ -1,4 +1,4 @@
-// Who may ask, and what they may do: authentication, authorization and tokens, each from the objects of the store.
+// Authentication, authorization and tokens, each from the objects of the store.
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'

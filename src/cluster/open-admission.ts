@@ -1,4 +1,4 @@
-// Whether an object is acceptable: the plug-ins with what each of them reads, and the ledger of quotas.
+// Admission: the plug-ins with their inputs, and the ledger of quotas.
 import { randomInt } from 'node:crypto'
 import { type Attributes, authenticatedGroup } from '../access/access.ts'
 import { accountGroups, accountUser } from '../access/credentials/service-account-claims.ts'

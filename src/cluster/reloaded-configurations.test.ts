@@ -58,7 +58,7 @@ test('take() puts a state in force that differs, and counts it', async () => {
   assert.equal(configurations.shown().authentication?.hash, 'sha256:c')
 })
 
-test('take() leaves the former in force where what is there is refused, and counts that', async () => {
+test('take() keeps the former configuration if the new one is rejected, and counts that', async () => {
   const { configurations, inForce, samples } = opened()
   const refused = { since: 4000, why: 'no YAML' }
   configurations.take(state(1, ['/a'], { refused }))
@@ -70,7 +70,7 @@ test('take() leaves the former in force where what is there is refused, and coun
   assert.ok((await samples()).includes(`automatic_reloads_total${labels('success')} 1`))
 })
 
-test('take() leaves the former in force where the new cannot be put in its place', async () => {
+test('take() keeps the former configuration if the new one cannot be applied', async () => {
   const { configurations, lines, samples } = opened()
   configurations.take(state(1, ['/fault']))
   const refused = { since: 5000, why: 'it could not be put in force: the log says why' }

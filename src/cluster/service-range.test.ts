@@ -8,7 +8,7 @@ import { createMemoryStore } from '../store/memory.ts'
 import { bootstrap } from './bootstrap/bootstrap.ts'
 import { openControlPlane } from './control-plane.ts'
 
-test('a cluster goes on with the range of Services that it was made with, and with no other', async () => {
+test('a cluster keeps the range of Services that it was created with, and accepts no other', async () => {
   const stop = new AbortController()
   const shared = { clock: systemClock, log: silentLogger }
   await using signer = createMemorySigner(shared)

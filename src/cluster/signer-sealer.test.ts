@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { connectSigner } from '../signer/connect.ts'
 import { signerSealer } from './signer-sealer.ts'
 
-test('signerSealer() waits no longer than its signal for a signer that is not there', async () => {
+test('signerSealer() waits for an absent signer only until its signal', async () => {
   await using signer = connectSigner('/nowhere/signer.sock')
   const stop = new AbortController()
   const sealer = signerSealer(signer, stop.signal)

@@ -20,7 +20,7 @@ export function signerSealer(signer: Signer, signal: AbortSignal): Sealer {
   }
 }
 
-/** Keeps the head of the store where the server cannot restore it. */
+/** Skips the head of the store if the server cannot restore it. */
 export function signerStoreHeads(signer: Signer, signal: AbortSignal): StoreHeads {
   return {
     newest: () => signer.storeHead(AbortSignal.any([signal, AbortSignal.timeout(limitMs)])),

@@ -1,4 +1,4 @@
-// The way to webhooks: what the plug-ins and conversions send through, and Events that name a webhook that does not answer.
+// Connections to webhooks of plug-ins and conversions, and Events about a webhook that does not answer.
 import { randomUUID } from 'node:crypto'
 import { type HookFailure, HookHealth, type Identified } from '../admission/webhook/hook-health.ts'
 import type { WebhookContext } from '../admission/webhook/review-by-hook.ts'

@@ -62,7 +62,7 @@ test('AuditLog buffers reads, leaves out health checks, and signs its end when i
   assert.equal(report.signedUpTo, 1)
 })
 
-test('AuditLog closes where nobody signs its end, and goes on behind it', async () => {
+test('AuditLog closes if the signer does not sign its end, and continues after it', async () => {
   const directory = newDirectory()
   const errors: string[] = []
   const log = { ...silentLogger, error: (message: string) => errors.push(message) }
@@ -91,7 +91,7 @@ test('AuditLog continues its chain over restarts and files', async () => {
   assert.ok(report.signedHeads >= 3)
 })
 
-test('hasRecords() knows a log that was written, also where its newest file is empty', async () => {
+test('hasRecords() recognizes a log with records, even if its newest file is empty', async () => {
   const directory = newDirectory()
   assert.equal(await hasRecords(directory), false)
   await using log = await open(directory)
@@ -101,7 +101,7 @@ test('hasRecords() knows a log that was written, also where its newest file is e
   assert.equal(await hasRecords(directory), true)
 })
 
-test('AuditLog keeps as many files as it is told, and the rest still verifies', async () => {
+test('AuditLog keeps the configured number of files, and the rest still verifies', async () => {
   const directory = newDirectory()
   await using log = await open(directory, { maxFileBytes: 1000, maxFiles: 2 })
   for (let i = 0; i < 12; i++) await log.record(event('create', `${i}`))
@@ -109,7 +109,7 @@ test('AuditLog keeps as many files as it is told, and the rest still verifies', 
   assert.deepEqual((await verifyAuditLog(directory)).problems, [])
 })
 
-test('AuditLog seals what a killed run left, and drops a cut line', async () => {
+test('AuditLog seals the files of a killed run, and drops a truncated line', async () => {
   const directory = newDirectory()
   // It stays open and writes nothing more, like a killed process.
   await using killed = await open(directory, { signHead: undefined })
@@ -154,7 +154,7 @@ for (const { name, lose, problem } of losses) {
   })
 }
 
-/** A clock that stands still, with sleeps that the test ends. */
+/** A clock that does not advance, with sleeps that the test ends. */
 function stoppedClock() {
   const sleeps: { readonly ms: number; wake(): void }[] = []
   const clock = {
@@ -213,7 +213,7 @@ for (const [errno, message] of [
   })
 }
 
-test('AuditLog tries once more to write what waits when it closes, and counts what is lost', async t => {
+test('AuditLog retries pending records when it closes, and counts lost ones', async t => {
   for (const stays of [false, true]) {
     const directory = newDirectory()
     const lost: unknown[] = []
@@ -230,7 +230,7 @@ test('AuditLog tries once more to write what waits when it closes, and counts wh
   }
 })
 
-test('AuditLog refuses writes while a sync hangs, and records those that were let in when it goes on', async t => {
+test('AuditLog refuses writes while a sync hangs, and records those admitted before when it continues', async t => {
   const directory = newDirectory()
   const { clock, wakeUntil } = stoppedClock()
   await using log = await open(directory, { clock })
@@ -248,7 +248,7 @@ test('AuditLog refuses writes while a sync hangs, and records those that were le
   assert.equal(log.refusal(), undefined)
 })
 
-test('AuditLog answers a write whose record is on disk where no next file can be begun, records it once, and begins that file later', async () => {
+test('AuditLog answers a recorded write although no next file can be created, records it once, and creates that file later', async () => {
   const directory = newDirectory()
   const clock = { time: 0, now: () => clock.time, monotonic: () => clock.time, sleep: systemClock.sleep }
   await using log = await open(directory, { clock, maxFileBytes: 100 })
@@ -327,7 +327,7 @@ test('AuditLog holds at most 20,000 records of reads in memory, and a write is r
   assert.equal(records.filter(line => line.includes('"verb":"create"')).length, 1)
 })
 
-test('AuditLog.find() finds an event in what waits, in the newest file and in older ones, and knows no other', async () => {
+test('AuditLog.find() finds an event among pending ones, in the newest file and in older ones, and no other', async () => {
   const directory = newDirectory()
   const signal = new AbortController().signal
   await using log = await open(directory, { maxFileBytes: 2000 })

@@ -6,7 +6,7 @@ import { until } from '../../base/testing/wait-until.testing.ts'
 import { event, names, openLog } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.testing.ts'
 
-test('AuditLog on a disk that fills in the middle of a batch keeps what was answered, and goes on when there is room', {
+test('AuditLog on a disk that fills during a batch keeps answered records, and continues once there is space', {
   skip: whyNoSmallDisk,
 }, async t => {
   const disk = smallDisk(t, 512 << 10)

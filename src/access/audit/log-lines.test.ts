@@ -24,7 +24,7 @@ test('LogLines holds the bytes of its lines, and as many of others as it may', (
   )
 })
 
-test('LogLines takes back what was added last', () => {
+test('LogLines removes the last added line', () => {
   const lines = linesOf(['a\n', 'b\n'])
   const { length, count } = lines
   lines.add('seal\n')

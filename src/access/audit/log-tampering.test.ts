@@ -12,7 +12,7 @@ const tampering: readonly { readonly name: string; readonly tamper: (file: strin
   { name: 'replaced by a copy', tamper: file => copyFile(file, `${file}.copy`).then(() => rename(`${file}.copy`, file)) },
 ]
 for (const { name, tamper } of tampering) {
-  test(`AuditLog answers no write whose file was ${name} while it was written, and refuses those that come`, async () => {
+  test(`AuditLog answers no write if its file was ${name} while it was written, and refuses later ones`, async () => {
     const directory = newDirectory()
     const log = await open(directory)
     await log.record(event('create', 'before'))

@@ -73,7 +73,7 @@ suite('auditDecision()', () => {
     assert.deepEqual([levelOf(rules, asked('get', {})), levelOf(rules, asked('list', {}))], ['None', 'Metadata'])
   })
 
-  test('joins stages that are omitted, and takes the managed fields of the rule before those of the policy', () => {
+  test('merges omitted stages, and prefers the managed fields setting of the rule to that of the policy', () => {
     const policy: AuditPolicy = {
       rules: [{ level: 'Metadata', omitStages: ['ResponseStarted'] }],
       omitStages: ['RequestReceived'],
@@ -99,7 +99,7 @@ suite('auditDecision()', () => {
     }
   })
 
-  test('keeps a record of each write where that is promised, whatever the policy says', () => {
+  test('records each write if that is guaranteed, whatever the policy says', () => {
     const silent: AuditPolicy = { rules: [{ level: 'None', users: ['ann'] }, { level: 'Metadata' }], omitStages: ['ResponseComplete'] }
     const kept = { level: 'Metadata', omitStages: [], omitManagedFields: false }
     for (const verb of ['create', 'update', 'patch', 'delete', 'deletecollection']) {

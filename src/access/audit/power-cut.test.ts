@@ -1,4 +1,4 @@
-// What a power cut leaves of the newest batch: pages of one write reach the disk in any combination.
+// The newest batch after a power cut: any combination of its pages may be on disk.
 import assert from 'node:assert/strict'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const torn: { name: string; tear: (batch: string) => string; left: readonly stri
   { name: 'zeros only', tear: batch => '\0'.repeat(batch.length), left: [] },
 ]
 for (const { name, tear, left } of torn) {
-  test(`AuditLog goes on behind the batches before one of which a power cut left ${name}`, async () => {
+  test(`AuditLog continues after batches if a power cut left ${name} before one of them`, async () => {
     const { directory, path, text, last } = await cutBatches()
     const changed = text.slice(0, last) + tear(text.slice(last))
     assert.notEqual(changed, text)
@@ -45,7 +45,7 @@ test('AuditLog.open() leaves a changed batch that was signed as it is, and does 
   assert.equal(await readFile(path, 'utf8'), changed)
 })
 
-test('AuditLog goes on with a new file whose first batch a power cut left without its record', async () => {
+test('AuditLog continues with a new file if a power cut left its first batch without its record', async () => {
   const { directory, text, last } = await cutBatches()
   const path = join(directory, 'audit-00000002.log')
   await writeFile(path, text.slice(last).replace('"w2"', '"wx"'))

@@ -70,7 +70,7 @@ for (const [name, text, problem] of wrong) {
   })
 }
 
-test('readAuditPolicy() refuses what is no policy', () => {
+test('readAuditPolicy() rejects an invalid policy', () => {
   for (const text of ['a: [', '- a', 'apiVersion: audit.k8s.io/v1beta1\nkind: Policy\nrules: [{ level: None }]']) {
     assert.throws(() => readAuditPolicy(text, 'f'), UserError)
   }

@@ -33,7 +33,7 @@ function opened(more: Record<string, string> = {}) {
   return { secret, clock, show, denyList, change: (object: Secret, deleted = false) => change(object, deleted) }
 }
 
-test('a bootstrap token makes its user, in its groups', async () => {
+test('a bootstrap token authenticates its user with its groups', async () => {
   const { show } = opened({ 'auth-extra-groups': 'system:bootstrappers:x', expiration: '2026-01-01T01:00:00Z' })
   const { source, ...shown } = { source: undefined, ...(await show(token)) }
   assert.deepEqual(shown, {
@@ -59,13 +59,13 @@ for (const [what, shown, more, reason] of refused)
   test(`a bootstrap token is refused for ${what}`, async () =>
     assert.deepEqual(await opened(more).show(shown), { outcome: 'rejected', reason }))
 
-test('what has another form is for other authenticators', async () => {
+test('tokens of another form are left to other authenticators', async () => {
   const { show } = opened()
   for (const text of ['bulkhead-join.abcdef.x', 'a.b.c', 'abcdef.0123456789abcdef0', 'ABCDEF.0123456789abcdef'])
     assert.equal((await show(text)).outcome, 'no-opinion', text)
 })
 
-test('a bootstrap token is what its Secret is now', async () => {
+test('a bootstrap token follows its Secret', async () => {
   const { show, change, secret, clock, denyList } = opened({ expiration: '2026-01-01T01:00:00Z' })
   const openStream = async () => {
     const shown = await show(token)

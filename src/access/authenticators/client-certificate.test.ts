@@ -140,14 +140,14 @@ test('the deny list rejects a certificate by fingerprint and by serial, at once,
   stop()
 })
 
-test('createAuthentication() has no opinion only where nothing is shown', async () => {
+test('createAuthentication() has no opinion only without a credential', async () => {
   assert.deepEqual(await authenticate({ remoteAddress }), { outcome: 'no-opinion' })
   for (const authorization of ['Bearer x', 'Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(20_000)}`]) {
     assert.equal((await authenticate({ authorization, remoteAddress })).outcome, 'rejected', authorization.slice(0, 20))
   }
 })
 
-test('createAuthentication() rejects where an authenticator fails, and does not repeat its words', async () => {
+test('createAuthentication() rejects if an authenticator fails, without repeating its message', async () => {
   const failing = { name: 'broken', authenticate: () => Promise.reject(new Error('secret-token')) }
   const decided = await createAuthentication({ authenticators: [failing] })({ authorization: 'Bearer secret-token', remoteAddress })
   assert.ok(decided.outcome === 'rejected' && !decided.reason.includes('secret-token'))

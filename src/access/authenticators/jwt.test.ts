@@ -10,7 +10,7 @@ import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from '../jwt
 const supportedAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512']
 
 for (const algorithm of supportedAlgorithms) {
-  test(`a token signed with ${algorithm} makes the user that its claims say, and the issuer is asked once`, async () => {
+  test(`a token signed with ${algorithm} authenticates the user in its claims, and its issuer is asked once`, async () => {
     await using world = await openWorld()
     world.issuer.keys = [testKey(algorithm)]
     const token = await world.token({ groups: ['dev', 'ops'], jti: 'id-1' })
@@ -159,7 +159,7 @@ const forgeries: readonly Forgery[] = [
   },
 ]
 
-/** Where jose is less strict: it reads base64 with padding, any number as an end, lists of which one audience fits, and has no bound for the size. */
+/** What jose does not reject: base64 with padding, any number as expiry, lists with one matching audience, and any size. */
 const joseAccepted: ReadonlySet<string> = new Set([
   'with a padded signature',
   'with an end that no time is',
@@ -221,7 +221,7 @@ test('a token that is kept is refused at once when it has expired, when its key 
   await until(async () => (await world.ask(long)).outcome === 'rejected', 'the key is known to be withdrawn')
 })
 
-test('the discovery document is taken from exactly where the configuration says', async () => {
+test('the discovery document is read exactly from the configured URL', async () => {
   const issuer = await TestIssuer.open()
   const configuration = issuer.configuration({ issuer: { discoveryURL: `${issuer.url}/inner/discovery` } })
   await using world = new World(issuer, configuration, [], false)
@@ -243,7 +243,7 @@ test('of several issuers each signs for itself only', async () => {
   assert.equal(await world.refusal(await world.issuer.sign(second.claims(world.clock.ms))), noKeyFits)
 })
 
-test('a token cannot make its bearer a user or a group of the cluster, but where upstream is asked for', async () => {
+test('a token cannot claim a user or a group of the cluster, except in the upstream profile', async () => {
   const claimMappings = {
     username: { claim: 'sub', prefix: '', expression: '' },
     groups: { claim: 'groups', prefix: '', expression: '' },
@@ -259,7 +259,7 @@ test('a token cannot make its bearer a user or a group of the cluster, but where
   }
 })
 
-test('a user who is larger than what is kept is made anew with each request', async () => {
+test('a user that is too large for the cache is created anew for each request', async () => {
   const big = { key: 'example.org/big', valueExpression: '[1,2,3,4].map(i, claims.big + string(i))' }
   const world = await TestIssuer.open()
   const { claimMappings } = world.configuration()
@@ -279,7 +279,7 @@ test('a token without an id is known by its digest', async () => {
   assert.equal(decided.user.extra, undefined)
 })
 
-test('of tokens that are changed at random only those are taken that jose takes too', async () => {
+test('of randomly changed tokens, only those that jose accepts too are accepted', async () => {
   await using world = await openWorld()
   world.issuer.keys = [testKey('ES256'), testKey('RS256')]
   const good = await Promise.all(world.issuer.keys.map(key => world.token({}, key)))

@@ -109,7 +109,7 @@ test('a token bound to a pod is issued with upstream claims and authenticates', 
   assert.equal(decided.credentialId, `jwt:${jti}`)
 })
 
-test('the authenticator accepts what jose signs', async () => {
+test('the authenticator accepts tokens that jose signed', async () => {
   const { key, ask, issue } = setUp()
   const claims = claimsOf((await issue()).token)
   assert.equal((await ask(await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(key))).outcome, 'authenticated')
@@ -277,7 +277,7 @@ test('a pod that is being stopped keeps its token until its grace ends', async (
   assert.equal((await world.ask(token)).outcome, 'authenticated')
 })
 
-test('verifyToken() judges for the audiences that it is asked for', async () => {
+test('verifyToken() validates for the given audiences', async () => {
   const { issue, authenticator, ask } = setUp()
   const { token } = await issue({ audiences: ['vault', 'other'] })
   assert.equal((await ask(token)).outcome, 'rejected')
@@ -365,7 +365,7 @@ for (const { name, spec, reason, message } of refusals) {
   })
 }
 
-test('issueServiceAccountToken() shortens to a year and says so, and extends projected tokens only where told to', async () => {
+test('issueServiceAccountToken() limits the lifetime to a year and reports it, and extends projected tokens only if configured', async () => {
   const { issue } = setUp()
   const long = await issue({ expirationSeconds: 1_000_000_000 })
   assert.deepEqual(long.warnings, ['requested expiration of 1000000000 seconds shortened to 31622400 seconds'])

@@ -61,7 +61,7 @@ test('authenticate() asks whose a token is, and takes the whole identity', async
   assert.equal(hook.sent.length, 1)
 })
 
-test('authenticate() keeps answers for their time, and asks once for all who come with one token', async () => {
+test('authenticate() caches answers for their time, and asks once for concurrent requests with one token', async () => {
   const hook = opened()
   const [first, second] = await Promise.all([hook.show('a'), hook.show('a')])
   assert.equal(first, second)
@@ -75,7 +75,7 @@ test('authenticate() keeps answers for their time, and asks once for all who com
   assert.deepEqual(await hook.show('a'), { outcome: 'no-opinion' })
 })
 
-test('authenticate() keeps nothing where answers hold for no time, nor large answers', async () => {
+test('authenticate() caches nothing if the time is zero, nor large answers', async () => {
   const forgetful = opened({ cacheMs: 0 })
   await forgetful.show('a')
   await forgetful.show('a')
@@ -127,7 +127,7 @@ const failures: readonly (readonly [name: string, answer: () => Promise<unknown>
   ['says what is wrong', async () => ({ error: 'unknown token t0ken' }), 1],
 ]
 for (const [name, answer, calls] of failures) {
-  test(`authenticate() rejects the token where the webhook ${name}, and remembers nothing`, async () => {
+  test(`authenticate() rejects the token if the webhook ${name}, and caches nothing`, async () => {
     const hook = opened()
     hook.answer = answer
     const decided = await hook.show('t0ken')
@@ -139,7 +139,7 @@ for (const [name, answer, calls] of failures) {
   })
 }
 
-test("authenticate() takes no name of the cluster's own from a webhook, but where that is wanted", async () => {
+test('authenticate() accepts no name of the cluster from a webhook, except if configured', async () => {
   for (const user of [
     { ...ann, username: 'system:admin' },
     { ...ann, groups: ['dev', 'system:masters'] },
@@ -167,7 +167,7 @@ test('authenticate() does not let unknown tokens gather without end', async () =
   assert.equal((await hook.show('one-more')).outcome, 'authenticated')
 })
 
-test('metrics tell what is kept of tokens, and of requests that wait', async () => {
+test('metrics report cached tokens and waiting requests', async () => {
   const hook = opened()
   const answer = Promise.withResolvers<object>()
   hook.answer = () => answer.promise

@@ -40,7 +40,7 @@ const maxMs = 30_000
 export const maxCachedTokens = 4096
 /** Larger answers in bytes are not cached. */
 export const maxCachedAnswer = 8 * 1024
-/** Limit of different tokens in concurrent requests, because anybody can send any token. */
+/** Limit of different tokens in concurrent requests, because any client can send any token. */
 export const maxOpenTokens = 256
 
 /** All authenticated users are in that group anyway. */

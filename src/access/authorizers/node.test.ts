@@ -184,7 +184,7 @@ for (const { name, verb, resource, rest, allowed } of cases) {
   })
 }
 
-test('createNodeAuthorizer() forgets what a deleted or moved pod led to, and counts pods that share an object', () => {
+test('createNodeAuthorizer() drops the objects of a deleted or moved pod, and counts pods that share an object', () => {
   const { ask, emit } = setUp()
   const decision = () => ask('get', 'secrets', { name: 'tls' }).decision
   emit({ resource: 'pods', object: pod('second', 'n1'), deleted: false })
@@ -211,7 +211,7 @@ const reasons: readonly (readonly [what: string, verb: string, resource: string,
   ['nodes without their name', 'get', 'secrets', { user: { ...aNode, name: 'ann' } }, ''],
 ]
 for (const [what, verb, resource, rest, reason] of reasons) {
-  test(`createNodeAuthorizer() says why not: ${what}`, () => {
+  test(`createNodeAuthorizer() reports the reason: ${what}`, () => {
     assert.deepEqual(setUp().ask(verb, resource, rest), { decision: 'no-opinion', reason })
   })
 }

@@ -22,12 +22,12 @@ test('a role is tried once a decision, however many bindings and subjects name i
   const bindings = numbered(10, at => binding('RoleBinding', 'default', `b${at}`, ['Role', 'r'], subjects))
   const rbac = createRbacAuthorizer(source([role('r', rules), ...bindings]))
   assert.equal(rbac.authorize(asRobot()).decision, 'no-opinion')
-  // Of each binding once to try its role and once to look for missing ones, and the role itself.
+  // Each binding is visited once to try its role and once to look for missing ones, and each role once.
   assert.ok(rbac.work().steps <= 21, `${rbac.work().steps} steps`)
   assert.equal(rbac.authorize(asRobot({ name: 'n4499' })).decision, 'allow')
 })
 
-test('a decision ends without a right where its roles have more rules than it may compare', () => {
+test('a decision ends without a right if its roles have more rules than it may compare', () => {
   const words = (letter: string, count: number) => numbered(count, at => `${letter}${at}`)
   // Each stands for so many rights that it is compared instead of looked up.
   const wide = (at: number): PolicyRule => ({
@@ -68,7 +68,7 @@ test('the groups that a review names cost one look each, and none for each bindi
   assert.ok(rbac.work().steps <= 16_000, `${rbac.work().steps} steps`)
 })
 
-test('a changed role or binding is told to those who were allowed by it, and to no others', () => {
+test('a changed role or binding notifies only the users that it allowed', () => {
   const stored = source([])
   const rbac = createRbacAuthorizer(stored)
   const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }]

@@ -147,7 +147,7 @@ test('rolesFor() gives cluster-wide roles and those of the namespace', () => {
   assert.ok(roles.some(({ rules }) => rules.some(rule => rule.resources?.includes('selfsubjectaccessreviews'))))
 })
 
-test('a binding with several subjects that are one user counts once, and the first of them is told', () => {
+test('a binding with several subjects for one user counts once, by its first subject', () => {
   const reader = { verbs: ['get'], apiGroups: [''], resources: ['pods'] }
   const subjects: Subject[] = [
     { kind: 'Group', name: 'dev' },

@@ -31,7 +31,7 @@ export interface MissingRole {
 
 export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
-  /** The bindings of `user` to roles for the whole cluster or in `namespace`, without Kubernetes' own policy for everybody. */
+  /** The bindings of `user` to roles for the whole cluster or in `namespace`, without Kubernetes' own bindings of all users. */
   bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
   rolesFor(user: UserInfo, namespace: string): HeldRoles
   /**
@@ -286,7 +286,7 @@ export function missingTexts({ listed, more }: MissingRoles): string[] {
 
 export const cut = (text: string): string => (text.length <= maxNameCharacters ? text : `${text.slice(0, maxNameCharacters)}…`)
 
-/** Bindings that apply to everybody. */
+/** Bindings of all users. */
 const ofEverybody = ({ subject, binding }: Grant): boolean =>
   subject.kind === 'Group' && everybody.has(subject.name) && binding.name.startsWith('system:')
 

@@ -34,7 +34,7 @@ function opened() {
   return { registry, metrics, released, set }
 }
 
-test('replace() keeps the webhook whose settings are the same, wherever it stands, and makes the others anew', () => {
+test('replace() keeps a webhook with unchanged settings, at any position, and creates the others anew', () => {
   const { set, released } = opened()
   const first = set.replace([hook('a'), hook('b'), rbac])
   const second = set.replace([rbac, hook('b'), hook('a', { unauthorizedMs: 1 }), hook('c')])
@@ -45,7 +45,7 @@ test('replace() keeps the webhook whose settings are the same, wherever it stand
   assert.deepEqual([...set.replace([rbac]).keys()], [])
 })
 
-test('replace() leaves the former in force where a webhook cannot be made', () => {
+test('replace() keeps the former configuration if a webhook cannot be created', () => {
   const { set, released } = opened()
   const first = set.replace([hook('a')])
   const broken = [{ ...hook('a'), webhook: undefined }] as unknown as AuthorizationConfiguration
@@ -66,7 +66,7 @@ test('1,000 replaces leave no webhook behind, and no samples of theirs', async (
     metrics.failedOpen(name, 'timeout')
     metrics.excluded(name)
     metrics.conditionFailed(name)
-    // What was still being asked of the former.
+    // Requests to the former webhooks still in progress.
     metrics.roundTrip(`hook-${round - 1}`, 'success', 1)
   }
   await new Promise(resolve => setImmediate(resolve))

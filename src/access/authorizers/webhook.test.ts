@@ -89,7 +89,7 @@ test('ask() in v1beta1 sends no selectors, and groups under their older name', a
   assert.deepEqual(Object.keys(resourceAttributes as object), ['namespace', 'verb', 'group', 'version', 'resource'])
 })
 
-test('ask() keeps answers for as long as they hold, by what they say', async () => {
+test('ask() caches answers for a time that depends on their result', async () => {
   const hook = opened()
   await hook.authorizer.ask(question)
   assert.deepEqual(await hook.authorizer.ask(question), { decision: 'allow', reason: '' })
@@ -117,7 +117,7 @@ test('ask() keeps no answer to a question that its user made long, and cuts long
   assert.equal(hook.sent.length, 2)
 })
 
-test('ask() asks once for all who want to know the same at the same time', async () => {
+test('ask() asks once for concurrent equal questions', async () => {
   const hook = opened()
   const { promise, resolve } = Promise.withResolvers<unknown>()
   hook.answer = () => promise

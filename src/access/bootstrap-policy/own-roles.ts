@@ -15,7 +15,7 @@ import { aggregatesTo, clusterRole, clusterRoleBinding, group, role, serviceAcco
 const administrators = 'bulkhead:administrators'
 const credentialDenier = 'bulkhead:credential-denier'
 
-/** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default nobody is. */
+/** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default there are none. */
 export const ownRoles: readonly Role[] = [
   role('kube-system', credentialDenier, [
     rule(denyRight.verb, denyRight.group, denyRight.resource),
@@ -29,7 +29,7 @@ export const ownRoleBindings: readonly RoleBinding[] = ownControllerNamespaceBin
 const clusterDns = 'bulkhead:cluster-dns'
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
-/** Begins with `system:` like all roles for everybody, so that it does not count as a grant to an account. */
+/** Begins with `system:` like all roles for all users, so that it does not count as a grant to an account. */
 const why = 'system:bulkhead:why'
 /**
  * Equal to the role "system:aggregated-metrics-reader" in metrics-server's manifests; a role of that name would break their "kubectl create

@@ -53,7 +53,7 @@ export function ticketSecretData(ticket: JoinTicket): Record<string, string> {
   return { hash: encode(ticket.hash.toString('hex')), node: encode(ticket.node), expires: encode(expires) }
 }
 
-/** Parses a stored ticket; undefined if the Secret is malformed, which then admits nobody. */
+/** Parses a stored ticket; undefined if the Secret is malformed, which then admits no node. */
 export function ticketOfSecret(secret: {
   readonly type?: string
   readonly metadata: { readonly name?: string }

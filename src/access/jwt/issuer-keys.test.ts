@@ -7,7 +7,7 @@ import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from './test
 
 const otherKey = testKey('ES256')
 
-test('a key that is new is asked for, at most every ten seconds, and once for all who wait', async () => {
+test('keys are fetched for an unknown key id, at most every ten seconds, and once for all waiting requests', async () => {
   await using world = await openWorld()
   await world.user(await world.token())
   const rotated = testKey('ES256', 'rotated')
@@ -144,7 +144,7 @@ const broken: readonly { name: string; at: string; answer: (answer: Answer, worl
   },
 ]
 for (const { name, at, answer, logged } of broken) {
-  test(`an issuer is asked again, later each time, when what it says ${name}`, async () => {
+  test(`an issuer is asked again, at growing intervals, if its answer ${name}`, async () => {
     await using world = await openWorld()
     world.issuer.respond = (path, reply) => {
       if (path !== at) return false
@@ -170,7 +170,7 @@ for (const { name, at, answer, logged } of broken) {
   })
 }
 
-test('an issuer that does not answer is given up after ten seconds, and those whose keys are known go on meanwhile', async () => {
+test("an issuer that does not answer is given up after ten seconds, and other issuers' tokens are accepted meanwhile", async () => {
   await using world = await openWorld()
   const token = await world.token()
   let pending = 0
@@ -201,7 +201,7 @@ test('an issuer whose certificate is of another authority is not believed', asyn
   }
 })
 
-test('an issuer that is away is asked once a minute in the end', async () => {
+test('an unreachable issuer is finally asked once a minute', async () => {
   await using world = await openWorld()
   world.issuer.respond = (_, answer) => answer.writeHead(503).end() !== undefined
   const token = await world.token({ exp: later(world, 86_400) })
@@ -212,7 +212,7 @@ test('an issuer that is away is asked once a minute in the end', async () => {
   }
 })
 
-test('an issuer that is being asked holds up no server that ends', async () => {
+test("a pending request to an issuer does not delay a server's stop", async () => {
   await using world = await openWorld()
   let pending = 0
   world.issuer.respond = () => ++pending > 0

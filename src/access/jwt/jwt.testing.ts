@@ -1,4 +1,4 @@
-// One issuer and the authenticator of its tokens, with what asks it, for tests.
+// For tests: an issuer and the authenticator of its tokens.
 import assert from 'node:assert/strict'
 import { createLogger } from '../../base/log.ts'
 import { createRegistry } from '../../base/metrics/metrics.ts'
@@ -13,7 +13,7 @@ import { TokenIssuers } from './token-issuers-late.ts'
 
 const scope = { disallowedIssuers: [], anonymousPaths: [] }
 
-/** One issuer, and what asks for its users. */
+/** An issuer, and requests for its users. */
 export class World implements AsyncDisposable {
   readonly issuer: TestIssuer
   readonly clock = new TestClock()
@@ -56,14 +56,14 @@ export class World implements AsyncDisposable {
     return this.#authenticate({ authorization: `Bearer ${token}`, remoteAddress: '192.0.2.1' })
   }
 
-  /** Fails where the token is refused. */
+  /** Fails if the token is rejected. */
   async user(token: string) {
     const decided = await this.ask(token)
     assert.ok(decided.outcome === 'authenticated', decided.outcome === 'rejected' ? decided.reason : decided.outcome)
     return decided.user
   }
 
-  /** Why the token is refused; fails where it is not. */
+  /** The reason of the rejection; fails if the token is accepted. */
   async refusal(token: string): Promise<string> {
     const decided = await this.ask(token)
     assert.ok(decided.outcome === 'rejected', decided.outcome)

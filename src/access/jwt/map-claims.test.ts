@@ -11,7 +11,7 @@ const claim = (name: string, prefix = '') => ({ claim: name, prefix, expression:
 const expression = (text: string) => ({ claim: '', expression: text })
 const anyMember = { requiredValue: '', message: '' }
 
-/** Of claims as they stand in a token. */
+/** From claims as in a token. */
 function mapped(claims: string | object, mappings: Mappings = {}, rules: Rules = {}): MappedUser {
   const configuration: JwtConfiguration = {
     issuer: {
@@ -74,7 +74,7 @@ const users: readonly (readonly [what: string, claims: string | object, mappings
   ['everybody as a group', { sub: 'ann', g: ['a'] }, { groups: expression("claims.g + ['']") }, { name: 'ann', groups: ['a'] }],
 ]
 for (const [what, claims, mappings, user] of users) {
-  test(`mapClaims() makes a user of ${what}`, () => {
+  test(`mapClaims() returns a user with ${what}`, () => {
     const { groups, ...rest } = user as { groups: string[] }
     assert.deepEqual(mapped(claims, mappings), { user: { ...rest, groups: [...groups, everybody] } })
   })
@@ -168,7 +168,7 @@ const refusals: readonly (readonly [what: string, claims: string | object, mappi
   ['a group of the cluster, by an expression', { sub: 'ann' }, { groups: expression("'system:masters'") }, reserved],
 ]
 for (const [what, claims, mappings, reason] of refusals) {
-  test(`mapClaims() refuses ${what}`, () => assert.deepEqual(mapped(claims, mappings), { refused: `oidc: ${reason}` }))
+  test(`mapClaims() rejects ${what}`, () => assert.deepEqual(mapped(claims, mappings), { refused: `oidc: ${reason}` }))
 }
 
 const hosted = { ...anyMember, claim: 'hd', requiredValue: 'example.com', expression: '' }
@@ -203,7 +203,7 @@ const broken: readonly (readonly [what: string, claims: object, reason: string])
   ],
 ]
 for (const [what, changed, reason] of broken) {
-  test(`mapClaims() refuses a claim that ${what}`, () => {
+  test(`mapClaims() rejects a claim that ${what}`, () => {
     const claims = JSON.stringify({ ...good, ...changed })
     assert.deepEqual(mapped(claims, { groups: claim('groups') }, rules), { refused: `oidc: ${reason}` })
   })

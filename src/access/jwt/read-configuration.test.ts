@@ -26,7 +26,7 @@ function faultOf(file: unknown): string {
   return assert.fail('nothing is wrong')
 }
 
-test('readAuthenticationConfiguration() reads both versions and fills in what is not given', () => {
+test('readAuthenticationConfiguration() reads both versions and sets defaults', () => {
   for (const version of ['v1beta1', 'v1alpha1']) {
     const text = `
 apiVersion: apiserver.config.k8s.io/${version}
@@ -145,12 +145,12 @@ const files: readonly (readonly [what: string, file: unknown, fault: RegExp])[] 
   ],
 ]
 for (const [what, file, fault] of files) {
-  test(`readAuthenticationConfiguration() refuses ${what}`, () => assert.match(faultOf(file), fault))
+  test(`readAuthenticationConfiguration() rejects ${what}`, () => assert.match(faultOf(file), fault))
 }
 
 const at = 'jwt[0]'
 const scheme = 'URL scheme must be https'
-/** What is wrong with the issuer, with these fields laid over a good one. */
+/** The problem of an issuer with these fields merged into a valid one. */
 const issuers: readonly (readonly [fields: object, ...faults: string[]])[] = [
   [{ url: '' }, 'url: Required value'],
   [{ url: 'http://issuer.example' }, `url: Invalid value: "http://issuer.example": ${scheme}`],
@@ -187,7 +187,7 @@ const issuers: readonly (readonly [fields: object, ...faults: string[]])[] = [
   ],
 ]
 for (const [fields, ...faults] of issuers) {
-  test(`readAuthenticationConfiguration() judges an issuer with ${JSON.stringify(fields).slice(0, 80)}`, () => {
+  test(`readAuthenticationConfiguration() validates an issuer with ${JSON.stringify(fields).slice(0, 80)}`, () => {
     const found = faultOf({ ...head, jwt: [{ ...good, issuer: { ...issuer, ...fields } }] })
     assert.equal(found, faults.map(fault => `${at}.issuer.${fault}`).join('; '))
   })
@@ -198,7 +198,7 @@ const verified =
   'claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression'
 const undeclared = (name: string, text: string) =>
   `compilation failed: ERROR: <input>:1:1: undeclared reference to '${name}' (in container '')\n | ${text}\n | ^`
-/** What is wrong with mappings and rules, laid over good ones. */
+/** The problem of mappings and rules, merged into valid ones. */
 const rules: readonly (readonly [what: string, fields: object, ...faults: string[]])[] = [
   ['no user', { claimMappings: {} }, 'claimMappings.username: Required value: claim or expression is required'],
   [
@@ -308,7 +308,7 @@ const rules: readonly (readonly [what: string, fields: object, ...faults: string
   ],
 ]
 for (const [what, fields, ...faults] of rules) {
-  test(`readAuthenticationConfiguration() judges ${what}`, () => {
+  test(`readAuthenticationConfiguration() validates ${what}`, () => {
     assert.equal(faultOf({ ...head, jwt: [{ ...good, ...fields }] }), faults.map(fault => `${at}.${fault}`).join('; '))
   })
 }

@@ -1,4 +1,4 @@
-// An issuer of tokens for tests: an HTTPS server with a discovery document and a set of keys, and what signs with them.
+// A token issuer for tests: an HTTPS server with a discovery document and a key set, and a signer.
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -40,7 +40,7 @@ export const publicJwk = ({ keyId, key }: TestKey, more: Claims = {}): Claims =>
 
 const encode = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
-/** Of any header and any claims, signed with ES256; texts are taken as they are. */
+/** With any header and any claims, signed with ES256; texts are used as they are. */
 export function forgedToken(key: KeyObject, header: Claims | string, claims: Claims | string): string {
   const input = `${encode(header)}.${encode(claims)}`
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
@@ -50,7 +50,7 @@ export class TestIssuer implements AsyncDisposable {
   readonly url: string
   /** PEM of the authority that its certificate is from. */
   readonly authority: string
-  /** Paths, as they were asked for. */
+  /** Requested paths, in order. */
   readonly asked: string[] = []
   keys: TestKey[] = [testKey()]
   respond: Respond = () => false
@@ -106,7 +106,7 @@ export class TestIssuer implements AsyncDisposable {
     return { iss: this.url, aud: 'kubernetes', sub: 'ann', iat: seconds - 60, exp: seconds + 600, ...more }
   }
 
-  /** By another implementation than the one that is tested. */
+  /** Signed by another implementation than the one under test. */
   async sign(claims: Claims, signer: TestKey | undefined = this.keys[0]): Promise<string> {
     if (signer === undefined) throw new Error('the issuer has no key')
     return await new SignJWT(claims).setProtectedHeader({ alg: signer.algorithm, kid: signer.keyId }).sign(signer.key)
@@ -127,7 +127,7 @@ export class TestIssuer implements AsyncDisposable {
   }
 }
 
-/** Stands still until a test moves it; nobody who sleeps wakes unless the test says so. */
+/** Does not advance until a test moves it; sleeps end only when the test says so. */
 export class TestClock implements Clock {
   ms = 1_700_000_000_000
   readonly #sleepers: { readonly until: number; wake(): void }[] = []

@@ -1,4 +1,4 @@
-// An AuthenticationConfiguration that changes while the server runs: whose tokens hold, whose do not any more, and what is left of the former.
+// An AuthenticationConfiguration that changes while the server runs: which tokens stay valid, and which caches are dropped.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stillHeld } from '../../base/testing/retained-bytes.testing.ts'
@@ -37,7 +37,7 @@ test('replace() takes the tokens of the new issuers, and of no other', async () 
   assert.equal(await world.refusal(ofSecond), nobodys)
 })
 
-test('replace() leaves an issuer as it is of which nothing changed, also one that is away', async () => {
+test('replace() keeps an unchanged issuer, even an unreachable one', async () => {
   await using world = await openWorld()
   await using second = await TestIssuer.open()
   const token = await world.token()
@@ -50,7 +50,7 @@ test('replace() leaves an issuer as it is of which nothing changed, also one tha
   assert.equal(world.issuer.asked.length, length)
 })
 
-test('replace() maps known tokens anew where the mapping changed, with the keys of the same place', async () => {
+test('replace() maps known tokens anew if the mapping changed, and keeps the keys of the same URL', async () => {
   await using world = await openWorld()
   const token = await world.token()
   await world.user(token)
@@ -60,7 +60,7 @@ test('replace() maps known tokens anew where the mapping changed, with the keys 
   assert.equal(world.issuer.asked.length, length)
 })
 
-test('replace() does not take over keys where their place is trusted otherwise', async () => {
+test('replace() does not keep keys if their URL is trusted differently', async () => {
   await using world = await openWorld()
   await using second = await TestIssuer.open()
   const token = await world.token()
@@ -69,7 +69,7 @@ test('replace() does not take over keys where their place is trusted otherwise',
   assert.match(await world.refusal(token), /the keys of the issuer are not known/)
 })
 
-test('replace() ends the open streams of those whose issuer is gone or changed, and no others', async () => {
+test('replace() ends only the open streams of users whose issuer was removed or changed', async () => {
   await using world = await openWorld()
   await using second = await TestIssuer.open()
   world.replace(world.issuer.configuration(), second.configuration())
@@ -92,7 +92,7 @@ test('replace() ends the open streams of those whose issuer is gone or changed, 
   assert.equal(whichEnded()[2], 'the other')
 })
 
-test('replace() decides over a token for which its issuer is being asked, and asks no further', async () => {
+test('replace() also applies to a token whose issuer is being asked, which is not asked further', async () => {
   await using world = await openWorld()
   const closed = Promise.withResolvers<void>()
   world.issuer.respond = (_path, answer) => answer.on('close', closed.resolve) !== undefined
@@ -122,7 +122,7 @@ test('1,000 replaces leave no issuer behind, and no samples of theirs', async ()
   assert.equal(latencies.length, 1)
 })
 
-test('metrics tell of tokens by the hash of their issuer, and of what is kept of them', async () => {
+test('metrics count tokens by the hash of their issuer, and cached ones', async () => {
   await using world = await openWorld()
   const token = await world.token()
   await world.user(token)

@@ -59,7 +59,7 @@ function bound(binding: string, role: string, subject: Subject, namespace?: stri
 const user: Subject = { kind: 'User', apiGroup: rbacGroup, name: 'ann' }
 const role = (name: string): RbacObject => ({ kind: 'ClusterRole', object: { metadata: { name }, rules: [] } })
 
-test('explainAccess() lists what the user is bound to where it asked, and leaves out what everybody has', () => {
+test("explainAccess() lists the user's bindings for the request, without those of all users", () => {
   const explain = createExplainAccess(
     createRbacAuthorizer({
       list: () => [

@@ -11,7 +11,7 @@ const bindingResource = { group, kind: 'ValidatingAdmissionPolicyBinding', plura
 
 const policyResources = ['validatingadmissionpolicies', 'mutatingadmissionpolicies']
 
-/** The refusal, and what the authorizer was asked. */
+/** The refusal, and the authorizer's questions. */
 async function check(
   write: Omit<PolicyWrite, 'name' | 'user' | 'oldObject'> & { oldObject?: PolicyWrite['oldObject'] },
   groups = ['dev'],
@@ -42,7 +42,7 @@ const binding = (policyName: string, paramRef?: ParamRef) => ({
   spec: { policyName, ...(paramRef === undefined ? {} : { paramRef }) },
 })
 
-test('checkPolicyParameters() lets nobody have a policy read what they may not read', async () => {
+test('checkPolicyParameters() lets no user have a policy read what the user may not read', async () => {
   const { message, asked } = await check({ resource: policyResource, object: policy(secrets) })
   assert.deepEqual(asked, ['get /v1/secrets */*'])
   assert.equal(
@@ -53,7 +53,7 @@ test('checkPolicyParameters() lets nobody have a policy read what they may not r
   assert.equal((await check({ resource: policyResource, object: policy(secrets) }, ['system:masters'])).message, undefined)
 })
 
-test('checkPolicyParameters() asks nothing of a policy without parameters, or with those that it had', async () => {
+test('checkPolicyParameters() checks nothing for a policy with no parameters or unchanged ones', async () => {
   assert.deepEqual((await check({ resource: policyResource, object: policy() })).asked, [])
   assert.deepEqual((await check({ resource: policyResource, object: policy(secrets), oldObject: policy(secrets) })).asked, [])
 })
@@ -70,7 +70,7 @@ const bindings: { name: string; policyName: string; paramRef: ParamRef; asked: s
   { name: 'an object of an unknown policy', policyName: 'gone', paramRef: { ...action, name: 's' }, asked: 'get */*/* /s' },
 ]
 for (const { name, policyName, paramRef, asked } of bindings) {
-  test(`checkPolicyParameters() asks for the right to read what a binding refers to: ${name}`, async () => {
+  test(`checkPolicyParameters() requires the right to read a binding's parameters: ${name}`, async () => {
     const found = await check({ resource: bindingResource, object: binding(policyName, paramRef) })
     assert.deepEqual(found.asked, [asked])
     assert.match(
@@ -82,7 +82,7 @@ for (const { name, policyName, paramRef, asked } of bindings) {
   })
 }
 
-test('checkPolicyParameters() judges policies that mutate and their bindings alike', async () => {
+test('checkPolicyParameters() covers mutating policies and their bindings too', async () => {
   const resource = { group, kind: 'MutatingAdmissionPolicy', plural: 'mutatingadmissionpolicies' }
   const ofBindings = { group, kind: 'MutatingAdmissionPolicyBinding', plural: 'mutatingadmissionpolicybindings' }
   assert.match(

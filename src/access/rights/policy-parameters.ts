@@ -40,7 +40,7 @@ export interface PolicyParametersContext {
   readonly pluralOf: (apiVersion: string, kind: string) => string | undefined
 }
 
-/** The refusal; undefined where the write may go on. */
+/** The refusal; undefined if the write may proceed. */
 export async function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): Promise<ApiError | undefined> {
   if (write.user.groups.includes(systemMasters)) return undefined
   if (policies.has(write.resource.plural)) return checkPolicy(write, context)

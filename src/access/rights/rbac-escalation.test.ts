@@ -57,7 +57,7 @@ const bindingTo = (name: string, kind = 'ClusterRole'): KubeObject => ({
   ...{ roleRef: { apiGroup: rbacGroup, kind, name }, subjects: [] },
 })
 
-test('checkRbacEscalation() words what is missing as upstream does', async () => {
+test("checkRbacEscalation() reports missing rights in upstream's words", async () => {
   const error = await checkRbacEscalation(
     write('ann', 'clusterroles', clusterRole([{ ...readPods, verbs: ['get', 'delete', 'create'], resources: ['secrets', 'pods'] }])),
     context,
@@ -70,7 +70,7 @@ test('checkRbacEscalation() words what is missing as upstream does', async () =>
   assert.equal(error?.status.code, 403)
 })
 
-test('checkRbacEscalation() tells a verb as often as it is asked for, and roles that are missing by the resource of the request', async () => {
+test('checkRbacEscalation() repeats a duplicate verb, and names missing roles by the resource of the request', async () => {
   const bound = (name: string, kind: string, role: string): RbacObject => ({
     kind: 'RoleBinding',
     object: {
@@ -106,7 +106,7 @@ test('checkRbacEscalation() lists no rights that would fill the memory', async (
   }
 })
 
-test('checkRbacEscalation() goes through no long list for each right', async () => {
+test('checkRbacEscalation() scans no long list for each right', async () => {
   let searches = 0
   class Counted extends Array<string> {
     override includes(...of: [text: string, from?: number]): boolean {

@@ -40,14 +40,14 @@ const everything: PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
 
-/** A rule with a thousand groups, resources and verbs each is a short text but stands for a thousand million rights. */
+/** A rule with a thousand groups, resources and verbs each is a short text but stands for a billion rights. */
 const maxPieces = 50_000
 /** Limit of comparisons of pieces with held roles: some tens of milliseconds. */
 const maxSteps = 200_000
 /** Limits of the missing pieces that are compacted to rules, of their text, and of the rules' text. */
 const maxListed = { pieces: 1000, pieceCharacters: 2 ** 18, characters: 16_384 }
 
-/** The refusal in upstream's words; undefined where the write may go on. */
+/** The refusal in upstream's words; undefined if the write may proceed. */
 export async function checkRbacEscalation(request: RbacWrite, context: EscalationContext): Promise<ApiError | undefined> {
   const { resource, operation, object, oldObject, user } = request
   if (resource.group !== rbacGroup || !escalatable.has(resource.plural) || request.subresource !== '') return undefined

@@ -12,7 +12,7 @@ const rbac = (listed: readonly MissingRole[], roles = [indexRules(rules)]) => ({
   rolesFor: () => ({ roles, missing: { listed, more: 0 }, truncated: false }),
 })
 
-test('reviewedRules() is complete where roles are missing, and says which', () => {
+test('reviewedRules() is complete if roles are missing, and names them', () => {
   const of = (missing: readonly MissingRole[]) => {
     const { incomplete, evaluationError } = reviewedRules([], rbac(missing), { name: 'u', groups: [] }, 'n')
     return [incomplete, evaluationError]
@@ -35,12 +35,12 @@ test('reviewedRules() of a node is not complete', () => {
   assert.deepEqual([incomplete, evaluationError], [true, why])
 })
 
-test('reviewedRules() tells rules of resources and of paths apart', () => {
+test('reviewedRules() separates rules about resources from rules about paths', () => {
   const { resourceRules, nonResourceRules } = reviewedRules([], rbac([]), { name: 'u', groups: [] }, 'n')
   assert.deepEqual([resourceRules, nonResourceRules], [[rules[0]], [rules[1]]])
 })
 
-test('reviewedRules() of whom a webhook is asked about is not complete', () => {
+test('reviewedRules() is incomplete for a user about whom a webhook is asked', () => {
   const webhook = { name: 'w', ask: () => assert.fail('rules are not asked for') }
   const of = (name: string) => {
     const { incomplete, evaluationError } = reviewedRules([webhook], rbac([]), { name, groups: [] }, 'n')
@@ -66,7 +66,7 @@ const large = [
   { name: 'that have the same rules', roles: Array.from({ length: 100 }, () => indexRules(readers(4500))), listed: 4500 },
 ]
 for (const { name, roles, listed } of large) {
-  test(`reviewedRules() of roles ${name} lists no more than its bounds, and says so`, () => {
+  test(`reviewedRules() of roles ${name} lists no more than its limits, and reports that`, () => {
     const { resourceRules, incomplete, evaluationError } = reviewedRules([], rbac([], roles), ann, 'n')
     assert.deepEqual([resourceRules.length, incomplete], [listed, true])
     assert.equal(evaluationError, `only the first ${listed} rules are listed: the roles of the user have more than a review shows`)

@@ -1,4 +1,4 @@
-// What the worst roles and bindings of one tenant cost others and the tenant itself, in steps, entries and characters.
+// The cost of a tenant's worst roles and bindings for others and the tenant itself, in steps, entries and characters.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Attributes } from '../access.ts'
@@ -41,7 +41,7 @@ test('the attack costs the requests of others nothing', () => {
   assert.equal(attacked.work().steps, calm.work().steps)
 })
 
-test('a refused request of the attacker costs no more than the bound, and says no more', () => {
+test('a refused request of the attacker stays within the limits of cost and message', () => {
   const rbac = authorizerOf([...peace, ...attack])
   const attributes = asked(attacker, attackedNamespace, 'get')
   const { decision, reason } = rbac.authorize(attributes)
@@ -54,7 +54,7 @@ test('a refused request of the attacker costs no more than the bound, and says n
   assert.ok(rbac.work().steps <= 3 * (maxDecisionSteps + 3), `${rbac.work().steps} steps`)
 })
 
-test('the index grows with what is written, not with its products', () => {
+test('the index grows linearly with the written objects, not with their products', () => {
   const { grants, entries } = authorizerOf(attack).work()
   assert.equal(grants, (scale.roles * scale.bindingsOfRole + scale.missingRoles) * differentSubjects(scale.subjectsOfBinding))
   assert.ok(entries > 0 && entries <= 2 * wordsOf(attack), `${entries} entries for ${wordsOf(attack)} words`)

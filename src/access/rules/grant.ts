@@ -25,7 +25,7 @@ export class BoundRole {
   }
 }
 
-/** Listeners for changes of what roles and bindings grant. */
+/** Listeners for changes of roles and bindings that affect grants. */
 export class ChangeListeners {
   #listeners: Set<() => void> | undefined
 

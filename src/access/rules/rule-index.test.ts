@@ -54,7 +54,7 @@ function naiveCovers(rule: PolicyRule, { verb, group, resource, name }: Right): 
   return has(rule.verbs, verb) && has(rule.apiGroups, group) && (has(rule.resources, resource) || ofAll) && isNamed
 }
 
-test('indexRules() covers a right where one of its rules does, and `*` only with `*`', () => {
+test('indexRules() covers a right if one of its rules does, and `*` only with `*`', () => {
   const right = fc.record({
     verb: fc.constantFrom('get', 'delete', '*'),
     group: fc.constantFrom('', 'other', '*'),

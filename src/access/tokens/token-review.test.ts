@@ -15,7 +15,7 @@ const rows: readonly (readonly [what: string, answer: Authentication, audiences:
   ['a token of another kind for other audiences', authenticated, ['vault'], { outcome: 'no-opinion' }],
 ]
 for (const [what, answer, audiences, reviewed] of rows) {
-  test(`createTokenReview() judges ${what}`, async () => {
+  test(`createTokenReview() reviews ${what}`, async () => {
     const ticket: Authenticator = { name: 'ticket', authenticate: async () => answer }
     const review = createTokenReview({
       serviceAccountTokens: { verifyToken: () => ({ outcome: 'no-opinion' }) },

@@ -27,7 +27,7 @@ const file = (authorizers: unknown, more: object = {}) =>
 const withHook = (more: object, name = 'hook') => file([{ type: 'Webhook', name, webhook: hook(more) }, ...own])
 const condition = (expression: string) => ({ matchConditionSubjectAccessReviewVersion: 'v1', matchConditions: [{ expression }] })
 
-test('readAuthorizationConfiguration() reads authorizers in their order, with the times that nobody gave', () => {
+test('readAuthorizationConfiguration() reads authorizers in order, with default times', () => {
   const [first, ...rest] = read(withHook(condition("request.resourceAttributes.namespace == 'prod'")))
   assert.deepEqual(rest, own)
   assert.deepEqual(first, {
@@ -170,7 +170,7 @@ for (const [name, text, why] of rows) {
     ))
 }
 
-test('readAuthorizationConfiguration() refuses a condition over what no review has', () => {
+test('readAuthorizationConfiguration() rejects a condition over a field that no review has', () => {
   assert.throws(
     () => read(withHook(condition('request.object.x == 1'))),
     /expression: Invalid value: .*compilation failed: .*undefined field 'object'/s,

@@ -34,7 +34,7 @@ const rows: readonly [string, Partial<RuleWithOperations>, RuleTarget, boolean][
   ['a cluster-scoped object that is wanted in a namespace', { scope: 'Namespaced', resources: ['nodes'] }, node, false],
 ]
 for (const [what, change, target, expected] of rows) {
-  test(`matchesRule() ${expected ? 'covers' : 'leaves out'} ${what}`, () => {
+  test(`matchesRule() ${expected ? 'covers' : 'omits'} ${what}`, () => {
     assert.equal(matchesRule({ ...base, ...change }, target), expected)
   })
 }

@@ -64,7 +64,7 @@ function ipRefusal(address: string, node: string, reader: StoreReader): string |
 
 const listed = (texts: readonly string[]): string => (texts.length === 0 ? 'none yet' : texts.join(', '))
 
-/** What was not there before. */
+/** Values that were not there before. */
 function addedTo(ipsOf: (pod: Pod | undefined) => string[], pod: Pod, old: Pod | undefined): string[] {
   const before = new Set(ipsOf(old))
   return ipsOf(pod).filter(ip => !before.has(ip))

@@ -2,7 +2,7 @@
 import type { Node } from '../../api/types/core-v1.ts'
 
 const hostnameLabel = 'kubernetes.io/hostname'
-/** A Windows node would be given pods that Pod Security lets do what only Linux refuses: there is no agent for Windows. */
+/** As a Windows node it would get pods that Pod Security exempts from rules for Linux; there is no agent for Windows. */
 const systemLabels: ReadonlySet<string> = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os'])
 /** Labels about the machine, which a node may add but never change. */
 const machineLabels: ReadonlySet<string> = new Set([

@@ -193,7 +193,7 @@ const rows: readonly (readonly [what: string, input: Input, why: string | undefi
   ],
 ]
 for (const [what, input, why] of rows) {
-  test(`NodeRestriction of the secure profile ${why === undefined ? 'lets a node write' : 'refuses'} ${what}, which upstream's lets pass`, async () => {
+  test(`NodeRestriction of the secure profile ${why === undefined ? 'lets a node write' : 'refuses'} ${what}, which upstream's allows`, async () => {
     const request = { ...input, user }
     if (why === undefined) await admit(request, admissionOf('secure'))
     else {
@@ -204,7 +204,7 @@ for (const [what, input, why] of rows) {
   })
 }
 
-test('NodeRestriction refuses a pod status beyond what its containers can need', async () => {
+test('NodeRestriction refuses a pod status larger than its containers can need', async () => {
   const spec = { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] }
   const of = (message: string): Input => ({ ...status(spec), object: { ...pod(spec), ...{ status: { message } } } })
   const most = maxPodStatusLength({ metadata: {}, spec })

@@ -25,7 +25,7 @@ test('alwaysPullImages has every container of a new pod pulled', async () => {
   )
 })
 
-test('alwaysPullImages lets updates alone that bring no image, and judges ephemeral containers', async () => {
+test('alwaysPullImages ignores updates without new images, and checks ephemeral containers', async () => {
   const unchanged = object('Never')
   await ask(plugin, { resource: pod, object: unchanged, oldObject: object('Never') })
   assert.equal(unchanged.spec.containers[0]?.imagePullPolicy, 'Never')
@@ -35,7 +35,7 @@ test('alwaysPullImages lets updates alone that bring no image, and judges epheme
   assert.equal(debugged.spec.ephemeralContainers[0]?.imagePullPolicy, 'Always')
 })
 
-test('alwaysPullImages refuses what another plug-in changed back', async () => {
+test('alwaysPullImages refuses a field that another plug-in changed back', async () => {
   const verdict = await plugin.validate?.({ object: object('Never'), resource: pod, name: 'p' } as never, new AbortController().signal)
   assert.match(
     verdict?.allowed === false ? verdict.error.message : '',

@@ -1,4 +1,4 @@
-// Approving or signing a certificate needs the right for that signer, and nobody gets a certificate for system:masters.
+// Approving or signing a certificate requires the right for that signer, and no certificate is issued for system:masters.
 import { invalidUnshown } from '../../api/field-error.ts'
 import { forbidden, invalid } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'

@@ -49,7 +49,7 @@ const kinds: { type: EventLimit['type']; other: { about?: string; user?: string 
   { type: 'SourceAndObject', other: { user: 'v' }, separate: false },
 ]
 for (const { type, other, separate } of kinds) {
-  test(`eventRateLimit counts ${separate ? 'apart' : 'together'} by ${type} what differs in ${Object.keys(other).join()}`, async () => {
+  test(`eventRateLimit counts ${separate ? 'separately' : 'together'} by ${type} if ${Object.keys(other).join()} differs`, async () => {
     const { send } = limited({ type, qps: 1, burst: 1 })
     assert.equal(await send('n'), undefined)
     assert.equal((await send('n', other)) === undefined, separate)

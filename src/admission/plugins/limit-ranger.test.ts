@@ -15,7 +15,7 @@ const podOf = (containers: Container[], initContainers?: Container[], overhead?:
   spec: { containers, ...(initContainers ? { initContainers } : {}), ...(overhead ? { overhead } : {}) },
 })
 
-test('limitRanger gives containers what they leave open, and says so', async () => {
+test('limitRanger sets defaults of containers, and warns about them', async () => {
   const defaults: LimitRangeItem = {
     type: 'Container',
     default: { memory: '512Mi', cpu: '1' },
@@ -38,7 +38,7 @@ test('limitRanger gives containers what they leave open, and says so', async () 
   )
 })
 
-test('limitRanger leaves to nobody what it fills, and to its owner what was sent', async () => {
+test("limitRanger's defaults have no field manager, and sent fields keep theirs", async () => {
   const plugin = createPlugin(limitRanger, {
     view: new FakeStoreView({ limitranges: [range('a', { type: 'Container', default: { cpu: '1' } })] }),
   })
@@ -145,14 +145,14 @@ const rows: {
   },
 ]
 for (const { name, item, containers, init, overhead, why } of rows) {
-  test(`limitRanger judges ${name}`, async () => {
+  test(`limitRanger validates ${name}`, async () => {
     const plugin = createPlugin(limitRanger, { view: new FakeStoreView({ limitranges: [range('a', item)] }) })
     const refusal = await ask(plugin, { resource: pod, object: podOf(containers, init, overhead) })
     assert.equal(refusal, why === undefined ? undefined : `pods "p" is forbidden: ${why}`)
   })
 }
 
-test('limitRanger judges claims by what they request, at creation and when they grow', async () => {
+test('limitRanger validates requests of claims, at creation and when they grow', async () => {
   const item = bound('PersistentVolumeClaim', { min: { storage: '1Gi' }, max: { storage: '5Gi' } })
   const plugin = createPlugin(limitRanger, { view: new FakeStoreView({ limitranges: [range('a', item)] }) })
   const claim = (storage: string) => ({ metadata: { name: 'c', namespace: 'n' }, spec: { resources: { requests: { storage } } } })

@@ -101,7 +101,7 @@ suite('what a policy cannot do is refused with its message, or passed over', () 
     assert.equal(specOf(allowed.object)['replicas'], 1)
   })
 
-  test('nobody becomes another object', async () => {
+  test("no mutation changes an object's identity", async () => {
     for (const field of ['name', 'namespace']) {
       const { error } = await mutate({ policies: one(apply(`Object{metadata: Object.metadata{${field}: "other"}}`)), object: deployment() })
       assert.equal(error?.status.code, 500)
@@ -121,7 +121,7 @@ suite('which policies change a request', () => {
     ...more,
   })
 
-  test('none without a binding, or where the binding, a rule or a condition leaves it out', async () => {
+  test('does not apply without a binding, or if the binding, a rule or a condition excludes it', async () => {
     const policies: Asked['policies'] = {
       unbound: { spec: label('unbound'), bindings: [] },
       elsewhere: {
@@ -135,7 +135,7 @@ suite('which policies change a request', () => {
     assert.equal((await mutate({ policies, object: deployment() })).object.metadata.labels, undefined)
   })
 
-  test('one that names another version, whose conditions are told the resource that was asked for', async () => {
+  test('matches another version by equivalence, with the requested resource in its conditions', async () => {
     const scalers = { apiGroups: ['autoscaling'], apiVersions: ['v1'], operations: ['*'], resources: ['horizontalpodautoscalers'] }
     const told = (resource: string) => [
       { name: 'c', expression: `request.kind.version == 'v1' && request.resource.version == '${resource}'` },
@@ -155,7 +155,7 @@ suite('which policies change a request', () => {
     assert.deepEqual(changed.object.metadata.labels, { asked: 'true' })
   })
 
-  test('a later one sees what an earlier one made of the object, an earlier one never what a later one did', async () => {
+  test('a later mutation sees the result of an earlier one, never the reverse', async () => {
     const condition = { name: 'production', expression: 'object.metadata.?labels["env"].orValue("") == "production"' }
     const sets = { spec: { mutations: [apply('Object{metadata: Object.metadata{labels: {"env": "production"}}}')] } }
     const asks = { spec: label('seen', { matchConditions: [condition], reinvocationPolicy: 'IfNeeded' }) }
@@ -166,7 +166,7 @@ suite('which policies change a request', () => {
     assert.deepEqual((await mutate({ policies: { a: asks, b: sets }, object: deployment() })).object.metadata.labels, { env: 'production' })
   })
 
-  test('selectors look at the object as it came', async () => {
+  test('selectors match the original object', async () => {
     const sets = { spec: label('first') }
     const narrow = { spec: label('second', { matchConstraints: { ...everything, objectSelector: { matchLabels: { first: 'true' } } } }) }
     assert.deepEqual((await mutate({ policies: { a: sets, b: narrow }, object: deployment() })).object.metadata.labels, { first: 'true' })
@@ -200,7 +200,7 @@ suite('which policies change a request', () => {
     )
   })
 
-  test('a mutation that fails does not undo those before it, nor stop those behind it', async () => {
+  test('a failing mutation neither undoes earlier ones nor stops later ones', async () => {
     const mutations = [
       apply('Object{spec: Object.spec{replicas: 2}}'),
       apply('Object{spec: Object.spec{none: 1}}'),
@@ -212,7 +212,7 @@ suite('which policies change a request', () => {
     assert.deepEqual(object.metadata.labels, { l: 'v' })
   })
 
-  test('all that fail are told of, the first of them first', async () => {
+  test('all failures are reported, the first one first', async () => {
     const failing = { spec: { mutations: [apply('Object{spec: Object.spec{none: 1}}')] } }
     const { error } = await mutate({ policies: { a: failing, b: failing }, object: deployment() })
     assert.match(error?.message ?? '', /^policy 'a' with/)
@@ -236,18 +236,18 @@ suite('reinvocation', () => {
   })
   const start = deployment({}, { annotations: { n: '0' } })
 
-  test('those that want to are asked once more, where something changed after them', async () => {
+  test('those with reinvocation run again if the object changed after them', async () => {
     const policies = { a: count('a', 'IfNeeded'), b: count('b', 'IfNeeded'), c: count('c', 'Never') }
     const { object } = await mutate({ policies, object: start })
     assert.deepEqual(object.metadata.annotations, { n: '5', a: 'true', b: 'true', c: 'true' })
   })
 
-  test('nobody is asked again where nothing changed after them', async () => {
+  test('nothing runs again if nothing changed after it', async () => {
     const { object } = await mutate({ policies: { a: count('a', 'Never'), b: count('b', 'IfNeeded') }, object: start })
     assert.equal(object.metadata.annotations?.['n'], '2')
   })
 
-  test('what another plug-in changes counts too', async () => {
+  test('changes of another plug-in count too', async () => {
     const webhook: AdmissionPlugin = {
       name: 'other',
       handles: () => true,
@@ -281,7 +281,7 @@ suite('work that takes long', () => {
     assert.ok(rounds >= 10, `${rounds} rounds of the event loop`)
   })
 
-  test('nothing goes on once the request is over', async () => {
+  test('nothing continues once the request is over', async () => {
     const stop = new AbortController()
     const pending = mutate({ policies, object: large, signal: stop.signal })
     stop.abort(new Error('the client is gone'))

@@ -105,7 +105,7 @@ suite('JSONPatch', () => {
     })
   }
 
-  test('refuses what its kind does not have, whatever the failure policy is', async () => {
+  test('rejects fields that the kind lacks, whatever the failure policy', async () => {
     const mutations = [
       patch('[JSONPatch{op: "add", path: "/spec/template", value: Object.spec.template{spec: Object.spec.template.spec{nope: 1}}}]'),
     ]

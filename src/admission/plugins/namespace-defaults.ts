@@ -40,7 +40,8 @@ function create({ reader, waiter }: NamespaceDefaultsOptions): PluginSteps {
   return {
     async mutate(attributes, signal) {
       const { resource, namespace, object } = attributes
-      // Before limits are filled in: those of the namespace are about to come. Refused at once where they did not: nobody waits for the account, too.
+      // Before limits are applied: those of the namespace are about to be created. If they did not appear, refuse at once, without waiting
+      // for the account too.
       if (resource.plural === 'pods') {
         await waiter.until('namespaces', () => !isPending(namespace), signal)
         if (isPending(namespace)) throw refusal(attributes)

@@ -5,7 +5,7 @@ import { ask, readerOf } from '../admission.fixture.ts'
 import { createPlugin } from '../plugin-definition.ts'
 import { namespaceExists } from './namespace-exists.ts'
 
-test('namespaceExists refuses what is to be in a namespace that is not there', async () => {
+test('namespaceExists refuses objects in a missing namespace', async () => {
   const plugin = createPlugin(namespaceExists, { reader: readerOf({ namespaces: [{ metadata: { name: 'n' } }] }) })
   const map = (namespace: string) => ({ metadata: { name: 'm', namespace } })
   assert.equal(await ask(plugin, { resource: configMap, object: map('n') }), undefined)

@@ -170,7 +170,7 @@ const wordings: readonly (readonly [what: string, input: Input, why: string | un
   ],
 ]
 for (const [what, input, why] of wordings) {
-  test(`NodeRestriction judges ${what}`, async () => {
+  test(`NodeRestriction validates ${what}`, async () => {
     const own = readerOf({ 'nodes//n1': { metadata: { name: 'n1', uid: 'u9' } } })
     const reader: StoreReader = { get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n), list: cluster.list }
     const plugins = pluginsOf('upstream', reader)
@@ -202,7 +202,7 @@ const updates: readonly (readonly [what: string, input: Input, why: string | und
   ],
 ]
 for (const [what, input, why] of updates) {
-  test(`NodeRestriction judges an update: ${what}`, async () => {
+  test(`NodeRestriction validates an update: ${what}`, async () => {
     const plugins = pluginsOf('upstream')
     const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
     if (why === undefined) await admit({ ...input, user: node }, admission)
@@ -210,7 +210,7 @@ for (const [what, input, why] of updates) {
   })
 }
 
-test('NodeRestriction refuses an update before what its path does not write is put back', async () => {
+test('NodeRestriction refuses an update before fields that its path does not write are restored', async () => {
   const plugins = pluginsOf('upstream')
   const restriction = plugins.find(({ name }) => name === 'NodeRestriction')
   assert.ok(restriction)

@@ -40,7 +40,7 @@ test('OperatingSystem refuses the template of a workload, and lets one that is t
   await admit({ kind: 'deployments', operation: 'UPDATE', object, oldObject }, linuxOnly)
 })
 
-test('the secure profile refuses what Pod Security lets Windows pods leave out where every node runs Linux; the upstream profile does not', async () => {
+test('the secure profile refuses the exemptions of Windows pods from Pod Security if every node runs Linux; the upstream profile does not', async () => {
   const bare = { securityContext: { runAsNonRoot: true }, os: { name: 'windows' }, containers: [{ name: 'c', image: 'i' }] }
   assert.match((await refusal({ kind: 'pods', object: pod(bare) })).message, /spec\.os\.name is for "windows"/)
   await admit({ kind: 'pods', object: pod(bare) }, upstream)

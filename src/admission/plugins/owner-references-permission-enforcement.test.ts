@@ -25,7 +25,7 @@ function admit(rights: string[], after: ReturnType<typeof object>, before?: Retu
   return ask(plugin, { resource: replicaSet, object: after, ...(before ? { oldObject: before } : {}) })
 }
 
-test('ownerReferencesPermissionEnforcement wants the right to delete what gets another owner', async () => {
+test('ownerReferencesPermissionEnforcement requires the right to delete an object that gets another owner', async () => {
   assert.equal(
     await admit([], object(owner(false)), object()),
     'replicasets.apps "r" is forbidden: cannot set an ownerRef on a resource you can\'t delete: no right to delete replicasets, <nil>',

@@ -34,7 +34,7 @@ test('createAdmission() takes a failing plugin for a refusal and hides its cause
   assert.equal(err.message, 'pods "p" is forbidden: admission plugin "Failing" failed to complete')
 })
 
-test('NamespaceLifecycle refuses what has no namespace, new content in a leaving one, and deleting the system', async () => {
+test('NamespaceLifecycle refuses objects without namespace, new objects in a terminating one, and deleting system namespaces', async () => {
   assert.equal((await refusal({ kind: 'pods', namespace: 'absent', object: pod() })).message, 'namespaces "absent" not found')
   const leaving = await refusal({ kind: 'services', namespace: 'leaving', object: { metadata: { name: 's' }, spec: {} } })
   assert.match(leaving.message, /unable to create new content in namespace leaving because it is being terminated/)
@@ -94,7 +94,7 @@ test('Priority knows one class as the default of the cluster', async () => {
   await admit(update('usual'), plugin)
 })
 
-test('Priority keeps what it computed where an update says nothing of it', async () => {
+test('Priority keeps its computed value if an update omits it', async () => {
   const oldObject = pod({ ...goodSpec(), priorityClassName: 'high', priority: 900, preemptionPolicy: 'Never' })
   const update = async (spec: object) =>
     specOf((await admit({ kind: 'pods', operation: 'UPDATE', object: pod({ ...goodSpec(), ...spec }), oldObject })).object)
@@ -125,7 +125,7 @@ test('DenyServiceExternalIPs refuses new external IPs in the secure profile only
   await admit({ kind: 'services', object: service }, upstream)
 })
 
-test('CertificateRequests wants the right for the signer, and gives nobody system:masters', async () => {
+test('CertificateRequests requires the right for the signer, and refuses system:masters', async () => {
   const csr = (extra: object, spec: object = {}) => ({
     metadata: { name: 'c' },
     spec: { signerName: 'kubernetes.io/kube-apiserver-client', request: Buffer.from('dev,system:masters').toString('base64'), ...spec },
@@ -160,7 +160,7 @@ test('CertificateRequests wants the right for the signer, and gives nobody syste
   await admit({ kind: 'csrs', object: csr({}, { request: Buffer.from('dev').toString('base64') }) })
 })
 
-test('UnenforcedKinds warns of what has no effect, and of nothing that has one', async () => {
+test('UnenforcedKinds warns only about objects without effect', async () => {
   const object = { metadata: { name: 'a' }, spec: {} }
   assert.match((await admit({ kind: 'ingresses', object })).warnings.join(), /nothing answers for it/)
   assert.deepEqual((await admit({ kind: 'networkPolicies', object })).warnings, [])

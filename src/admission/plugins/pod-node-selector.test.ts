@@ -26,7 +26,7 @@ test('podNodeSelector adds the labels of the namespace, or those of the cluster'
   assert.equal(await admit(undefined, undefined), undefined)
 })
 
-test('podNodeSelector refuses what contradicts the namespace or is not allowed to it', async () => {
+test('podNodeSelector refuses labels that contradict the namespace or are not allowed in it', async () => {
   assert.equal(
     await admit('env=prod', { env: 'test' }),
     'pods "p" is forbidden: pod node label selector conflicts with its namespace node label selector',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { admit, badPod, goodSpec, pod, refusal, upstream } from '../plugins.fixture.ts'
 
-test('PodSecurity refuses a privileged pod in a fresh namespace with field, rule and what would pass', async () => {
+test('PodSecurity refuses a privileged pod in a new namespace with field, rule and an accepted alternative', async () => {
   const err = await refusal({ kind: 'pods', object: badPod() })
   assert.equal(err.status.code, 403)
   assert.match(
@@ -15,7 +15,7 @@ test('PodSecurity refuses a privileged pod in a fresh namespace with field, rule
   assert.ok(Array.isArray(patch) && patch.length > 0)
 })
 
-test('PodSecurity says what admits a pod that no patch lets pass', async () => {
+test('PodSecurity names what admits a pod that no patch can fix', async () => {
   const object = pod({ ...goodSpec(), volumes: [{ name: 'v', hostPath: { path: '/' } }] })
   const err = await refusal({ kind: 'pods', object })
   assert.match(
@@ -37,13 +37,13 @@ test('PodSecurity refuses the Deployment itself, with a patch that passes', asyn
   await admit({ kind: 'deployments', object: passing })
 })
 
-test('PodSecurity lets a label or kube-system lift it, and upstream only where a label asks', async () => {
+test('PodSecurity is disabled by a label or for kube-system, and in the upstream profile enabled only by a label', async () => {
   await admit({ kind: 'pods', namespace: 'loose', object: badPod() })
   await admit({ kind: 'pods', namespace: 'kube-system', object: badPod() })
   await admit({ kind: 'pods', object: badPod() }, upstream)
 })
 
-test('PodSecurity judges ephemeral containers, and skips updates that change nothing it looks at', async () => {
+test('PodSecurity validates ephemeral containers, and skips updates without relevant changes', async () => {
   const withDebugger = pod({
     ...goodSpec(),
     serviceAccountName: 'default',

@@ -111,7 +111,7 @@ for (const { name, options, object, reason } of exemptions) {
   })
 }
 
-test('podSecurity() refuses, records what the audit level says, and then does not warn too', async () => {
+test('podSecurity() refuses, records violations of the audit level, and then does not also warn', async () => {
   const { refusal, warnings, annotations } = await ask({}, { object: podOf('closed') })
   assert.match(refusal ?? '', /violates PodSecurity "restricted:latest"/)
   assert.deepEqual(warnings, [])
@@ -160,12 +160,12 @@ const updates: readonly {
   },
 ]
 for (const { name, before, after, refused, subresource = '' } of updates) {
-  test(`podSecurity() ${refused ? 'judges' : 'lets'} an update of ${name} of a pod that was there before the level`, async () => {
+  test(`podSecurity() ${refused ? 'validates' : 'allows'} an update of ${name} of a pod older than the level`, async () => {
     assert.equal((await ask({}, { object: after, oldObject: before, subresource })).refusal !== undefined, refused)
   })
 }
 
-test('podSecurity() lets workloads that were there before the level change all but their template, or nothing could take them away', async () => {
+test('podSecurity() allows workloads older than the level all changes except of their template, so that they can be removed', async () => {
   const change = (after: KubeObject) => ask({}, { resource: deployment, object: after, oldObject: deploymentOf('closed', 1) })
   assert.equal((await change(deploymentOf('closed', 2))).refusal, undefined)
   assert.match((await change(deploymentOf('closed', 2))).warnings.join(), /^would violate PodSecurity/)
@@ -176,7 +176,7 @@ test('podSecurity() lets workloads that were there before the level change all b
 const stricter = async (name: string, labels: Record<string, string>, before: Record<string, string>, pods: readonly KubeObject[] = []) =>
   (await ask({ profile: 'upstream' }, { resource: namespace, object: space(name, labels), oldObject: space(name, before) }, pods)).warnings
 
-test('podSecurity() warns of running pods only where the enforced level becomes stricter', async () => {
+test('podSecurity() warns about running pods only if the enforced level becomes stricter', async () => {
   const pods = [podOf('n')]
   const [head, first] = await stricter('n', { [label('enforce')]: 'restricted' }, {}, pods)
   assert.equal(head, 'existing pods in namespace "n" violate the new PodSecurity enforce level "restricted:latest"')
@@ -196,7 +196,7 @@ test('podSecurity() warns of running pods only where the enforced level becomes 
   )
 })
 
-test('podSecurity() says that the labels of an exempt namespace have no effect', async () => {
+test('podSecurity() warns that labels of an exempt namespace have no effect', async () => {
   const labels = { [label('enforce')]: 'restricted', [label('audit-version')]: 'v1.20', [label('warn')]: 'baseline' }
   const text =
     'namespace "kube-system" is exempt from Pod Security, and the policy (enforce=restricted:latest, warn=baseline:latest) will be ignored'
@@ -208,7 +208,7 @@ test('podSecurity() says that the labels of an exempt namespace have no effect',
   assert.deepEqual(await created('n', labels), [])
 })
 
-test('existingPodWarnings() groups pods by what they break, looks at each controller first and says where it stopped', async () => {
+test('existingPodWarnings() groups pods by violations, checks each controller first and reports where it stopped', async () => {
   const owned = (name: string, uid: string, spec: Spec) =>
     podOf('n', spec, name, { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid, controller: true }] })
   const host = { hostPID: true }
@@ -237,7 +237,7 @@ test('existingPodWarnings() groups pods by what they break, looks at each contro
   assert.deepEqual(existingPodWarnings('n', [podOf('n')], baseline, exempt), [])
 })
 
-test('podSecurity() warns of what an exception admits, and says nothing else', async () => {
+test('podSecurity() only warns about what an exception admits', async () => {
   const object = podOf('closed', { hostPID: true })
   const exception: PodSecurityException = {
     metadata: { name: 'e', namespace: 'closed' },

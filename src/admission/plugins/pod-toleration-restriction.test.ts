@@ -25,14 +25,14 @@ async function admit(
   return (await ask(plugin, { resource: pod, object })) ?? spec.tolerations
 }
 
-test('podTolerationRestriction adds what the namespace tolerates, or the cluster where the namespace says nothing', async () => {
+test("podTolerationRestriction adds the tolerations of the namespace, or the cluster's if it has none", async () => {
   assert.deepEqual(await admit([toleration('own')], { defaultTolerations: [toleration('team')] }), [toleration('team'), toleration('own')])
   assert.deepEqual(await admit([], {}, { default: [toleration('all')] }), [toleration('all')])
   assert.deepEqual(await admit([], { defaultTolerations: [] }, { default: [toleration('all')] }), [])
   assert.deepEqual(await admit([], {}, {}, '1'), [toleration('node.kubernetes.io/memory-pressure')])
 })
 
-test('podTolerationRestriction refuses what neither namespace nor cluster allows', async () => {
+test('podTolerationRestriction refuses tolerations that neither namespace nor cluster allows', async () => {
   const why =
     'pods "p" is forbidden: pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist'
   assert.equal(await admit([toleration('own')], { tolerationsWhitelist: [toleration('team')] }), why)

@@ -6,7 +6,7 @@ import { ask, readerOf } from '../admission.fixture.ts'
 import { createPlugin } from '../plugin-definition.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 
-test('podTopologyLabels copies zone and region of the node, and keeps what the pod says itself', async () => {
+test("podTopologyLabels copies zone and region of the node, and keeps the pod's own labels", async () => {
   const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r', disk: 'ssd' }
   const of = (own: Record<string, string>, nodeName = 'n1') => ({
     metadata: { name: 'p', namespace: 'n', labels: own },

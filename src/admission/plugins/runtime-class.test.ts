@@ -21,7 +21,7 @@ const admit = async (spec: Partial<PodSpec>) => {
   return { spec: object.spec, refusal: await ask(plugin, { resource: pod, object }) }
 }
 
-test('runtimeClass adds what a class costs and where it runs', async () => {
+test('runtimeClass adds the overhead and scheduling of its class', async () => {
   const { spec, refusal } = await admit({ runtimeClassName: 'kata', nodeSelector: { disk: 'ssd' } })
   assert.equal(refusal, undefined)
   assert.deepEqual([spec.overhead, spec.nodeSelector], [{ memory: '64Mi' }, { disk: 'ssd', kata: 'yes' }])

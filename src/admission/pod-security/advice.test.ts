@@ -67,7 +67,7 @@ const advised = (message: string): unknown[] | undefined => {
   return text === undefined ? undefined : JSON.parse(text)
 }
 
-test('a field that a webhook added is not patched away from what was sent', async () => {
+test('a field that a webhook added is not part of the advised patch', async () => {
   const { message, annotations } = await refused(goodSpec, spec => {
     spec.hostNetwork = true
   })
@@ -78,7 +78,7 @@ test('a field that a webhook added is not patched away from what was sent', asyn
   assert.equal(annotations['admission.bulkhead.dev/patch'], undefined)
 })
 
-test('what was sent is at fault: the patch is one of what was sent, and would be enough', async () => {
+test('if the sent object is at fault, the patch applies to it and suffices', async () => {
   const sent = { ...goodSpec, hostPID: true, containers: [container('app')] }
   const { message } = await refused(sent, spec => {
     spec.containers.push(container('sidecar'))
@@ -89,14 +89,14 @@ test('what was sent is at fault: the patch is one of what was sent, and would be
   assert.equal((applyJsonPatch(podOf(sent), patch) as Pod).spec?.hostPID, undefined)
 })
 
-test('one patch of the pod helps what was sent and what was added to it', async () => {
+test('one patch of the pod fixes both sent and added fields', async () => {
   const { message } = await refused({ ...goodSpec, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }, spec => {
     spec.containers.push(container('sidecar'))
   })
   assert.deepEqual(advised(message), [{ op: 'add', path: '/spec/securityContext/runAsNonRoot', value: true }])
 })
 
-test('what stands elsewhere after the change is not promised to pass', async () => {
+test('a patch whose target moved during the change is not promised to pass', async () => {
   const { message } = await refused({ ...goodSpec, containers: [container('app', { ...safe, privileged: true })] }, spec => {
     spec.containers.unshift(container('first'))
   })

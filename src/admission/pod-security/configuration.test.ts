@@ -11,7 +11,7 @@ const levels = (profile: 'secure' | 'upstream', defaults?: object) => {
   return modes.map(mode => formatLevelVersion(policy[mode]))
 }
 
-test('defaultPolicy() is what the file says, and else what the profile says', () => {
+test('defaultPolicy() uses the file, and the profile for missing values', () => {
   assert.deepEqual(levels('secure'), ['restricted:latest', 'restricted:latest', 'restricted:latest'])
   assert.deepEqual(levels('upstream'), ['privileged:latest', 'privileged:latest', 'privileged:latest'])
   const file = { enforce: 'baseline', 'enforce-version': 'v1.24', warn: 'restricted' }
@@ -27,7 +27,7 @@ test('defaultPolicy() of the secure profile is not weakened by a file', () => {
     )
 })
 
-test('admissionSettings() judges the levels before anything starts', () => {
+test('admissionSettings() validates the levels before anything starts', () => {
   const configuration = {
     ...{ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration' },
     plugins: [{ name: 'PodSecurity', configuration: { ...kind, defaults: { enforce: 'privileged' } } }],

@@ -96,7 +96,7 @@ test('fillEphemeralContainers() changes neither the containers of the pod nor an
   assert.deepEqual(set, [escalation, drop, seccomp])
 })
 
-test('fillEphemeralContainers() fills in again what a client sends without it', () => {
+test('fillEphemeralContainers() fills fields again that a client omits', () => {
   const stored = { name: 'e', image: 'i', securityContext: full }
   const pod: PodSpec = { containers: [], securityContext: profile, ephemeralContainers: [stored] }
   const { spec } = fillEphemeralContainers({ ...pod, ephemeralContainers: [{ name: 'e', image: 'i' }] }, pod, latest)

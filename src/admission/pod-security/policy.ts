@@ -29,7 +29,7 @@ export const formatLevelVersion = ({ level, minor }: LevelVersion): string => `$
 /** The strictness of a level, for comparison. */
 export const strictness = (level: Level): number => levels.indexOf(level)
 
-/** Whether it may admit what the other refuses: a lower level, or an older version, which had fewer rules. */
+/** Whether it may admit pods that the other refuses: a lower level, or an older version, which had fewer rules. */
 export function isLooser(policy: LevelVersion, than: LevelVersion): boolean {
   const age = ({ minor }: LevelVersion) => (minor === 'latest' ? Number.POSITIVE_INFINITY : minor)
   return strictness(policy.level) < strictness(than.level) || (than.level !== 'privileged' && age(policy) < age(than))

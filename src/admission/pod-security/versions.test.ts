@@ -1,4 +1,4 @@
-// Every rule of the standards in every version, at both levels, for every kind of container: what must be refused in which versions.
+// Every rule of the standards in every version, at both levels, for every kind of container: what each version must refuse.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PodSpec, SecurityContext } from '../../api/types/core-v1.ts'

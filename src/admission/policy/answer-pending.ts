@@ -1,15 +1,16 @@
-// How an evaluation, which is synchronous, gets what takes time: the answer of an authorizer, a variable that is computed in turns of its own, or its own next turn.
+// How a synchronous evaluation gets asynchronous results: an authorizer's answer, a variable that is computed in its own turns, or its own
+// next turn.
 import type { Meter } from './meter.ts'
 
 /**
- * Thrown, and no Error: nothing went wrong. The evaluation is given up, what it needs is made, and it begins anew; it then finds what was made. Only
- * this folder knows of it: whoever evaluates a policy awaits the outcome.
+ * Thrown, but no Error. The evaluation is abandoned, the result that it needs is computed, and it restarts and finds it. Only this folder
+ * uses this: callers await the evaluation of a policy.
  */
 export class AnswerPending {
-  /** Rejects where beginning anew is no use. */
+  /** Rejects if restarting cannot help. */
   readonly prepare: () => Promise<void>
 
-  /** What the evaluation did until here is spent all the same. */
+  /** The work of the abandoned evaluation counts nevertheless. */
   constructor(meter: Meter, prepare: () => Promise<void>) {
     meter.spendRunning()
     this.prepare = prepare

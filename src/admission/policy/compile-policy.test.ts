@@ -36,7 +36,7 @@ for (const [what, more, expected] of shownMessages) {
   })
 }
 
-test('evaluatePolicy() computes a variable once, and only where it is asked for', async () => {
+test('evaluatePolicy() computes a variable once, and only if it is used', async () => {
   // Two evaluations of this one cost more than an expression may.
   const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
   const l = Array.from({ length: 40 }, (_, index) => index + 1)
@@ -57,7 +57,7 @@ test('evaluatePolicy() computes a variable once, and only where it is asked for'
   ])
 })
 
-test('evaluatePolicy() counts what variables and failures cost', async () => {
+test('evaluatePolicy() counts the cost of variables and failures', async () => {
   const l = Array.from({ length: 200 }, (_, index) => index)
   const failing = 'object.l.all(a, object.l.all(b, a == b || a != b)) && object.missing'
   const spec = { validations: Array.from({ length: 60 }, () => ({ expression: failing })) }
@@ -79,7 +79,7 @@ test('evaluatePolicy() has one false condition outweigh errors of others', async
   assert.deepEqual(await messages({ validations, matchConditions: [broken], failurePolicy: 'Ignore' }), [])
 })
 
-test('evaluatePolicy() publishes annotations that say something, and refuses by those that fail', async () => {
+test('evaluatePolicy() publishes non-empty annotations, and refuses if one fails', async () => {
   const annotations = [
     { key: 'a', valueExpression: "' x '" },
     { key: 'none', valueExpression: 'null' },
@@ -93,7 +93,7 @@ test('evaluatePolicy() publishes annotations that say something, and refuses by 
   assert.deepEqual((await evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' })).annotationErrors, [])
 })
 
-/** Records the most expensive turn, with what was begun and aborted. */
+/** Records the most expensive turn, including abandoned work. */
 class WatchedMeter extends Meter {
   most = 0
   turns = 1
@@ -137,7 +137,7 @@ const hostile: readonly (readonly [string, ValidatingAdmissionPolicySpec])[] = [
   ['variables that ask for others at last', chain(index => `${costly} && variables.v${index - 1}`)],
 ]
 for (const [what, spec] of hostile) {
-  test(`evaluatePolicy() lets others have their turn between ${what}`, async () => {
+  test(`evaluatePolicy() yields between ${what}`, async () => {
     const request = requestFor({ l })
     const meter = new WatchedMeter(signal)
     const result = await evaluatePolicy(compilePolicy(spec), { request, params: null, namespaceObject: undefined }, meter)

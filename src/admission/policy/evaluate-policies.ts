@@ -38,7 +38,7 @@ interface AuditedFailure {
   readonly validationActions: readonly string[]
 }
 
-/** All are asked, so that warnings and annotations are whole; the first denial is the answer. Other requests have their turn in between. */
+/** Evaluates all, so that warnings and annotations are complete; the first denial is the answer. Yields in between. */
 export async function evaluatePolicies(
   candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,

@@ -8,7 +8,7 @@ export const costOfATurn = 250_000
 /** The cost of an evaluation, and the work besides it. */
 export type Spent = Pick<Running, 'cost' | 'work'>
 
-/** What one request spent since others had their turn. */
+/** The work of one request since the last yield. */
 export class Meter implements Budget {
   #spent = 0
   readonly signal: AbortSignal
@@ -30,7 +30,7 @@ export class Meter implements Budget {
     this.#spent += cost + work
   }
 
-  /** What goes on is given up: its work was done all the same. */
+  /** An abandoned evaluation: its work counts nevertheless. */
   spendRunning(): void {
     for (const running of this.running) this.spend(running)
   }

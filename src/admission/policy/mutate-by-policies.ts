@@ -53,7 +53,7 @@ export async function mutateByPolicies(
   context: PolicyContext,
   signal: AbortSignal,
 ): Promise<void> {
-  // Which are for the request is decided by the object as it came.
+  // The original object decides which policies apply.
   const { invocations, problems } = select(candidates, request, context)
   if (invocations.length > 0) problems.push(...(await invoke(invocations, request, context, signal)))
   const refusing = problems.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')

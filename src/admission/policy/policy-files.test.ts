@@ -22,7 +22,7 @@ spec: { policyName: ${policyName}, validationActions: [Deny] }
 const files = (...texts: string[]) => texts.map((text, index) => ({ name: `${'abc'[index]}.yaml`, text }))
 const read = (...texts: string[]) => readPolicyFiles(files(...texts), { mutates: false })
 
-test('readPolicyFiles() defaults what it reads, and marks it with its file', () => {
+test('readPolicyFiles() sets defaults, and marks objects with their file', () => {
   const { policies, bindings } = read(policy('p'), `${binding('p')}# nothing else\n`).validating
   assert.equal(policies[0]?.spec.failurePolicy, 'Fail')
   assert.equal(policies[0]?.metadata.annotations?.['policy.bulkhead.dev/file'], 'a.yaml')
@@ -88,7 +88,7 @@ spec: { policyName: m }
 ---
 `
 
-test('readPolicyFiles() reads policies that mutate where they are evaluated, and refuses them otherwise', () => {
+test('readPolicyFiles() reads mutating policies if they are enabled, and refuses them otherwise', () => {
   const both = files(policy('m') + binding('m'), mutating + mutatingBinding)
   const { validating, mutating: found } = readPolicyFiles(both, { mutates: true })
   assert.deepEqual(

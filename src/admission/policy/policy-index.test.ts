@@ -58,14 +58,14 @@ test('PolicyIndex finds policies for another version or group of the same object
   assert.deepEqual(names(asked('v1', 'Event')), ['events'])
 })
 
-test('PolicyIndex spares policies and the questions that are asked of the server', () => {
+test('PolicyIndex exempts policies and review requests', () => {
   const { names } = indexOf([policy('all', '*', '*')], [binding('all')])
   assert.deepEqual(names(asked('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy')), [])
   assert.deepEqual(names(asked('authorization.k8s.io/v1', 'SelfSubjectAccessReview')), [])
   assert.deepEqual(names(asked('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')), ['all'])
 })
 
-test('PolicyIndex follows changes, and compiles again only what changed', () => {
+test('PolicyIndex follows changes, and compiles only changed policies again', () => {
   const policies = [policy('a', 'pods'), policy('b', 'pods')]
   const { index, changed } = indexOf(policies, [binding('a'), binding('b')])
   const compiled = () => index.candidates(asked('v1', 'Pod')).map(found => found.compiled())

@@ -20,7 +20,7 @@ export interface AnyBinding extends KubeObject {
 export interface PolicySource<P extends AnyPolicy, B extends AnyBinding> {
   policies(): readonly P[]
   bindings(): readonly B[]
-  /** Whether these may apply to policies and bindings too: not if they are in the API, because they could lock everybody out. */
+  /** Whether these may apply to policies and bindings too: not if they are in the API, because they could lock out all users. */
   readonly evaluatesPolicies?: true
   /** Called after every change. */
   onChange(changed: () => void): void

@@ -51,7 +51,7 @@ export function bindingsOf(request: RequestVariables, { namespaceObject, params 
   }
 }
 
-/** What a request asks of the authorizers, as the user who made it. A webhook is asked the same only once for the same request. */
+/** A request's questions to the authorizers, as its user. A webhook is asked the same only once for one request. */
 export type DecideFor = (request: Pick<AdmissionRequest, 'user'>) => (asked: CheckAttributes) => Promise<CheckAnswer>
 
 /** One request; kept during its admission. */
@@ -89,7 +89,7 @@ export class RequestView {
     })
   }
 
-  /** `named` is the version in which expressions are told the resource. */
+  /** `named` is the version of the resource that expressions see. */
   #variables(version: ResourceDefinition, named = version): FoundRequest {
     const request = this.#request
     const view = this

@@ -62,7 +62,7 @@ export class Variables extends ObjectValue {
     return this === other
   }
 
-  /** In turns of its own, with what it asks for first. */
+  /** In turns of its own, after the variables that it uses. */
   async #computeAlone(name: string, expression: Expression): Promise<void> {
     await whenPrepared(this.#budget.meter, () => this.#held.has(name) || this.#compute(name, expression))
   }

@@ -102,7 +102,7 @@ const scopeRows: { name: string; requirement: [string, string, string[]?]; spec:
 ]
 for (const { name, requirement, spec, in: expected } of scopeRows) {
   const [scopeName, operator, values] = requirement
-  test(`pods: inScope() of ${scopeName} ${operator} ${values ?? ''} says ${expected} of a pod with ${name}`, () => {
+  test(`pods: inScope() of ${scopeName} ${operator} ${values ?? ''} is ${expected} for a pod with ${name}`, () => {
     const object = pod({ containers: [{ name: 'c' }], ...spec }) as KubeObject
     assert.equal(evaluatorOf('pods').inScope({ scopeName, operator, ...(values ? { values } : {}) }, object), expected)
   })
@@ -123,7 +123,7 @@ test('services: usage() counts node ports and load balancers', () => {
   assert.deepEqual(service({ type: 'LoadBalancer', allocateLoadBalancerNodePorts: false }), amounts('1', '1'))
 })
 
-test('persistentVolumeClaims: usage() is by class too, in whole bytes, and what was allocated where that is more', () => {
+test('persistentVolumeClaims: usage() is also counted by class, in whole bytes, and by the allocated size if that is larger', () => {
   const claim = (spec: object, status: object = {}) => usage('persistentvolumeclaims', { metadata: {}, spec, status })
   const requests = (storage: string) => ({ resources: { requests: { storage } } })
   assert.deepEqual(claim({ storageClassName: 'gold', ...requests('1500m') }), {
@@ -136,7 +136,7 @@ test('persistentVolumeClaims: usage() is by class too, in whole bytes, and what 
   assert.equal(claim(requests('1Gi'), { allocatedResources: { storage: '2Gi' } })['requests.storage'], '2Gi')
 })
 
-test('resourceOf() finds whose objects use what a quota names', () => {
+test('resourceOf() finds the resource whose objects a quota counts', () => {
   const rows: [string, string | undefined][] = [
     ['pods', 'pods'],
     ['count/pods', 'pods'],

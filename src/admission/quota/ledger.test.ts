@@ -46,7 +46,7 @@ for (const parsed of [true, false]) {
   describe(parsed ? 'with changes whose objects are at hand' : 'with changes that have to be parsed', () => {
     const feedOf = (objects: Record<string, readonly KubeObject[]> = {}) => Object.assign(new FakeStoreView(objects), { parsed })
 
-    test('QuotaLedger counts what is there when it opens, and says what does not fit in upstream words', () => {
+    test("QuotaLedger counts existing objects when it opens, and reports excess in upstream's words", () => {
       const feed = feedOf({ resourcequotas: [quota('q', { 'requests.cpu': '3', pods: '5' })], pods: [pod('a', '1500m')] })
       const { admit, used, create } = open(feed)
       assert.deepEqual(used(), { 'requests.cpu': '1500m', pods: '1' })
@@ -61,7 +61,7 @@ for (const parsed of [true, false]) {
       })
     })
 
-    test('QuotaLedger never promises to two requests what is left for one, whatever the order in which they end', () => {
+    test('QuotaLedger never grants the same remainder to two requests, whatever the order in which they end', () => {
       const feed = feedOf({ resourcequotas: [quota('q', { pods: '10' })] })
       const { admit, ledger } = open(feed)
       let seed = 7
@@ -100,7 +100,7 @@ for (const parsed of [true, false]) {
       assert.equal(ledger.takeStale()[0]?.status().used?.['pods'], String(stored.length))
     })
 
-    test('QuotaLedger releases what failed, what is deleted and what has ended', () => {
+    test('QuotaLedger releases usage of failed requests, deleted objects and ended pods', () => {
       const feed = feedOf({ resourcequotas: [quota('q', { pods: '1', secrets: '1' })] })
       const { admit, create, used } = open(feed)
       const failed = admit('pods', pod('a'))
@@ -154,7 +154,7 @@ for (const parsed of [true, false]) {
       }
     })
 
-    test('QuotaLedger frees a pod that outlives its grace period without being asked', () => {
+    test('QuotaLedger frees a pod that outlives its grace period on its own', () => {
       const ending = { metadata: { ...pod('a').metadata, deletionTimestamp: '1970-01-01T00:00:10Z', deletionGracePeriodSeconds: 10 } }
       const feed = feedOf({ resourcequotas: [quota('q', { pods: '1' })], pods: [{ ...pod('a'), ...ending }] })
       const { admit, setNow, used } = open(feed)
@@ -164,7 +164,7 @@ for (const parsed of [true, false]) {
       assert.deepEqual(used(), { pods: '0' })
     })
 
-    test('QuotaLedger charges an update what it adds, and nothing what it gives back', () => {
+    test('QuotaLedger charges an update for an increase, and nothing for a decrease', () => {
       const feed = feedOf({ resourcequotas: [quota('q', { 'services.nodeports': '2' })] })
       const { admit, create } = open(feed)
       const service = (ports: number, resourceVersion: string): KubeObject => ({
@@ -185,7 +185,7 @@ for (const parsed of [true, false]) {
       assert.equal(admit('pods', pod('a')).allowed, true)
     })
 
-    test('QuotaLedger counts only what is in all scopes of a quota', () => {
+    test('QuotaLedger counts only objects that are in all scopes of a quota', () => {
       const high = { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } }
       const { create } = open(feedOf({ resourcequotas: [quota('q', { pods: '1' }, high)] }))
       const important = (name: string): KubeObject => ({ ...pod(name), ...{ spec: { containers: [], priorityClassName: 'high' } } })
@@ -228,7 +228,7 @@ for (const parsed of [true, false]) {
       assert.match(create(name, secret('b')) ?? '', /exceeded quota: q/)
     })
 
-    test('QuotaLedger refuses what is limited by configuration and no quota covers', () => {
+    test('QuotaLedger refuses a resource that the configuration limits and no quota covers', () => {
       const limited: LimitedResource[] = [{ groupResource: 'pods', matchContains: ['requests.cpu'], matchScopes: [] }]
       const feed = feedOf()
       const { admit } = open(feed, limited)

@@ -70,7 +70,7 @@ function chargedUsage(pod: Pod): ReadonlyAmounts {
   if (found !== undefined) return found
   const usage = addUp(pod)
   if (key.length > maxKeyLength) return usage
-  // Cleared rather than aged: what is in use is soon back.
+  // Cleared rather than aged: values in use return at once.
   if (known.size >= maxKnown) known.clear()
   known.set(key, usage)
   return usage

@@ -39,7 +39,7 @@ export interface CallParts {
   readonly identities?: ClientIdentities
 }
 
-/** Seconds of a call where the webhook says nothing. */
+/** Default timeout of a call, in seconds. */
 const defaultTimeoutSeconds = 10
 
 /** `reviewed` returns the JSON of the request in the version that the hook's rules name. Rejects only if `signal` aborts. */

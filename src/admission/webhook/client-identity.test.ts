@@ -31,12 +31,12 @@ const bad: readonly [string, object, RegExp][] = [
   ['an unknown cluster', { ...endpoint({}), clusters: [] }, /has no cluster "k"/],
 ]
 for (const [what, file, message] of bad) {
-  test(`readEndpoint() refuses ${what}`, () => {
+  test(`readEndpoint() rejects ${what}`, () => {
     assert.throws(() => readEndpoint(file, 'f'), message)
   })
 }
 
-test('readEndpoint() reads where the current context leads, and as whom', () => {
+test('readEndpoint() reads URL and identity of the current context', () => {
   assert.deepEqual(readEndpoint(endpoint({ 'tls-server-name': 's' }, { username: 'u', password: 'p' }), 'f'), {
     ...{ url: 'https://a.example/x', authorities: undefined, serverName: 's' },
     identity: { authorization: `Basic ${Buffer.from('u:p').toString('base64')}` },

@@ -18,7 +18,7 @@ test('HookHealth counts a webhook as dead after two failures in a row, and has i
   assert.equal(health.isDead(hook, 20_000), false)
 })
 
-test('HookHealth tells of the first failure, and then now and then', () => {
+test('HookHealth reports the first failure, and then now and then', () => {
   const told: HookFailure[] = []
   const health = new HookHealth(failure => told.push(failure))
   for (let now = 0; now < 61_000; now += 1000) health.failed(hook, 'x', now)

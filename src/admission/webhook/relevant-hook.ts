@@ -11,7 +11,7 @@ import type { DecideFor } from '../policy/request-view.ts'
 import type { Hook } from './hook.ts'
 
 /**
- * The version in which the hook is shown the object; undefined where it is not asked. Rejects with the ApiError of conditions that fail closed.
+ * The version in which the hook gets the object; undefined if it is not called. Rejects with the ApiError of conditions that fail closed.
  * `meter` is that of all hooks of the request.
  */
 export async function versionFor(

@@ -17,7 +17,7 @@ const rows: readonly [string, AdmissionRequest['user'], string, object, boolean]
   ['an account of a team', { name: 'x', groups: ['system:serviceaccounts:team'] }, 'kube-system', leases, false],
 ]
 for (const [what, user, namespace, resource, expected] of rows) {
-  test(`isSystemRequest() ${expected ? 'spares' : 'does not spare'}: ${what}`, () => {
+  test(`isSystemRequest() ${expected ? 'exempts' : 'does not exempt'}: ${what}`, () => {
     assert.equal(isSystemRequest({ user, namespace, resource } as AdmissionRequest), expected)
   })
 }

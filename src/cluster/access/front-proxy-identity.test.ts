@@ -20,7 +20,7 @@ function watched(clock: SteppedClock) {
   return { state, identity: frontProxyIdentity({ ...signer, issueCertificate }, clock) }
 }
 
-test('frontProxyIdentity() asks the signer once for all that ask at the same time, and keeps what it got', async () => {
+test('frontProxyIdentity() asks the signer once for concurrent callers, and caches the result', async () => {
   const { state, identity } = watched(new SteppedClock())
   const [first, second] = await Promise.all([identity(signal), identity(signal)])
   assert.equal(first.certificate, second.certificate)
@@ -28,7 +28,7 @@ test('frontProxyIdentity() asks the signer once for all that ask at the same tim
   assert.equal(state.issued, 1)
 })
 
-test('frontProxyIdentity() replaces it before it expires, and makes nobody wait for that', async () => {
+test('frontProxyIdentity() is renewed before it expires, without delaying callers', async () => {
   const clock = new SteppedClock()
   const { state, identity } = watched(clock)
   const first = await identity(signal)
@@ -39,7 +39,7 @@ test('frontProxyIdentity() replaces it before it expires, and makes nobody wait 
   assert.equal(state.issued, 2)
 })
 
-test('frontProxyIdentity() goes on with the old one where the signer refuses, and asks again', async () => {
+test('frontProxyIdentity() keeps the old one if the signer refuses, and asks again', async () => {
   const clock = new SteppedClock()
   const { state, identity } = watched(clock)
   state.refuses = true

@@ -74,7 +74,7 @@ test('row P1: what a file forbids nobody can allow: not by the API, whatever rig
   )
 })
 
-test('row P1: what a file changes nobody can switch off, where policies that mutate are on', async () => {
+test('row P1: what a file changes cannot be switched off, if mutating policies are enabled', async () => {
   using folder = temporaryFolder()
   const spec = { matchConstraints: rules('configmaps'), reinvocationPolicy: 'Never' }
   const expression = 'Object{metadata: Object.metadata{annotations: {"owner": request.userInfo.username}}}'
@@ -100,7 +100,7 @@ test('row P1: what a file changes nobody can switch off, where policies that mut
   )
 })
 
-test('policies from files judge policies and webhooks of the API too', async () => {
+test('policies from files apply to policies and webhooks of the API too', async () => {
   using folder = temporaryFolder()
   folder.write('guard.yaml', policy('guard', "request.operation != 'DELETE'", rules('*', 'admissionregistration.k8s.io')))
   await using api = await SecuredApi.open({ policies: open(folder.path) })
@@ -114,7 +114,7 @@ test('policies from files judge policies and webhooks of the API too', async () 
   )
 })
 
-test('a change of a file has effect, a broken one leaves what was, and both are shown', async () => {
+test('a changed file takes effect, a broken one keeps the former policies, and both are reported', async () => {
   using folder = temporaryFolder()
   const named = (expression: string) => policy('a', `object.metadata.name != 'x' || ${expression}`, rules('configmaps'))
   folder.write('a.yaml', named('false'))
@@ -133,7 +133,7 @@ test('a change of a file has effect, a broken one leaves what was, and both are 
   assert.equal(await status(), 201)
 })
 
-test('a folder or file that everybody may write is not taken for rules', () => {
+test('a folder or file that other users may write is not accepted', () => {
   using folder = temporaryFolder()
   folder.write('a.yaml', policy('a', 'true', rules('configmaps')))
   open(folder.path)

@@ -21,7 +21,7 @@ test('every group version that is served has its local APIService, but the one b
   equal(priorities['v1.apiregistration.k8s.io'], undefined)
 })
 
-test('at the start what is missing is made, what changed is set right, what is no longer served goes', () => {
+test('at the start, missing APIServices are created, changed ones corrected, and obsolete ones removed', () => {
   const old = { ...first, metadata: { ...first.metadata, name: 'v1beta1.apps' } }
   const changed = { ...first, metadata: { ...first.metadata, resourceVersion: '7' }, spec: { ...first.spec, versionPriority: 99 } }
   const { create, update, remove } = planApiServices([changed, old], wanted)
@@ -33,7 +33,7 @@ test('at the start what is missing is made, what changed is set right, what is n
   deepEqual(remove, ['v1beta1.apps'])
 })
 
-test('an APIService without the label is nobody’s but its owner’s', () => {
+test('an APIService without the label belongs only to its owner', () => {
   const { labels: _, ...metadata } = first.metadata
   const taken = { ...first, metadata, spec: { ...first.spec, versionPriority: 99 } }
   const foreign = { ...taken, metadata: { name: 'v1.metrics.example.com' } }

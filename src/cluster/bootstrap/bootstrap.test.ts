@@ -5,14 +5,14 @@ import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
 import { bootstrap } from './bootstrap.ts'
 
-test('bootstrap() that is stopped while the signer is asked leaves no rejection unheard', async () => {
+test('bootstrap() that is stopped while the signer is asked leaves no unhandled rejection', async () => {
   const written = Promise.withResolvers<void>()
   let writes = 0
   const server = {
     serviceCidr: '10.96.0.0/16',
     clock: { now: () => 0 },
     resources: { all: [] },
-    // The namespaces exist at once; the stop interrupts what follows.
+    // The namespaces exist at once; the stop interrupts the next step.
     ensureObjects: () => (writes++ === 0 ? Promise.resolve() : written.promise),
     keepFlowObjects: () => Promise.resolve(),
   } as unknown as ApiServer

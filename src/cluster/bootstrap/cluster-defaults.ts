@@ -1,5 +1,5 @@
-// The defaults of new namespaces unless somebody changes them: limits above the needs of usual teams that stop a flood. A namespace may
-// hold a tenth of the 150,000 pods for which Kubernetes is designed.
+// The defaults of new namespaces unless an administrator changes them: limits above the needs of usual teams that stop a flood. A namespace
+// may hold a tenth of the 150,000 pods for which Kubernetes is designed.
 import { groupVersion, type KubeObject } from '../../api/object.ts'
 import { clusterDefaults, clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'

@@ -1,4 +1,4 @@
-// Events about nodes whose tunnel somebody else tried to open: `kubectl describe node` shows that a certificate may have been stolen.
+// Events about nodes whose tunnel another client tried to open: `kubectl describe node` shows that a certificate may have been stolen.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { Client } from '../../client/client.ts'

@@ -16,7 +16,7 @@ export interface Sent {
   readonly review: Review
 }
 
-/** The answer: fields of the response, or what it does with the connection. */
+/** The answer: fields of the response, or an action on the connection. */
 export type Respond = (review: Review, path: string, answer: ServerResponse) => object | undefined
 
 export class TestWebhook implements AsyncDisposable {

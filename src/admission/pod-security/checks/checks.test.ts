@@ -54,7 +54,7 @@ for (const { file, exports } of modules) {
   })
 }
 
-test('evaluate() applies the checks of the asked version', () => {
+test('evaluate() applies the checks of the requested version', () => {
   const escalating = fixture('allow-privilege-escalation', 'fail')
   assert.deepEqual(evaluate(escalating, { level: 'restricted', minor: 7 }), [])
   assert.equal(evaluate(escalating, { level: 'restricted', minor: 8 }).length, 1)
@@ -63,7 +63,7 @@ test('evaluate() applies the checks of the asked version', () => {
   assert.equal(evaluate(fixture('se-linux-options', 'pass'), { level: 'baseline', minor: 30 }).length, 1)
 })
 
-test('evaluate() reports an override once: the restricted check stands for the baseline one', () => {
+test('evaluate() reports an override once: the restricted check replaces the baseline one', () => {
   const ids = evaluate(fixture('capabilities-baseline', 'fail'), { level: 'restricted', minor: 'latest' }).map(({ check }) => check.id)
   assert.ok(ids.includes('capabilities_restricted'))
   assert.ok(!ids.includes('capabilities_baseline'))

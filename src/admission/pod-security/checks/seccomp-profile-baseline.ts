@@ -32,7 +32,7 @@ export function explicitSeccomp(spec: PodSpec, visited: readonly VisitedContaine
   }
 }
 
-/** Unconfined lets a container make every system call, those of past kernel break-outs included. */
+/** Unconfined allows a container every system call, including those of past kernel break-outs. */
 export const seccompProfileBaseline: PodSecurityCheck = {
   id: 'seccompProfile_baseline',
   level: 'baseline',

@@ -19,7 +19,7 @@ function check(spec: PodSpec, visited: readonly VisitedContainer[]): CheckResult
   }
 }
 
-/** Many runtimes run without a profile unless asked; silence would mean Unconfined. */
+/** Many runtimes run without a profile by default, so an unset profile would mean Unconfined. */
 export const seccompProfileRestricted: PodSecurityCheck = {
   id: 'seccompProfile_restricted',
   level: 'restricted',

@@ -40,7 +40,7 @@ async function logged(
 const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 's' }, spec: { ports: [{ port: 80 }] } }
 const of = (events: readonly AuditEvent[], verb: string): AuditEvent => events.find(event => event.verb === verb) ?? assert.fail(verb)
 
-test('the levels record what was sent and what was answered, without managed fields where those are omitted', async () => {
+test('the levels record requests and answers, without managed fields if those are omitted', async () => {
   const policy: AuditPolicy = {
     rules: [
       { level: 'Request', verbs: ['patch'] },
@@ -76,7 +76,7 @@ test('the levels record what was sent and what was answered, without managed fie
   assert.equal((refused.responseObject as { kind: string }).kind, 'Status')
 })
 
-test('rows F25 and O11: what secrets and tokens hold never gets into the log, and each write leaves a record, whatever the policy says', async () => {
+test('rows F25 and O11: contents of secrets and tokens never get into the log, and each write is recorded, whatever the policy says', async () => {
   const everything: AuditPolicy = { rules: [{ level: 'RequestResponse' }] }
   const secrets = `${inDefault}/secrets`
   const encoded = Buffer.from(canary).toString('base64')
@@ -111,7 +111,7 @@ test('rows F25 and O11: what secrets and tokens hold never gets into the log, an
   assert.equal((await logged(silent, writes, false)).events.length, 0)
 })
 
-test('a body that is too large, or nothing that can be read, is left out, and the event says so', async () => {
+test('a body that is too large or unreadable is omitted, and the event says so', async () => {
   const { events } = await logged({ rules: [{ level: 'RequestResponse' }] }, async api => {
     await api.request(admin, 'POST', `${inDefault}/services`, Buffer.alloc(3 * 1024 * 1024 + 1, ' '))
     await api.request(admin, 'POST', `${inDefault}/services`, Buffer.from('{'))

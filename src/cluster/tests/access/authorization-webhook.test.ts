@@ -43,7 +43,7 @@ const isFor = ({ user, resourceAttributes: asked }: Review, verb: string, resour
 const selfReview = (resourceAttributes: object) => ({ spec: { resourceAttributes } })
 const why = (verb: string, resource: string) => `/bulkhead/v1/why?verb=${verb}&resource=${resource}&namespace=default`
 
-test('a webhook behind RBAC allows what no role does, and is named', async () => {
+test('a webhook after RBAC allows what no role does, and is named', async () => {
   await using api = await opened()
   say(spec => (isFor(spec, 'list', 'pods') ? { allowed: true, reason: 'ann looks after pods' } : undefined))
   const answer = await api.request(ann, 'GET', '/api/v1/namespaces/default/pods?labelSelector=a%3Db')
@@ -67,7 +67,7 @@ test('a webhook behind RBAC allows what no role does, and is named', async () =>
   assert.match(refused.json.message, /^secrets is forbidden: User "ann" cannot list resource "secrets"/)
 })
 
-test('a webhook before RBAC denies what a role allows, and nobody in system:masters, no node, no controller', async () => {
+test('a webhook before RBAC denies what a role allows, except for system:masters, nodes and controllers', async () => {
   await using api = await opened({}, 'before')
   say(() => ({ allowed: false, denied: true, reason: 'change freeze' }))
   const binding = {
@@ -134,7 +134,7 @@ for (const [name, respond] of down) {
   })
 }
 
-test('a webhook whose certificate is of another authority is not asked', async () => {
+test('a webhook with a certificate of another CA is not asked', async () => {
   const { endpoint } = configuration().flatMap(found => (found.type === 'Webhook' ? [found.webhook] : []))[0] ?? assert.fail('no webhook')
   await using stranger = await TestWebhook.open()
   say(() => ({ allowed: true }))
@@ -144,7 +144,7 @@ test('a webhook whose certificate is of another authority is not asked', async (
   assert.equal(webhook.sent.length, 0)
 })
 
-test('rights that a write needs beside the right to write are asked of the webhook too', async () => {
+test('a webhook also decides about further rights that a write requires', async () => {
   await using api = await opened()
   const rights = new Set(['create clusterroles', 'create clusterrolebindings', 'patch configmaps'])
   say(({ user, resourceAttributes: asked }) =>
@@ -226,7 +226,7 @@ test("expressions of policies ask the webhook through their `authorizer`, once a
   )
 })
 
-test('a SelfSubjectRulesReview of whom a webhook is asked about is incomplete', async () => {
+test('a SelfSubjectRulesReview is incomplete if a webhook is asked about the user', async () => {
   await using api = await opened()
   say(() => ({ allowed: true }))
   const { json } = await api.request(ann, 'POST', `${reviews}/selfsubjectrulesreviews`, { spec: { namespace: 'default' } })
@@ -236,7 +236,7 @@ test('a SelfSubjectRulesReview of whom a webhook is asked about is incomplete', 
   assert.equal((await api.request(ann, 'POST', '/api/v1/namespaces/default/pods', restrictedPod('p'))).status, 201)
 })
 
-test('a server whose configuration is replaced asks the new webhooks, forgets what changed ones said, and closes the way there', async () => {
+test('a server whose configuration is replaced asks the new webhooks, drops answers of changed ones, and ends their streams', async () => {
   await using api = await opened()
   const status = async () => (await api.request(ann, 'GET', '/api/v1/namespaces/default/pods')).status
   say(spec => (isFor(spec, 'list', 'pods') ? { allowed: true } : undefined))

@@ -46,13 +46,13 @@ async function watch(api: SecuredApi) {
   return { over, isOpen: () => isOpen }
 }
 
-test('a bootstrap token is nobody unless its kind is switched on', async () => {
+test('a bootstrap token authenticates only if its kind is enabled', async () => {
   await using api = await SecuredApi.open()
   await api.create(secrets, tokenSecret())
   assert.equal((await whoAmI(api)).status, 401)
 })
 
-test('a bootstrap token makes its user, whose authenticator is recorded, and shows up nowhere', async () => {
+test('a bootstrap token authenticates its user, its authenticator is recorded, and the token appears nowhere', async () => {
   await using api = await SecuredApi.open({ bootstrapTokens: true })
   await api.create(secrets, tokenSecret({ 'auth-extra-groups': 'system:bootstrappers:x' }))
   const { status, json, text } = await whoAmI(api)
@@ -141,7 +141,7 @@ async function requestOf(name: string, node: string) {
   return { metadata: { name }, spec: { request: Buffer.from(csrPem).toString('base64'), signerName, usages } }
 }
 
-test('a bootstrap token alone gives the rights of everybody', async () => {
+test('a bootstrap token alone has only the rights of all users', async () => {
   await using api = await SecuredApi.open({ bootstrapTokens: true })
   await api.create(secrets, tokenSecret({ 'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token' }))
   const rulesOf = async (holder: ReturnType<typeof person>) =>
@@ -159,7 +159,7 @@ test('a bootstrap token alone gives the rights of everybody', async () => {
   assert.equal(answer.status, 403, answer.text)
 })
 
-test('what a bootstrap token asks for waits for somebody who approves it', limit, async () => {
+test('a certificate requested with a bootstrap token waits for an approval', limit, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const signal = AbortSignal.timeout(50_000)
   const rules = [{ verbs: ['create'], apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'] }]

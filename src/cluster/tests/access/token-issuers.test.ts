@@ -19,7 +19,7 @@ async function open(t: { after(end: () => Promise<void>): void }) {
   return { issuer, api, token, get }
 }
 
-test("an issuer's token has the rights of its user, and the audit record says who decided", async t => {
+test("an issuer's token has the rights of its user, and the audit record names the authenticator", async t => {
   const { api, token, get } = await open(t)
   const bearer = await token()
   assert.equal((await get(bearer)).status, 403)
@@ -33,7 +33,7 @@ test("an issuer's token has the rights of its user, and the audit record says wh
   assert.equal(event?.annotations?.['authentication.bulkhead.dev/credential-id'], 'jwt:id-1')
 })
 
-test('a forged token is refused, and neither the log nor the audit record shows what it holds', async t => {
+test('a forged token is rejected, and neither the log nor the audit record shows its content', async t => {
   const { issuer, api, token, get } = await open(t)
   const [head, body] = (await token({ sub: 'canary-6f1b' })).split('.')
   const other = await issuer.sign(issuer.claims(Date.now(), { sub: 'canary-6f1b', aud: 'canary-6f1b' }))
@@ -81,7 +81,7 @@ test("ServiceAccount tokens are the cluster's own, whatever the configuration na
   assert.deepEqual(issuer.asked, [])
 })
 
-test('anonymous requests reach the health checks that the configuration names, and none where it says so', async () => {
+test('anonymous requests reach the configured health checks, and none if the configuration forbids them', async () => {
   const answers = async (anonymous: { enabled: boolean; paths: string[] } | undefined) => {
     await using api = await SecuredApi.open({ authentication: { jwt: [], ...(anonymous ? { anonymous } : {}) } })
     const paths = ['/livez', '/readyz', '/version']

@@ -1,4 +1,4 @@
-// Which pods get a token in the secure profile: those whose account has a right that not everybody has, as soon as it has it.
+// Which pods get a token in the secure profile: those whose account has a right beyond those of all users, once it has it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { admin, nodeUser, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
@@ -91,7 +91,7 @@ async function tokenStatus(api: SecuredApi, { name, uid }: NodePod, audiences: s
   return (await api.request(nodeUser('n1'), 'POST', '/api/v1/namespaces/default/serviceaccounts/a/token', body)).status
 }
 
-test('SelfSubjectRulesReview lists what the rights of user and groups add up to in a namespace', async () => {
+test('SelfSubjectRulesReview lists the combined rights of user and groups in a namespace', async () => {
   await using api = await SecuredApi.open()
   await api.create(`${rbac}/namespaces/default/rolebindings`, {
     metadata: { name: 'b' },

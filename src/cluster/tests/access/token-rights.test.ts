@@ -21,7 +21,7 @@ async function tokenCondition({ client }: Cluster, name: string, status: string)
 const create = (cluster: Cluster, name: string, spec: object) =>
   cluster.client.create(pods, 'default', restrictedPod(name, spec) as unknown as Pod, signal)
 
-test('a pod whose account has no right says so, and learns of the first one', { timeout: 120_000 }, async () => {
+test('a pod reports that its account has no right, and notices the first one', { timeout: 120_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 1 })
   for (const name of ['robot', 'other'])
     await cluster.client.create(serviceAccounts, 'default', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } }, signal)

@@ -36,7 +36,7 @@ const show = (api: SecuredApi, token: string) =>
     body: async () => Buffer.from(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' })),
   })
 
-test('whose token the webhook knows is let in, and nobody else', async () => {
+test('only tokens that the webhook knows are accepted', async () => {
   await using api = await opened()
   const { status, json, text } = await show(api, 'of-ann')
   assert.equal(status, 201, text)

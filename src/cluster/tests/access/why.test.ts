@@ -1,4 +1,4 @@
-// Who can get explanations of which requests: the endpoint of `bulkhead why`.
+// The endpoint of `bulkhead why`: which users get explanations of which requests.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
@@ -25,7 +25,7 @@ async function grant(api: SecuredApi, user: string, rules: object[], namespace =
   })
 }
 
-test('why explains a missing right to whoever was refused: the bindings there are, and the rule that would do', async () => {
+test('why explains a missing right to the refused user: existing bindings, and a sufficient rule', async () => {
   await using api = await SecuredApi.open()
   await grant(api, 'ann', [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }])
   const id = await refused(api, ann, 'DELETE', '/api/v1/namespaces/default/pods/web')
@@ -49,7 +49,7 @@ test('the rule that why names is enough', async () => {
   assert.notEqual((await api.request(ann, 'GET', path)).status, 403)
 })
 
-test('why tells of a request of another user no more than of one that never was', async () => {
+test("why reveals as little of another user's request as of one that never existed", async () => {
   await using api = await SecuredApi.open()
   const id = await refused(api, ann, 'GET', '/api/v1/namespaces/default/secrets/s')
   const unknown = '00000000-0000-4000-8000-000000000000'
@@ -71,14 +71,14 @@ test('the right to explain counts in the namespace that the request was about', 
   assert.deepEqual(answers, [200, 404, 404])
 })
 
-test('a new account of an old name is not told what the old one was refused', async () => {
+test("a recreated account of the same name does not see the old one's refusals", async () => {
   await using api = await SecuredApi.open()
   const id = await refused(api, { ...ann, uid: '1' }, 'GET', '/api/v1/nodes')
   assert.equal((await why(api, { ...ann, uid: '2' }, `/${id}`)).status, 404)
   assert.equal((await why(api, { ...ann, uid: '1' }, `/${id}`)).status, 200)
 })
 
-test('why --as finds what was refused to whoever acted as the user, and a question that failed is never the last request', async () => {
+test('why --as finds refusals of the impersonator, and a failed question is never the last request', async () => {
   await using api = await SecuredApi.open()
   const url = '/api/v1/namespaces/default/secrets/s'
   assert.equal((await api.send({ method: 'DELETE', url, identity: admin, headers: { 'impersonate-user': 'ann' } })).status, 403)
@@ -86,12 +86,12 @@ test('why --as finds what was refused to whoever acted as the user, and a questi
   assert.equal((await why(api, admin, '/last?user=ann')).json.auditID, id)
   assert.equal((await why(api, admin, '/last?user=nobody')).status, 404)
   assert.equal((await why(api, admin, '/last')).json.auditID, id)
-  // None of ann's own requests was refused: she must not see what somebody else tried as her.
+  // None of ann's own requests was refused: she must not see what another user tried as her.
   assert.equal((await why(api, ann, '/last')).status, 404)
   assert.equal((await why(api, ann, '/last?user=ann')).status, 404)
 })
 
-test('why points to a newer request without valid credentials, which has no name, for those who may ask about all', async () => {
+test('why points users with the right to all explanations to a newer request without valid credentials, which has no name', async () => {
   await using api = await SecuredApi.open()
   assert.equal((await why(api, admin, '/last')).status, 404)
   const withoutCredentials = async () => {
@@ -108,7 +108,7 @@ test('why points to a newer request without valid credentials, which has no name
   assert.equal((await why(api, eve, '/last')).status, 404)
 })
 
-test('why advises where the answer says only what is wrong: quota, conflicts, an object that is there', async () => {
+test('why advises where the answer only names the problem: quota, conflicts, existing objects', async () => {
   await using api = await SecuredApi.open()
   const maps = '/api/v1/namespaces/default/configmaps'
   await api.create(maps, { metadata: { name: 'a' } })
@@ -121,7 +121,7 @@ test('why advises where the answer says only what is wrong: quota, conflicts, an
   assert.match((await why(api, admin, `/${over}`)).json.advice, /kubectl describe quota few -n default$/)
 })
 
-test('nobody asks why without an identity', async () => {
+test('why requires an identity', async () => {
   await using api = await SecuredApi.open()
   for (const path of ['', '/last', '/00000000-0000-4000-8000-000000000000'])
     assert.equal((await api.present({}, `/bulkhead/v1/why${path}`)).status, 401, path)
@@ -140,7 +140,7 @@ test('a decision about oneself is free, and one about another user needs the rig
   assert.equal((await why(api, admin, `${question}&user=ann`)).json.allowed, false)
 })
 
-test('a decision is what the request then gets', async () => {
+test("a decision equals the request's actual result", async () => {
   await using api = await SecuredApi.open()
   await grant(api, 'ann', [{ apiGroups: [''], resources: ['pods'], resourceNames: ['web'], verbs: ['get', 'create'] }])
   const cases: [string, string, string, boolean][] = [
@@ -202,7 +202,7 @@ test('why explains a refused impersonation by the right to impersonate', async (
   })
 })
 
-test('the audit event of a 401 says what each authenticator had against the credentials, and none of them', async () => {
+test("the audit event of a 401 contains each authenticator's reason, and no credential", async () => {
   await using api = await SecuredApi.open()
   const token = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"x"}').toString('base64url')}.c2VjcmV0`
   assert.equal((await api.present({ authorization: `Bearer ${token}` }, '/api/v1/pods')).status, 401)
@@ -217,7 +217,7 @@ test('the audit event of a 401 says what each authenticator had against the cred
   assert.deepEqual(json.authentication.refusals, refusals)
 })
 
-test('what was allowed carries no annotation for the sake of refusals', async () => {
+test('an allowed request has no annotation about refusals', async () => {
   await using api = await SecuredApi.open()
   await api.request(admin, 'GET', '/api/v1/namespaces/default')
   assert.deepEqual(Object.keys(api.events.at(-1)?.annotations ?? {}).sort(), [

@@ -100,7 +100,7 @@ test('messageExpression, variables, namespaceObject, request and authorizer', as
   })
 })
 
-test('Warn and Audit let the request pass, and say what they found', async () => {
+test('Warn and Audit admit the request, and report violations', async () => {
   const spec = {
     validations: [{ expression: 'false', message: 'no' }],
     auditAnnotations: [{ key: 'seen', valueExpression: "'by ' + object.metadata.name" }],
@@ -117,7 +117,7 @@ test('Warn and Audit let the request pass, and say what they found', async () =>
   })
 })
 
-test('an expression that fails refuses where the policy fails closed, and is passed over where it does not', async () => {
+test('a failing expression refuses if the policy fails closed, and is skipped otherwise', async () => {
   const validations = [{ expression: 'object.data.missing == 1' }]
   await withPolicy('closed', { validations }, {}, async () => {
     const { status, json } = await write('closed', 'a', { a: 'b' })
@@ -147,7 +147,7 @@ test('match conditions leave out, and fail by the failure policy', async () => {
   })
 })
 
-test('parameters by name and by selector, in a namespace or in that of the request, and what happens without', async () => {
+test("parameters by name and by selector, in a fixed namespace or the request's, and missing ones", async () => {
   await api.create('/api/v1/namespaces', { metadata: { name: 'rules' } })
   await api.create('/api/v1/namespaces/rules/configmaps', configMap('limits', { max: '3' }, { kind: 'limits' }))
   await api.create('/api/v1/namespaces/rules/configmaps', configMap('tighter', { max: '2' }, { kind: 'limits' }))
@@ -240,7 +240,7 @@ test('a rule for one version holds for requests in another, which expressions se
   })
 })
 
-test('deletions are judged by the old object, and policies do not judge policies', async () => {
+test('deletions are validated by the old object, and policies do not apply to policies', async () => {
   const everything = { apiGroups: ['*'], apiVersions: ['*'], operations: ['DELETE'], resources: ['*'] }
   const validations = [{ expression: "object == null && oldObject.metadata.name != 'kept'" }]
   await api.create(`${inDefault}/configmaps`, configMap('kept'))
@@ -311,7 +311,7 @@ test('policies that cost much let other requests have their turn', async () => {
   for (const name of names) await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/${name}`)
 })
 
-test('CVE-2016-1905: an unbound policy, and one whose binding goes, have no effect from the next request on', async () => {
+test('CVE-2016-1905: an unbound policy, and one whose binding is deleted, have no effect from the next request on', async () => {
   await api.create(`${group}/validatingadmissionpolicies`, {
     metadata: { name: 'unbound' },
     spec: { matchConstraints: { resourceRules: [configMaps] }, validations: [{ expression: 'false' }] },

@@ -67,7 +67,7 @@ test('CVE-2021-25735: an update shows the stored object as the old one, byte for
   )
 })
 
-test('CVE-2016-1905: scales, bindings, evictions, tokens and commands are shown as what they are, and can be changed so', async () => {
+test('CVE-2016-1905: scales, bindings, evictions, tokens and commands are sent as their own kinds, and can be changed', async () => {
   const template = { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec }
   const apps = '/apis/apps/v1/namespaces/default/deployments'
   await hooked.api.create(apps, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template } })
@@ -119,7 +119,7 @@ test('CVE-2016-1905: scales, bindings, evictions, tokens and commands are shown 
   })
 })
 
-test('custom resources are shown to webhooks and policies, pruned and judged after a patch, and may be parameters', async () => {
+test('custom resources are sent to webhooks and policies, pruned and validated after a patch, and may be parameters', async () => {
   await hooked.api.create(crds, widgetDefinition())
   const create = (name: string, size: number) =>
     hooked.api.request(admin, 'POST', widgets, { ...widget, metadata: { name }, spec: { size } })

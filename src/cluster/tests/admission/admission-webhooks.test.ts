@@ -63,7 +63,7 @@ test('warnings reach the client, annotations the audit event, with the name of t
   await remove('warned')
 })
 
-test('a patch is applied, defaulted and validated, and its fields belong to nobody', async () => {
+test('a patch is applied, defaulted and validated, and its fields have no manager', async () => {
   const add = patching({ op: 'add', path: '/data', value: { added: 'yes' } }, { op: 'add', path: '/unknown', value: 1 })
   await withHooks(
     'mutating',
@@ -179,7 +179,7 @@ test('a webhook cannot change what only the server decides', async () => {
   await remove('forged')
 })
 
-test('CVE-2016-1905: what a webhook adds is judged by Pod Security, and by policies and webhooks that only judge', async () => {
+test("CVE-2016-1905: a webhook's additions are validated by Pod Security, and by validating policies and webhooks", async () => {
   const pods = { ...rule, operations: ['CREATE'], resources: ['pods'] }
   const privileged = patching({ op: 'add', path: '/spec/hostPID', value: true })
   await withHooks(
@@ -194,7 +194,7 @@ test('CVE-2016-1905: what a webhook adds is judged by Pod Security, and by polic
   )
 })
 
-test('hooks are asked by the names of configurations, and again where a later one changes what they saw', async () => {
+test('hooks run in the order of configuration names, and again if a later one changed what they saw', async () => {
   const order: string[] = []
   const respond: Respond = (review, path) => {
     const name = path.slice(1, path.indexOf('?'))
@@ -214,7 +214,7 @@ test('hooks are asked by the names of configurations, and again where a later on
   await remove('ordered')
 })
 
-test('built-in plug-ins see what webhooks added, and are asked once more', async () => {
+test("built-in plug-ins see the webhooks' additions, and run once more", async () => {
   const pods = { ...rule, operations: ['CREATE'], resources: ['pods'] }
   const respond: Respond = review =>
     review.request.object.spec.priorityClassName === undefined
@@ -227,7 +227,7 @@ test('built-in plug-ins see what webhooks added, and are asked once more', async
   })
 })
 
-test('match conditions, selectors and operations decide who is asked', async () => {
+test('match conditions, selectors and operations decide which webhooks run', async () => {
   const conditions = [{ name: 'mine', expression: "request.operation == 'CREATE' && object.metadata.name.startsWith('mine')" }]
   const hooks = [
     base('conditional', { matchConditions: conditions }),
@@ -254,7 +254,7 @@ test('match conditions, selectors and operations decide who is asked', async () 
   await remove('yours')
 })
 
-test('webhooks are told no name of what is deleted as one of a collection, but see it', async () => {
+test('webhooks get the deleted objects of a collection without a name in the request', async () => {
   await write('one')
   await withHooks(
     'validating',
@@ -285,7 +285,7 @@ test('a dry run asks only webhooks without side effects', async () => {
   )
 })
 
-test('webhooks are never asked about webhooks and policies', async () => {
+test('webhooks never apply to webhooks and policies', async () => {
   const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
   const respond: Respond = () => ({ allowed: false })
   // withHooks() itself deletes the configuration that refuses everything.

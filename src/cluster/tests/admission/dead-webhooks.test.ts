@@ -89,7 +89,7 @@ const dead: readonly [string, Respond, RegExp, seconds?: number][] = [
   ],
 ]
 for (const [what, respond, message, timeoutSeconds = 30] of dead) {
-  test(`CVE-2020-8561: a webhook that ${what} refuses where it fails closed, and is passed over where it does not`, async () => {
+  test(`CVE-2020-8561: a webhook that ${what} refuses if it fails closed, and is skipped otherwise`, async () => {
     await withHooks('validating', [base('dead', { timeoutSeconds })], respond, async () => {
       const { status, json } = await write('closed')
       assert.equal(status, 500)
@@ -173,7 +173,7 @@ test('policies are counted under upstream’s names, for as long as they are bou
   assert.deepEqual(await counted(), [])
 })
 
-test('a webhook is asked whose own certificate is named, though it did not sign itself', async () => {
+test('a webhook is called if its own certificate is trusted, though it is not self-signed', async () => {
   const client = { url: `https://localhost:${hooked.hook.port}/x`, caBundle: hooked.hook.ownBundle }
   await withHooks(
     'validating',
@@ -186,7 +186,7 @@ test('a webhook is asked whose own certificate is named, though it did not sign 
   )
 })
 
-test('a webhook whose certificate nobody vouches for is not asked', async () => {
+test('a webhook with an untrusted certificate is not called', async () => {
   const client = { url: `https://localhost:${hooked.hook.port}/x` }
   await withHooks(
     'validating',
@@ -276,7 +276,7 @@ test('a service leads through the tunnel of the node to one of its pods, and its
   unregister()
 })
 
-test('the upstream profile spares nobody a dead webhook, as upstream does not', async () => {
+test('the upstream profile exempts no one from a dead webhook, as upstream', async () => {
   await using upstream = await SecuredApi.open({ profile: 'upstream' })
   const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
   const rules = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['leases'] }]
@@ -286,7 +286,7 @@ test('the upstream profile spares nobody a dead webhook, as upstream does not', 
   assert.equal((await upstream.request(nodeUser('n1'), 'POST', leases, lease)).status, 500)
 })
 
-test('a dead webhook stops nobody from keeping the cluster alive, refuses everybody else, and an Event names it', async () => {
+test("a dead webhook does not stop the cluster's own parts, refuses all others, and an Event names it", async () => {
   const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
   const respond: Respond = (_review, _path, answer) => void answer.destroy()
   const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }

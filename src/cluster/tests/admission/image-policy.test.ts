@@ -112,7 +112,7 @@ test('the backend is sent an ImageReview with the annotations that are for it, o
   assert.equal(backend.sent.length, 2)
 })
 
-test('a backend that fails refuses, or lets in with a mark where it is configured so', async () => {
+test('a failing backend refuses, or admits with a mark if configured', async () => {
   for (const [defaultAllow, status] of [
     [false, 403],
     [true, 201],

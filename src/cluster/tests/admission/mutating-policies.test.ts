@@ -25,7 +25,7 @@ suite('where the feature is off', () => {
     assert.deepEqual(json.versions, [{ groupVersion: 'admissionregistration.k8s.io/v1', version: 'v1' }])
   })
 
-  test('its kinds alone are stored without effect, and whoever creates one is told', async () => {
+  test('without the feature, policies are stored without effect, and their author is warned', async () => {
     await using api = await SecuredApi.open({ features: served })
     const { status, warnings } = await api.request(admin, 'POST', `${group}/mutatingadmissionpolicies`, policy('idle', {}))
     assert.equal(status, 201)
@@ -71,7 +71,7 @@ suite('where the feature is on', () => {
     assert.ok(schemas['io.k8s.api.admissionregistration.v1alpha1.MutatingAdmissionPolicySpec'].properties.mutations)
   })
 
-  test('an object is changed by every way of writing, also in a dry run, and managed by who sent it', async () => {
+  test('an object is changed by every kind of write, also in a dry run, and its sent fields keep their manager', async () => {
     await withPolicy('marks', {}, async () => {
       const dry = await api.create(`${inDefault}/configmaps?dryRun=All`, { metadata: { name: 'm' } })
       assert.deepEqual(dry.metadata.labels, { marks: 'true' })
@@ -101,7 +101,7 @@ suite('where the feature is on', () => {
     })
   })
 
-  test('what a policy makes of an object is judged as what a client sends', async () => {
+  test("a policy's result is validated like a client's object", async () => {
     const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }
     await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
     const open = 'Object{spec: Object.spec{hostNetwork: true}}'
@@ -120,7 +120,7 @@ suite('where the feature is on', () => {
     })
   })
 
-  test('policies that validate see what policies that mutate made, and the audit event names who did', async () => {
+  test('validating policies see the result of mutating ones, and the audit event names the policy', async () => {
     await api.create('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies', {
       metadata: { name: 'wants' },
       spec: {
@@ -143,7 +143,7 @@ suite('where the feature is on', () => {
     assert.equal((await api.request(admin, 'POST', `${inDefault}/configmaps`, { metadata: { name: 's' } })).status, 201)
   })
 
-  test('mutations that cost too much are stopped and refuse, and so are those that come to more than a request may', async () => {
+  test('mutations that exceed the cost limit are stopped and refuse, and so do results larger than a request', async () => {
     const data = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`key${index}`, 'value']))
     const object = { metadata: { name: 'costly' }, data }
     const nested = "object.data.all(a, object.data.all(b, object.data.all(c, object.data.all(d, a != 'x' + b + c + d))))"
@@ -226,7 +226,7 @@ suite('where the feature is on', () => {
     }
   })
 
-  test('nobody has a policy read parameters that they may not read, nor change policies without the right to', async () => {
+  test('no user has a policy read parameters that the user may not read, nor changes policies without the right', async () => {
     const bob = person('bob')
     const path = `${group}/mutatingadmissionpolicies`
     assert.equal((await api.request(bob, 'POST', path, policy('b', {}))).status, 403)
@@ -245,7 +245,7 @@ suite('where the feature is on', () => {
     assert.equal((await api.request(bob, 'POST', path, policy('b', {}))).status, 201)
   })
 
-  test('policies change neither policies nor the questions that are asked of the server', async () => {
+  test('policies change neither policies nor review requests', async () => {
     const everything = { apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['*/*'] }
     const failing = { matchConstraints: { resourceRules: [everything] }, mutations: [apply('Object{none: 1}')] }
     await withPolicy('everything', failing, async () => {
@@ -257,7 +257,7 @@ suite('where the feature is on', () => {
     })
   })
 
-  test('a policy is applied by the server, and judged as upstream does', async () => {
+  test('a policy is applied by the server, and validated as upstream does', async () => {
     const path = `${group}/mutatingadmissionpolicies/applied?fieldManager=t`
     const body = { apiVersion: 'admissionregistration.k8s.io/v1alpha1', kind: 'MutatingAdmissionPolicy', ...policy('applied', {}) }
     const { status, json } = await api.request(admin, 'PATCH', path, body, 'application/apply-patch+yaml')

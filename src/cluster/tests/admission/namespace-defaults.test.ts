@@ -1,4 +1,4 @@
-// What a namespace has from its first pod on, and who controls it.
+// The defaults of a namespace from its first pod on, and who controls them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../../api/object.ts'
@@ -63,7 +63,7 @@ test('a namespace cannot be made as if it had its defaults, and keeps its own la
   assert.equal(made.metadata.labels?.['pod-security.kubernetes.io/enforce'], 'baseline')
 })
 
-test('a namespace from before gets its defaults when it is asked for', { timeout: 60_000 }, async () => {
+test('an older namespace gets its defaults on request', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const exempt = (names: string[] | null) =>
@@ -85,7 +85,7 @@ test('a namespace from before gets its defaults when it is asked for', { timeout
   assert.equal((await client.get(resourceQuotas, 'old', 'default', signal)).spec.hard?.['pods'], '15k')
 })
 
-test('ClusterDefaults are changed for namespaces to come, and judged', { timeout: 60_000 }, async () => {
+test('ClusterDefaults change for new namespaces, and are validated', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const patch = (body: object) => client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: body } }, { type: 'merge' }, signal)

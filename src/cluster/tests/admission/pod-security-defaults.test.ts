@@ -1,4 +1,4 @@
-// What a namespace that enforces `restricted` fills in, in a whole API server, and that the next apply shows no difference.
+// The fields that a namespace with `restricted` sets, in a whole API server; the next apply shows no difference.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { evaluate } from '../../../admission/pod-security/evaluate.ts'
@@ -33,7 +33,7 @@ const deploymentOf = (name: string) => ({
 })
 const filled = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 
-test('a Deployment and a Pod that leave open what restricted wants are filled in, with one warning', async () => {
+test('a Deployment and a Pod without the fields of restricted get them, with one warning', async () => {
   const { json, warnings } = await api.request(admin, 'POST', deployments('default'), deploymentOf('web'))
   const { spec } = json.spec.template
   assert.deepEqual(spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
@@ -60,7 +60,7 @@ test('nothing is filled in at another level, in kube-system and in the upstream 
   }
 })
 
-test('what is set against the rules is refused as before, with the patch of what was sent and no word of what was filled in', async () => {
+test('a violating field is refused as before, with a patch of the sent object that omits defaulted fields', async () => {
   for (const securityContext of [{ privileged: true }, { allowPrivilegeEscalation: true }, { capabilities: { drop: ['NET_RAW'] } }]) {
     const { status, json, warnings } = await api.request(admin, 'POST', pods('default'), podOf('b', { securityContext }))
     assert.equal(status, 403)

@@ -93,7 +93,7 @@ test('an exception ends, and one that has ended admits nothing', async () => {
   assert.equal((await api.request(admin, 'POST', pods, pod('e'))).status, 403)
 })
 
-test('an exception of fields covers those', async () => {
+test('an exception of fields covers only those', async () => {
   const pod = hostPod('f', {}, { image: 'five:1' })
   const digest = await refusedDigest(pod)
   await except('five', digest, { fields: ['spec.hostPID'] })
@@ -112,7 +112,7 @@ test('an exception covers no ephemeral container, and lets one that keeps the ru
   assert.equal((await send(debug({}))).status, 200)
 })
 
-test('who administers a namespace cannot grant an exception', async () => {
+test('an administrator of a namespace cannot grant an exception', async () => {
   await api.create('/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', {
     metadata: { name: 'ann' },
     subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'ann' }],
@@ -201,7 +201,7 @@ describe('an exception covers the pods that a controller makes of a template, an
       }
     })
   }
-  test('CronJob, by the Jobs that it makes', async () => {
+  test('CronJob, through its Jobs', async () => {
     const jobSpec = { template: template('cron:1', job) }
     const body = { metadata: { name: 'cron' }, spec: { schedule: '@daily', jobTemplate: { spec: jobSpec } } }
     const cronJobs = '/apis/batch/v1/namespaces/default/cronjobs'

@@ -57,13 +57,13 @@ test('every right within a namespace does not lower its level of Pod Security, b
   await refused(api.request(tenant, 'PATCH', `${path}?fieldManager=t`, applied, contentTypes.apply), lower)
 })
 
-test('nor takes back what somebody made stricter than the default, but other labels and stricter levels are its own', async () => {
+test('nor relaxes a level stricter than the default, but may set other labels and stricter levels', async () => {
   assert.equal((await relabel(tenant, { metadata: { labels: { team: 'a' } } })).status, 200)
   assert.equal((await relabel(tenant, label('restricted'))).status, 200)
   assert.equal((await relabel(tenant, label(null))).status, 200)
 })
 
-test('who may change the Namespace by a ClusterRoleBinding lowers its level, as administrators do', async () => {
+test('a user who may change the Namespace by a ClusterRoleBinding may lower its level, as administrators do', async () => {
   assert.equal((await relabel(platform, label('baseline'))).status, 200)
   assert.equal((await relabel(tenant, label('privileged'))).status, 403)
   assert.equal((await relabel(tenant, label('restricted'))).status, 200)
@@ -71,7 +71,7 @@ test('who may change the Namespace by a ClusterRoleBinding lowers its level, as 
   assert.equal((await relabel(tenant, label(null))).status, 200)
 })
 
-test('every right within a namespace makes and changes no exceptions from Pod Security', async () => {
+test('all rights within a namespace do not suffice to create or change exceptions from Pod Security', async () => {
   const exceptions = '/apis/bulkhead.dev/v1alpha1/namespaces/team/podsecurityexceptions'
   const exception = (name: string) => ({
     metadata: { name },
@@ -92,7 +92,7 @@ test('every right within a namespace makes and changes no exceptions from Pod Se
   assert.equal((await api.request(tenant, 'DELETE', `${exceptions}/given`)).status, 200)
 })
 
-test('with the upstream profile labels are those of whoever may change the Namespace', async () => {
+test('with the upstream profile, labels are up to anyone who may change the Namespace', async () => {
   await using upstream = await opened('upstream')
   assert.equal((await relabel(admin, label('restricted'), path, upstream)).status, 200)
   assert.equal((await relabel(tenant, label('privileged'), path, upstream)).status, 200)

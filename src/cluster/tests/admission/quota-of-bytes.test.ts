@@ -44,7 +44,7 @@ async function untilUsedIsAbout(api: SecuredApi, bytes: number): Promise<void> {
 const stored = 'bulkhead.dev/stored-bytes'
 const sizedMap = (name: string, bytes: number) => ({ metadata: { name }, data: { text: 'x'.repeat(bytes) } })
 
-test('a quota of bytes bounds what all objects of a namespace take, custom resources included, with every kind of write', {
+test('a quota of bytes limits the size of all objects of a namespace, including custom resources, with every kind of write', {
   timeout: 60_000,
 }, async () => {
   await using api = await opened()
@@ -87,7 +87,7 @@ test('a flood of requests gets no more bytes than a quota grants', { timeout: 60
   assert.ok(api.store.contents.of('default') <= 300 * 1024)
 })
 
-test('parts of the cluster may write what they say of objects where a quota of bytes is used up, and make none', {
+test('parts of the cluster may update objects although a quota of bytes is used up, but create none', {
   timeout: 60_000,
 }, async () => {
   await using api = await opened()
@@ -101,7 +101,7 @@ test('parts of the cluster may write what they say of objects where a quota of b
   assert.equal((await api.request(scheduler, 'POST', `${inDefault}/configmaps`, sizedMap('a', 10))).status, 403)
 })
 
-test('pods are evicted where a quota of bytes is used up, or a tenant would keep its node from being drained', {
+test('pods can be evicted although a quota of bytes is used up, so that a tenant cannot keep its node from being drained', {
   timeout: 60_000,
 }, async () => {
   await using api = await opened()
@@ -131,7 +131,7 @@ test('pods are evicted where a quota of bytes is used up, or a tenant would keep
   assert.deepEqual(Object.keys((await api.request(admin, 'GET', `${budgets}/b`)).json.status.disruptedPods), ['guarded'])
 })
 
-test('a store that holds what it may refuses what grows with 507, lets everything shrink and go, and keeps a reserve for the cluster', {
+test('a full store refuses growth with 507, allows objects to shrink and be deleted, and keeps a reserve for the cluster', {
   timeout: 60_000,
 }, async () => {
   const store = createMemoryStore({ maxStoredBytes: 3 * 2 ** 20 })

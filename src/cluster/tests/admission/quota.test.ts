@@ -39,7 +39,7 @@ test('a flood of requests gets exactly what the quota grants', { timeout: 60_000
   await untilUsed(api, { 'count/configmaps': '25', pods: '20', 'requests.cpu': '20' })
 })
 
-test('what is deleted can be used again at once, and the status follows', { timeout: 60_000 }, async () => {
+test('usage of a deleted object is free at once, and the status follows', { timeout: 60_000 }, async () => {
   await using api = await opened()
   await api.create(`${inDefault}/resourcequotas`, quota({ secrets: '1', services: '1' }))
   for (const round of [1, 2, 3]) {
@@ -51,7 +51,7 @@ test('what is deleted can be used again at once, and the status follows', { time
   await untilUsed(api, { secrets: '0', services: '0' })
 })
 
-test('requests that fail, and those that only rehearse, use nothing up', { timeout: 60_000 }, async () => {
+test('failed requests and dry runs use nothing up', { timeout: 60_000 }, async () => {
   await using api = await opened()
   await api.create(`${inDefault}/resourcequotas`, quota({ configmaps: '2' }))
   await api.create(`${inDefault}/configmaps`, { metadata: { name: 'a' } })
@@ -90,7 +90,7 @@ test('no verb reaches past a quota: apply, create on update, growth of a Service
   await untilUsed(api, { configmaps: '0', 'services.nodeports': '0' })
 })
 
-test('a quota counts what was there before it, and its status is what the server counted whoever writes it', {
+test("a quota counts older objects, and its status is the server's count whoever writes it", {
   timeout: 60_000,
 }, async () => {
   await using api = await opened()
@@ -109,7 +109,7 @@ test('a quota counts what was there before it, and its status is what the server
   assert.equal((await api.request(admin, 'POST', `${inDefault}/pods`, withCpu('p', '1500m'))).status, 201)
 })
 
-test('a pod gets the defaults of its namespace, and both quota and limits judge them', { timeout: 60_000 }, async () => {
+test('a pod gets the defaults of its namespace, and both quota and limits apply to it', { timeout: 60_000 }, async () => {
   await using api = await opened()
   await api.create(`${inDefault}/limitranges`, {
     metadata: { name: 'l' },

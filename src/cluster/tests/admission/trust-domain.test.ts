@@ -74,7 +74,7 @@ test('a binding to a node of another domain is refused, by both paths', async ()
   assert.equal((await bind(api, 'red', 'p', 'red-1')).status, 201)
 })
 
-test('nobody changes the domain that a pod was made in', async () => {
+test("a pod's domain cannot be changed", async () => {
   await using api = await opened()
   await api.create(podsOf('red'), restrictedPod('p'))
   const patches: [string, unknown][] = [
@@ -95,7 +95,7 @@ test('nobody changes the domain that a pod was made in', async () => {
   assert.deepEqual([json.metadata.annotations[annotation], json.metadata.annotations.other], ['red', 'x'])
 })
 
-test('a mirror pod of a static pod stands for no pod of another domain', async () => {
+test('a mirror pod of a static pod represents no pod of another domain', async () => {
   await using api = await opened()
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/blue-1')).json
   const owner = { apiVersion: 'v1', kind: 'Node', name: 'blue-1', uid: metadata.uid, controller: true }
@@ -109,7 +109,7 @@ test('a mirror pod of a static pod stands for no pod of another domain', async (
   assert.equal((await api.request(admin, 'POST', podsOf('blue'), mirror)).status, 201)
 })
 
-test('who may write nodes and namespaces moves none into or out of a domain without the right to it', async () => {
+test('moving nodes and namespaces into or out of a domain requires a right beyond writing them', async () => {
   await using api = await opened()
   const move = (path: string, key: string, domain: string | null) =>
     api.request(placer, 'PATCH', path, { metadata: { labels: { [key]: domain } } })

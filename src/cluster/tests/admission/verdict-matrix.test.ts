@@ -228,7 +228,7 @@ function podDefinition(): ResourceDefinition {
   return found
 }
 
-/** What the fixture forbids is not in its first container (host ports are not allowed there at all). */
+/** The forbidden field of the fixture is not in its first container (host ports are not allowed there at all). */
 function isHarmless(container: Json): boolean {
   const spec = { ...good, ephemeralContainers: [container] }
   return (

@@ -38,7 +38,7 @@ test('the condition follows the service, its port, its endpoints and the backend
   await told('Local', 'Local APIServices are always available')
 })
 
-test('a backend that answers no more makes its APIService unavailable, and available again when it does', async () => {
+test('a backend that stops answering makes its APIService unavailable, and available again when it returns', async () => {
   await using made = await Aggregation.open()
   const healthy = made.extension.answer
   made.extension.answer = (_request, response) => {
@@ -58,7 +58,7 @@ test('a backend that answers no more makes its APIService unavailable, and avail
   await made.until(({ status }) => status === 'True')
 })
 
-test('an endpoint that is not a pod’s address is not asked for it', async () => {
+test('an endpoint that is no pod’s address is not contacted', async () => {
   const targetRef = { kind: 'Pod', namespace: 'default', name: 'wardle-0' }
   const endpoints = [{ addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef }]
   await using made = await Aggregation.open({ slice: { endpoints }, available: false })
@@ -66,7 +66,7 @@ test('an endpoint that is not a pod’s address is not asked for it', async () =
   assert.match(message, /no pod has the address 10\.9\.9\.9/)
 })
 
-test('an endpoint that is this server itself is not asked', async () => {
+test('an endpoint that is this server itself is not contacted', async () => {
   await using made = await Aggregation.open()
   await made.api.server.ensureObjects(kubernetesEndpoints('10.9.9.9', 8443))
   await made.request(admin, 'PATCH', slice, { endpoints: [{ addresses: ['10.9.9.9'] }] })
@@ -74,7 +74,7 @@ test('an endpoint that is this server itself is not asked', async () => {
   assert.match(message, /10\.9\.9\.9:8443 is this API server/)
 })
 
-test('the metric tells which APIServices are not available', async () => {
+test('the metric shows which APIServices are unavailable', async () => {
   await using made = await Aggregation.open()
   const told = async () => (await made.request(admin, 'GET', '/metrics')).text
   assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 0/)

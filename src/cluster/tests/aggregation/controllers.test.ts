@@ -20,7 +20,7 @@ async function until(cluster: Cluster, name: string, is: (object: Namespace | un
   throw new Error('the watch ended')
 }
 
-test('a namespace stays as long as a group version does not answer, says which, and goes when it is registered no more', async () => {
+test('a namespace stays while a group version does not answer, reports which, and is removed once it is unregistered', async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const signal = AbortSignal.timeout(60_000)
   const name = 'v1.wardle.example.com'

@@ -55,7 +55,7 @@ test('a backend whose account is bound as its manifests bind it reads the author
   assert.equal((await access(admin.name, admin.groups)).json.status.allowed, true)
 })
 
-test('an account without these bindings is told nothing', async () => {
+test('an account without these bindings gets no answer', async () => {
   const { api, ask } = await withBackend(false)
   await using _ = api
   assert.equal((await ask('GET', configMap)).status, 403)

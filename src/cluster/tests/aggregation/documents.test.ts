@@ -90,7 +90,7 @@ test('a backend with aggregated discovery is read in that form', async () => {
   assert.deepEqual((await discovered(made, fresh)).resources, resources)
 })
 
-test('a group whose backend is gone is stale, with what is known of it, and current again when it is back', async () => {
+test('a group whose backend is down is stale, with its last known content, and current again when it is back', async () => {
   await using made = await Aggregation.open()
   await discovered(made, fresh)
   const ready = (value: boolean) => {
@@ -172,7 +172,7 @@ test('OpenAPI v2 holds the group version’s part, with names that nothing else 
   assert.equal((await get(made, '/openapi/v2')).json.paths[path], undefined)
 })
 
-test('custom resources and another server’s resources stand side by side in OpenAPI v2', async () => {
+test('custom resources and another server’s resources are both in OpenAPI v2', async () => {
   await using made = await Aggregation.open()
   const flundersPath = `/apis/${group}/v1/namespaces/{namespace}/flunders`
   const gadgetsPath = '/apis/shop.example.com/v1/namespaces/{namespace}/gadgets'

@@ -64,7 +64,7 @@ test('the backend sees the front proxy’s certificate and the user, and nothing
   assert.equal(headers['audit-id']?.[0], reply.auditId)
 })
 
-test('whoever impersonates is known to the backend as the other user', async () => {
+test('an impersonator reaches the backend as the other user', async () => {
   await using made = await Aggregation.open()
   const headers = { 'impersonate-user': 'bob', 'impersonate-group': ['system:masters'] }
   const reply = await made.api.send({ url: flunders, identity: admin, headers })
@@ -98,7 +98,7 @@ test('a request without the right does not reach the backend, and each is audite
 })
 
 for (const status of [301, 302, 303, 307, 308]) {
-  test(`CVE-2022-3172: a backend that answers ${status} redirects nobody, and is not followed`, async () => {
+  test(`CVE-2022-3172: a backend that answers ${status} redirects no client, and is not followed`, async () => {
     await using made = await Aggregation.open()
     await using other = await ExtensionServer.start(made.api.signer)
     made.answerFlunders = (_request, response) => {
@@ -188,7 +188,7 @@ test('a built-in group version is never answered by another server', async () =>
   )
 })
 
-test('the APIService of a built-in group version is local whatever it says, and its service is not asked', async () => {
+test('the APIService of a built-in group version is always local, and its service is not contacted', async () => {
   await using made = await Aggregation.open()
   // No APIService of this group is created at the start.
   const [builtIn, version] = ['apiregistration.k8s.io', 'v1']
@@ -203,7 +203,7 @@ test('the APIService of a built-in group version is local whatever it says, and 
   )
 })
 
-test('a backend that cuts its answer, sends nonsense or goes away is told as such', async () => {
+test('a backend that truncates its answer, sends nonsense or disconnects is reported as such', async () => {
   await using made = await Aggregation.open()
   made.answerFlunders = (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
@@ -219,7 +219,7 @@ test('a backend that cuts its answer, sends nonsense or goes away is told as suc
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
 })
 
-test('a page of another origin opens no WebSocket to a backend with the certificate of whoever looks at it', async () => {
+test('a page of another origin opens no WebSocket to a backend with the certificate of its viewer', async () => {
   await using made = await Aggregation.open()
   const headers = { upgrade: 'websocket', connection: 'Upgrade', host: 'api.example', origin: 'https://evil.example' }
   const reply = await made.api.send({ url: `${flunders}/a/exec`, identity: admin, upgrade: 'websocket', headers })
@@ -227,7 +227,7 @@ test('a page of another origin opens no WebSocket to a backend with the certific
   assert.deepEqual(made.extension.asked, [])
 })
 
-test('warnings of the backend reach the client, and what only this server may say does not', async () => {
+test('warnings of the backend reach the client, and headers reserved for this server do not', async () => {
   await using made = await Aggregation.open()
   made.answerFlunders = (_request, response) => {
     response.setHeader('warning', '299 - "flunders are deprecated"')
@@ -241,7 +241,7 @@ test('warnings of the backend reach the client, and what only this server may sa
   for (const name of ['audit-id', 'access-control-allow-origin']) assert.equal(headers[name], undefined, name)
 })
 
-test('a client that goes away ends its request at a backend that hangs', async () => {
+test('a client that disconnects ends its request at a hanging backend', async () => {
   await using made = await Aggregation.open()
   const arrived = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()

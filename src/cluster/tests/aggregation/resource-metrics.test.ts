@@ -51,7 +51,7 @@ async function withPods(): Promise<{ api: SecuredApi; saidByN2: ContainerUsage[]
 
 const names = (list: { items: { metadata: { name: string } }[] }) => list.items.map(({ metadata }) => metadata.name)
 
-test('pods and nodes are listed, selected and read with what their nodes measured', async () => {
+test("pods and nodes are listed, selected and read with their nodes' measurements", async () => {
   const { api } = await withPods()
   await using _ = api
   const list = (path: string) => api.request(admin, 'GET', `${home}/${path}`)
@@ -99,7 +99,7 @@ test('discovery shows the group, and kubectl gets a Table', async () => {
   )
 })
 
-test('who views a namespace reads the metrics of its pods, and of no others', async () => {
+test('a viewer of a namespace reads the metrics of its pods only', async () => {
   const { api } = await withPods()
   await using _ = api
   const vera = person('vera')
@@ -119,7 +119,7 @@ test('who views a namespace reads the metrics of its pods, and of no others', as
   )
 })
 
-test('a node says nothing of pods that run elsewhere', async () => {
+test('a node reports nothing about pods on other nodes', async () => {
   const { api, saidByN2 } = await withPods()
   await using _ = api
   // What n2 claims about n1's pod is ignored, and a pod of n2 is read only from n2.
@@ -156,7 +156,7 @@ test('an APIService of the same name takes its place until it is deleted', async
   assert.equal((await made.request(admin, 'GET', `${home}/nodes`)).json.kind, 'NodeMetricsList')
 })
 
-test('a node that says more than its containers can take has measured nothing', async () => {
+test("a report above the limits of a node's containers counts as no measurement", async () => {
   const { api } = await withPods()
   await using _ = api
   const said = Array.from({ length: 400 }, () => containerOf('made-up'))

@@ -25,7 +25,7 @@ import { restrictedPod, SteppedClock } from '../secured-api.testing.ts'
 
 const nodeName = 'n1'
 
-test('a node renews its certificate in time and goes on when the older one has expired', async t => {
+test('a node renews its certificate in time and continues when the older one has expired', async t => {
   const signal = AbortSignal.timeout(60_000)
   const clock = new SteppedClock()
   const lines: string[] = []
@@ -127,7 +127,7 @@ test('a node renews its certificate in time and goes on when the older one has e
   await assert.rejects(cluster.client.getPath('/api/v1/namespaces/default/pods/p/log', signal), /the pod runs on a simulated node/)
 })
 
-/** The status for somebody who has the node's certificate and key. */
+/** The status for a client that has the node's certificate and key. */
 async function openTunnel(server: string, ca: string, { certificate, key }: { certificate: string; key: string }): Promise<number> {
   const { hostname, port } = new URL(server)
   const socket = connect({ host: hostname, port: Number(port), ca, cert: certificate, key, ALPNProtocols: ['http/1.1'] })

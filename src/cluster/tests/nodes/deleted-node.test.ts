@@ -92,7 +92,7 @@ test('a deleted Node does not come back with its certificate, and comes back wit
   await assert.rejects(thief.get(nodes, '', nodeName, signal), err => isReason(err, 'Unauthorized'))
 })
 
-test('the controller of deleted Nodes denies certificates of nodes, and nobody else', async () => {
+test('the controller of deleted Nodes denies only certificates of nodes', async () => {
   const signal = AbortSignal.timeout(60_000)
   await using cluster = await startCluster({ simulatedNodes: 0, controllers: false })
   const controller = cluster.as({

@@ -7,7 +7,7 @@ import type { UserInfo } from '../../../api/user.ts'
 import { admin, contentTypes, nodeUser, restrictedPod } from '../secured-api.testing.ts'
 import { inDefault, n1, twoNodes } from './two-nodes.testing.ts'
 
-test('a node makes no mirror pods: with labels that a Service selects, it would get what is sent to the pods of any namespace', async () => {
+test('a node creates no mirror pods: with labels that a Service selects, it would get traffic for pods of any namespace', async () => {
   await using api = await twoNodes()
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const draft = restrictedPod('static', { nodeName: 'n1' })

@@ -280,7 +280,7 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
 ]
 
 for (const [index, [waitsFor, made, told]] of rows.entries())
-  test(`a pod that waits for ${waitsFor} says so`, { timeout: 120_000 }, async () => {
+  test(`a pod that waits for ${waitsFor} reports it`, { timeout: 120_000 }, async () => {
     const namespace = `row-${index}`
     const { client } = cluster
     await client.create(namespaces, '', { metadata: { name: namespace }, spec: {} }, limit())
@@ -292,7 +292,7 @@ for (const [index, [waitsFor, made, told]] of rows.entries())
     await untilAllTold(client, namespace, made, told)
   })
 
-test('a pod that waits for the quota, limits and network policies of its namespace says so', { timeout: 120_000 }, async () => {
+test('a pod that waits for the quota, limits and network policies of its namespace reports it', { timeout: 120_000 }, async () => {
   const { client } = cluster
   const held = {
     ...{ ...deadWebhook, objectSelector: {}, namespaceSelector: { matchLabels: { defaults: 'held' } } },
@@ -308,7 +308,7 @@ test('a pod that waits for the quota, limits and network policies of its namespa
   ])
 })
 
-test('a pod that waits for a namespace that admits it says so', { timeout: 120_000 }, async () => {
+test('a pod that waits for a namespace that admits it reports it', { timeout: 120_000 }, async () => {
   // In the secure profile the Deployment itself is refused.
   await using upstream = await startCluster({ profile: 'upstream', simulatedNodes: 1 })
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }

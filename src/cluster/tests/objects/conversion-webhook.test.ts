@@ -48,7 +48,7 @@ async function withDefinition(clientConfig: object, respond: Respond, run: () =>
   }
 }
 
-test('objects come in the version asked for, converted by the webhook', async () => {
+test('objects are returned in the requested version, converted by the webhook', async () => {
   await withDefinition(hook.clientConfig('/convert'), converting, async () => {
     hook.sent.length = 0
     const { status, json } = await api.request(admin, 'GET', `${v2}/a`)
@@ -101,7 +101,7 @@ before(async () => {
 })
 
 for (const [name, clientConfig, respond, message] of wrong) {
-  test(`case 56: a conversion webhook is not believed where ${name}`, async () => {
+  test(`case 56: a conversion webhook's answer is rejected if ${name}`, async () => {
     await withDefinition(clientConfig(), respond, async () => {
       hook.sent.length = 0
       const { status, json } = await api.request(admin, 'GET', `${v2}/a`)
@@ -114,7 +114,7 @@ for (const [name, clientConfig, respond, message] of wrong) {
   })
 }
 
-test('case 56: a conversion webhook that does not answer in time is given up, and what is stored stays', async () => {
+test('case 56: a conversion webhook that does not answer in time is given up, and stored objects stay unchanged', async () => {
   const asked = Promise.withResolvers<() => void>()
   const late: Respond = (review, path, answer) => {
     const { apiVersion, kind, request } = review
@@ -158,7 +158,7 @@ test('an Event of its definition names a conversion webhook that does not answer
   })
 })
 
-test('a bookmark does not overtake a change that the webhook is asked about', async () => {
+test('a bookmark does not overtake a change that is being converted', async () => {
   await withDefinition(hook.clientConfig('/'), converting, async () => {
     const stop = new AbortController()
     const [converted, plain] = [await events(v2, stop.signal), await events(widgets, stop.signal)]

@@ -17,7 +17,7 @@ const get = async (api: SecuredApi, path: string): Promise<Answer['json']> => (a
 
 const danglingOf = (schema: FlowSchema | undefined) => schema?.status?.conditions?.find(({ type }) => type === 'Dangling')?.status
 
-test("every cluster has Kubernetes' own objects, and each FlowSchema says that its level exists", async () => {
+test("every cluster has Kubernetes' own objects, and each FlowSchema reports that its level exists", async () => {
   await using api = await SecuredApi.open()
   const [schemas, levels] = [await get(api, schemasPath), await get(api, levelsPath)]
   const specs = (objects: readonly { metadata: { name?: string }; spec: unknown }[]) =>
@@ -30,7 +30,7 @@ test("every cluster has Kubernetes' own objects, and each FlowSchema says that i
 const byName = (a: { metadata: { name?: string } }, b: { metadata: { name?: string } }) =>
   (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1
 
-test('an answer names the FlowSchema and the level that it came by, also where it is a refusal', async () => {
+test('an answer, also a refusal, names its FlowSchema and level', async () => {
   await using api = await SecuredApi.open()
   const uid = async (path: string): Promise<string> => (await get(api, path)).metadata.uid
   const rows: [UserInfo, string, string, string, number][] = [
@@ -47,7 +47,7 @@ test('an answer names the FlowSchema and the level that it came by, also where i
   }
 })
 
-test('a FlowSchema says when its level does not exist, and a request does not follow it there', async () => {
+test('a FlowSchema reports a missing level, and does not match requests then', async () => {
   await using api = await SecuredApi.open()
   const rules = [
     {
@@ -75,7 +75,7 @@ test('a FlowSchema says when its level does not exist, and a request does not fo
   assert.equal((await own()).metadata.generation, metadata.generation)
 })
 
-test('what is deleted or changed of the suggested objects comes back within a minute, unless somebody says that it is his', async () => {
+test("deleted or changed suggested objects are restored within a minute, unless they are marked as a user's own", async () => {
   const clock = new SteppedClock()
   await using api = await SecuredApi.open({ clock })
   await api.request(admin, 'DELETE', `${schemasPath}/service-accounts`)
@@ -101,7 +101,7 @@ function trickle(api: SecuredApi, user: UserInfo, count: number, signal: AbortSi
   )
 }
 
-test('a user whose requests hold all that they can hold delays nobody else, and is told why', async () => {
+test('a user at the concurrency limit delays nobody else, and gets the reason', async () => {
   await using api = await SecuredApi.open()
   const eve = person('eve')
   await api.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
@@ -141,7 +141,7 @@ test('a user whose requests hold all that they can hold delays nobody else, and 
 
 const metrics = async (api: SecuredApi): Promise<string> => (await api.request(admin, 'GET', '/metrics')).text
 
-test('a watch holds its seat until what exists is handed out, and no longer', async () => {
+test('a watch holds its seat only until the initial objects are sent', async () => {
   await using api = await SecuredApi.open()
   const executing = async () =>
     /current_executing_requests\{priority_level="node-high",flow_schema="system-node-high"\} (\d)/.exec(await metrics(api))?.[1]
@@ -160,7 +160,7 @@ test('a watch holds its seat until what exists is handed out, and no longer', as
   assert.equal(await executing(), '0')
 })
 
-test('the dumps of flow control are for those who may read them', async () => {
+test('the dumps of flow control require a right', async () => {
   await using api = await SecuredApi.open()
   for (const what of ['priority_levels', 'queues', 'requests']) {
     const path = `/debug/api_priority_and_fairness/dump_${what}`

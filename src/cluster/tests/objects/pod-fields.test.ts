@@ -43,12 +43,12 @@ test('every field of a pod has a row, and every row a field', () => {
   )
 })
 
-test('no field has two rows, but where one names it and the other all beside it', () => {
+test('no field has two rows, except if one names it and the other all beside it', () => {
   const twice = schema.filter(field => entries.filter(({ path }) => path === field).length > 1)
   assert.deepEqual(twice, [])
 })
 
-test('the file of a row names its fields, or says why it refuses them', () => {
+test('the file of a row names its fields, or why it refuses them', () => {
   const wrong = fieldRows.flatMap(({ fields, by, refusedBy, droppedBy, without }) => {
     const said = [by, refusedBy, droppedBy, without].filter(value => value !== undefined)
     if (said.length !== 1) return [`${fields[0]}: has ${said.length} outcomes`]

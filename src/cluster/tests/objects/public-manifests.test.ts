@@ -12,11 +12,11 @@ import { admin, SecuredApi } from '../secured-api.testing.ts'
 const root = join(import.meta.dirname, '../../../../test/manifests')
 const sets = globSync('*', { cwd: root }).toSorted()
 
-/** What is refused, and the advice that the refusal must contain. */
+/** The refusals, and the advice that they must contain. */
 const refused: Readonly<Record<string, RegExp>> = {
   // It sees the node's network, processes and files: that needs an exception with an owner and an expiry.
   'DaemonSet/node-exporter': /violates PodSecurity "restricted:latest": host namespaces .*PodSecurityException.*templateDigest/s,
-  // Whoever answers at its Service's address would serve a part of the API.
+  // A server that answers at its Service's address would serve a part of the API.
   'APIService/v1beta1.metrics.k8s.io': /caBundle; or leave this APIService out: the cluster answers metrics\.k8s\.io\/v1beta1 itself/,
 }
 
@@ -28,7 +28,7 @@ function pathOf({ apiVersion, kind, metadata }: KubeObject): string {
   return resourcePath(definition, metadata.namespace ?? 'app')
 }
 
-test('the sets are those of the folder', () => {
+test('the sets equal those of the folder', () => {
   assert.deepEqual(sets, ['database', 'gitops', 'ingress', 'monitoring', 'operator', 'shop'])
 })
 

@@ -6,7 +6,7 @@ import { namespaceLabels, namespaces, podAddresses, pods, serviceAccounts } from
 import { startCluster } from '../../start-cluster.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
-test('a watch of views has the events of what they are views of, by the same selectors and revisions', { timeout: 60_000 }, async () => {
+test('a watch of views has the events of the original objects, with the same selectors and revisions', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0, profile: 'upstream' })
   const { client } = cluster
   const signal = AbortSignal.timeout(30_000)

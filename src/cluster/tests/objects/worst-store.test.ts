@@ -77,7 +77,7 @@ const writes: readonly (readonly [title: string, write: (number: number) => Writ
   ],
 ]
 
-test('a tenant makes the store no larger than the quota, whatever is written, and its memory no larger than its bounds', {
+test('a tenant cannot grow the store beyond the quota, nor its memory beyond the limits, with any objects', {
   timeout: 300_000,
 }, async () => {
   const metrics = createRegistry()

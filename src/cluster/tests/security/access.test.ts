@@ -175,7 +175,7 @@ test('CVE-2019-16276: headers name no user', async () => {
   assert.equal((await api.present({ peerCertificate: frontProxy }, '/api/v1/pods', { headers: { 'x-remote-user': 'admin' } })).status, 401)
 })
 
-test('CVE-2018-1002103 and CVE-2025-14269: who shows no credential gets nothing but health, under whatever name and after whomever', async () => {
+test('CVE-2018-1002103 and CVE-2025-14269: a client without credentials gets only health checks, under any name and after any other client', async () => {
   await using api = await SecuredApi.open()
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'robot' } })
   const authorization = `Bearer ${await api.token('default', 'robot')}`
@@ -217,7 +217,7 @@ test('no token of the server itself, and no serving certificate, opens the API',
   assert.equal((await api.present({ peerCertificate: serving }, '/api/v1/pods')).status, 401)
 })
 
-test('the audit event says by which credential, so that a certificate with the name of an account is told apart', async () => {
+test('the audit event names the credential, so that a certificate with the name of an account is recognizable', async () => {
   await using api = await SecuredApi.open()
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'robot' } })
   const authorization = `Bearer ${await api.token('default', 'robot')}`
@@ -234,7 +234,7 @@ test('the audit event says by which credential, so that a certificate with the n
   assert.match(byCertificate?.annotations?.['authentication.bulkhead.dev/credential-id'] ?? '', /^x509:[0-9a-f]{64}$/)
 })
 
-test('a token is good for its audience, while it and what it is bound to last', async t => {
+test('a token is valid for its audience, while it and its bound object exist', async t => {
   await using api = await SecuredApi.open()
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'robot' } })
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'other' } })

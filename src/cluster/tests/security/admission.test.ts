@@ -202,14 +202,14 @@ const byPatch: readonly [string, string, string, string, unknown][] = [
   ],
 ]
 for (const [what, method, path, type, body] of byPatch) {
-  test(`CVE-2016-1905 and CVE-2023-2727: ${what} is judged as a creation is`, async () => {
+  test(`CVE-2016-1905 and CVE-2023-2727: ${what} is validated like a creation`, async () => {
     const { status, text } = await patched.request(admin, method, path, body, type)
     assert.equal(status, 403, text)
     assert.doesNotMatch(text, /cannot patch resource/)
   })
 }
 
-test('CVE-2016-1905: an update judges as a creation does', async () => {
+test('CVE-2016-1905: an update is validated like a creation', async () => {
   for (const [path, change] of [
     [
       `${apps}/deployments/d`,
@@ -253,7 +253,7 @@ const sideways: readonly [string, string, object, string?][] = [
   ['binding', `${inDefault}/pods/p/binding`, { target: { kind: 'Node', name: 'n' }, spec: { hostPID: true } }],
 ]
 for (const [what, path, body, type] of sideways) {
-  test(`CVE-2016-1905: ${what} changes nothing of what admission judged`, async () => {
+  test(`CVE-2016-1905: ${what} changes nothing that admission has validated`, async () => {
     const object = path.replace(/\/(scale|status|resize|binding)$/, '')
     const specOf = async () => {
       const { nodeName: _, replicas: __, ...spec } = (await patched.request(admin, 'GET', object)).json.spec
@@ -265,7 +265,7 @@ for (const [what, path, body, type] of sideways) {
   })
 }
 
-test('CVE-2016-1905: a namespace’s labels decide, and who may only write pods cannot lift them', async () => {
+test('CVE-2016-1905: a namespace’s labels decide, and a user who may only write pods cannot change them', async () => {
   await using api = await opened()
   const label = { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } }
   assert.equal((await api.request(ann, 'PATCH', '/api/v1/namespaces/default', label)).status, 403)

@@ -1,4 +1,4 @@
-// Certificates by the API: who asks, approves and signs, and that no certificate says more than its request was approved for.
+// Certificates through the API: who requests, approves and signs, and that no certificate contains more than its approved request.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
@@ -38,7 +38,7 @@ const onSubresource = (name: string) => ({
 })
 const onSigner = (verb: string, name: string) => ({ verbs: [verb], apiGroups: [group], resources: ['signers'], resourceNames: [name] })
 
-test('who asks is what the server authenticated, and stays so', async () => {
+test('the requester is the authenticated user, and stays so', async () => {
   await using api = await SecuredApi.open()
   await grant(api, 'ann', [onRequests])
   const claims = { username: 'system:admin', uid: 'x', groups: ['system:masters'], extra: { a: ['b'] } }
@@ -115,7 +115,7 @@ const hostile: readonly [string, string, string[], object][] = [
   ['a certificate authority', 'ann', [], { usages: ['cert sign', 'digital signature'] }],
 ]
 
-test('what an approved request may not become is never signed', { timeout: 60_000 }, async () => {
+test('a certificate beyond its approved request is never signed', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const { certificateSigningRequests } = await import('../../../client/resources.ts')
@@ -218,9 +218,9 @@ test('CVE-2019-11250 and CVE-2020-8565: no log line, audit event or answer of a 
     }
   }
   const reviews = '/apis/authentication.k8s.io/v1/tokenreviews'
-  // A TokenReview answers its own asker with the token that was asked about, as upstream does; nothing else may hold it.
+  // As upstream, a TokenReview returns the reviewed token to its own caller; nothing else may contain it.
   for (const shown of [account, token.reveal(), 'canary-wrong']) await api.request(admin, 'POST', reviews, { spec: { token: shown } })
-  // Refused writes of Secrets say which field is wrong, not what stood in it.
+  // Refused writes of Secrets name the wrong field, not its content.
   answers.push((await api.request(admin, 'POST', `${inDefault}/secrets`, { metadata: { name: 'T_T' }, stringData: { key: value } })).text)
   answers.push((await api.request(admin, 'POST', `${inDefault}/secrets`, { metadata: { name: 't' }, data: { key: value } })).text)
   answers.push(

@@ -1,4 +1,4 @@
-// What a body within its limit costs the server, whoever sends it: in proportion to its length, and never the square of it.
+// The cost of any body within the size limit is linear in its length, never quadratic, whoever sends it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, admin, contentTypes, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-/** Of processor time, which nothing else on the machine takes from the process: where the square of the items counts, the cases take from ten seconds up, or all memory. */
+/** In processor time, which other processes do not affect: at quadratic cost, the cases take ten seconds or more, or all memory. */
 const maxMs = 4000
 
 for (const { name, path, body, status, patch, before } of cases) {
@@ -142,7 +142,7 @@ const documents: readonly { readonly name: string; readonly text: string; readon
 ]
 
 for (const { name, text, status } of documents) {
-  test(`CVE-2019-11253 and CVE-2019-11254: YAML ${name} costs what its length costs`, async () => {
+  test(`CVE-2019-11253 and CVE-2019-11254: YAML ${name} has linear cost`, async () => {
     await using api = await SecuredApi.open()
     const post = () => api.request(admin, 'POST', `${configMaps}?dryRun=All`, Buffer.from(text), 'application/yaml')
     const { answer, ms } = await measured(post)
@@ -175,7 +175,7 @@ test('a role of very many combinations is refused and not multiplied out', async
   assertLinear(ms)
 })
 
-/** There are hours in which the same machine reaches its memory ten times as slowly: then what is linear beyond doubt says how long is long. */
+/** At times the same machine's memory is ten times as slow: then a certainly linear case calibrates the limit. */
 function assertLinear(ms: number): void {
   if (ms < maxMs) return
   const before = process.cpuUsage()

@@ -94,7 +94,7 @@ const costly = [
   ['loops over texts', 'self.text.split("").all(a, self.text.split("").all(b, a <= b || a >= b))'],
 ] as const
 for (const [what, rule] of costly) {
-  test(`a rule with ${what} that could cost more than a request may is refused with its definition`, async () => {
+  test(`a rule with ${what} that could exceed the cost limit of a request is rejected with its definition`, async () => {
     await using api = await SecuredApi.open()
     const spec = {
       type: 'object',
@@ -126,7 +126,7 @@ test('rules that cost little each, and too much together for one object, are sto
   assert.match(json.message, /validation failed due to running out of cost budget, no further validation rules will be run/)
 })
 
-test('there are no snapshots of volumes and no controller that would read one: their kinds are whatever a definition makes of them', async () => {
+test('there are no volume snapshots and no controller that reads one: only a definition creates their kinds', async () => {
   await using api = await SecuredApi.open()
   for (const path of ['/apis/snapshot.storage.k8s.io', '/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses'])
     assert.equal((await api.request(admin, 'GET', path)).status, 404)

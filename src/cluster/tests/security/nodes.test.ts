@@ -1,4 +1,4 @@
-// What the identity of a node, or of a machine that wants to become one, can do with the API: rows of attacks on Kubernetes, each as a request.
+// What the identity of a node, or of a joining machine, can do with the API: attacks on Kubernetes, each as a request.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTicket, ticketSecretData } from '../../../access/credentials/join-ticket.ts'
@@ -42,7 +42,7 @@ const reads: readonly [string, string, number][] = [
   ['the lease of another node', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2', 403],
   ['roles', '/apis/rbac.authorization.k8s.io/v1/clusterroles', 403],
 ]
-test('a node reads what belongs to it and nothing else', async t => {
+test('a node reads only what belongs to it', async t => {
   await using api = await twoNodes()
   for (const [what, path, status] of reads) {
     await t.test(`${status === 200 ? 'reads' : 'cannot read'} ${what}`, async () => {
@@ -143,7 +143,7 @@ test('a node gets no token for a server that its pod has nothing to do with', as
   assert.equal((await ask(['billing'])).status, 201)
 })
 
-test('CVE-2021-25735 and CVE-2025-5187: a node changes of its Node the status and its own labels, never what would lift a rule', async t => {
+test('CVE-2021-25735 and CVE-2025-5187: a node changes only the status and its own labels of its Node, and never lifts a rule', async t => {
   await using api = await twoNodes()
   const stored = async () => (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' }
@@ -166,7 +166,7 @@ test('CVE-2021-25735 and CVE-2025-5187: a node changes of its Node the status an
           [before.metadata.ownerReferences, before.metadata.finalizers, before.metadata.labels],
         )
         assert.deepEqual(after.spec, before.spec)
-        // The status path may drop what is not status instead of refusing it.
+        // The status path may drop other fields instead of refusing them.
         if (subresource === '') assert.equal(status, 403)
       })
     }
@@ -194,7 +194,7 @@ test('CVE-2021-25735 and CVE-2025-5187: a node changes of its Node the status an
   })
 })
 
-test('CVE-2021-25735: admission sees the stored Node as the old object, not what the request claims', async () => {
+test('CVE-2021-25735: admission sees the stored Node as the old object, whatever the request claims', async () => {
   const seen: KubeObject[] = []
   await using api = new TestServer({
     admission: { mutate: () => undefined, validate: ({ oldObject }) => void (oldObject && seen.push(oldObject)) },
@@ -212,7 +212,7 @@ test('CVE-2021-25735: admission sees the stored Node as the old object, not what
 const ownerOf = ({ uid }: { uid: string }) => ({ apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true })
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 
-test('CVE-2025-4563: a node of the upstream profile makes mirror pods of its own that reach nothing', async t => {
+test('CVE-2025-4563: a node of the upstream profile creates only harmless mirror pods of its own', async t => {
   await using api = await twoNodes('upstream')
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const mirror = (spec: object, more: object = {}) => {
@@ -257,7 +257,7 @@ test('CVE-2025-4563: a node of the upstream profile makes mirror pods of its own
   })
 })
 
-test('a mirror pod opens nothing to its node, whoever made it', async () => {
+test('a mirror pod gives its node no access, whoever created it', async () => {
   await using api = await twoNodes()
   await api.create(`${inDefault}/persistentvolumeclaims`, { metadata: { name: 'theirs' }, spec: claimSpec })
   const pod = restrictedPod('static', { nodeName: 'n1', volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'theirs' } }] })
@@ -266,7 +266,7 @@ test('a mirror pod opens nothing to its node, whoever made it', async () => {
   assert.equal((await api.request(n1, 'GET', `${inDefault}/persistentvolumeclaims/theirs`)).status, 403)
 })
 
-test('a node writes of a claim what it did to the volume, and nothing that says whose it is', async () => {
+test('a node writes only its own progress to a claim, and nothing about its ownership', async () => {
   await using api = await twoNodes()
   await api.create(`${inDefault}/persistentvolumeclaims`, { metadata: { name: 'disk' }, spec: claimSpec })
   await api.create(
@@ -331,7 +331,7 @@ test('a node approves and signs no certificate, and asks for none of system:mast
   )
 })
 
-test('CVE-2022-3294: what a Node says of its address leads the server nowhere', async () => {
+test("CVE-2022-3294: a Node's reported address leads the server nowhere", async () => {
   await using api = await twoNodes()
   for (const address of ['127.0.0.1', '::1', '169.254.169.254', '127.0.0.1:6443', 'localhost.', '10.96.0.1']) {
     const status = { addresses: [{ type: 'InternalIP', address }], daemonEndpoints: { kubeletEndpoint: { Port: 6443 } } }

@@ -1,4 +1,4 @@
-// Open streams end when what allowed them is taken away: a binding, a role, an account, or what a token is bound to.
+// Open streams end when their permission is removed: a binding, a role, an account, or the bound object of a token.
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
@@ -43,7 +43,7 @@ async function watch(api: SecuredApi, credentials: Credentials, url = `${ofDefau
   return { over, isOpen: () => isOpen }
 }
 
-/** What has changed by now has been acted on. */
+/** Waits until all changes so far were processed. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
@@ -91,7 +91,7 @@ for (const { name, bound, revoke } of revocations) {
   })
 }
 
-test('a watch goes on where another binding still allows it, until that one goes too', limit, async () => {
+test('a watch continues while another binding allows it, until that one is removed too', limit, async () => {
   await using api = await opened()
   await api.create(bindings, binding('spare', 'reader', [robot]))
   const stream = await watch(api, bearer(await api.token('default', 'robot')))
@@ -115,7 +115,7 @@ test('a watch by a token of a pod that is being deleted ends with the time that 
   await stream.over
 })
 
-test('a watch as another user ends when the right to act as it goes', limit, async () => {
+test('a watch as another user ends when the right to impersonate is removed', limit, async () => {
   await using api = await opened()
   const acts = { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] }
   await api.create(roles, { metadata: { name: 'actor' }, rules: [acts] })

@@ -5,7 +5,7 @@ import { grant, rbac, rbacGroup, rule } from '../granted-rights.testing.ts'
 import { admin, contentTypes, person, SecuredApi } from '../secured-api.testing.ts'
 
 for (const profile of ['secure', 'upstream'] as const) {
-  test(`nobody writes roles wider than their own rights, binds what they lack, or acts as others: ${profile} profile`, async t => {
+  test(`no user writes roles beyond its own rights, binds missing rights, or impersonates others: ${profile} profile`, async t => {
     await using api = await SecuredApi.open({ profile })
     const writer = { verbs: ['*'], apiGroups: [rbacGroup], resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'] }
     await grant(api, 'ann', [{ ...writer, verbs: ['get', 'list', 'create', 'update', 'patch', 'delete'] }, rule(['get'], ['configmaps'])])
@@ -73,12 +73,12 @@ for (const profile of ['secure', 'upstream'] as const) {
     for (const [what, method, path, body, type] of attempts) {
       await t.test(what, async () => {
         const { status, text } = await api.request(ann, method, path, body, type)
-        // What is not there may be told as such.
+        // Missing objects may be reported as such.
         const notThere = what.includes('not exist') || what === 'create on update'
         assert.ok(status === 403 || (notThere && status === 404), `${status} ${text}`)
       })
     }
-    // Who may write a ClusterRole may make it a part of others: upstream lets them.
+    // An author of a ClusterRole may make it part of others, as upstream allows.
     const label = { metadata: { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } }
     await t.test('an aggregation label', async () => {
       const { status } = await api.request(ann, 'PATCH', `${rbac}/clusterroles/own`, label)
@@ -103,7 +103,7 @@ for (const profile of ['secure', 'upstream'] as const) {
   })
 }
 
-test('a right to act as somebody is none to anything beside the name', async t => {
+test('the right to impersonate a user does not extend beyond the name', async t => {
   await using api = await SecuredApi.open()
   await grant(api, 'ann', [{ ...rule(['impersonate'], ['users']), resourceNames: ['bob'] }])
   const who = (headers: Record<string, string>) =>
@@ -131,7 +131,7 @@ test('a right to act as somebody is none to anything beside the name', async t =
   }
 })
 
-test('what a write of roles and bindings lacks in rights is told before its own faults', async () => {
+test('missing rights of a write of roles and bindings are reported before its other errors', async () => {
   await using api = await SecuredApi.open()
   const writer = { verbs: ['create', 'update'], apiGroups: [rbacGroup], resources: ['clusterroles', 'clusterrolebindings'] }
   await grant(api, 'ann', [writer])

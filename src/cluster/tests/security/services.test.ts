@@ -1,4 +1,4 @@
-// Attacks through Services and what stands behind them: rows of known faults of Kubernetes, each as a request to the API server as it ships.
+// Attacks through Services and their endpoints: known vulnerabilities of Kubernetes, each as a request to the API server as it ships.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
@@ -28,7 +28,7 @@ async function withEditor(): Promise<SecuredApi> {
   return api
 }
 
-test('CVE-2020-8554: who may edit a namespace takes no traffic of other addresses, neither by externalIPs nor by a load balancer’s status', async () => {
+test('CVE-2020-8554: an editor of a namespace cannot take traffic of other addresses, neither by externalIPs nor by a load balancer’s status', async () => {
   await using api = await withEditor()
   const refused = async (method: string, path: string, body: object, type?: string) => {
     const { status, text } = await api.request(eve, method, path, body, type)
@@ -48,14 +48,14 @@ test('CVE-2020-8554: who may edit a namespace takes no traffic of other addresse
   const status = { loadBalancer: { ingress: [{ ip: '203.0.113.9' }] } }
   for (const type of [contentTypes.merge, contentTypes.strategic])
     await refused('PATCH', `${inDefault}/services/s/status`, { status }, type)
-  // Through the Service itself the status goes nowhere.
+  // The status cannot be set through the Service itself.
   assert.equal((await api.request(eve, 'PATCH', `${inDefault}/services/s`, { status })).status, 200)
   const { json } = await api.request(admin, 'GET', `${inDefault}/services/s`)
   assert.deepEqual([json.spec.externalIPs, json.status], [undefined, { loadBalancer: {} }])
   assert.equal((await api.request(admin, 'GET', `${inDefault}/services/t`)).status, 404)
 })
 
-test('CVE-2020-8554: where external addresses are allowed, none of them is the machine itself or on its link', async t => {
+test("CVE-2020-8554: allowed external addresses are never the machine's own or link-local ones", async t => {
   await using api = await SecuredApi.open({ profile: 'upstream' })
   for (const address of unreachable) {
     await t.test(address, async () => {
@@ -66,7 +66,7 @@ test('CVE-2020-8554: where external addresses are allowed, none of them is the m
   }
 })
 
-test('CVE-2021-25740: who may edit a namespace writes no Endpoints and no EndpointSlices', async () => {
+test('CVE-2021-25740: an editor of a namespace cannot write Endpoints or EndpointSlices', async () => {
   await using api = await withEditor()
   const slice = { metadata: { name: 'x' }, addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }] }
   assert.equal((await api.request(eve, 'POST', slices, slice)).status, 403)
@@ -74,7 +74,7 @@ test('CVE-2021-25740: who may edit a namespace writes no Endpoints and no Endpoi
   assert.equal((await api.request(eve, 'POST', `${inDefault}/endpoints`, endpoints)).status, 403)
 })
 
-test('CVE-2021-25740: an endpoint that names a pod of another namespace leads nobody there', async () => {
+test('CVE-2021-25740: an endpoint that names a pod of another namespace routes nothing there', async () => {
   await using made = await Aggregation.open()
   assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
   const targetRef = { kind: 'Pod', namespace: 'kube-system', name: 'wardle-0' }
@@ -90,7 +90,7 @@ const profiles = [
   ['upstream', true],
 ] as const
 for (const [profile, isBelieved] of profiles) {
-  test(`a proxy to a pod that answers with anybody’s certificate ${isBelieved ? 'is made' : 'is refused'} in the ${profile} profile`, async t => {
+  test(`a proxy to a pod with any certificate ${isBelieved ? 'is made' : 'is refused'} in the ${profile} profile`, async t => {
     await using api = await SecuredApi.open({ profile })
     const own = testAuthority('anybody')
     const key = own.key.export({ format: 'pem', type: 'pkcs8' })

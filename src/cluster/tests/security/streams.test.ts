@@ -1,4 +1,4 @@
-// Open streams end with the identity that opened them; the deny list is changed by those alone who have the right.
+// Open streams end with the identity that opened them; the deny list requires its own right.
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
@@ -96,7 +96,7 @@ test('a followed log and an upgraded connection end when their user is denied', 
   assert.ok(streams.every(stream => stream.destroyed))
 })
 
-test('nobody acts as a denied user, and a denied user acts as nobody', async () => {
+test('a denied user can neither be impersonated nor impersonate', async () => {
   await using api = await SecuredApi.open()
   await deny(api, { leaver: 'user-name:ann' })
   const headers = { 'impersonate-user': 'ann' }
@@ -149,7 +149,7 @@ test('write access to ConfigMaps is no right to the deny list; the role bulkhead
   assert.equal((await api.request(person('guard'), 'GET', '/api/v1/namespaces/kube-system/secrets')).status, 403)
 })
 
-test('a write that could not be recorded is refused with 503 before it happens, whoever asks; reads go on', async () => {
+test('a write that cannot be recorded is refused with 503 before it happens, for every user; reads continue', async () => {
   await using api = await SecuredApi.open()
   api.auditRefusal = new AuditFailure('no space is left for the audit log')
   const path = '/api/v1/namespaces/default/configmaps'
@@ -161,7 +161,7 @@ test('a write that could not be recorded is refused with 503 before it happens, 
   assert.equal((await api.request(admin, 'POST', path, { metadata: { name: 'a' } })).status, 201)
 })
 
-test('a page of another origin opens no WebSocket with the certificate of whoever looks at it; in the upstream profile it does', async () => {
+test('a page of another origin opens no WebSocket with the certificate of its viewer; in the upstream profile it does', async () => {
   for (const [profile, watch, other] of [
     ['secure', 403, 403],
     ['upstream', 101, 404],

@@ -1,4 +1,5 @@
-// A tenant with ClusterRole `admin` in one namespace writes the worst roles and bindings through the API: what others and itself are answered stays small.
+// A tenant with ClusterRole `admin` in one namespace writes the worst roles and bindings through the API: the server's answers to others and
+// to itself stay small.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attackedNamespace, attacker, worstRbac } from '../../../access/rights/tenant-attack.testing.ts'
@@ -22,7 +23,7 @@ async function attacked(): Promise<SecuredApi> {
   let gone = 0
   for (const { kind, object } of worstRbac(scale)) {
     if (kind === 'Role') {
-      // What the tenant does not hold it cannot grant: its own rights on ConfigMaps, by name.
+      // A tenant cannot grant what it lacks: here its own rights on ConfigMaps, by name.
       const { status, text } = await api.request(boss, 'POST', ofNamespace('roles'), { ...object, rules: object.rules?.map(grantable) })
       assert.equal(status, 201, text.slice(0, 500))
     } else if (kind === 'RoleBinding') {

@@ -1,4 +1,5 @@
-// The upstream profile gives up what Bulkhead adds, not what Kubernetes has: where a namespace or an account asks for a rule, it holds by every way.
+// The upstream profile drops what Bulkhead adds, not what Kubernetes has: a rule that a namespace or an account requests applies to every
+// way.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -57,7 +58,7 @@ test('CVE-2023-2727: nor does an ephemeral container', async () => {
   }
 })
 
-test('the label itself is not for who may make pods in the namespace, and means what it says', async () => {
+test('users who may create pods in the namespace cannot set the label itself, which has its usual meaning', async () => {
   for (const path of [inTight, `${inTight}/status`]) assert.equal((await api.request(ann, 'PATCH', path, label('privileged'))).status, 403)
   assert.equal((await api.request(admin, 'PATCH', inTight, label('privilegd'))).status, 422)
   const hostPid = restrictedPod('host', { hostPID: true })
