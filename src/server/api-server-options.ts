@@ -1,4 +1,4 @@
-// What an API server is made of: what the composition supplies.
+// The options of an API server, which the composition supplies.
 import type { Authentication, Credentials } from '../access/access.ts'
 import type { DenyList } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
@@ -37,7 +37,7 @@ export interface ApiServerOptions {
   readonly metrics: Registry
   readonly identifiers?: Identifiers
   readonly flowLimits?: FlowLimits
-  /** Of each user, and of each namespace. Default: `defaultWriteRate`. */
+  /** Limit per user and per namespace. Default: `defaultWriteRate`. */
   readonly writeRate?: WriteRate
   /** Denied credentials and users: their open streams end. `authenticate` must ask it too. */
   readonly denyList?: DenyList
@@ -45,9 +45,9 @@ export interface ApiServerOptions {
   readonly reviewToken?: ReviewToken
   /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
   readonly issueToken?: IssueToken
-  /** What a user may do in a namespace, for SelfSubjectRulesReview. */
+  /** A user's rights in a namespace, for SelfSubjectRulesReview. */
   readonly rulesFor?: RulesFor
-  /** What would have allowed a refused request, for its audit event and `bulkhead why`. */
+  /** How to allow a refused request, for its audit event and `bulkhead why`. */
   readonly explainAccess?: ExplainAccess
   /** Answers exec, attach and portforward. Default: through the node's tunnel. */
   readonly streamPod?: StreamPod
@@ -55,22 +55,22 @@ export interface ApiServerOptions {
   readonly backendTls?: BackendTls
   /** Whether browsers are kept from taking proxied pages for this server's. Default: true. */
   readonly isolates?: boolean
-  /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
+  /** Pages that may open WebSockets. Default: those of the server's own origin, others with a token. */
   readonly checkOrigin?: CheckOrigin
-  /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
+  /** Proves the server's identity to servers behind APIServices, which otherwise believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
-  /** False: servers behind APIServices are never asked, and so never available. Default: true. */
+  /** False: servers behind APIServices are never contacted, and so never available. Default: true. */
   readonly aggregates?: boolean
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
   readonly checks?: readonly HealthCheck[]
-  /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
+  /** Paths that are answered without credentials if the authorizer allows it. Default: the health checks. */
   readonly anonymousPaths?: readonly string[] | 'all'
   readonly serviceCidr?: string
   /** The way to the conversion webhooks of custom resources; without it their conversions fail. */
   readonly conversionSender?: ConversionSender
-  /** By which others verify the tokens of ServiceAccounts. */
+  /** Public keys for verifying ServiceAccount tokens. */
   readonly oidc?: OidcDocuments
-  /** Policies that are no objects of the API, for who wants to see them. */
+  /** Policies that are not in the API, for reading. */
   readonly filePolicies?: FilePolicies
   /** Which code and settings run. */
   readonly running?: () => Promise<RunningBuild>

@@ -46,7 +46,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #flowConfig: FlowConfig
   readonly #aggregator: Aggregator
-  /** What runs until the server stops. */
+  /** Parts that run until the server stops. */
   readonly #running: Promise<unknown>[] = []
   #own: OwnRequests | undefined
   #ready = false
@@ -144,12 +144,12 @@ export class ApiServer implements AsyncDisposable {
     ]
   }
 
-  /** Tells of each change of what servers behind APIServices are known to serve. */
+  /** Called when the known resources of servers behind APIServices change. */
   onForeignChange(listener: () => void): void {
     this.#aggregator.documents.onChange(listener)
   }
 
-  /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */
+  /** Creates missing ones of `objects` (with `overwrite` writes all of them), as the system itself. */
   async ensureObjects(objects: readonly KubeObject[], overwrite = false): Promise<void> {
     const { resources } = this
     const { signal } = this.#stop
@@ -168,7 +168,7 @@ export class ApiServer implements AsyncDisposable {
     this.#running.push(run(this.#stop.signal))
   }
 
-  /** The bootstrap objects are there: `/readyz` may say so. */
+  /** Called when the bootstrap objects exist: `/readyz` may report it. */
   markReady(): void {
     this.#ready = true
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { bootstrapNamespaces } from './bootstrap.ts'
 import { TestServer } from './testing.ts'
 
-test('ensureObjects() manages what it makes by the name of the API server', async () => {
+test("ensureObjects() uses the API server's name as field manager", async () => {
   await using api = new TestServer()
   await api.server.ensureObjects(bootstrapNamespaces())
   const { json } = await api.get('/api/v1/namespaces/kube-public')

@@ -29,7 +29,7 @@ class SteppedClock implements Clock {
   }
 }
 
-test('runEventExpiry() deletes events that nobody has updated for an hour, and no others', async () => {
+test('runEventExpiry() deletes only events without an update for an hour', async () => {
   await using store = createMemoryStore()
   const events = store.collection({ groupResource: 'events' })
   const clock = new SteppedClock()

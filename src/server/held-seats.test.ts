@@ -43,7 +43,7 @@ async function unreadWatch(api: TestServer) {
   return { read, end }
 }
 
-test('handle() keeps the seat of a watch until what exists is sent', async () => {
+test('handle() keeps the seat of a watch until existing objects are sent', async () => {
   const metrics = createRegistry()
   await using api = new TestServer({ metrics })
   const { read, end } = await unreadWatch(api)

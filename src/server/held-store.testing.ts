@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { CommitQueue } from '../store/commit-queue.ts'
 
-/** A store whose commits the test ends, and the events in the order of what happens. */
+/** A store whose commits the test ends, with a log of events in order. */
 export function heldStore(clock: Clock = systemClock) {
   const happened: string[] = []
   let end: { resolve(): void; reject(err: Error): void } | undefined

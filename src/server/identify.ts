@@ -1,4 +1,4 @@
-// Who asks, and as whom: the two identities of a request.
+// The two identities of a request: the authenticated user, and the impersonated one.
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { apiError, unauthorized } from '../api/status.ts'
@@ -14,17 +14,17 @@ import type { RequestScope } from './request-scope.ts'
 
 export interface IdentityParts {
   readonly authenticate: (credentials: Credentials) => Promise<Authentication>
-  /** Asked by `authenticate` too; here it refuses whom nobody may act as. */
+  /** Called by `authenticate` too; here it refuses users that may not be impersonated. */
   readonly denyList?: DenyList
   readonly authorize: Authorize
   readonly log: Logger
-  /** Paths that may be asked for without credentials: whether they are allowed is still the authorizer's decision. */
+  /** Paths that accept requests without credentials: the authorizer still decides whether they are allowed. */
   allowsAnonymous(path: string): boolean
 }
 
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
-/** Who asks. Rejects with the 401. */
+/** The authenticated user. Rejects with the 401. */
 export async function identify(parts: IdentityParts, scope: RequestScope, info: RequestInfo): Promise<Authenticated> {
   const { request, audit } = scope
   if (request.identity) return inProcess(request.identity, parts)

@@ -20,7 +20,7 @@ async function send(api: TestServer, request: Partial<ServerRequest> & { url: st
   return { status: reply.status, json: body.startsWith('{') ? JSON.parse(body) : undefined, text: body }
 }
 
-test('handle() answers 401 without an identity, also for what is not served', async () => {
+test('handle() answers 401 without an identity, also for unknown paths', async () => {
   await using api = new TestServer()
   for (const url of ['/api/v1/pods', '/api/v1/nothing', '/', '/version', '/metrics']) {
     const { status, json } = await send(api, { url })
@@ -38,7 +38,7 @@ test('handle() answers 401 without an identity, also for what is not served', as
   assert.equal(api.events.at(-1)?.user.username, 'system:anonymous')
 })
 
-test('handle() lets anyone ask for health, where the authorizer allows it', async () => {
+test('handle() allows anyone the health checks if the authorizer allows it', async () => {
   await using api = new TestServer()
   assert.equal((await send(api, { url: '/livez' })).text, 'ok')
   await using closed = new TestServer({ authorize: allowWhere(() => false) })
@@ -146,7 +146,7 @@ test('handle() answers 405 for a verb that a resource has not', async () => {
   assert.equal((await api.request('DELETE', '/api/v1/namespaces')).status, 405)
 })
 
-test('handle() acts as another user where each part of the identity is allowed', async () => {
+test('handle() impersonates if each part of the identity is allowed', async () => {
   const asked: string[] = []
   await using api = new TestServer({
     authorize: allowWhere(({ verb, resource, name, subresource, user }) => {
@@ -175,7 +175,7 @@ test('handle() acts as another user where each part of the identity is allowed',
   assert.equal((await send(api, { url: '/api/v1/pods', identity: testUser, headers: { 'impersonate-group': 'g' } })).status, 400)
 })
 
-test('handle() lets nobody guess the type of an answer to who may not do something, as upstream', async () => {
+test('handle() reveals no type of answer to a user without rights, as upstream', async () => {
   await using api = new TestServer({ authorize: allowWhere(({ verb }) => verb !== 'list') })
   const sniffed = async (path: string) => (await api.request('GET', path)).headers['x-content-type-options']
   assert.deepEqual([await sniffed('/api/v1/pods'), await sniffed('/api/v1/namespaces/default/pods/a')], ['nosniff', undefined])
@@ -197,7 +197,7 @@ test('handle() takes the name of no possible ServiceAccount for that of a user',
   )
 })
 
-test('handle() reads the names to act with as UTF-8, of which transports hand over the bytes', async () => {
+test('handle() reads impersonated names as UTF-8, of which transports pass the bytes', async () => {
   await using api = new TestServer({ authorize: allowWhere(({ verb }) => verb === 'impersonate') })
   const wire = (text: string): string => Buffer.from(text).toString('latin1')
   const act = (headers: Record<string, string>) => send(api, { url: '/api/v1/pods', identity: testUser, headers })
@@ -224,7 +224,7 @@ test('handle() shows nothing of an unexpected failure but the audit id', async (
   assert.equal(headers['cache-control'], 'no-cache, private')
 })
 
-test('handle() acknowledges no write whose audit record fails, and does not say that nothing happened', async () => {
+test('handle() acknowledges no write whose audit record fails, and does not claim that nothing happened', async () => {
   let fails = false
   const full = new AuditFailure('no space is left for the audit log')
   await using api = new TestServer({
@@ -263,7 +263,7 @@ test('handle() records a write beside its commit, and answers after both', async
   assert.deepEqual(held.happened.slice(1), ['commit begun', 'synced', 'answered 201'])
 })
 
-test('handle() records what became of a write that was not stored', async () => {
+test('handle() records the result of a write that was not stored', async () => {
   const held = heldStore()
   await using api = new TestServer({ store: held.store })
   const answer = api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })

@@ -46,7 +46,7 @@ export interface PipelineParts extends IdentityParts {
   readonly clock: Clock
   readonly metrics: RequestMetrics
   readonly refused: RefusedRequests
-  /** What would have allowed a request; without it refusals say less. */
+  /** Explains how to allow a request; without it, refusals say less. */
   readonly explainAccess?: ExplainAccess
   /** Answers a resource request that is authorized. */
   resource(context: RequestContext, info: ResourceRequestInfo): Promise<Reply>
@@ -192,13 +192,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
 const free = (reply: Reply): void => reply.free?.()
 
-/** A client that asked for no other protocol would take what follows for answers to its next requests. */
+/** A client that did not request another protocol would take what follows for answers to its next requests. */
 function unrequestedUpgrade(reply: Reply): ApiError {
   reply.free?.()
   return apiError(502, 'InternalError', 'the answer changes to a protocol that the request did not ask for')
 }
 
-/** As upstream answers who may not do something at all. */
+/** As upstream answers a user without rights. */
 function withNoSniff(reply: Reply): Reply {
   return { ...reply, headers: { ...reply.headers, 'x-content-type-options': 'nosniff' } }
 }

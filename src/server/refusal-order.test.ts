@@ -49,7 +49,7 @@ for (const [method, url, headers, status, message] of rows) {
   })
 }
 
-test('whom nothing is allowed learns no methods and no forms', async () => {
+test('a user without rights learns no methods and no forms', async () => {
   await using api = new TestServer({ authorize: allowWhere(() => false) })
   for (const [method, path] of [
     ['FOO', maps],
@@ -60,7 +60,7 @@ test('whom nothing is allowed learns no methods and no forms', async () => {
   }
 })
 
-test('a selector for one name is a right to that name for lists and watches alone, where it is a name', async () => {
+test('a selector for one name is a right to that name only for lists and watches, and only if it is a name', async () => {
   const asked: string[] = []
   await using api = new TestServer({
     authorize: allowWhere(attributes => {
@@ -85,12 +85,12 @@ test('a selector for one name is a right to that name for lists and watches alon
   assert.deepEqual(asked, ['list a', 'watch a', 'watch a', 'watch ', 'watch ', 'deletecollection ', 'list ', 'list ', 'list '])
 })
 
-test('behind a connection other forms are accepted than those of the API', async () => {
+test('connections accept other forms than the API', async () => {
   await using api = new TestServer()
   await api.create('/api/v1/namespaces/default/pods', { metadata: { name: 'p' }, ...{ spec: { containers: [{ name: 'c', image: 'i' }] } } })
   for (const path of ['pods/p/proxy/page', 'pods/p/exec?command=a&stdout=true']) {
     const answer = await api.get(`/api/v1/namespaces/default/${path}`, html)
-    // The pod is on no node yet, or the transport is none for streams: said in JSON, as no form was asked for.
+    // The pod has no node yet, or the transport has no streams: reported in JSON, as no form was requested.
     assert.notEqual(answer.status, 406)
     assert.equal(answer.json.kind, 'Status')
   }

@@ -60,7 +60,7 @@ test('the time of a request in webhooks is no part of its service level', async 
   assert.equal((await samples(api, 'apiserver_request_sli_duration_seconds_sum')).get(`{${labels}}`), 3)
 })
 
-test('deprecated resources, checks of health, events of watches and the size of the store are told', async () => {
+test('metrics cover deprecated resources, health checks, watch events and the size of the store', async () => {
   await using api = new TestServer({ metrics: createRegistry() })
   assert.equal((await samples(api, 'apiserver_requested_deprecated_apis')).size, 0)
   await api.get('/api/v1/endpoints')
@@ -85,7 +85,7 @@ test('deprecated resources, checks of health, events of watches and the size of 
   )
 })
 
-test('CVE-2020-8552: no client makes series of metrics by paths, methods, names, selectors or user agents of its own', async () => {
+test('CVE-2020-8552: no client creates series of metrics by paths, methods, names, selectors or user agents of its own', async () => {
   await using api = new TestServer({ metrics: createRegistry() })
   const ask = async (from: number) => {
     for (let at = from; at < from + 20; at++) {
@@ -111,7 +111,7 @@ test('CVE-2020-8552: no client makes series of metrics by paths, methods, names,
   assert.equal(await ask(40), first)
 })
 
-test('CVE-2020-8552: what is measured of a request keeps nothing of its URL', async () => {
+test('CVE-2020-8552: metrics of a request retain nothing of its URL', async () => {
   const registry = createRegistry()
   const resources = serveResources(allResources, createMemoryStore())
   const metrics = requestMetrics(registry, new FlowControl({ objects: () => 0, bytes: () => 0, watchers: () => 0 }), resources)

@@ -1,4 +1,4 @@
-// One request from its head to the end of its answer: its time, the identities that it acts under, and what it holds. Disposed, it gives that back.
+// One request from its head to the end of its answer: its time, its identities, and the resources that it holds. Disposing releases them.
 import type { Authenticated } from '../access/revocation.ts'
 import { timedOut, unauthorized } from '../api/status.ts'
 import { ExternalWait } from '../base/async/external-wait.ts'

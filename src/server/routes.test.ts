@@ -86,7 +86,7 @@ const documents: readonly (readonly [method: string, path: string, accept: strin
   ['GET', '/livez', 'text/html', 200],
 ]
 for (const [method, path, accept, expected] of documents) {
-  test(`${method} ${path} for who accepts ${accept} is a ${expected}`, async () => {
+  test(`${method} ${path} with Accept ${accept} is a ${expected}`, async () => {
     await using api = new TestServer({ oidc: { configuration: '{"issuer":"i"}', keySet: '{"keys":[]}' } })
     assert.equal((await api.request(method, path, undefined, { accept })).status, expected)
   })
@@ -112,7 +112,7 @@ for (const [patch, type, expected, message] of patched) {
   })
 }
 
-test('a patch that takes the version away is refused where a kind can only be replaced in one', async () => {
+test('a patch that removes the version is refused if the kind requires one', async () => {
   await using api = new TestServer()
   await api.request('POST', leases, { metadata: { name: 'a' }, spec: {} })
   await api.request('POST', maps, { metadata: { name: 'a' } })
@@ -145,7 +145,7 @@ const scales: readonly (readonly [path: string, get: string, change: string])[] 
   ['/api/v1/namespaces/default/replicationcontrollers', 'replicationcontrollers/scale.autoscaling', 'replicationcontrollers'],
 ]
 for (const [path, get, change] of scales) {
-  test(`a scale that is missing below ${path} is called ${get} by who reads it, ${change} by who changes it`, async () => {
+  test(`a missing scale below ${path} is named ${get} for a read, ${change} for a change`, async () => {
     await using api = new TestServer()
     const scale = { metadata: { name: 'a', namespace: 'default' }, spec: { replicas: 1 } }
     assert.equal((await api.request('GET', `${path}/a/scale`)).json.message, `${get} "a" not found`)

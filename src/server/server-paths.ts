@@ -1,4 +1,4 @@
-// Puts together what answers paths that are no resources: health, metrics, documents of the API, and Bulkhead's own.
+// Composes the non-resource paths: health, metrics, API documents, and Bulkhead's own.
 import type { ApiServerOptions } from './api-server-options.ts'
 import { dumpText } from './flow-control/dump.ts'
 import { monotonicClock } from './flow-control/flow-clock.ts'

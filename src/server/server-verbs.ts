@@ -1,4 +1,4 @@
-// Puts together what answers requests for resources: the verbs, the subresources with bodies of their own, and what is computed.
+// Composes the handlers of resources: verbs, subresources with other bodies, and computed resources.
 import { randomBytes } from 'node:crypto'
 import { ContinueTokens } from './answers/continue-token.ts'
 import type { ApiServerOptions } from './api-server-options.ts'

@@ -1,4 +1,4 @@
-// What the parts of the API server share before it answers requests: the store, the resources that it serves, and the ways to nodes and Services.
+// What the parts of the API server share before it answers requests: the store, the served resources, and connections to nodes and Services.
 import type { Duplex } from 'node:stream'
 import type { ResourceDefinition } from '../api/resources/resource.ts'
 import type { ServiceReference } from '../api/types/admissionregistration-v1.ts'

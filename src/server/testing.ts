@@ -1,4 +1,5 @@
-// A whole API server in memory for tests: the real pipeline and verbs, everyone known and allowed unless the test says otherwise.
+// A whole API server in memory for tests: the real pipeline and verbs; every user is authenticated and allowed unless the test says
+// otherwise.
 import type { AccessVerdict, Attributes } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { KubeObject } from '../api/object.ts'
@@ -27,7 +28,7 @@ export interface TestAnswer {
   readonly json: any
 }
 
-/** The answer before its body is read, as a transport gets it: what ends the request ends its body. The caller calls `done`. */
+/** The answer before its body is read, as a transport gets it: aborting the request ends its body. The caller calls `done`. */
 export async function answerOf(handle: Pipeline, request: Partial<ServerRequest>): Promise<FinalReply> {
   const ended = new AbortController()
   const untilEnded = (caller: AbortSignal | undefined) => AbortSignal.any([ended.signal, ...(caller === undefined ? [] : [caller])])
@@ -45,7 +46,7 @@ export async function answerOf(handle: Pipeline, request: Partial<ServerRequest>
   return typeof body === 'function' ? { ...reply, body: (sink, signal) => body(sink, untilEnded(signal)) } : reply
 }
 
-/** Time that moves only when a test says so. */
+/** A clock that advances only when a test says so. */
 export class TestClock implements Clock {
   #gone = 0
   now(): number {
@@ -73,7 +74,7 @@ export interface TestServerOptions extends Omit<Partial<ApiServerOptions>, 'view
 export class TestServer implements AsyncDisposable {
   readonly server: ApiServer
   readonly store: Store
-  /** The clock of the server where the test gave none of its own. */
+  /** The clock of the server if the test gave none. */
   readonly clock: TestClock
   readonly events: AuditEvent[]
   readonly #transport: InProcessTransport
@@ -119,7 +120,7 @@ export class TestServer implements AsyncDisposable {
     return this.request('GET', path, undefined, headers)
   }
 
-  /** Creates and fails the test where that is refused. */
+  /** Creates an object and fails the test if that is refused. */
   async create(path: string, object: KubeObject & Record<string, unknown>): Promise<KubeObject> {
     const { status, json, text } = await this.request('POST', path, object)
     if (status !== 201) throw new Error(`create at ${path} answered ${status}: ${text}`)

@@ -1,4 +1,4 @@
-// Negotiates the form of the response for a resource: what the client accepts and the resource supports.
+// Negotiates the form of the response: accepted by the client and supported by the resource.
 import { schemaFor } from '../../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../../api/status.ts'
 import { type AnswerForm, answerForm, requireAcceptableRoute } from '../request/negotiate.ts'

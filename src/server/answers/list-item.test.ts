@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withoutKind } from './list-item.ts'
 
-test('withoutKind() cuts what all items begin with, and of others the brace alone', () => {
+test('withoutKind() cuts the common beginning of all items, otherwise only the brace', () => {
   const kind = Buffer.from('{"kind":"Pod","apiVersion":"v1",')
   const cut = (text: string): string => withoutKind(Buffer.from(text), kind).toString()
   assert.equal(cut('{"kind":"Pod","apiVersion":"v1","metadata":{}}'), '"metadata":{}}')

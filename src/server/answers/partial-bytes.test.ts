@@ -39,7 +39,7 @@ test('metadataBytes() refuses an object without metadata', () => {
   for (const text of ['{}', '{"a":{"metadata":{}}}', '']) assert.throws(() => metadataBytes(Buffer.from(text)), TypeError)
 })
 
-test('partialFrame() stands around metadata as partialObject() does', () => {
+test('partialFrame() wraps metadata like partialObject()', () => {
   const { prefix, suffix } = partialFrame('meta.k8s.io/v1')
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }
   const text = Buffer.concat([prefix, metadataBytes(Buffer.from(JSON.stringify(object))), suffix]).toString()

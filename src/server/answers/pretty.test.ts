@@ -8,7 +8,7 @@ function nested(levels: number, leaf: unknown): unknown {
   return value
 }
 
-test('prettyText() has line breaks, but not where the spaces of deep levels would be many times the value', () => {
+test('prettyText() has line breaks, unless indentation would multiply the size of a deep value', () => {
   assert.equal(prettyText({ a: [1, {}] }), '{\n  "a": [\n    1,\n    {}\n  ]\n}')
   assert.match(prettyText(nested(63, [1])), /\n/)
   const deep = nested(490, Array(1000).fill(1))

@@ -55,7 +55,7 @@ function decoded(bytes: Buffer): unknown {
   return parseJson(JSON.stringify(decodeProtobuf(bytes, { group: '', version: '', kind: '' }, Number.POSITIVE_INFINITY)))
 }
 
-test('an object, a list and a page of one come in protobuf and say what they say in JSON', async () => {
+test('an object, a list and a page of one have the same content in protobuf and JSON', async () => {
   await using api = new TestServer()
   await api.create(pods, pod)
   const one = await send(api, 'GET', `${pods}/p`)
@@ -67,7 +67,7 @@ test('an object, a list and a page of one come in protobuf and say what they say
     const { value, contentType } = await send(api, 'GET', maps + query)
     const { json } = await api.get(maps + query)
     assert.equal(contentType, type)
-    // A token tells when it was made, and an empty list is none in protobuf.
+    // A token contains its time, and protobuf has no empty lists.
     assert.equal(typeof value.metadata.continue, typeof json.metadata.continue)
     assert.deepEqual(
       { ...value, items: value.items ?? [], metadata: { ...value.metadata, continue: '' } },
@@ -91,7 +91,7 @@ test('metadata alone come in protobuf, of custom resources too', async () => {
   }
 })
 
-test('what has no protobuf is 406 for who accepts nothing else, in protobuf, and JSON for who does', async () => {
+test('an object without protobuf form gives 406 if the client accepts nothing else, in protobuf, and JSON otherwise', async () => {
   await using api = new TestServer()
   await install(api)
   await api.create(widgets, widget('a', { size: 1 }))
@@ -105,7 +105,7 @@ test('what has no protobuf is 406 for who accepts nothing else, in protobuf, and
   assert.deepEqual([status, contentType, value.spec.size], [200, 'application/json', 1])
   const sent = await api.request('POST', exceptions, Buffer.from('k8s\0'), { 'content-type': type })
   assert.equal(sent.status, 415, sent.text)
-  // Of what there is a Table of in JSON only.
+  // For a Table, which exists only in JSON.
   const table = `${type};as=Table;v=v1;g=meta.k8s.io`
   assert.equal((await send(api, 'GET', maps, undefined, table)).status, 406)
   assert.equal((await send(api, 'GET', maps, undefined, `${table},application/json;as=Table;v=v1;g=meta.k8s.io`)).value.kind, 'Table')
@@ -163,13 +163,13 @@ test('subresources and questions are answered in protobuf', async () => {
   assert.deepEqual([evicted.status, evicted.contentType, evicted.value.kind], [201, type, 'Status'])
 })
 
-test('discovery comes in protobuf, and is not sent again to who has it', async () => {
+test('discovery is sent in protobuf, and not again to a client that has it', async () => {
   await using api = new TestServer()
   for (const path of ['/api', '/apis', '/apis/apps', '/apis/apps/v1', '/api/v1']) {
     const { contentType, value } = await send(api, 'GET', path)
     assert.equal(contentType, type, path)
     const { json } = await api.get(path)
-    // Nothing stands for an empty list, and the versions of the core group name none of their own.
+    // Empty lists are omitted, and the versions of the core group have no name.
     const full = parseJson(JSON.stringify(json, (_key, member) => (Array.isArray(member) && member.length === 0 ? undefined : member)))
     assert.deepEqual(value, { apiVersion: 'v1', ...(full as object) }, path)
   }
@@ -180,7 +180,7 @@ test('discovery comes in protobuf, and is not sent again to who has it', async (
   assert.equal((await api.get('/version', { accept: `${type},application/json` })).headers['content-type'], 'application/json')
 })
 
-test('who accepts protobuf and runs curl gets no line breaks', async () => {
+test('a curl client that accepts protobuf gets no line breaks', async () => {
   await using api = new TestServer()
   const headers = { accept: type, 'user-agent': 'curl/8' }
   for (const path of [maps, `${maps}?pretty=true`, `${maps}/none`, '/apis/apps/v1']) {
@@ -194,7 +194,7 @@ interface Event {
   readonly object: any
 }
 
-/** As many events of a watch as are wanted; `changes` are made behind the last of those that were there before. */
+/** The first `wanted` events of a watch; `changes` are made after the last existing object. */
 async function watched(
   api: TestServer,
   path: string,
@@ -230,7 +230,7 @@ function eventOf(frame: Buffer): Event {
   return { type: name, object }
 }
 
-test('a watch comes in protobuf: what exists, bookmarks, changes and its end', async () => {
+test('a watch is sent in protobuf: existing objects, bookmarks, changes and its end', async () => {
   await using api = new TestServer()
   const first = await api.create(maps, { metadata: { name: 'a' }, data: { x: '1' } })
   const query = '?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { printerColumns } from '../../api/resources/printer-columns.ts'
 import { tablePrinter, visitsForRow, visitsOfAnswer } from './table.ts'
 
-test('tablePrinter() leaves cells empty once a list of large objects has taken what an answer may', () => {
+test("tablePrinter() leaves cells empty once a list of large objects exceeds an answer's limit", () => {
   const columns = printerColumns(Array.from({ length: 20 }, (_, index) => ({ name: `C${index}`, type: 'string', jsonPath: '.spec' })))
   const { rowOf } = tablePrinter({ columns }, 'None', 0, 'meta.k8s.io/v1')
   const spec = { text: 'x'.repeat(500_000) }

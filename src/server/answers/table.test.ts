@@ -19,7 +19,7 @@ test('a Table lists flow schemas in the order in which they are tried', async ()
   }
 })
 
-test('a Table says of pods that they are over', async () => {
+test('a Table marks finished pods', async () => {
   await using api = new TestServer()
   const pods = '/api/v1/namespaces/default/pods'
   for (const name of ['a', 'b']) await api.create(pods, { metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }] } })
@@ -31,7 +31,7 @@ test('a Table says of pods that they are over', async () => {
   )
 })
 
-test('a Table without objects has no list of rows where the kind has no columns of its own', async () => {
+test('a Table without objects has no list of rows if the kind has no columns of its own', async () => {
   await using api = new TestServer()
   for (const [path, rows] of [
     ['/api/v1/namespaces/default/limitranges', null],

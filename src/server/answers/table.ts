@@ -46,7 +46,7 @@ export interface TablePrinter {
   rowOf(object: KubeObject): TableRow
 }
 
-/** What a Table needs of a kind. */
+/** The part of a kind that a Table needs. */
 export type Printed = Pick<ResourceDefinition, 'columns' | 'rows'>
 
 /**

@@ -152,7 +152,7 @@ function edited(answer: Review, edit: (object: Review) => void): Review {
 }
 
 for (const [name, change, message] of wrong) {
-  test(`case 56: a conversion webhook that ${name} gets an error, and what is stored stays`, async () => {
+  test(`case 56: a conversion webhook that ${name} gets an error, and stored objects stay unchanged`, async () => {
     const { api, converter } = await serving()
     await using _api = api
     await api.create(widgets, widget('a', { size: 1 }))

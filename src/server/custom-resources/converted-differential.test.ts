@@ -82,7 +82,7 @@ async function take(api: TestServer, { kind, version, manager, spec }: Step): Pr
 }
 const applyPatch = { 'content-type': 'application/apply-patch+yaml' }
 
-/** Without what differs between any two servers. */
+/** Without fields that differ between any two servers. */
 function comparable({ status, json }: TestAnswer): unknown {
   const { uid: _uid, resourceVersion: _version, ...metadata } = json?.metadata ?? {}
   return { status, ...json, metadata }

@@ -1,4 +1,4 @@
-// Who manages which fields where a webhook converts between the versions: each manager in the names of the version that it wrote through.
+// Field managers with a conversion webhook: each manager has the field names of the version that it wrote through.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ManagedFieldsEntry } from '../../api/object.ts'
@@ -23,7 +23,7 @@ test('changing a field through one version takes it from a manager of another ve
   converter.reviews.length = 0
   const { status, json } = await api.request('PATCH', `${widgets}/a?fieldManager=bob`, { spec: { size: 8 } })
   assert.equal(status, 200)
-  // What it was and what it becomes, with one question.
+  // The old and the new object, in one request.
   assert.deepEqual(
     converter.reviews.map(({ request }) => request.objects.map((object: Review) => object.metadata.managedFields)),
     [[undefined, undefined]],

@@ -1,4 +1,4 @@
-// Field selectors where a webhook converts between the versions: each version is selected by its own fields.
+// Field selectors with a conversion webhook: each version is selected by its own fields.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestServer } from '../testing.ts'

@@ -32,7 +32,7 @@ const definition = (storage = 'v1') =>
 export const v2 = widgets.replace('/v1/', '/v2/')
 
 function converted(object: Review, desiredAPIVersion: string): Review {
-  // Field management asks for what is left without the fields of a manager, too.
+  // Field management also converts the object without a manager's fields.
   if (object.spec === undefined) return { ...object, apiVersion: desiredAPIVersion }
   const { size, length, ...spec } = object.spec
   const value = size ?? length
@@ -41,7 +41,7 @@ function converted(object: Review, desiredAPIVersion: string): Review {
 
 class TestConverter implements ConversionSender {
   readonly reviews: Review[] = []
-  /** What becomes of the answer; throws where the webhook fails. */
+  /** Modifies the answer; throws if the webhook fails. */
   change: (answer: Review) => Review = answer => answer
 
   async send(_client: object, body: Buffer): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { crds, install, widget, widgetDefinition, widgets } from './widgets.test
 const text: JSONSchemaProps = { type: 'string' }
 const int: JSONSchemaProps = { type: 'integer' }
 
-/** `rules` stand at the spec. */
+/** `rules` are those of the spec. */
 function definition(rules: readonly ValidationRule[], properties: Record<string, JSONSchemaProps> = {}) {
   const spec: JSONSchemaProps = {
     type: 'object',

@@ -37,7 +37,7 @@ test('a failed precondition shows the key of a custom resource with its group', 
 })
 
 for (const resourceVersion of ['0', '', null]) {
-  test(`a patch that makes the version ${JSON.stringify(resourceVersion)} is refused, because updates need one`, async () => {
+  test(`a patch that sets the version ${JSON.stringify(resourceVersion)} is refused, because updates require one`, async () => {
     await using api = new TestServer()
     await install(api)
     await api.create(widgets, widget('a', { size: 1 }))

@@ -1,4 +1,4 @@
-// Resources within custom resources: what of them cannot be read, and how what can is validated.
+// Embedded resources in custom resources: which are unreadable, and how the readable ones are validated.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from '../testing.ts'

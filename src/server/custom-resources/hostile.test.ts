@@ -160,7 +160,7 @@ test('an integer beyond the precision of JavaScript is refused, not rounded', as
   assert.match(json.message, /a 64-bit number is beyond ±2\^53/)
 })
 
-test('case 28: whatever the path or the continue token says, a list holds its own kind only', async () => {
+test('case 28: a list contains only its own kind, whatever the path or the continue token', async () => {
   await using api = new TestServer()
   await install(api)
   await install(api, widgetDefinition({ plural: 'gadgets', kind: 'Gadget' }))

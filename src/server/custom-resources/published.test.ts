@@ -161,7 +161,7 @@ test('OpenAPI v2 in protobuf supports everything that a schema may contain', asy
     return encoded
   }
   for (const part of [double(6, 0.5), double(9, -1.5), double(7, 300)]) assert.ok(bytes.includes(part))
-  // Of maxLength, where 300 takes two bytes.
+  // A maxLength of 300 takes two bytes.
   assert.ok(bytes.includes(Buffer.from([11 * 8, 0xac, 0x02])))
 })
 

@@ -13,7 +13,7 @@ export class RequestedConversions {
     this.#signal = signal
   }
 
-  /** The objects are not changed, and neither may be what comes back. Rejects as the webhook fails. */
+  /** Neither the objects nor the result may be modified. Rejects as the webhook fails. */
   async get(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]> {
     const keys = objects.map(object => `${apiVersion} ${JSON.stringify(object)}`)
     const missing = new Map(objects.flatMap((object, index) => (this.#known.has(keys[index] ?? '') ? [] : [[keys[index] ?? '', object]])))

@@ -18,7 +18,7 @@ export interface CustomServing {
   readonly webhook?: { readonly config: WebhookConversion; readonly sender: ConversionSender; readonly stored: ConversionParts['stored'] }
 }
 
-/** `current` returns what is served of the resource at the time of the call. */
+/** `current` returns the resource as served at the time of the call. */
 export function serveCustom(
   definitions: readonly ResourceDefinition[],
   store: Store,

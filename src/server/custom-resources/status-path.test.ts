@@ -1,4 +1,4 @@
-// The status of a custom resource, which has a path of its own, and what its scale reads.
+// The status of a custom resource, which has a path of its own, and its scale.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'

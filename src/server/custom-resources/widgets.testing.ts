@@ -75,7 +75,7 @@ export function conditionOf(definition: any, type: string): { status: string; re
   return definition?.status?.conditions?.find((condition: { type: string }) => condition.type === type)
 }
 
-/** Waits until the definition is so; `undefined` stands for one that is gone. */
+/** Waits until the definition satisfies the condition; `undefined` stands for a deleted one. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read objects of any shape
 export async function waitFor(api: TestServer, name: string, is: (definition: any) => boolean): Promise<void> {
   const watch = await api.watch(`${crds}?watch=true&fieldSelector=metadata.name=${name}`)

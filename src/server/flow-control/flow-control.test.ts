@@ -42,7 +42,7 @@ class Bench {
         if (started instanceof Promise) started.catch(() => undefined)
         else running++
       } catch {
-        // Refused: the flood goes on.
+        // Refused: the flood continues.
       }
     }
     return running

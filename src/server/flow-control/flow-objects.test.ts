@@ -78,7 +78,7 @@ for (const { name, existing, mandatory = false, action, precedence, annotation }
   })
 }
 
-test("planForgotten() names what is kept up to date and no longer suggested, and nobody else's", () => {
+test('planForgotten() names only maintained objects that are no longer suggested', () => {
   const named = (name: string, annotation: string): FlowSchema => ({
     ...stored({ annotation }),
     metadata: { name, annotations: { [autoupdateSpecAnnotation]: annotation } },

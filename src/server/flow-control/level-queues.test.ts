@@ -81,7 +81,7 @@ test('LevelQueues.start() reserves a quarter of the free seats for other flows',
   for (let seat = 0; seat < 6; seat++) bench.run(slow)
   const order: string[] = []
   void bench.queue(slow, order)
-  // It waits behind nobody's request but those of the slow flow.
+  // It waits only behind requests of the slow flow.
   const release = bench.run(quick)
   release()
   assert.deepEqual(order, [])

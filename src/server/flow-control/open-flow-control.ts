@@ -1,4 +1,4 @@
-// Puts flow control together: seats and queues, the objects that configure them, and what lends seats that are not used.
+// Composes flow control: seats and queues, the objects that configure them, and the lending of unused seats.
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics/metrics.ts'

@@ -10,7 +10,7 @@ import type { WatchCounts } from './watch-counts.ts'
 /** As long as an answer may go unread. */
 const maxBeginMs = 60_000
 
-/** Of which of a user's streams the request would be; undefined where it ends by itself. */
+/** The kind of stream that the request opens; undefined if it ends by itself. */
 export function streamKind(info: RequestInfo, { upgrade }: ServerRequest): StreamKind | undefined {
   if (info.isResource && info.verb === 'watch') return 'watch'
   // Whatever answers it, another server too.
@@ -24,7 +24,7 @@ export interface StreamParts {
   readonly watchCounts: WatchCounts
 }
 
-/** A stream's place among those of its user, and a watch's among those that a write is sent to. Throws a 429 where the user has too many. */
+/** Takes one of the user's stream places, and for a watch, a count among the watches of its resource. Throws a 429 if the user has too many. */
 export function openStream({ flow, watchCounts }: StreamParts, user: UserInfo, info: RequestInfo, kind: StreamKind): Release {
   const end = flow.streams.open(user, kind, kind === 'watch' ? watchPlaces(info.query) : 1)
   if (kind !== 'watch' || !info.isResource) return end
@@ -37,7 +37,7 @@ export function openStream({ flow, watchCounts }: StreamParts, user: UserInfo, i
   }
 }
 
-/** A stream holds its seat until it has begun: of a watch, until what exists is sent, if its reader is not too slow for that. */
+/** A stream holds its seat until it has begun: a watch, until existing objects are sent, unless its reader is too slow. */
 export function releasingSeat(body: BodyStream, reportsBegin: boolean, release: Release): BodyStream {
   return (sink, signal) => {
     let hasBegun = false

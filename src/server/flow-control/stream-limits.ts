@@ -20,7 +20,7 @@ const controlPlane = new Set(['system:apiserver', 'system:kube-controller-manage
 /** A watch counts once more for each of this many characters of selectors. */
 const selectorPerPlace = 128
 
-/** Of the places of its user a watch takes the more the longer its selectors are: each change of an object is compared with each of their requirements. */
+/** A watch with long selectors takes more of its user's places: each change of an object is compared with each requirement. */
 export const watchPlaces = (query: Query): number =>
   Math.max(1, Math.ceil(((query.get('labelSelector')?.length ?? 0) + (query.get('fieldSelector')?.length ?? 0)) / selectorPerPlace))
 
@@ -32,7 +32,7 @@ export class StreamLimits {
     this.#limits = limits
   }
 
-  /** What comes back ends the stream; calling it again does nothing. Throws a 429 where the user has too many. `places`: it counts for so many. */
+  /** The returned function ends the stream; further calls do nothing. Throws a 429 if the user has too many. `places`: how many it counts for. */
   open(user: UserInfo, kind: StreamKind, places = 1): () => void {
     const counts = this.#open[kind]
     const holder = limitHolder(user.name)

@@ -1,4 +1,4 @@
-// How many watches are open on what, so that a write knows whom its event goes to without asking the store.
+// The number of open watches by resource, namespace and name, so that a write knows how many its event reaches without asking the store.
 import type { ResourceRequestInfo } from '../request/request-info.ts'
 
 interface Counts {
@@ -10,7 +10,10 @@ interface Counts {
 export class WatchCounts {
   readonly #byResource = new Map<string, Counts>()
 
-  /** What comes back ends the count and must be called once. Watches that select one node's pods are left out, as upstream does: few see each event. */
+  /**
+   * The returned function ends the count and must be called once. As upstream, watches that select one node's pods are not counted: few
+   * receive each event.
+   */
   opened({ group, resource, namespace, name, query }: ResourceRequestInfo): () => void {
     if (resource === 'pods' && group === '' && (query.get('fieldSelector') ?? '').includes('spec.nodeName')) return () => undefined
     const key = `${resource}.${group}`

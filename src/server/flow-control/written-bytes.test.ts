@@ -36,10 +36,10 @@ test('WrittenBytes counts per user over all namespaces, and per namespace over a
   const { until } = budget()
   assert.equal(until(user('a'), 'one'), 4)
   assert.equal(until(user('a'), 'two'), 0)
-  // One user's many accounts share what their namespace has.
+  // One user's many accounts share the limit of their namespace.
   assert.equal(until(user('b'), 'one'), 0)
   assert.equal(until(user('b'), 'two'), 4)
-  // What is in no namespace is shared by nobody.
+  // Cluster-scoped objects share no limit.
   assert.equal(until(user('c'), ''), 4)
   assert.equal(until(user('d'), ''), 4)
 })
@@ -58,12 +58,12 @@ test('WrittenBytes counts writes of the cluster and writes that free space, but 
   for (let i = 0; i < 100; i++) written.count(user('a'), 'one', mebibyte)
   pass(4000)
   assert.equal(until(user('a'), 'one'), 0)
-  // What is owed has an end.
+  // The debt is limited.
   pass(1000)
   assert.equal(until(user('a'), 'one'), 1)
 })
 
-test('WrittenBytes reports who wrote too much, the limit, and when to retry', () => {
+test('WrittenBytes reports the user, the limit, and when to retry', () => {
   const { written } = budget()
   written.take(user('a'), 'one', 10 * mebibyte)
   assert.throws(

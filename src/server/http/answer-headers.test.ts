@@ -15,7 +15,7 @@ const headersOf = (more: Partial<FinalReply>) =>
   })
 const warningsOf = (warnings: readonly string[]) => [headersByName(headersOf({ warnings }))['warning']].flat()
 
-test('answerHeaders() lists the common headers, replaced by those of the reply', () => {
+test("answerHeaders() contains the common headers, overridden by the reply's", () => {
   const usual = ['content-type', 'application/json', 'cache-control', 'no-cache, private', 'audit-id', 'a']
   assert.deepEqual(headersOf({}), usual)
   assert.deepEqual(headersOf({ contentType: '' }), usual.slice(2))
@@ -26,7 +26,7 @@ test('answerHeaders() lists the common headers, replaced by those of the reply',
   assert.deepEqual(headersByName(expected), { 'content-type': 'application/json', 'audit-id': 'a', ...own })
 })
 
-test('answerHeaders() cuts long warnings and drops those beyond the total', () => {
+test('answerHeaders() truncates long warnings and drops those beyond the total', () => {
   assert.deepEqual(warningsOf(['x'.repeat(5000), 'y'.repeat(2048), 'z']), [`299 - "${'x'.repeat(2048)}"`, `299 - "${'y'.repeat(2048)}"`])
 })
 

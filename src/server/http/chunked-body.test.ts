@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { streamParts } from './chunked-body.ts'
 
-/** What is written, and how often the writer waited for a reader that is always behind. */
+/** The written chunks, and how often the writer waited for a reader that is always behind. */
 async function streamed(parts: readonly Buffer[]): Promise<{ chunks: Buffer[]; waits: number }> {
   const chunks: Buffer[] = []
   let waits = 0

@@ -13,7 +13,7 @@ export const partsPerLook = 50
 /** After this long the loop yields; with a fast reader, waiting for a drain does not yield. */
 export const maxTurnMs = 4
 
-/** Of a large object: each takes milliseconds to read back and parse. */
+/** For a large object: each takes milliseconds to read back and parse. */
 const largeSourceBytes = 64 * 1024
 /** Bytes of large objects between two yields; one that is larger is alone. */
 const maxSourceBytes = 256 * 1024
@@ -26,7 +26,7 @@ export interface Parts {
   /** Whether `part` computes; false if it only returns cached bytes. */
   readonly computed: boolean
   part(index: number): Buffer
-  /** Bytes of the stored object of which the part is made, which may be read back from a file and parsed. Default: few. */
+  /** Bytes of the stored object behind the part, which may be read back from a file and parsed. Default: few. */
   sourceBytes?(index: number): number
   readonly tail: Buffer
 }

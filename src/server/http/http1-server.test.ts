@@ -1,4 +1,4 @@
-// What of HTTP/1.1 is no request, or one in the wrong place: refused in plain text, in order, and in such a way that a client which is still sending reads it.
+// Invalid or misplaced HTTP/1.1: rejected in plain text, in order, and so that a client which is still sending reads it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -45,7 +45,7 @@ class Wire implements AsyncDisposable {
     return socket
   }
 
-  /** What comes until the server ends its side; rejects where the connection is reset instead. */
+  /** What arrives until the server ends its side; rejects if the connection is reset. */
   async send(...pieces: readonly string[]): Promise<string> {
     const socket = await this.open()
     for (const piece of pieces) socket.write(piece)
@@ -148,7 +148,7 @@ test('a response that closes the connection reaches a client that is still sendi
   assert.match(await answerOf(socket), /^HTTP\/1\.1 413 [\s\S]*\r\n\r\nok$/)
 })
 
-test('an endless body that nobody reads ends the connection', async () => {
+test('an endless unread body ends the connection', async () => {
   await using wire = await Wire.start()
   const socket = await wire.open()
   socket.on('error', () => undefined)
@@ -230,7 +230,7 @@ for (const [name, read] of brokenBodies)
     socket.write(`${chunked}3\r\nabc\r\n`)
     await begun.promise
     socket.write('zz\r\n')
-    // What is asked later on another connection is answered after those bytes were read.
+    // A later request on another connection is answered after those bytes were read.
     await wire.send(get.replace('\r\n', '\r\nconnection: close\r\n'))
     broken.resolve()
     assert.match(await text, /^HTTP\/1\.1 400 [\s\S]*\r\n\r\nthe request body ended early$/)
@@ -259,7 +259,7 @@ for (const [name, chunks] of noChunks)
     ['with its head', [chunked + chunks + get]],
     ['behind its head', [chunked, chunks + get]],
   ] as const)
-    test(`chunks ${name} are refused even if nobody reads them, sent ${how}, and everything after them is ignored`, async () => {
+    test(`chunks ${name} are refused even if nothing reads them, sent ${how}, and everything after them is ignored`, async () => {
       const seen: string[] = []
       const outcomes: boolean[] = []
       const answer = Promise.withResolvers<void>()
@@ -271,7 +271,7 @@ for (const [name, chunks] of noChunks)
       const socket = await wire.open()
       const text = answerOf(socket)
       for (const piece of pieces) await new Promise<void>(resolve => socket.write(piece, () => resolve()))
-      // What is asked later on another connection begins after those bytes were read.
+      // A later request on another connection starts after those bytes were read.
       const later = wire.send('GET /later HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
       while (!seen.includes('GET')) await new Promise(resolve => setImmediate(resolve))
       answer.resolve()

@@ -26,18 +26,18 @@ const shut = [[setting.initialWindowSize, 0]] as const
 const asHead: Fields = [[':method', 'HEAD'], ...get.slice(1)]
 const common = 'content-type=application/json cache-control=no-cache, private audit-id=a date=now'
 
-/** Answers each request with the reply, of which what is not given is usual. */
+/** Answers each request with the reply, with defaults for missing parts. */
 async function setUp(reply: Partial<FinalReply>, values: readonly (readonly [number, number])[] = []) {
   const outcomes: { bytes: number; cut: boolean }[] = []
   const requests: Http2Request[] = []
-  /** Streams whose requests heard that their client is gone. */
+  /** Streams whose requests were aborted by their client. */
   const ended: number[] = []
   const answers: Promise<void>[] = []
   const rounds = new RequestRounds()
   const connection = await TestConnection.greeted(stream => {
     const request = new Http2Request(stream, { remoteAddress: '127.0.0.1' }, rounds)
     requests.push(request)
-    // As who works for it: it hears of the end from then on.
+    // Like a handler: it gets the end from then on.
     request.signal.addEventListener('abort', () => ended.push(stream.id))
     const whole: FinalReply = {
       status: 200,
@@ -148,7 +148,7 @@ describe('sendHttp2()', () => {
     assert.deepEqual(outcomes, [{ bytes: 1, cut: true }])
   })
 
-  test('resets a response that fails in the middle, and sends nothing to a client that is gone', async () => {
+  test('resets a response that fails in the middle, and sends nothing to a client that disconnected', async () => {
     const { connection, outcomes, answered } = await setUp({
       body: async sink => {
         sink.write(Buffer.from('half'))

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connectionsWithin, defaultConnectionLimits, limitedListeners } from './limited-listener.ts'
 
-/** Greets whom it takes. */
+/** Greets accepted connections. */
 async function setUp(limits: Parameters<typeof limitedListeners>[1]) {
   const taken = new Set<Socket>()
   let refused = 0

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 export interface ConnectionLimits {
   readonly total: number
   readonly perAddress: number
-  /** Per address of this machine, where the parts of the cluster and its administrator are. Below the total, so that others find room. */
+  /** Per local address, from which the cluster's parts and its administrator connect. Below the total, so that others can connect. */
   readonly perLoopbackAddress: number
 }
 

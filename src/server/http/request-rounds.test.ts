@@ -13,7 +13,7 @@ test('RequestRounds begins a few at once and spreads a burst over rounds, in ord
   assert.equal(begun.length, 8)
   await round()
   assert.equal(begun.length, 16)
-  // Whoever comes while others wait is behind them.
+  // A request that arrives while others wait comes after them.
   rounds.begin(queue, () => begun.push(20))
   assert.equal(begun.length, 16)
   await round()

@@ -42,7 +42,7 @@ export class RequestRounds {
     this.#starts.run(queue, start)
   }
 
-  /** Tells a request that its client is gone, now or in a later round. */
+  /** Aborts the request because its client disconnected, now or in a later round. */
   leave(end: () => void): void {
     this.#ends.run(this.#left, end)
   }
@@ -107,7 +107,7 @@ class Rounds {
     else for (const work of this.#take()) work()
   }
 
-  /** The loop does not rest between two rounds: the time is that of what ran, and of what it led to. */
+  /** The loop does not idle between two rounds: the time is that of the requests and their consequences. */
   #adjust(tookMs: number): void {
     if (tookMs > longRoundMs) this.#isSlow = true
     this.#shortRounds = tookMs < longRoundMs / 2 ? this.#shortRounds + 1 : 0
@@ -148,14 +148,14 @@ class Rounds {
   }
 }
 
-/** Of two that have spent the same, the one goes first that just came. */
+/** For equal time, the newly arrived one is first. */
 const headStartMs = 1
 
-/** Whose turn is next by the time that was spent for each: start-time fair queueing (Goyal, Vin, Cheng 1996). */
+/** The next in order of the time spent on each: start-time fair queueing (Goyal, Vin, Cheng 1996). */
 class FairTurns {
-  /** Milliseconds; of those that were never charged nothing is kept. */
+  /** Milliseconds; nothing is stored for those that were never charged. */
   readonly #spent = new WeakMap<ConnectionQueue, number>()
-  /** That of the last one whose turn came: who comes back after a pause has saved nothing up. */
+  /** That of the last one served: an idle one saves nothing up. */
   #current = 0
 
   join(queue: ConnectionQueue): void {

@@ -28,7 +28,7 @@ for (const [code, said] of [
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'x509: certificate signed by unknown authority'],
   ['CERT_NOT_YET_VALID', 'x509: certificate has expired or is not yet valid'],
 ] as const) {
-  test(`certificateFault() says of ${code} what Go's client says`, () => {
+  test(`certificateFault() of ${code} is the message of Go's client`, () => {
     const err = Object.assign(new Error('try running Node.js with --use-system-ca'), { code })
     assert.equal(certificateFault(err), `tls: failed to verify certificate: ${said}`)
   })

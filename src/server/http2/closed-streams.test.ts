@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ClosedStreams, maxGaps, maxResets } from './closed-streams.ts'
 
-test('ClosedStreams tells apart who reset a stream, what was left out, and what has ended', () => {
+test('ClosedStreams distinguishes which side reset a stream, skipped streams, and ended ones', () => {
   const over = new ClosedStreams()
   over.began(1, 0)
   over.began(7, 1)

@@ -19,7 +19,7 @@ const head = (stream: number, status = 200) => `headers ${stream} :status=${stat
 const ids = Array.from({ length: 400 }, (_, i) => 2 * i + 1)
 
 describe('An answer before the end of its request', () => {
-  test('leaves the stream open for what the client still sends, and closes it with that', async () => {
+  test("leaves the stream open for the rest of the client's body, and closes it then", async () => {
     const connection = await TestConnection.greeted(answerOk)
     assert.deepEqual(await connection.send(opening(1)), [head(1), 'data 1 2 end'])
     const [stream] = connection.streams
@@ -28,7 +28,7 @@ describe('An answer before the end of its request', () => {
     assert.equal(stream?.isClosed, true)
   })
 
-  test('ends with a reset where too much comes', async () => {
+  test('ends with a reset if too much arrives', async () => {
     const connection = await TestConnection.greeted(answerOk)
     await connection.send(opening(1))
     const received: string[] = []
@@ -40,7 +40,7 @@ describe('An answer before the end of its request', () => {
     )
   })
 
-  test('ends with a reset where the rest takes too long, and with it its timer', async t => {
+  test('ends with a reset if the rest takes too long, and clears its timer', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const connection = await TestConnection.greeted(answerOk)
     await connection.send(opening(1), opening(3))
@@ -61,7 +61,7 @@ describe('An answer before the end of its request', () => {
     assert.ok(cleared.mock.calls.some(({ arguments: [one] }) => one === timer))
   })
 
-  test('is the last of what is written', async () => {
+  test('is the last frame written', async () => {
     const connection = await TestConnection.greeted(stream => {
       answerOk(stream)
       stream.respond(200, [], false)
@@ -83,7 +83,7 @@ describe('An answer before the end of its request', () => {
 })
 
 describe('Http2Stream.onClose()', () => {
-  test('calls the last listener once, whoever ends the stream, also one that writes and ends again', async () => {
+  test('calls the last listener once, whichever side ends the stream, also one that writes and ends again', async () => {
     const calls: number[] = []
     const connection = await TestConnection.greeted(stream => {
       stream.onClose(() => assert.fail('taken back'))
@@ -119,7 +119,7 @@ describe('Http2Stream.onClose()', () => {
     ['the server ends the connection, twice', connection => [connection.connection.destroy(), connection.connection.destroy()]],
     ['the client breaks a rule', connection => connection.socket.push(windowUpdate(0, 0))],
   ] as const satisfies readonly (readonly [string, (connection: TestConnection) => unknown])[])
-    test(`hears of each stream, and bodies end, where ${name}`, async () => {
+    test(`is notified of each stream, and bodies end, if ${name}`, async () => {
       const closed: number[] = []
       const connection = await TestConnection.greeted(stream => stream.onClose(() => closed.push(stream.id)), shut)
       await connection.send(opening(1), headers(3), opening(5))
@@ -153,7 +153,7 @@ describe('Http2ServerConnection.goAway()', () => {
     assert.equal(connection.socket.destroyed, true)
   })
 
-  test('lets what runs end, refuses what comes, and names what it has begun', async () => {
+  test('lets running streams end, refuses new ones, and names the last that it started', async () => {
     const connection = await TestConnection.greeted()
     await connection.send(headers(1), opening(3))
     connection.connection.goAway()
@@ -166,7 +166,7 @@ describe('Http2ServerConnection.goAway()', () => {
     assert.deepEqual(connection.failures, [])
   })
 
-  test('never names more than it did, whatever goes wrong then', async () => {
+  test('never names more than it started, whatever fails then', async () => {
     const connection = await TestConnection.greeted()
     await connection.send(headers(1))
     connection.connection.goAway()
@@ -197,7 +197,7 @@ describe('Http2ServerConnection.goAway()', () => {
 })
 
 describe('Http2ServerConnection.look()', () => {
-  test('ends a client that says nothing for two looks, though its socket takes each ping', async () => {
+  test('ends a client that sends nothing for two checks, though its socket accepts each ping', async () => {
     for (const begin of [[], [Buffer.from(preface), settings([])]]) {
       const connection = new TestConnection()
       if (begin.length > 0) await connection.send(...begin)
@@ -209,7 +209,7 @@ describe('Http2ServerConnection.look()', () => {
     }
   })
 
-  test('leaves one that answers pings, and one that takes what is sent to it', async () => {
+  test('keeps one that answers pings, and one that reads its data', async () => {
     const connection = await TestConnection.greeted(
       stream => {
         stream.respond(200, [], false)
@@ -283,7 +283,7 @@ describe('Http2ServerConnection.look()', () => {
       connection.streams.filter(stream => stream.isClosed && !stream.isAnswered).map(({ id }) => id),
       [1],
     )
-    // Now they stand still.
+    // Now they stop reading.
     connection.connection.look()
     await connection.send(ping())
     connection.connection.look()

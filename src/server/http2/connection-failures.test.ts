@@ -1,4 +1,4 @@
-// What ends a connection from its client's side: broken rules, floods, refusals that nobody reads.
+// Ways in which a client's behaviour ends its connection: protocol errors, floods, unread refusals.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { data, frame, get, goAway, headers, opening, ping, reset, settings, TestConnection, windowUpdate } from './connection.testing.ts'
@@ -22,7 +22,7 @@ const head = (stream: number, status = 200) => `headers ${stream} :status=${stat
 const ids = Array.from({ length: 400 }, (_, i) => 2 * i + 1)
 
 describe('Http2ServerConnection, failing,', () => {
-  test('says why behind what waits', async () => {
+  test('sends the reason after pending data', async () => {
     const connection = await TestConnection.greeted(answerOk)
     connection.socket.isHeld = true
     await connection.send(headers(1))
@@ -33,7 +33,7 @@ describe('Http2ServerConnection, failing,', () => {
     assert.equal(connection.socket.destroyed, true)
   })
 
-  test('is ended by the next look where the client does not read why', async () => {
+  test('is closed at the next check if the client does not read the reason', async () => {
     const connection = await TestConnection.greeted(answerOk)
     connection.socket.isHeld = true
     await connection.send(headers(1))
@@ -54,7 +54,7 @@ describe('Http2ServerConnection, failing,', () => {
     ['its own reset', id => [headers(id), reset(id, cancel)]],
   ]
   for (const [name, frames] of provoked)
-    test(`is what becomes of a client that has each request reset by ${name}`, async () => {
+    test(`follows if a client has each request reset by ${name}`, async () => {
       const connection = await TestConnection.greeted()
       const all = Array.from({ length: 1.5 * maxControlFrames }, (_, i) => frames(2 * i + 1)).flat()
       assert.match((await connection.send(...all)).at(-1) ?? '', /^goAway \d+ ENHANCE_YOUR_CALM$/)
@@ -79,7 +79,7 @@ describe('Http2ServerConnection, failing,', () => {
     ['continuations', [headers(1, get, endStream)], frame(frameType.continuation, 0, 1)],
   ]
   for (const [name, begin, one] of floods)
-    test(`is what becomes of a client that sends nothing but ${name}`, async () => {
+    test(`follows if a client sends only ${name}`, async () => {
       const connection = await TestConnection.greeted()
       await connection.send(...begin, ...Array.from({ length: maxControlFrames - 2 }, () => one))
       assert.deepEqual(connection.failures, [])
@@ -87,7 +87,7 @@ describe('Http2ServerConnection, failing,', () => {
       assert.match(received.at(-1) ?? '', /^goAway \d ENHANCE_YOUR_CALM$/)
     })
 
-  test('is what becomes of one whose settings change every window over and over', async () => {
+  test("follows if a client's settings change every window over and over", async () => {
     const connection = await TestConnection.greeted()
     const many = settings(Array.from({ length: maxControlFrames + 1 }, (_, i) => [setting.initialWindowSize, i] as const))
     assert.deepEqual(await connection.send(many), ['goAway 0 ENHANCE_YOUR_CALM'])
@@ -95,7 +95,7 @@ describe('Http2ServerConnection, failing,', () => {
 })
 
 describe('Refusals that nobody reads', () => {
-  test(`end their connection where there are more than ${maxUnreadRefusals}`, async () => {
+  test(`end their connection if there are more than ${maxUnreadRefusals}`, async () => {
     const connection = await TestConnection.greeted(refuse, shut)
     await connection.send(...ids.slice(0, maxUnreadRefusals).map(id => headers(id)))
     assert.deepEqual(connection.failures, [])
@@ -103,7 +103,7 @@ describe('Refusals that nobody reads', () => {
     assert.equal(connection.socket.destroyed, true)
   })
 
-  test('are none where they are read, at once or later, or where the client goes on with its request', async () => {
+  test('do not if they are read, at once or later, or if the client continues with its request', async () => {
     const connection = await TestConnection.greeted(refuse, shut)
     const shots = (from: number) => ids.slice(from, from + maxUnreadRefusals)
     await connection.send(...shots(0).map(id => headers(id)))

@@ -1,4 +1,4 @@
-// What holds for whatever a client sends, and however it is cut.
+// Invariants for any input of a client, in any segmentation.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
@@ -89,7 +89,7 @@ function echo(stream: Http2Stream): void {
   )
 }
 
-/** What is received, stream by stream; when a window is told of depends on how its bytes came. */
+/** What is received, stream by stream; when a window is updated depends on how its bytes arrived. */
 async function answersTo(pieces: readonly Buffer[]): Promise<unknown> {
   const connection = new TestConnection(echo)
   const received: string[] = []

@@ -1,4 +1,4 @@
-// What breaks a rule, in the order of h2spec's sections: whether the stream or the connection ends, and with which code.
+// Protocol errors, in the order of h2spec's sections: whether the stream or the connection ends, and with which code.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
@@ -153,7 +153,7 @@ const streamErrors: readonly Row[] = [
   ['10.5.1, more than 100 fields of a trailer', 'ENHANCE_YOUR_CALM', opening(1), headers(1, fieldsOfSize(101, 1))],
 ]
 
-/** What goes on, and the answers to it. */
+/** What continues, and the answers to it. */
 const fine: readonly (readonly [name: string, received: readonly string[], ...frames: Buffer[]])[] = [
   ['4.1, an unknown frame', [], frame(99, 255, 0, 'abc'), frame(99, 255, 77, 'abc')],
   ['4.1, flags and a reserved bit that mean nothing', ['ping ack 3132333435363738'], frame(frameType.ping, 0xfe, 0x8000_0000, '12345678')],
@@ -273,7 +273,7 @@ describe('Http2ServerConnection', () => {
     assert.deepEqual({ ...connection.streams.at(-1)?.head.headers }, { ':authority': 'x', a: 'y', b: 'y', c: 'y', d: 'y', e: 'y' })
   })
 
-  test('refuses what goes beyond 250 streams, and takes others once some are over', async () => {
+  test('refuses more than 250 streams, and accepts others once some have ended', async () => {
     const connection = await TestConnection.greeted()
     const all = Array.from({ length: 251 }, (_, i) => headers(2 * i + 1))
     assert.deepEqual(await connection.send(...all), ['reset 501 REFUSED_STREAM'])
@@ -282,7 +282,7 @@ describe('Http2ServerConnection', () => {
     assert.equal(connection.streams.length, 251)
   })
 
-  test('begins nothing of what came behind its failure', async () => {
+  test('starts nothing that arrived after its failure', async () => {
     const connection = await TestConnection.greeted(stream => stream.id === 1 && connection.connection.destroy())
     await connection.send(headers(1), headers(3), opening(5), data(5, 'x'))
     assert.deepEqual(

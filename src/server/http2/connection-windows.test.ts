@@ -1,4 +1,4 @@
-// Flow control in both directions (RFC 9113, 5.2 and 6.9), and what a connection keeps in memory.
+// Flow control in both directions (RFC 9113, 5.2 and 6.9), and what a connection buffers.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bodyTerms, data, headers, opening, reset, settings, TestConnection, windowUpdate, withLength } from './connection.testing.ts'
@@ -46,11 +46,11 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual(await connection.send(settings(window(3))), ['settings ack'])
     assert.deepEqual(await connection.send(windowUpdate(1, 7)), [])
     assert.deepEqual(await connection.send(windowUpdate(1, 1)), ['data 1 1'])
-    // A new one has what was set.
+    // A new stream has the new setting.
     assert.deepEqual(await connection.send(headers(3)), [head(3), 'data 3 3'])
   })
 
-  test('keeps to the window of the connection, whatever those of the streams', async () => {
+  test("respects the connection's window, whatever the streams' windows", async () => {
     const connection = await TestConnection.greeted(answer(50_000), window(2 ** 31 - 1))
     const received = await connection.send(headers(1), headers(3))
     const sizes = received.filter(line => line.startsWith('data')).map(line => Number(line.split(' ')[2]))
@@ -62,7 +62,7 @@ describe('Http2ServerConnection, sending,', () => {
     assert.equal(connection.bodies.get(3), '3'.repeat(50_000))
   })
 
-  test('sends nothing more of a stream that was reset while it waited for its turn', async () => {
+  test('does not count as a flood if a reader widens both windows for each 4 KiB', async () => {
     const connection = await TestConnection.greeted(answer(70_000), window(2 ** 31 - 1))
     await connection.send(headers(1), headers(3))
     assert.deepEqual(await connection.send(reset(1, cancel), windowUpdate(0, 4465)), ['data 3 4465'])
@@ -79,16 +79,16 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual([connection.failures, connection.bodies.get(1)?.length], [[], length])
   })
 
-  test('4.2, makes no frame larger than 16 KiB, whatever the client would take', async () => {
+  test('4.2, sends no frame larger than 16 KiB, whatever the client would accept', async () => {
     const connection = await TestConnection.greeted(answer(40_000), [[setting.maxFrameSize, 2 ** 24 - 1]])
     assert.deepEqual(await connection.send(headers(1)), [head(1), 'data 1 16384', 'data 1 16384', 'data 1 7232 end'])
   })
 
-  test('sends those that wait in turn, a frame of each, and a small answer before the rest of large ones', async () => {
+  test('sends waiting streams in turn, one frame of each, and a small answer before the rest of large ones', async () => {
     const connection = await TestConnection.greeted(stream => answer(stream.id === 7 ? 10 : 300_000)(stream), window(2 ** 31 - 1))
     await connection.send(windowUpdate(0, 10_000_000))
     connection.socket.isHeld = true
-    // What is under way first, and behind it all that the outbox takes of the first.
+    // The frame in progress first, and then what the outbox takes of the first stream.
     await connection.send(headers(1), headers(3), headers(5))
     await connection.send(headers(7))
     const taken: string[] = []
@@ -122,7 +122,7 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual(order.slice(0, 4), ['1', '3', '5', '1'])
   })
 
-  test('what is added to a stream that waits does not go before others', async () => {
+  test('data added to a waiting stream does not precede others', async () => {
     const connection = await TestConnection.greeted(stream => {
       stream.respond(200, [], false)
       stream.write([Buffer.alloc(200_000)])
@@ -138,7 +138,7 @@ describe('Http2ServerConnection, sending,', () => {
     assert.deepEqual(order.slice(0, 4), ['1', '3', '5', '1'])
   })
 
-  test('write() says when the reader is behind, and onDrain() when there is room again, or where there is', async () => {
+  test('write() reports that the reader is behind, and onDrain() that there is space again, or at once if there is', async () => {
     const connection = await TestConnection.greeted(undefined, window(10))
     await connection.send(headers(1))
     const [stream] = connection.streams
@@ -176,7 +176,7 @@ describe('Http2ServerConnection, receiving,', () => {
     assert.deepEqual(connection.failures, [])
   })
 
-  test('6.9.1, resets a stream whose body goes beyond its window, and tells of all of it', async () => {
+  test('6.9.1, resets a stream whose body exceeds its window, and acknowledges all of it', async () => {
     const connection = await TestConnection.greeted()
     let told = 0
     for (let id = 1; id < 64; id += 2) {
@@ -226,9 +226,9 @@ describe('Http2ServerConnection, receiving,', () => {
     assert.deepEqual(received.at(-1), 'goAway 9 FLOW_CONTROL_ERROR')
   })
 
-  test('tells of padding at once, and of what is collected as it comes', async () => {
+  test('acknowledges padding at once, and a collected body as it arrives', async () => {
     const connection = await TestConnection.greeted()
-    // 256 of 257 bytes are padding and its length: nobody asks for the rest.
+    // 256 of 257 bytes are padding and its length: nothing reads the rest.
     const frames = Array.from({ length: 2048 }, () =>
       data(1, Buffer.concat([Buffer.from([255]), Buffer.from('x'), Buffer.alloc(255)]), padded),
     )
@@ -261,7 +261,7 @@ describe('Http2ServerConnection, receiving,', () => {
     ],
   ]
   for (const [name, end, ends] of unread)
-    test(`tells of the whole body of ${name}`, async () => {
+    test(`acknowledges the whole body of ${name}`, async () => {
       const connection = await TestConnection.greeted()
       let told = 0
       for (let i = 0; i < 6; i++) {
@@ -274,12 +274,12 @@ describe('Http2ServerConnection, receiving,', () => {
         told += windowOf(await connection.received(), 0)
         if (!stream.isClosed) told += windowOf(await connection.send(reset(id, cancel)), 0)
       }
-      // All but what is not worth a frame.
+      // All but what is too small for a frame.
       assert.ok(told > 6 * 40 * frameSize - 2 * streamWindow, `${told}`)
       assert.deepEqual(connection.failures, [])
     })
 
-  test('tells of bytes that come for a stream that is over, or beyond its length', async () => {
+  test('acknowledges bytes for a stream that has ended, or beyond its length', async () => {
     const connection = await TestConnection.greeted()
     await connection.send(opening(1), reset(1, cancel))
     assert.equal(windowOf(await connection.send(...mebibytes(1, 2)), 0), 2 * streamWindow)
@@ -302,13 +302,13 @@ describe('Http2ServerConnection, receiving,', () => {
     assert.ok(told >= streamWindow / 2, `${told} of ${read}`)
     passed.destroy()
     await connection.received()
-    // What comes then is thrown away.
+    // Data that arrives then is dropped.
     assert.ok(windowOf(await connection.send(...mebibytes(1, 1).slice(0, 40)), 1) > 0)
   })
 })
 
 describe('Http2ServerConnection, where the client reads nothing,', () => {
-  test('stops to read, keeps a bounded part of its answers, and goes on when it reads', async () => {
+  test('stops reading, buffers a limited part of its answers, and continues when the client reads', async () => {
     const asked = 100
     const connection = await TestConnection.greeted(
       stream => {

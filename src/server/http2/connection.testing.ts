@@ -9,13 +9,13 @@ import { HeaderDecoder } from './wire/header-decoder.ts'
 import { writeInteger } from './wire/hpack-writing.ts'
 import { SendBuffer } from './wire/send-buffer.ts'
 
-/** Of bodies that a test reads: what goes wrong is what is thrown. */
+/** For bodies that a test reads: errors are thrown. */
 export const bodyTerms: BodyTerms = { maxMs: 60_000, error: failure => new Error(failure) }
 
 const { endStream, endHeaders, ack } = frameFlag
 const typeNames = Object.entries(frameType).map(([name, type]) => [type, name] as const)
 
-/** The server's socket. What it writes is handed to the client at once, or where it is held when it is let go of. */
+/** The server's socket. Writes reach the client at once, or when released if they are held. */
 class MemorySocket extends Duplex {
   readonly #toClient: (bytes: Buffer) => void
   /** The client reads nothing, and nothing lies between the two. */
@@ -68,7 +68,7 @@ export class TestConnection {
   /** Requests that have begun. */
   readonly streams: Http2Stream[] = []
   readonly failures: string[] = []
-  /** Bytes of bodies that came, by stream. */
+  /** Received bytes of bodies, by stream. */
   readonly bodies = new Map<number, string>()
   readonly #decoder = new HeaderDecoder()
   #received: string[] = []
@@ -93,7 +93,7 @@ export class TestConnection {
     this.connection = new Http2ServerConnection(this.socket, events)
   }
 
-  /** One whose settings are exchanged; what is received begins behind them. */
+  /** A connection with exchanged settings; received data starts after them. */
   static async greeted(
     onRequest?: (stream: Http2Stream) => void,
     values: readonly (readonly [number, number])[] = [],
@@ -103,13 +103,13 @@ export class TestConnection {
     return connection
   }
 
-  /** Sends them in one piece, and returns what is received until the loop has nothing more to do for it. */
+  /** Sends them in one piece, and returns what is received until the loop has nothing left to do for it. */
   async send(...frames: readonly Buffer[]): Promise<string[]> {
     if (!this.socket.destroyed) this.socket.push(Buffer.concat(frames))
     return this.received()
   }
 
-  /** Since it was asked for last. */
+  /** Since the last call. */
   async received(): Promise<string[]> {
     for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve))
     const received = this.#received

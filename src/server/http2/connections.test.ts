@@ -32,7 +32,7 @@ describe('Http2Connections', () => {
     later.socket.destroy()
   })
 
-  test('close() resolves when every socket is closed, of those too that come meanwhile, and destroy() closes those that do not', async () => {
+  test('close() resolves when every socket is closed, also new ones, and destroy() closes the rest', async () => {
     const connections = new Http2Connections()
     const { socket: rude } = accept(connections)
     rude.isPolite = false

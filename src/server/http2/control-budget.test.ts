@@ -14,7 +14,7 @@ function left(spend: () => void): number {
 }
 
 describe('ControlBudget', () => {
-  test('spend() throws where nothing is left, until renew()', () => {
+  test('spend() throws if nothing is left, until renew()', () => {
     const budget = new ControlBudget()
     assert.equal(
       left(() => budget.spend()),
@@ -38,7 +38,7 @@ describe('ControlBudget', () => {
     )
   })
 
-  test('a stream whose answer has begun may be reset, however many there are, and what is not reset is kept within a bound', () => {
+  test('streams whose answer has begun may be reset without limit, and what is not reset is limited', () => {
     const budget = new ControlBudget()
     for (let stream = 0; stream < 10 * maxControlFrames; stream++) {
       budget.earnReset()
@@ -51,7 +51,7 @@ describe('ControlBudget', () => {
     )
   })
 
-  test('what was earned is kept for later within a bound, and is for no other frame', () => {
+  test('earned budget is saved up to a limit, and not for other frames', () => {
     const budget = new ControlBudget()
     budget.earn(2 ** 30)
     budget.renew()

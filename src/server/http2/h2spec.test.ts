@@ -1,4 +1,4 @@
-// The cases of h2spec, by its numbers and in its order: what a client sends, and what RFC 9113 and RFC 7541 have a server make of it.
+// The cases of h2spec, by its numbers and in its order: what a client sends, and what RFC 9113 and RFC 7541 require of a server.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
@@ -41,7 +41,8 @@ const window = (value: number) => settings([[setting.initialWindowSize, value]])
 const unfinished = headers(1, get, endStream)
 
 /**
- * `connection CODE`: ended with this code. `stream CODE`: stream 1 is reset with it, and the connection goes on. `answered`: stream 1 is. `ping`: a ping is.
+ * `connection CODE`: ends with this code. `stream CODE`: stream 1 is reset with it, and the connection continues. `answered`: stream 1 is.
+ * `ping`: a ping is.
  * `ack`: settings are acknowledged. `DATA n`: a DATA frame of so many bytes comes. Where h2spec takes more than one answer, ours.
  */
 type Case = readonly [id: string, what: string, answer: string, ...sent: Buffer[]]
@@ -334,7 +335,7 @@ const hpack: readonly Case[] = [
   ['hpack/6.3/1', 'a table beyond its limit', 'connection COMPRESSION_ERROR', withBytes(hex('3fe21f'), block(get))],
 ]
 
-/** Whose stream is closed regularly, before more comes. */
+/** The stream is closed regularly before more arrives. */
 const closes = new Set(['generic/2/5', 'http2/5.1/11', 'http2/5.1/12', 'http2/5.1/13'])
 
 const all = [...generic, ...http2, ...hpack]
@@ -382,7 +383,7 @@ describe('h2spec', () => {
         default:
           assert.equal(received.filter(text => text === 'settings ack').length, 1 + sent.length)
       }
-      // The connection goes on.
+      // The connection continues.
       assert.ok((await connection.send(window(65_535), headers(999))).includes('headers 999 :status=200'))
     })
 

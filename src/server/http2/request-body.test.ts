@@ -34,7 +34,7 @@ const turn = () => new Promise(resolve => setImmediate(resolve))
 const is = (failure: BodyFailure) => ({ message: failure })
 
 describe('RequestBody.collect()', () => {
-  test('resolves with what came before and comes then, and takes each byte', async () => {
+  test('resolves with earlier and later bytes, and acknowledges each', async () => {
     const sent = new Sent().add('a', 'bc')
     assert.equal(sent.taken, 0)
     const whole = sent.body.collect(10, bodyTerms)
@@ -44,12 +44,12 @@ describe('RequestBody.collect()', () => {
     assert.equal(sent.taken, 6)
   })
 
-  test('resolves at once with what is whole, and with nothing where nothing came', async () => {
+  test('resolves at once with a complete body, and with an empty one', async () => {
     assert.equal((await new Sent(3).add('abc').end().body.collect(3, bodyTerms)).toString(), 'abc')
     assert.equal((await new Sent().end().body.collect(0, bodyTerms)).length, 0)
   })
 
-  test('throws a 413 where more is announced, and takes what comes all the same', async () => {
+  test('throws a 413 if more is announced, and still acknowledges what arrives', async () => {
     const sent = new Sent(4).add('ab')
     await assert.rejects(sent.body.collect(3, bodyTerms), is('too large'))
     sent.add('cd').end()
@@ -60,7 +60,7 @@ describe('RequestBody.collect()', () => {
     ['comes', ['ab']],
     ['came before', ['abcd']],
   ] as const)
-    test(`throws a 413 where more ${name}`, async () => {
+    test(`throws a 413 if more ${name}`, async () => {
       const sent = new Sent().add(...before)
       const whole = sent.body.collect(3, bodyTerms)
       sent.add('cd')
@@ -69,7 +69,7 @@ describe('RequestBody.collect()', () => {
       assert.equal(sent.taken, before[0].length + 4)
     })
 
-  test('throws a 400 where the client stops in the middle, before or while it is waited for', async () => {
+  test('throws a 400 if the client stops in the middle, before or during the wait', async () => {
     const sent = new Sent().add('a')
     const whole = sent.body.collect(3, bodyTerms)
     sent.body.cut()
@@ -83,7 +83,7 @@ describe('RequestBody.collect()', () => {
     assert.deepEqual([sent.taken, cut.taken, ended.taken], [1, 1, 1])
   })
 
-  test('throws a 504 where it takes too long, however steadily it comes', async t => {
+  test('throws a 504 if it takes too long, however steadily it arrives', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const sent = new Sent()
     const whole = sent.body.collect(100, bodyTerms)
@@ -112,7 +112,7 @@ describe('RequestBody.collect()', () => {
 })
 
 describe('RequestBody.pass()', () => {
-  test('hands on what came before and comes then', async () => {
+  test('passes on earlier and later bytes', async () => {
     const sent = new Sent().add('a')
     const whole = buffer(sent.body.pass(bodyTerms))
     await turn()
@@ -134,7 +134,7 @@ describe('RequestBody.pass()', () => {
     assert.equal(sent.taken, 1_000_000)
   })
 
-  test('fails where the client stops in the middle, or did', async () => {
+  test('fails if the client stops or has stopped in the middle', async () => {
     const sent = new Sent()
     const passed = sent.body.pass(bodyTerms)
     const failed = assert.rejects(buffer(passed), is('ended early'))
@@ -144,7 +144,7 @@ describe('RequestBody.pass()', () => {
     await assert.rejects(buffer(sent.body.pass(bodyTerms)), is('ended early'))
   })
 
-  test('is no failure of the process where nobody listens', async () => {
+  test('does not fail the process without a listener', async () => {
     const sent = new Sent()
     sent.body.pass(bodyTerms)
     sent.body.cut()
@@ -152,14 +152,14 @@ describe('RequestBody.pass()', () => {
     await turn()
   })
 
-  test('goes on to its end where all came before the stream was over', async () => {
+  test('continues to its end if everything arrived before the stream ended', async () => {
     const sent = new Sent().add('abc').end()
     const passed = sent.body.pass(bodyTerms)
     sent.body.cut()
     assert.equal((await buffer(passed)).toString(), 'abc')
   })
 
-  test('takes what comes behind a reader that has gone', async () => {
+  test('acknowledges what arrives after its reader was destroyed', async () => {
     const sent = new Sent().add('a')
     const passed = sent.body.pass(bodyTerms)
     passed.destroy()
@@ -170,7 +170,7 @@ describe('RequestBody.pass()', () => {
 })
 
 describe('RequestBody.drop()', () => {
-  test('takes what came and comes, and tells of each piece beyond the bound', () => {
+  test('acknowledges earlier and later bytes, and each piece beyond the limit', () => {
     const sent = new Sent().add('ab')
     let told = 0
     sent.body.drop(4, () => told++)
@@ -180,7 +180,7 @@ describe('RequestBody.drop()', () => {
     assert.deepEqual([told, sent.taken], [2, 6])
   })
 
-  test('ends a body that is passed on, whose reader cannot take the bound away', async () => {
+  test('ends a body that is passed on, whose reader cannot remove the limit', async () => {
     const sent = new Sent()
     const passed = sent.body.pass(bodyTerms)
     let told = 0

@@ -85,10 +85,10 @@ describe('readRequestHead() refuses', () => {
     for (const value of values) test(`${name} ${JSON.stringify(value)}`, () => assert.equal(changed(name, value), undefined))
 
   for (const name of [':method', ':path', ':scheme'])
-    test(`what has no ${name}`, () => assert.equal(readRequestHead(named(get.filter(field => field[0] !== name))), undefined))
+    test(`a head without ${name} is invalid`, () => assert.equal(readRequestHead(named(get.filter(field => field[0] !== name))), undefined))
 })
 
-test('areTrailers() takes what may stand behind a body', () => {
+test('areTrailers() accepts fields that may follow a body', () => {
   assert.equal(
     areTrailers(
       named([

@@ -11,7 +11,7 @@ import { SendBuffer } from './wire/send-buffer.ts'
 
 const frameSize = 16_384
 
-/** An encoder, and what its client makes of it. */
+/** An encoder, and a client that decodes its output. */
 class Pair {
   readonly encoder = new ResponseEncoder()
   readonly decoder = new HeaderDecoder()
@@ -42,7 +42,7 @@ class Pair {
 const usual = ['content-type', 'application/json', 'cache-control', 'no-cache, private', 'audit-id', '1234', 'content-length', '17']
 
 describe('ResponseEncoder', () => {
-  test('write() sends what repeats once, and keeps nothing of what changes', () => {
+  test('write() sends repeated fields once, and caches nothing of changing ones', () => {
     const pair = new Pair()
     assert.deepEqual(pair.send(200, usual), [':status', '200', ...usual])
     const { bytes } = pair
@@ -52,7 +52,7 @@ describe('ResponseEncoder', () => {
     assert.equal(pair.decoder.tableSize, size)
   })
 
-  test('write() takes each status, of which it keeps those that have no number', () => {
+  test('write() encodes each status, and caches those without a static entry', () => {
     const pair = new Pair()
     for (let status = 100; status < 600; status++) assert.deepEqual(pair.send(status, []), [':status', String(status)])
     pair.send(409, [])
@@ -60,7 +60,7 @@ describe('ResponseEncoder', () => {
     assert.equal(pair.bytes, 1)
   })
 
-  test('write() says whether it is all of the answer', () => {
+  test('write() marks a complete answer', () => {
     const pair = new Pair()
     pair.send(204, [], true)
     assert.deepEqual(pair.frames, [`${frameType.headers} ${frameFlag.endHeaders | frameFlag.endStream} 1`])
@@ -68,7 +68,7 @@ describe('ResponseEncoder', () => {
     assert.deepEqual(pair.frames, [`${frameType.headers} ${frameFlag.endHeaders} 1`])
   })
 
-  test('write() goes on in other frames where a block is longer than one', () => {
+  test('write() continues in further frames if a block is longer than one', () => {
     const pair = new Pair()
     const long = ['x-long', 'y'.repeat(40_000)]
     assert.deepEqual(pair.send(200, long, true), [':status', '200', ...long])
@@ -93,7 +93,7 @@ describe('ResponseEncoder', () => {
     assert.ok(pair.decoder.tableSize > 3000, 'what the table cannot hold does not empty it')
   })
 
-  test('limit() makes the next block say the size, and builds the table anew', () => {
+  test('limit() makes the next block announce the size, and rebuilds the table', () => {
     const pair = new Pair()
     pair.send(200, usual)
     for (const sizes of [[0], [100], [4096], [0, 4096], [65_536], [4096, 50, 4096]]) {
@@ -121,12 +121,12 @@ describe('ResponseEncoder', () => {
     ['such a value of what is kept', ['content-type', '€']],
   ]
   for (const [name, headers] of bad)
-    test(`write() refuses ${name}, writes nothing of it, and goes on`, () => {
+    test(`write() refuses ${name}, writes nothing of it, and continues`, () => {
       const pair = new Pair()
       pair.send(200, usual)
       const out = new SendBuffer()
       out.uint32(1)
-      // What stood before in the block is not in the client's table.
+      // Earlier fields of the block are not in the client's table.
       assert.throws(() => pair.encoder.write(out, 7, 418, ['vary', 'new', ...headers], false, frameSize), /header/)
       assert.equal(out.length, 4)
       for (let i = 0; i < 2; i++) assert.deepEqual(pair.send(418, ['vary', 'new', ...usual]), [':status', '418', 'vary', 'new', ...usual])
@@ -161,7 +161,7 @@ describe('ResponseEncoder', () => {
     )
   })
 
-  test("Node's client reads what is written, through changes of its table's size too", async () => {
+  test("Node's client decodes the output, also across changes of its table size", async () => {
     const encoder = new ResponseEncoder()
     const wire = new Duplex({ read: () => undefined, write: (_bytes, _encoding, done) => done() })
     const session = connect('http://server', { createConnection: () => wire })
@@ -186,7 +186,7 @@ describe('ResponseEncoder', () => {
       )
       await new Promise(resolve => setImmediate(resolve))
       answers.forEach(({ ':status': status, ...headers }, i) => {
-        // Smaller than what the client allows is always right.
+        // A smaller size than the client allows is always valid.
         if (i % 10 === 9) encoder.limit([0, 4096, 200][(i / 10) | 0] ?? 4096)
         encoder.write(out, 2 * i + 1, status, Object.entries(headers).flat(), true, frameSize)
       })

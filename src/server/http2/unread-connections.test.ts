@@ -1,4 +1,4 @@
-// Clients that take nothing of what they are sent.
+// Clients that do not read.
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { Http2ServerConnection } from './connection.ts'
 import type { Http2Stream } from './stream.ts'
 import { frameFlag, frameType, preface } from './wire/frames.ts'
 
-/** A connection whose client takes what it is sent only when `take` is called. */
+/** A connection whose client reads only when `take` is called. */
 function unread(request: (stream: Http2Stream) => void = () => undefined) {
   const taking: (() => void)[] = []
   const duplex = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taking.push(done) })
@@ -31,7 +31,7 @@ const greeting = Buffer.concat([Buffer.from(preface), frame(frameType.settings, 
 const get = (stream: number) =>
   frame(frameType.headers, frameFlag.endHeaders | frameFlag.endStream, stream, Buffer.from([0x82, 0x87, 0x84]))
 
-test('a connection that failed is closed when its client has the reason, or at the next look where it takes none', async () => {
+test('a failed connection is closed when its client has read the reason, or at the next check if it does not read', async () => {
   for (const takes of [true, false]) {
     const { socket, connection, failures, take } = unread()
     await turn()
@@ -55,7 +55,7 @@ const lives: readonly (readonly [what: string, stays: boolean, between: (socket:
   ['answers our pings', true, socket => void socket.push(pong)],
 ]
 for (const [what, stays, between] of lives)
-  test(`a client that ${what} between two looks ${stays ? 'stays' : 'is dead'}, though the machine takes our pings`, async () => {
+  test(`a client that ${what} between two checks ${stays ? 'stays' : 'is dead'}, though the machine accepts our pings`, async () => {
     const { socket, connection } = eager(stream => stream.respond(200, [], false))
     socket.push(Buffer.concat([greeting, get(1)]))
     await turn()
@@ -70,7 +70,7 @@ for (const [what, stays, between] of lives)
     connection.destroy()
   })
 
-test('a client that never ends its greeting is gone at the second look', async () => {
+test('a client that never completes its preface is closed at the second check', async () => {
   const { socket, connection } = eager()
   socket.push('PRI')
   await turn()
@@ -82,7 +82,7 @@ test('a client that never ends its greeting is gone at the second look', async (
   assert.equal(socket.destroyed, true)
 })
 
-test('nothing more is read from a client that takes no answers, until it has taken what waits', async () => {
+test('nothing more is read from a client that reads no answers, until it has read the pending ones', async () => {
   const { socket, take } = unread(stream => stream.respond(200, ['x', 'y'.repeat(1000)], true))
   socket.push(greeting)
   await turn()

@@ -1,12 +1,12 @@
-// Admission of what connects a client to something in the cluster: exec, attach, portforward and the proxies.
+// Admission of connections to something in the cluster: exec, attach, portforward and the proxies.
 import type { KubeObject } from '../../api/object.ts'
 import { badRequest } from '../../api/status.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import type { AdmissionChain } from './write-parts.ts'
 
 /**
- * Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the object. `options` are what the client asks for, of
- * the kind PodExecOptions and so on. Resolves with what admission has made of them and let pass: nothing else may be carried out.
+ * Before any lookup, as upstream: a refusal by admission reveals nothing about the object. `options` are the client's options, of kind
+ * PodExecOptions and so on. Resolves with the admitted, possibly changed options: only those may be executed.
  */
 export async function admitConnection(
   admission: AdmissionChain,
@@ -15,7 +15,7 @@ export async function admitConnection(
   options: Readonly<Record<string, unknown>>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { served, info, user, request } = context
-  // A connection does what it does.
+  // A dry run cannot apply to a connection.
   if (context.query.all('dryRun').length > 0) throw badRequest('dryRun is not supported')
   const object: KubeObject & Record<string, unknown> = { apiVersion: 'v1', kind, metadata: {}, ...options }
   const asked = {

@@ -33,7 +33,7 @@ test('an empty map that a plug-in sets is stored as none', async () => {
 const twice = { ownerReferences: [owner, owner, owner] }
 const afterAdmission = /contains duplicate entries after mutating admission happens; .* duplicate UID\(s\) observed: u, u"/
 
-test('owners that a patch or a plug-in names twice are told to be found after admission', async () => {
+test('duplicate owners from a patch or a plug-in are reported as found after admission', async () => {
   const names: string[] = []
   await using api = new TestServer({
     admission: {

@@ -22,7 +22,7 @@ import { WriteAdmission } from './write-admission.ts'
 import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
 
-/** As `TrackFields`, where there was nothing before. */
+/** As `TrackFields`, for a new object. */
 export type TrackNewFields = (
   object: KubeObject,
   sent: readonly ManagedFieldsEntry[] | undefined,
@@ -31,7 +31,7 @@ export type TrackNewFields = (
 /** A generated name that is taken is drawn again this often. */
 const nameAttempts = 8
 
-/** `object` is decoded and defaulted; it is changed and kept. `track` says who manages its fields; without it nobody does. */
+/** `object` is decoded and defaulted; it is modified and kept. `track` computes its field managers; without it there are none. */
 export async function createObject(
   parts: WriteParts,
   context: ResourceContext,
@@ -52,7 +52,7 @@ export async function createObject(
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration !== false)
 
   definition.writing?.dropEmpty?.(object, undefined)
-  // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
+  // Before admission: a plug-in's additions have no manager, so that a later apply of the object does not remove them.
   if (track) {
     setManagedFields(metadata, await track(object, sent))
     await yieldIfDue(context.pace)
@@ -85,9 +85,9 @@ export async function createObject(
   }
 }
 
-/** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is validated once everything else is right. */
+/** Metadata is validated first, except for kinds whose own rules omit it: theirs is validated once everything else is valid. */
 export function validateNewObject(definition: ResourceDefinition, object: KubeObject): FieldError[] {
-  // Nothing else is validated of what says that it is of another kind.
+  // An object that claims another kind is not validated further.
   const wrongType = definition.custom?.validateType(object) ?? []
   if (wrongType.length > 0) return wrongType
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
@@ -98,7 +98,7 @@ export function validateNewObject(definition: ResourceDefinition, object: KubeOb
 }
 
 interface Creation {
-  /** Of the name, where it is generated. */
+  /** For a generated name. */
   readonly prefix: string
   readonly dryRun: boolean
   readonly reservation: Reservation | undefined
@@ -114,7 +114,7 @@ async function store(
   const { served } = context
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
-  // Upstream's storage says so, behind validation and not for a dry run.
+  // Upstream's storage reports this, after validation and not for a dry run.
   if (namesVersion(metadata.resourceVersion) && !dryRun) throw plainFailure('resourceVersion should not be set on objects to be created')
   delete metadata.resourceVersion
   for (let attempt = 1; ; attempt++) {
@@ -146,7 +146,7 @@ async function store(
   }
 }
 
-/** Zero stands for no version, and so does what is not a number at all. */
+/** Zero counts as no version, and so does a text that is no number. */
 function namesVersion(resourceVersion: string | undefined): boolean {
   return resourceVersion !== undefined && /^\d{1,20}$/.test(resourceVersion) && BigInt(resourceVersion) !== 0n
 }

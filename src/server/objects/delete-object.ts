@@ -15,11 +15,11 @@ import { WriteAdmission } from './write-admission.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Deleted {
-  /** The last state that was stored, or the new one where the object waits for its grace period or finalizers. */
+  /** The last stored state, or the new one if the object waits for its grace period or finalizers. */
   readonly object: KubeObject
-  /** Undefined for a dry run, and where somebody else removed the object. */
+  /** Undefined for a dry run, and if another request removed the object. */
   readonly entry: Entry | undefined
-  /** Whether the object is gone. */
+  /** Whether the object was removed. */
   readonly gone: boolean
 }
 
@@ -30,7 +30,7 @@ interface Progress {
 
 const orphan = 'orphan'
 const foreground = 'foregroundDeletion'
-/** Kinds whose dependents stay when nobody says anything, upstream's legacy defaults; with what is said to who says nothing. */
+/** Kinds whose dependents stay by default, as upstream's legacy defaults; with the warning for clients that set no policy. */
 const orphansByDefault = new Map<string, string | undefined>([
   ['replicationcontrollers', undefined],
   [
@@ -38,11 +38,11 @@ const orphansByDefault = new Map<string, string | undefined>([
     'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   ],
 ])
-/** The garbage collector does not look at these: waiting for it they would stay for ever. */
+/** The garbage collector ignores these: they would wait for it forever. */
 const neverOwners = new Set(['events', 'events.events.k8s.io'])
 const attempts = 10
 
-/** Tells a client that gave no policy where the default one leaves dependents behind. */
+/** Warns a client without a policy if the default leaves dependents behind. */
 export function warnOfOrphans({ served, warn }: ResourceContext, deletion: Deletion): void {
   const warning = orphansByDefault.get(served.groupResource)
   if (warning !== undefined && deletion.propagation === undefined) warn(warning)
@@ -75,12 +75,12 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
   }
 }
 
-/** What others removed between the two writes of this deletion is gone as it was asked: who removed it took its reservations too. */
+/** An object removed by another request between this deletion's two writes is gone as requested; that request also released its reservations. */
 function goneAs(object: KubeObject): Deleted {
   return { object, entry: undefined, gone: true }
 }
 
-/** Throws the 409 where the client wants another object deleted than this one. */
+/** Throws the 409 if the client wants to delete another object than this one. */
 export function checkDeletionPreconditions({ group, plural, kind }: ResourceDefinition, object: KubeObject, deletion: Deletion): void {
   const { metadata } = object
   const differs = (what: string, wanted: string, actual = '', hint: string): Error => {
@@ -138,7 +138,7 @@ async function apply(
   return { object, entry: deleted, gone }
 }
 
-/** Writes or removes; what it resolves to can be viewed. */
+/** Writes or removes; the result can be converted to a view. */
 async function write(
   parts: WriteParts,
   { served, request, user }: ResourceContext,
@@ -158,17 +158,17 @@ type Plan =
   /** A deletion under way that this one does not change. */
   | { readonly step: 'pending' }
   | { readonly step: 'mark'; readonly marked: KubeObject }
-  /** Kinds with a grace period are marked before they go, so that whoever watches sees both; others go as they are. */
+  /** Kinds with a grace period are marked before they are removed, so that watchers see both; others are removed unchanged. */
   | { readonly step: 'remove'; readonly marked?: KubeObject }
 
-/** What a deletion does to an object now; pure but for the request's own time. */
+/** The effect of a deletion on an object now; pure except for the request's own time. */
 function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
   const { definition } = context.served
   const object = copyJson(current)
   const { metadata } = object
   const graceful = definition.deletion?.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
-  // To whom asks in the old way upstream's namespaces give the other policy.
+  // Legacy `orphanDependents=false` means Foreground for namespaces, as upstream.
   const propagation = isNamespace(object) && deletion.orphansExplicitlyOff === true ? 'Foreground' : deletion.propagation
   setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
@@ -179,7 +179,7 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   return graceful ? { step: 'remove', marked: object } : { step: 'remove' }
 }
 
-/** A second deletion may shorten the grace period. Once that is over, it may say anew what becomes of dependents. */
+/** A second deletion may shorten the grace period. Once that is over, it may change the policy for dependents. */
 function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
   const { metadata } = object
   const left = metadata.deletionGracePeriodSeconds ?? 0
@@ -194,7 +194,7 @@ function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject,
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', marked: object }
 }
 
-/** What only finalizers hold: the policy of the newest deletion decides over those of garbage collection. */
+/** Held only by finalizers: the newest deletion's policy decides over those of garbage collection. */
 function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
   const { metadata } = object
   const before = metadata.finalizers
@@ -210,7 +210,7 @@ function setFinalizers(metadata: KubeObject['metadata'], finalizers: string[] | 
   else metadata.finalizers = finalizers
 }
 
-/** `own` is what the object asks for: 0 where it can go at once, whatever the client wants. A negative wish counts as a second. */
+/** `own` is the object's period: 0 if it can be removed at once, whatever the client requests. A negative period counts as one second. */
 function graceOf(own: number, wanted: number | undefined): number {
   if (own === 0) return 0
   if (wanted === undefined) return own
@@ -222,7 +222,7 @@ function terminate(namespace: KubeObject): void {
   withStatus.status = { ...withStatus.status, phase: 'Terminating' }
 }
 
-/** The finalizers of garbage collection follow the propagation policy; without one, what is there stays. */
+/** The finalizers of garbage collection follow the propagation policy; without one, existing ones stay. */
 function finalizersFor(
   context: Pick<ResourceContext, 'served'>,
   object: KubeObject,

@@ -19,7 +19,7 @@ test('withEviction() takes one and notes the pod', () => {
   assert.equal(status?.conditions, undefined)
 })
 
-test('withEviction() says when it has taken the last', () => {
+test('withEviction() reports the last allowed one', () => {
   const { status } = withEviction(budgetOf({ disruptionsAllowed: 1 }), 'p', now)
   assert.deepEqual(status?.conditions, [
     {
@@ -89,11 +89,11 @@ for (const { name, status, reason, text, retry } of refusals) {
 }
 
 describe('allowsUnreadyEviction()', () => {
-  test('where there is enough without the pod', () => assert.equal(allowsUnreadyEviction(budgetOf({})), true))
-  test('not where there is too little', () => assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0 })), false))
-  test('not where nothing is known yet', () =>
+  test('if there are enough without the pod', () => assert.equal(allowsUnreadyEviction(budgetOf({})), true))
+  test('not if there are too few', () => assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0 })), false))
+  test('not while the status is unknown', () =>
     assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0, desiredHealthy: 0 })), false))
-  test('always where the budget says so', () => {
+  test('always if the budget says so', () => {
     assert.equal(allowsUnreadyEviction(budgetOf({ currentHealthy: 0 }, { unhealthyPodEvictionPolicy: 'AlwaysAllow' })), true)
   })
 })

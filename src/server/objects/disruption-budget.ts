@@ -1,4 +1,4 @@
-// What a PodDisruptionBudget says to the eviction of a pod, and how an eviction is counted against it.
+// Whether a PodDisruptionBudget allows the eviction of a pod, and how an eviction counts against it.
 
 import { SelectorError } from '../../api/selectors/label-selector-syntax.ts'
 import { compileLabelSelector, type LabelSelection } from '../../api/selectors/selector.ts'
@@ -10,7 +10,7 @@ import { formatTime } from '../../base/clock.ts'
 
 const named = { group: 'policy', plural: 'poddisruptionbudget' }
 const allowedCondition = 'DisruptionAllowed'
-/** More evictions than this, not confirmed by the controller, say that it does not run. */
+/** More unconfirmed evictions than this mean that the controller does not run. */
 const maxDisruptedPods = 2000
 
 /** Whether the budget is about the pod. One with a selector that cannot be read is about none. */
@@ -25,14 +25,14 @@ export function covers({ spec }: PodDisruptionBudget, pod: Pod): boolean {
   return selection.matches(pod.metadata.labels)
 }
 
-/** A pod that is not ready disrupts nothing where the budget says so, or where what it guards is healthy without it. */
+/** A pod that is not ready disrupts nothing if the budget says so, or if the budget is satisfied without it. */
 export function allowsUnreadyEviction({ spec, status }: PodDisruptionBudget): boolean {
   if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {}
   return currentHealthy >= desiredHealthy && desiredHealthy > 0
 }
 
-/** The budget with one eviction less to give. Throws the 429 or 403 where it gives none. Pure; `now` in milliseconds since the epoch. */
+/** The budget with one allowed eviction less. Throws the 429 or 403 if there is none. Pure; `now` in milliseconds since the epoch. */
 export function withEviction(budget: PodDisruptionBudget, podName: string, now: number): PodDisruptionBudget {
   const name = budget.metadata.name ?? ''
   const status: PodDisruptionBudgetStatus = budget.status ?? {
@@ -65,7 +65,7 @@ function exhausted(name: string, { conditions, desiredHealthy = 0, currentHealth
   return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
 }
 
-/** The budget's numbers are not those of its newest spec, or of the pod as it was looked at. */
+/** The budget's status does not match its newest spec, or the pod has changed. */
 export function budgetNotObserved(name: string): ApiError {
   return refusal(`The disruption budget ${name} is still being processed by the server.`, 10)
 }

@@ -1,4 +1,4 @@
-// Which request may change which fields of an object, and in whose name: what field management must know of it.
+// Which fields of an object a request may change, and under which manager: the input of field management.
 import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
 import { UnnamedItem } from '../../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../../api/patch/apply/path-filter.ts'
@@ -20,7 +20,7 @@ import type { TrackNewFields } from './create-object.ts'
 
 type Entries = ManagedFieldsEntry[] | undefined
 
-/** The entries to write with `object`, from what it was and from the entries that the client sent along. */
+/** The entries to write with `object`, from the old object and the client's entries. */
 export type TrackFields = (live: KubeObject, object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined) => Promise<Entries>
 
 export function trackFields(context: ResourceContext): TrackFields {
@@ -38,12 +38,12 @@ export function trackNewFields(context: ResourceContext): TrackNewFields {
   return (object, sent) => trackedOrNone(context, () => trackUpdate(write.empty, object, sent, write))
 }
 
-/** As upstream: nobody manages an object whose fields cannot be told. */
+/** As upstream: an object whose fields cannot be determined has no managers. */
 async function trackedOrNone({ request, warn }: ResourceContext, track: () => Promise<Entries>): Promise<Entries> {
   try {
     return await track()
   } catch (err) {
-    // An item of a keyed list without its key has no path; validation refuses it where the key is required.
+    // An item of a keyed list without its key has no path; validation rejects it if the key is required.
     if (err instanceof UnnamedItem) return undefined
     if (!(err instanceof ApiError) || request.signal.aborted) throw err
     warn(`metadata.managedFields: nobody manages the fields of this object any more: ${err.message}`)
@@ -97,7 +97,7 @@ export function fieldWrite(context: ResourceContext): FieldWrite {
   }
 }
 
-/** What a client calls itself, up to the slash. */
+/** The client's name from its User-Agent, up to the slash. */
 function managerOfAgent(agent: string | undefined): string {
   const name = (agent ?? '').split('/')[0] ?? ''
   return name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, maxManagerLength)
@@ -138,7 +138,7 @@ function versionOf(
   if (asked !== undefined) {
     const inVersion = async (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): Promise<KubeObject[]> => {
       const { custom: read } = to.definition
-      // Nobody has to be asked what nothing is, and who manages what is no business of the webhook's.
+      // An absent object needs no conversion, and managedFields are no concern of the webhook.
       const some = objects.filter(object => object !== empty)
       const converted = await asked.get(
         some.map(({ metadata: { managedFields: _entries, ...metadata }, ...object }) => ({
@@ -164,7 +164,7 @@ function versionOf(
     }
   }
   if (custom !== undefined) {
-    // Nothing but the version differs, and what is null stays so until the object is read: validation has to see it.
+    // Only the version changes, and nulls stay until the object is read: validation must see them.
     return {
       shape: custom.shape,
       convert: async object => ({ ...object, apiVersion: other.apiVersion }),
@@ -189,7 +189,7 @@ function converted(object: KubeObject, from: ServedResource, to: ServedResource)
   return to.definition.storedAs?.fromStored(stored) ?? stored
 }
 
-/** A copy with the structs that every object of the kind has, of which an apply may have taken some out. */
+/** A copy with the structs that every object of the kind has, some of which an apply may have removed. */
 function whole(object: KubeObject, { definition: { group, version, kind, custom } }: ServedResource): KubeObject {
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   if (type === undefined) return copyJson(object)
@@ -201,7 +201,7 @@ function whole(object: KubeObject, { definition: { group, version, kind, custom 
 const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
 const empties = new WeakMap<StructType, KubeObject>()
 
-/** An object of the kind before anybody sets anything: its structs, empty. Shared, and never changed. */
+/** A new object of the kind before any field is set: its empty structs. Shared, and never modified. */
 export function emptyOf(type: StructType): KubeObject {
   const known = empties.get(type)
   if (known !== undefined) return known

@@ -7,7 +7,7 @@ import { updateRules } from './object-meta.ts'
 const old = { name: 'a', uid: 'u', resourceVersion: '5' }
 const change = { labels: { a: '!' }, finalizers: ['a'], deletionGracePeriodSeconds: 5 }
 
-/** The fields of all faults: grace, label and finalizer in one letter each. Every kind begins with those of every object. */
+/** The fields of all errors, one letter each for grace, label and finalizer. Every kind begins with those of every object. */
 function faults(kind: string, path = ''): string {
   const definition = resources.find(each => each.kind === kind)
   assert.ok(definition)

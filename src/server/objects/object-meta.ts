@@ -1,4 +1,4 @@
-// The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
+// The server's part of metadata: fields that a client cannot set, fields that an update keeps, and what increments the generation.
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../../api/resources/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
@@ -9,7 +9,7 @@ import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { formatTime } from '../../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
 
-/** Forgets what a client sent for the fields that only the server sets. */
+/** Drops the client's values of fields that only the server sets. */
 function wipeSystemFields(metadata: ObjectMeta): void {
   delete metadata.creationTimestamp
   delete metadata.uid
@@ -19,7 +19,7 @@ function wipeSystemFields(metadata: ObjectMeta): void {
   delete metadata.managedFields
 }
 
-/** What every creation does to the metadata that a client sent, those whose answer is only computed included. */
+/** Prepares a new object's metadata, including objects that are only computed. */
 export function receiveNew(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
   wipeSystemFields(metadata)
   matchNamespace(metadata, requested, namespaced)
@@ -43,7 +43,7 @@ export function matchNamespace(metadata: ObjectMeta, requested: string, namespac
   }
 }
 
-/** What is sent to an object's own path, or is made of it by a patch, may leave its namespace out, and must say its name. */
+/** An object sent to its own path, or patched there, may omit its namespace, and must have its name. */
 export function matchPlace(metadata: ObjectMeta, place: { readonly namespace: string; readonly name: string }, namespaced: boolean): void {
   matchNamespace(metadata, place.namespace, namespaced)
   if (!metadata.name) throw badRequest(`the name of the object (${place.name} based on URL) was undeterminable: name must be provided`)
@@ -53,7 +53,7 @@ export function matchPlace(metadata: ObjectMeta, place: { readonly namespace: st
 }
 
 /**
- * What an update may leave out: filled in from the old object before validation looks at it. Times that the server has set are put back; what the
+ * Fields that an update may omit: filled in from the old object before validation. The server's times are restored; what the
  * server has not set and the client claims is left for validation to refuse.
  */
 export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
@@ -64,7 +64,7 @@ export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
   if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp
   if (old.deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   delete metadata.selfLink
-  // Field managers are the server's to keep: what a client sent for them is validated where fields are tracked.
+  // The server keeps field managers: the client's are validated where fields are tracked.
   setOrDelete(metadata, 'managedFields', old.managedFields)
 }
 
@@ -86,7 +86,7 @@ function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, v
 export function desiredStateChanged(definition: ResourceDefinition, main: boolean, object: KubeObject, old: KubeObject): boolean {
   const { countsGeneration } = definition
   const rules = typeof countsGeneration === 'object' ? countsGeneration : undefined
-  // The same amount written another way is no other wish; of custom resources nobody knows what is an amount.
+  // An amount in another form is no change; in custom resources, amounts are unknown.
   const same = definition.custom === undefined ? semanticallyEqual : sameValue
   if (rules !== undefined && main && !same(rules.parts(object), rules.parts(old))) return true
   if ('spec' in object || rules === undefined) return !same(desiredState(object), desiredState(old))
@@ -99,7 +99,7 @@ function desiredState(object: KubeObject): unknown {
   return rest
 }
 
-/** Sets the time of deletion. Counts as a change of what is wanted, as upstream has it, but where no grace period is marked. */
+/** Sets the time of deletion. As upstream, increments the generation unless no grace period is set. */
 export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: number | undefined): void {
   metadata.deletionTimestamp = formatTime(now + (graceSeconds ?? 0) * 1000)
   if (graceSeconds === undefined) return

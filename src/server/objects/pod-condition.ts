@@ -2,7 +2,7 @@
 import type { Pod, PodCondition } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 
-/** The conditions with this one in its old place, or as the last; its time moves where its status changes. `now` in milliseconds since the epoch. */
+/** The conditions with this one in its old place, or last; its time changes with its status. `now` in milliseconds since the epoch. */
 export function withPodCondition(
   { status }: Pod,
   condition: Omit<PodCondition, 'lastTransitionTime' | 'lastProbeTime'>,

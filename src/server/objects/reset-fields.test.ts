@@ -1,4 +1,4 @@
-// Which fields a manager gets on each path of a kind: what the path puts back is nobody's.
+// The fields that a manager gets on each path of a kind: restored fields have no manager.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ecCertificate, ecRequest, pemOf } from '../../api/resources/certificates/pem.fixture.ts'
@@ -9,7 +9,7 @@ const apply = { 'content-type': 'application/apply-patch+yaml' }
 
 type Fields = Record<string, unknown>
 
-/** What a manager's entry holds, as paths of two levels: `spec`, `status.conditions`. */
+/** A manager's entry, as paths of two levels: `spec`, `status.conditions`. */
 function fieldsOf(
   object: { metadata: { managedFields?: { manager: string; fieldsV1: Record<string, Fields> }[] } },
   manager: string,

@@ -1,4 +1,4 @@
-// What the pure functions of a resource may know of the request.
+// The part of the request that a resource's pure functions may use.
 import type { StrategyContext } from '../../api/resources/resource.ts'
 import type { RequestContext } from '../request/request-context.ts'
 

@@ -28,31 +28,31 @@ export interface Change {
   readonly namespace: string
   readonly name: string
   readonly dryRun: boolean
-  /** The status that the request is answered with once the change is durable; undefined where the change is but a step of it. */
+  /** The status of the answer once the change is durable; undefined if the change is only one step of the request. */
   readonly answers?: number
   /** The metadata that the client sent with a whole object; undefined for patches and the like. */
   readonly sent?: ObjectMeta
-  /** '' for the main path. Decides the strategy and what admission is told. */
+  /** '' for the main path. Determines the strategy and the admission request. */
   readonly subresource: string
   /**
    * The new object, in the served version and not shared, from the newest old one. Called again after a lost race.
    * Its resourceVersion, where it has one, is the precondition.
    */
   next(old: KubeObject): Promise<KubeObject>
-  /** Says who manages the fields of the new object; without it the managers stay those of the old one. */
+  /** Computes the field managers of the new object; without it they stay those of the old one. */
   readonly track?: TrackFields
-  /** Where the object does not exist: what creates it instead. */
+  /** Creates the object if it does not exist. */
   createMissing?(): Promise<Written>
-  /** What admission is shown of the change, where that is not the object: a Scale, a Binding. */
+  /** What admission sees instead of the object: a Scale, a Binding. */
   shows?(object: KubeObject, old: KubeObject): ShownChange
-  /** Overrides the strategy that the subresource has. */
+  /** A write by the server itself, as a step of a deletion: it is small, so no quota of bytes and no full store refuses it. */
   readonly strategy?: UpdateStrategy<KubeObject>
   /** What the server itself notes, a step of a deletion: it is small, and no quota of bytes and no full store refuses it. */
   readonly isUpkeep?: boolean
 }
 
 export interface ShownChange extends Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'> {
-  /** Takes over into the object what mutating admission changed of what it was shown. */
+  /** Applies admission's changes of what it saw to the object. */
   adopt(): void
 }
 
@@ -207,7 +207,7 @@ interface AdmittedChange {
   readonly admission: AdmissionRequest
 }
 
-/** Writes the new version, or removes the object where this change took the last thing that its deletion waited for. */
+/** Writes the new version, or removes the object if this change completed its deletion. */
 async function store(
   parts: WriteParts,
   context: ResourceContext,

@@ -1,4 +1,4 @@
-// What a client may demand of the object that it changes: its name, its uid, its version.
+// A client's preconditions of a change: the object's name, uid and version.
 import type { ObjectMeta } from '../../api/object.ts'
 import { type ApiError, conflict, invalid, staleConflict } from '../../api/status.ts'
 import { invalidShown } from '../../api/validation/go-syntax.ts'
@@ -9,16 +9,16 @@ import { matchPlace } from './object-meta.ts'
 export interface Place {
   readonly namespace: string
   readonly name: string
-  /** The client sent a whole object: its uid is a demand, and of some kinds it must say which version it replaces. */
+  /** The client sent a whole object: its uid is a precondition, and for some kinds it must contain a resourceVersion. */
   readonly replaces?: boolean
-  /** What was sent is a view of the object, as a scale is: the object keeps its own version where the client names none. */
+  /** The body is a view of the object, such as a Scale: the object keeps its version if the client names none. */
   readonly isView?: boolean
   readonly dryRun: boolean
 }
 
 const maxVersion = 2n ** 64n - 1n
 
-/** Throws where the sent metadata demands another object than `old`. Returns whether it names the version that it wants to change. */
+/** Throws if the sent metadata requires another object than `old`. Returns whether it names a version. */
 export function checkPreconditions(served: ServedResource, place: Place, metadata: ObjectMeta, old: ObjectMeta): boolean {
   const { replaces = false, isView = false, name } = place
   matchPlace(metadata, place, served.definition.namespaced)
@@ -30,12 +30,12 @@ export function checkPreconditions(served: ServedResource, place: Place, metadat
   return true
 }
 
-/** Some kinds can only be replaced in the version that the client names; a patch may not take it away. */
+/** Some kinds require a version for replacement; a patch may not remove it. */
 export function requireVersion(served: ServedResource, name: string, metadata: ObjectMeta): void {
   if (served.definition.allowUnconditionalUpdate === false && versionOf(metadata) === '') throw versionRequired(served.named, name)
 }
 
-/** Also asked of an object that does not exist: it has no uid. */
+/** Also called for a missing object, which has no uid. */
 export function checkUid(served: ServedResource, place: Place, { uid }: ObjectMeta, old: ObjectMeta): void {
   if (!uid || uid === old.uid) return
   throw failed(served, place, `UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`)
@@ -48,7 +48,7 @@ export function checkVersion(served: ServedResource, place: Place, { resourceVer
   throw failed(served, place, text)
 }
 
-/** In the words of upstream's storage, which shows its key; a dry run does not get as far as to where all keys have a prefix. */
+/** In the words of upstream's storage, which shows its key; a dry run fails before the key gets its prefix. */
 function failed(served: ServedResource, place: Place, text: string): ApiError {
   const key = `Key: ${place.dryRun ? '' : '/registry'}${storageKey(served, place)}, ResourceVersion: 0`
   return conflict(
@@ -58,7 +58,7 @@ function failed(served: ServedResource, place: Place, text: string): ApiError {
   )
 }
 
-/** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is not a number. */
+/** The client's version, without leading zeros; '' if there is none. As upstream, fails on text that is no number. */
 function versionOf({ resourceVersion = '' }: ObjectMeta): string {
   if (resourceVersion === '') return ''
   const fail = (why: string): Error => plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
@@ -82,7 +82,7 @@ const storedNames: Readonly<Record<string, string>> = {
   services: 'services/specs',
 }
 
-/** Groups whose resources stand under the group's name, as custom resources do. */
+/** Groups whose storage keys contain the group's name, as for custom resources. */
 const keyedByGroup = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
 function storageKey({ definition, groupResource }: ServedResource, { namespace, name }: Place): string {

@@ -4,7 +4,7 @@ import { warmUpWrites } from './warm-up-writes.ts'
 
 const now = Date.UTC(2026, 10, 29)
 
-test('warmUpWrites() makes objects that its own validation takes, and lets others have their turn', async () => {
+test('warmUpWrites() creates objects that pass validation, and yields to other requests', async () => {
   let turns = 0
   let others = setImmediate(function again() {
     turns++

@@ -1,4 +1,4 @@
-// Warms up the code that creates objects, with objects that nobody stores: V8 interprets code first, and compiles what has run for a while.
+// Warms up the code that creates objects, with objects that are not stored: V8 interprets code first, and compiles it after a while.
 import { evaluate } from '../../admission/pod-security/evaluate.ts'
 import { evaluatorOf } from '../../admission/quota/evaluators.ts'
 import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
@@ -19,7 +19,7 @@ import { randomIdentifiers } from './identifiers.ts'
 import { invalidObject } from './invalid-object.ts'
 import { receiveNew, stampNew } from './object-meta.ts'
 
-/** Of each kind; by then most of its way runs compiled. */
+/** Number of objects per kind, after which most of the code is compiled. */
 const objects = 128
 /** Between two turns of the event loop: some 2 ms, the first time 10. */
 const perTurn = 8
@@ -40,7 +40,7 @@ export async function warmUpWrites(now: number, signal: AbortSignal): Promise<nu
   return objects * kinds.length
 }
 
-/** What a creation does, less what needs a request, another object or the store. */
+/** Creation without the parts that need a request, another object or the store. */
 function creationOf(
   definition: ResourceDefinition,
   sample: (index: number) => object,
@@ -80,7 +80,7 @@ const sampleConfigMap = (index: number): object => ({
   data: { 'config.yaml': 'key: value\n'.repeat(index), count: `${index}` },
 })
 
-/** What most pods have, and all that `restricted` asks for. */
+/** The usual fields of a pod, and those that `restricted` requires. */
 const samplePod = (index: number): object => ({
   metadata: { name: `warm-up-${index}`, labels: { app: 'warm-up' }, annotations: { 'example.com/owner': 'nobody' } },
   spec: {

@@ -1,4 +1,4 @@
-// What admission is asked about a write.
+// The admission requests of writes.
 import type { AdmissionRequest, Operation } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
@@ -13,7 +13,7 @@ export type WriteToAdmit = Pick<
   'operation' | 'subresource' | 'namespace' | 'name' | 'ofCollection' | 'object' | 'oldObject' | 'dryRun'
 >
 
-/** A class, since its getter stands on the prototype: an object literal with a getter costs V8 twenty times one without. */
+/** A class, since its getter is on the prototype: an object literal with a getter costs V8 twenty times as much. */
 export class WriteAdmission implements AdmissionRequest {
   readonly operation: Operation
   readonly resource: ResourceDefinition

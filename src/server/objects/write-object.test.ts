@@ -27,7 +27,7 @@ const writes: readonly [string, (api: TestServer) => ReturnType<TestServer['requ
   ],
 ]
 for (const [what, write] of writes) {
-  test(`${what} is stored without managed fields where it is too large with them, and cannot be applied to`, async () => {
+  test(`${what} is stored without managed fields if it is too large with them, and cannot be applied to`, async () => {
     await using api = new TestServer()
     const { status, json } = await write(api)
     assert.ok(status < 300, String(status))
@@ -41,7 +41,7 @@ for (const [what, write] of writes) {
   })
 }
 
-test('what is too large in any case is refused, and nothing is written', async () => {
+test('an object that is too large even so is refused, and nothing is written', async () => {
   await using api = new TestServer()
   const pod = (image: string) => ({
     metadata: { name: 'p' },

@@ -1,4 +1,4 @@
-// Writing an object that may be too large for the store, for the quota of its namespace, or for who writes it.
+// Writes an object that may exceed the size limit of the store, the quota of its namespace, or the limit of its user.
 
 import { isClusterCritical, isOwnPart } from '../../access/authorizers/own-parts.ts'
 import type { AdmissionRequest } from '../../admission/admission.ts'
@@ -11,9 +11,9 @@ import type { WriteParts } from './write-parts.ts'
 type Asked = Pick<WriteRequest, 'namespace' | 'name' | 'expected'> & { readonly object: KubeObject; readonly isUpkeep?: boolean }
 
 /**
- * Writes; an object that is too large goes without its managed fields, as upstream: they can be large, and are made anew when somebody writes.
- * What somebody applies is not stored without saying that it is theirs. `object` must not be changed after it was taken. Throws as `Collection.write`,
- * and the ApiError of what the size exceeds.
+ * Writes; as upstream, drops the managed fields of an object that is too large: they can be large, and are created anew at the next write.
+ * An apply is not stored without its manager. `object` must not be modified afterwards. Throws as `Collection.write`, or the ApiError of
+ * the exceeded limit.
  */
 export function writeObject(
   parts: WriteParts,
@@ -22,7 +22,7 @@ export function writeObject(
   admission: AdmissionRequest,
 ): Promise<Entry> {
   const { served, user } = context
-  // What the cluster says of objects that are there goes on: the status of a pod must not stop where its namespace is full.
+  // The cluster's updates of existing objects continue: a pod's status must not stop because its namespace is full.
   const isUpkeep = isOfServer || (asked.expected !== undefined && isOwnPart(user))
   const request: WriteRequest = {
     ...asked,

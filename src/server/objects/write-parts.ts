@@ -1,4 +1,4 @@
-// What the writing verbs need, as small interfaces that the composition supplies.
+// Interfaces that the writing verbs need and the composition supplies.
 import type { AdmissionRequest, StoredGrowth } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { WrittenBytes } from '../flow-control/written-bytes.ts'
@@ -9,27 +9,27 @@ import type { Identifiers } from './identifiers.ts'
 export interface AdmissionChain {
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
-  /** Of what is about to be stored, by its size. */
+  /** Checks the size of an object to be stored. */
   validateSize?(request: AdmissionRequest, size: StoredGrowth): void
   /** How a creation or an attempt of an update ended. */
   finish?(request: AdmissionRequest, stored: boolean): void
 }
 
-/** Admits everything; for tests of what is not admission. */
+/** Admits everything; for tests of other parts. */
 export const noAdmission: AdmissionChain = { mutate: () => undefined, validate: () => undefined }
 
-/** What a resource reserves beside its object (addresses and ports of a Service). `begin…` may change the object; with `dryRun` nothing stays reserved. */
+/** Reservations beside the object (addresses and ports of a Service). `begin…` may modify the object; with `dryRun` nothing stays reserved. */
 export interface Reservations {
   beginCreate(object: KubeObject, dryRun: boolean): Reservation
   beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Reservation
-  /** After the object is gone. */
+  /** After the object was removed. */
   release(object: KubeObject): Promise<void>
 }
 
 export interface Reservation {
   /**
-   * Stores what stands for the reservation, right before the object itself is stored: after a crash between the two something is reserved that
-   * nobody has, never the other way round. Called again where the object got another name. Rejects with what the client is answered.
+   * Stores the reservation's object right before the object itself: after a crash between the two, something may be reserved without a
+   * user, but never used without a reservation. Called again if the object got another name. Rejects with the client's error.
    */
   claim(): Promise<void> | undefined
   /** How the write ended; without success all is undone. */
@@ -39,9 +39,9 @@ export interface Reservation {
 export interface WriteParts {
   readonly admission: AdmissionChain
   readonly identifiers: Identifiers
-  /** Undefined where nobody bounds it. */
+  /** Undefined if there is no limit. */
   readonly writtenBytes?: Pick<WrittenBytes, 'take' | 'count'>
-  /** Throws the 403 of a user who may not create the object that an update or an apply finds missing. */
+  /** Throws the 403 of a user who may not create the missing object of an update or an apply. */
   requireCreate?(context: ResourceContext): Promise<void> | void
   /** By group resource. */
   readonly reservations: ReadonlyMap<string, Reservations>

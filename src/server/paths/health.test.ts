@@ -1,4 +1,4 @@
-// What the health endpoints say of each check, in upstream's words: tools read them.
+// The output of the health endpoints for each check, in upstream's words, which tools read.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseQuery } from '../request/query.ts'

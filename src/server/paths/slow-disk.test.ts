@@ -1,4 +1,4 @@
-// What is answered while the disk under the store or the audit log hangs or fails.
+// Answers while the disk of the store or the audit log hangs or fails.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
@@ -70,7 +70,7 @@ test('handle() answers 504 in time for a write whose record is not on disk, and 
   assert.deepEqual(codes, [201, 504])
 })
 
-test('handle() answers 504 in time for a write that is not durable, also where that cannot be recorded either', async () => {
+test('handle() answers 504 in time for a write that is not durable, also if that cannot be recorded', async () => {
   const held = heldStore()
   const codes: unknown[] = []
   const record = ({ responseStatus }: AuditEvent) => {

@@ -94,7 +94,7 @@ test('decodeProtobuf() refuses more fields than a body may have values, and a ra
   assert.throws(() => decodeProtobuf(message('apps/v1', 'ControllerRevision', revision), kind), /nested deeper than 500 levels/)
 })
 
-test('decodeProtobuf() counts all fields: those of the envelope, of times, of map entries and of JSON within it', () => {
+test('decodeProtobuf() counts all fields: those of the envelope, of times, of map entries and of embedded JSON', () => {
   const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
   const flood = Buffer.alloc(600_000, Buffer.from([0x78, 0]))
   const nested = (content: Buffer): Buffer => message('v1', 'Pod', field(1, content))
@@ -110,7 +110,7 @@ test('decodeProtobuf() counts all fields: those of the envelope, of times, of ma
   for (const [where, bytes] of Object.entries(floods)) assert.throws(() => decodeProtobuf(bytes, asked), /more than 50000 values/, where)
   assert.throws(() => decodeProtobuf(message('v1', 'ConfigMap', field(2, flood)), configMap), /more than 50000 values/)
   decodeProtobuf(nested(values), asked)
-  // What stands for one value counts as one: as many as in JSON.
+  // A field for one value counts as one: as many as in JSON.
   const entry = field(2, Buffer.concat([field(1, 'key'), field(2, 'value')]))
   decodeProtobuf(message('v1', 'ConfigMap', Buffer.concat(Array.from({ length: 49_000 }, () => entry))), configMap)
 })
@@ -189,7 +189,7 @@ test('decodeProtobuf() refuses messages that are nested deeper than 200 levels',
     return message('apiextensions.k8s.io/v1', kind.kind, field(2, field(7, field(4, field(1, schema)))))
   }
   const kind = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' }
-  // The schema of a version stands four levels deep.
+  // The schema of a version is four levels deep.
   decodeProtobuf(nested(196), kind)
   assert.throws(() => decodeProtobuf(nested(197), kind), /exceeded max depth/)
 })

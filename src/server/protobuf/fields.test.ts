@@ -6,10 +6,10 @@ import data from './fields.json' with { type: 'json' }
 
 const messages: Record<string, unknown[][] | undefined> = data
 
-/** Structs that have no form in protobuf: Tables have none upstream, and nobody but this server has kinds of its own. */
+/** Structs without protobuf form: Tables have none upstream, and only this server has its own kinds. */
 const without = (key: string): boolean => /^bulkhead\/|^meta\/v1\.Table(?!Options)/.test(key)
 
-/** The members of a message in JSON; those of embedded structs stand in it. */
+/** The JSON members of a message, including those of embedded structs. */
 const members = (message: string): unknown[] =>
   (messages[message] ?? []).flatMap(([, name, type, shape]) => (shape === 'i' ? members(String(type)) : [name]))
 
@@ -20,7 +20,7 @@ test('fields.json has a number for every field of every struct of the schema', (
       if (messages[key] === undefined) return [key]
       const known = members(key)
       const type = structByKey(key)
-      // Both stand in the envelope, not in the message of a kind.
+      // Both are in the envelope, not in the message of a kind.
       const fields = type?.fields.filter(({ name }) => !(type.isKind && (name === 'kind' || name === 'apiVersion'))) ?? []
       return fields.filter(({ name }) => !known.includes(name)).map(({ name }) => `${key}.${name}`)
     })

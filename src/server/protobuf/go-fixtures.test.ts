@@ -1,4 +1,4 @@
-// What Go writes of every kind with all its fields, as Debian's package of the Kubernetes API has it, read and written here.
+// Go's encoding of every kind with all its fields, from Debian's package of the Kubernetes API, decoded and encoded here.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const skip = existsSync(folder) ? false : `not installed: ${folder} (Debian pack
 const withoutExample = (group: string, kind: string): boolean =>
   /List$|Options$/.test(kind) || ['apiextensions.k8s.io', 'apiregistration.k8s.io', 'metrics.k8s.io', 'bulkhead.dev'].includes(group)
 const newerKinds = ['IPAddress', 'ServiceCIDR']
-/** What they have only of other groups or versions. */
+/** Fixtures that exist only for other groups or versions. */
 const strayKinds = ['PodStatusResult', 'SerializedReference', 'RangeAllocation']
 
 interface Example {
@@ -43,7 +43,7 @@ function examples(): Example[] {
   })
 }
 
-/** A message with its fields by their number, and messages within it so: what both write is the same but for the order. */
+/** A message with its fields by number, and nested messages: both encodings are equal except for the order. */
 function ordered(message: string, bytes: Buffer): unknown[] {
   const rows = new Map((messages.get(message) ?? []).map(row => [row[0], row]))
   const fields: [number, unknown][] = []

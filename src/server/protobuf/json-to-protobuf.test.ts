@@ -11,7 +11,7 @@ import { fieldOfJson } from './json-to-protobuf.ts'
 function filled(type: SchemaType, name: string, depth: number): unknown {
   switch (type.kind) {
     case 'string':
-      // What metrics-server measures over is the only duration in text.
+      // The window of metrics-server is the only duration in text form.
       return name === 'window' ? '15.003s' : `é"\\\n\u0001😀 ${name}`
     case 'bool':
       return true
@@ -51,7 +51,7 @@ function filled(type: SchemaType, name: string, depth: number): unknown {
 
 function filledStruct(type: StructType, depth: number): Record<string, unknown> {
   if (depth > 12) return {}
-  // Only the envelope says what an object is, of those within it nothing does.
+  // Only the envelope contains the kind; embedded objects have none.
   const fields = type.fields.filter(({ name }) => !(type.isKind && (name === 'kind' || name === 'apiVersion')))
   return Object.fromEntries(fields.map(({ name, type: of }) => [name, filled(of, name, depth)]))
 }
@@ -96,7 +96,7 @@ test('every character that JSON writes with an escape comes back', () => {
   assert.ok(fieldOfJson(0x12, 'core/v1.ConfigMap', slash).toString().endsWith('\u0001/'))
 })
 
-test('a lone surrogate becomes what Go makes of it, and an escaped pair its character', () => {
+test("a lone surrogate becomes Go's replacement, and an escaped pair its character", () => {
   const read = (json: string) =>
     fieldOfJson(0x12, 'meta/v1.Verbs', Buffer.from(`{"items":[${json}]}`))
       .subarray(4)

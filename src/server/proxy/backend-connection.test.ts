@@ -14,7 +14,7 @@ const pod: Pod = { metadata: { namespace: 'd', name: 'p', uid: 'u' }, spec: { no
 
 const refused = 'error trying to reach service: tls: failed to verify certificate: x509:'
 
-/** A backend with a certificate of the cluster's serving authority, and what connects to it under a name. */
+/** A backend with a certificate of the cluster's serving CA, and a client that connects to it under a name. */
 async function backend(t: TestContext) {
   const signal = AbortSignal.timeout(60_000)
   await using signer = createMemorySigner()

@@ -1,4 +1,4 @@
-// What a backend may do to the server and to its client, on real connections.
+// What a backend can do to the server and to its client, on real connections.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
@@ -17,7 +17,7 @@ interface Asked {
   readonly stream?: () => Readable
 }
 
-/** A backend that answers each connection as a test says once a head has come, and `ask`, which sends one request there. */
+/** A backend that answers each connection as a test says once a head has arrived, and `ask`, which sends one request to it. */
 async function backend(t: TestContext, answer: (socket: Socket) => void) {
   const closed = Promise.withResolvers<void>()
   const server = createServer(socket => {
@@ -52,7 +52,7 @@ for (const [title, asked, chosen] of [
   ['a request for another protocol', { upgrade: 'websocket' }, 'h2c'],
   ['a request for one of two', { upgrade: 'websocket' }, 'websocket, h2c'],
 ] as const)
-  test(`forward() answers 502 and closes the backend's connection where ${title} is answered with a change of protocol`, limit, async t => {
+  test(`forward() answers 502 and closes the backend's connection if ${title} is answered with a protocol switch`, limit, async t => {
     const { ask, closed } = await backend(t, socket => socket.write(switching(chosen)))
     const reply = await ask(asked)
     assert.deepEqual([reply.status, reply.upgrade], [502, undefined])

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { answerOf, TestServer, testUser } from '../testing.ts'
 
-/** The first line that a pod gets of a request for a path behind its proxy, and what admission saw; `change` is a plug-in's. */
+/** The first line that a pod gets of a request through its proxy, and the admission request; `change` is a plug-in's. */
 async function requestLine(path: string, change: (options: Record<string, unknown>) => void = () => undefined) {
   let seen: unknown
   await using api = new TestServer({

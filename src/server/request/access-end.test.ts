@@ -84,7 +84,7 @@ test('AccessEnds ends a stream at once that is not allowed any more when it begi
   assert.equal(ended.length, 1)
 })
 
-test('AccessEnds ends a stream whose right goes between the answer and the moment from which it is followed', async () => {
+test('AccessEnds ends a stream whose right is removed between the answer and the moment from which it is followed', async () => {
   const { rights, ends, ask } = setUp()
   const ended: Error[] = []
   ends.whenRefused(
@@ -99,7 +99,7 @@ test('AccessEnds ends a stream whose right goes between the answer and the momen
   assert.equal(ended.length, 1)
 })
 
-test('AccessEnds waits for an answer that takes time, and ends the stream where none comes', async () => {
+test('AccessEnds waits for a slow decision, and ends the stream if there is none', async () => {
   for (const [fails, count] of [
     [false, 0],
     [true, 1],

@@ -1,4 +1,4 @@
-// Streams that are open go on under the right by which they began: when the role or binding that gave it changes, the question is asked again.
+// Open streams depend on the right that allowed them: when the role or binding that granted it changes, they are authorized again.
 import type { AccessBasis } from '../../access/access.ts'
 import type { Asker, Authorize } from '../../access/authorize.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -10,7 +10,7 @@ import type { RequestInfo } from './request-info.ts'
 /** Rejects with the 403 where the request would be refused now. It must ask everything of `authorize`, for `asker`. */
 export type Reauthorize = (authorize: Authorize, asker: Asker) => Promise<unknown>
 
-/** Of the same request: whether `authenticated` may act as `user`, where that is another one, and whether that user is allowed what is asked for. */
+/** Of the same request: whether `authenticated` may impersonate `user`, if that is another one, and whether that user has the requested right. */
 export function reauthorize(info: RequestInfo, authenticated: UserInfo, user: UserInfo, headers: RequestHeaders): Reauthorize {
   return async (authorize, asker) => {
     if (user !== authenticated) await impersonate(authenticated, headers, authorize, asker)
@@ -18,10 +18,10 @@ export function reauthorize(info: RequestInfo, authenticated: UserInfo, user: Us
   }
 }
 
-/** How many streams are asked about in one turn of the event loop: a decision may take a millisecond. */
+/** How many streams are authorized in one turn of the event loop: a decision may take a millisecond. */
 const streamsPerTurn = 4
 
-/** A change that concerns thousands of streams makes other requests wait for a few decisions at a time. */
+/** A change that affects thousands of streams delays other requests for only a few decisions at a time. */
 export class AccessEnds {
   readonly #authorize: Authorize
   /** Each stream once, however many changes concern it meanwhile. */
@@ -33,8 +33,8 @@ export class AccessEnds {
   }
 
   /**
-   * Calls `end` once the request is no longer allowed, perhaps at once: a right may have gone since the request was allowed. `request` is who asked then,
-   * so that no webhook is asked for the beginning again. Returns what ends the interest.
+   * Calls `end` once the request is no longer allowed, perhaps at once: a right may have been removed since the request was allowed.
+   * `request` has the earlier answers, so that no webhook is asked again at the beginning. Returns a function that stops following.
    */
   whenRefused(ask: Reauthorize, request: object, end: (reason: Error) => void): () => void {
     const followed = new Map<AccessBasis, () => void>()

@@ -5,7 +5,7 @@ import { TestServer } from '../testing.ts'
 const merge = { 'content-type': 'application/merge-patch+json' }
 const strategic = { 'content-type': 'application/strategic-merge-patch+json' }
 
-test('auditEvent() has nothing of what a Secret holds, also where the client is told what is wrong with it', async () => {
+test("auditEvent() contains nothing of a Secret's content, even if the client's error does", async () => {
   await using api = new TestServer()
   const path = '/api/v1/namespaces/a/secrets'
   const kept = Buffer.from('kept-canary').toString('base64')
@@ -21,7 +21,7 @@ test('auditEvent() has nothing of what a Secret holds, also where the client is 
     refused.map(({ status }) => status),
     [422, 400, 422, 400, 500],
   )
-  // The client is told.
+  // The client gets the text.
   assert.ok(refused.some(({ text }) => text.includes(kept)))
   const records = JSON.stringify(api.events)
   assert.doesNotMatch(records, /canary/)

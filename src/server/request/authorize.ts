@@ -1,4 +1,4 @@
-// Whether a request may go on, and what is said where it may not: upstream's exact words.
+// Authorizes a request, and words refusals exactly as upstream.
 import type { AccessVerdict, Attributes } from '../../access/access.ts'
 import type { Asker, Authorize } from '../../access/authorize.ts'
 import { goQuote } from '../../api/go-text/go-quote.ts'
@@ -9,10 +9,10 @@ import type { RequestInfo } from './request-info.ts'
 
 export type { Authorize }
 
-/** Of an allowing verdict. */
+/** From an allowing verdict. */
 export type Allowed = AccessVerdict & { readonly allowed: true }
 
-/** Requests whose selectors narrow what they are about, as upstream tells authorizers of them. */
+/** Verbs whose selectors narrow the request, as upstream passes them to authorizers. */
 const selecting: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection'])
 
 function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
@@ -79,10 +79,10 @@ function allowedOrThrow(attributes: Attributes, verdict: AccessVerdict): Allowed
   throw new AccessRefusal(attributes, verdict)
 }
 
-/** The 403 of an authorizer; the audit event says what was asked for, which need not be what the request's path says. */
+/** The 403 of an authorizer; the audit event has the requested attributes, which may differ from the request's path. */
 export class AccessRefusal extends ApiError {
   readonly attributes: Attributes
-  /** The authorizers' own; '' where none has anything to say. */
+  /** The authorizers' reasons; '' if there are none. */
   readonly reason: string
   /** The webhook that denied. */
   readonly webhook: string | undefined

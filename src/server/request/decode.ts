@@ -22,20 +22,20 @@ import { readBody } from './read-body.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { readYamlBody } from './yaml-body.ts'
 
-/** Of options that were validated. */
+/** Of validated options. */
 export function fieldValidation({ query }: RequestContext): FieldValidation {
   const value = query.get('fieldValidation')
   return value === 'Ignore' || value === 'Strict' ? value : 'Warn'
 }
 
-/** Reads the body as the resource's own kind, or as `kind` where a subresource has one of its own. */
+/** Reads the body as the resource's own kind, or as `kind` if the subresource has another one. */
 export async function decodeBody(context: ResourceContext, kind: GroupVersionKind = context.served.definition): Promise<KubeObject> {
   const validation = fieldValidation(context)
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const contentType = header(context.request.headers, 'content-type')
   const format = bodyFormat(contentType, custom === undefined)
-  // Of this server's own kinds there is none either: throws the 415.
+  // This server's own kinds have no protobuf form either: throws the 415.
   if (format === 'protobuf' && protobufKind(groupVersion(kind.group, kind.version), kind.kind) === undefined) bodyFormat(contentType, false)
   const sent = await readBody(context)
   const body = await readable(context, kind, format, sent, maxValuesOf(context))
@@ -49,7 +49,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   return completed(object, kind, definition)
 }
 
-/** Of a body that is an object of the resource. */
+/** For a body that is an object of the resource. */
 export function maxValuesOf({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
   const most = served.definition.serving?.maxValues ?? maxValues
   // An object comes back with its managed fields, a member and an empty object for each value of its own.
@@ -57,7 +57,7 @@ export function maxValuesOf({ served, info }: Pick<ResourceContext, 'served' | '
 }
 
 export interface ReadableBody {
-  /** As sent, of protobuf the JSON that it stands for: what messages quote. */
+  /** As sent, or the equivalent JSON of protobuf: what messages quote. */
   readonly bytes: Buffer
   readonly document: ParsedDocument
 }

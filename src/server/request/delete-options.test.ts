@@ -48,7 +48,7 @@ test('preconditions in the query that hold, and empty ones, let the deletion pas
   }
 })
 
-test('where there is a body, the query says nothing', async () => {
+test('the query is ignored if there is a body', async () => {
   await using opened = await withObject()
   const { api } = opened
   const query = 'uid=x&resourceVersion=1&propagationPolicy=Zap&gracePeriodSeconds=x'
@@ -66,7 +66,7 @@ for (const body of [{}, { dryRun: [] }, { dryRun: ['All'] }]) {
   })
 }
 
-test('an empty body needs no form that anybody knows', async () => {
+test('an empty body needs no known form', async () => {
   await using opened = await withObject()
   const { api } = opened
   const form = { 'content-type': 'application/x-www-form-urlencoded' }

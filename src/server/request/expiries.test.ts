@@ -58,7 +58,7 @@ test('Expiries acts at the time, with one timer for all of one time', async () =
   assert.deepEqual(acted, ['a', 'b', 'over'])
 })
 
-test('Expiries keeps no timer that nobody waits for', async () => {
+test('Expiries keeps no unused timer', async () => {
   const clock = new SetClock()
   const expiries = new Expiries(clock)
   const acted: string[] = []

@@ -13,7 +13,7 @@ import { answerOf, TestClock, TestServer } from '../testing.ts'
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } }
 
-/** A server whose bearer tokens are users' names, and what denies `ann`. */
+/** A server whose bearer tokens are users' names, and a function that denies `ann`. */
 function deniable(options: TestServerOptions = {}) {
   const denyList = createDenyList()
   const api = new TestServer({
@@ -34,7 +34,7 @@ function deniable(options: TestServerOptions = {}) {
   return { api, ask, deny }
 }
 
-/** Names of what is stored, once whatever was under way before is over. */
+/** Names of stored objects, once all earlier requests have ended. */
 async function stored(api: TestServer): Promise<string[]> {
   await api.create(configMaps, { ...configMap, metadata: { name: 'later' } })
   return (await api.get(configMaps)).json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)
@@ -174,7 +174,7 @@ test('a credential that expires while its request waits is a 401, and nothing of
   assert.deepEqual(await stored(api), ['later'])
 })
 
-test('a long list is cut where its user is denied, and never looks whole', async () => {
+test('a long list is cut if its user is denied, and never looks complete', async () => {
   const { api, ask, deny } = deniable()
   await using _ = api
   for (let i = 0; i < 20; i++)
@@ -191,7 +191,7 @@ test('a long list is cut where its user is denied, and never looks whole', async
 })
 
 describe('what a dropped answer holds is freed', () => {
-  test('where its audit record fails', async () => {
+  test('if its audit record fails', async () => {
     const { api, ask } = deniable({
       audit: {
         record: event => (event.objectRef?.subresource === 'exec' ? Promise.reject(new AuditFailure('the disk is full')) : undefined),
@@ -207,7 +207,7 @@ describe('what a dropped answer holds is freed', () => {
     assert.equal(stream.destroyed, true)
   })
 
-  test('where its client is gone before it is sent', async () => {
+  test('if its client disconnects before it is sent', async () => {
     const { api, ask } = deniable()
     await using _ = api
     const { stream } = await proxiedPod(api)

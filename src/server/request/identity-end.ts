@@ -16,7 +16,7 @@ export interface IdentityEndParts {
   readonly access: AccessEnds
 }
 
-/** What ends by itself in this time need not be told of a later expiry. */
+/** A request that ends by itself in this time needs no notice of a later expiry. */
 const boundedMs = 120_000
 
 /**
@@ -49,8 +49,8 @@ export class IdentityEnd {
   }
 
   /**
-   * The same reply, of which nothing is sent behind the end of an identity or of its right, which `ask` asks for again: a stream ends as at its own end,
-   * and everything else is cut. `asker` is who asked when the request was allowed.
+   * The same reply, of which nothing is sent after the end of an identity or of its right, which `ask` authorizes again: a stream ends as
+   * at its own end, and everything else is cut. `asker` has the answers of when the request was allowed.
    */
   guard(reply: Reply, ask: Reauthorize, asker: Asker): Reply {
     const { body, upgrade, longRunning } = reply
@@ -121,7 +121,7 @@ export class IdentityEnd {
   }
 }
 
-/** Calls `end` once an object that the credential is bound to is gone, at once where it is. Returns what takes that back. */
+/** Calls `end` once an object that the credential is bound to is removed, at once if it is already. Returns a function that stops following. */
 function whenUnbound(expiries: Expiries, bound: BoundCredential, end: (reason: Error) => void): () => void {
   let wait: (() => void) | undefined
   const check = (): void => {

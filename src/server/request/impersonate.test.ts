@@ -6,7 +6,7 @@ import { impersonate } from './impersonate.ts'
 
 const asker = { name: 'ann', groups: [] }
 
-/** Who it is in the end, and which rights that took. */
+/** The resulting user, and the required rights. */
 async function taken(headers: Record<string, string | string[]>) {
   const asked: string[] = []
   const user = await impersonate(
@@ -66,7 +66,7 @@ const withoutUser: readonly (readonly [what: string, headers: Record<string, str
   ['what it does not know', { 'impersonate-scope': 'x' }, ''],
 ]
 for (const [what, headers, asked] of withoutUser) {
-  test(`impersonate() names what is asked for without a user: ${what}`, async () => {
+  test(`impersonate() names the requested attributes without a user: ${what}`, async () => {
     await assert.rejects(
       taken(headers),
       err => isReason(err, 'BadRequest') && err.message === `requested [${asked}] without impersonating a user`,

@@ -60,7 +60,7 @@ export async function impersonate(user: UserInfo, headers: RequestHeaders, autho
   }
 }
 
-/** Lists what was asked for as upstream does, which prints its references. */
+/** Lists the requested attributes as upstream does, which prints its references. */
 function withoutUser(groups: readonly string[], extra: Readonly<Record<string, readonly string[]>>, uid: string | undefined): ApiError {
   const asked = groups.map(group => `{Group  ${group}    }`)
   for (const [key, list] of Object.entries(extra))
@@ -69,7 +69,7 @@ function withoutUser(groups: readonly string[], extra: Readonly<Record<string, r
   return badRequest(`requested [${asked.join(' ')}] without impersonating a user`)
 }
 
-/** The groups that a user of this name has, where only some or none are given. */
+/** The groups that a user of this name has if only some or none are given. */
 export function completeGroups(name: string, groups: readonly string[]): readonly string[] {
   const account = serviceAccount(name)
   const all = [...groups]
@@ -83,14 +83,14 @@ function serviceAccount(name: string): { namespace: string; name: string } | und
   if (!name.startsWith(serviceAccountPrefix)) return undefined
   const [namespace, account, more] = name.slice(serviceAccountPrefix.length).split(':')
   if (!namespace || !account || more !== undefined) return undefined
-  // What no account can be called is a user like any other.
+  // A name that no account can have is an ordinary user.
   if (nameIsDnsLabel(namespace, false).length > 0 || nameIsDnsSubdomain(account, false).length > 0) return undefined
   return { namespace, name: account }
 }
 
-/** Transports give the names in lower case; what a name has escaped keeps its case, and two spellings of one key are one. */
+/** Transports pass names in lower case; escaped characters keep their case, and two spellings of one key are one. */
 function extras(headers: RequestHeaders): Record<string, string[]> {
-  // Not one assignment after the other: a member `__proto__` would be none of those that are asked for.
+  // No assignments: a member `__proto__` would not become one of the extras.
   const found = new Map<string, string[]>()
   for (const name in headers) {
     if (!name.startsWith(extraPrefix)) continue
@@ -116,7 +116,7 @@ function values(headers: RequestHeaders, name: string): string[] {
   return value === undefined ? [] : (typeof value === 'string' ? [value] : value).map(text => decoded(text, name))
 }
 
-/** Transports read each byte as one character, and names are in UTF-8: without this they would be those of others. */
+/** Transports read each byte as one character, but names are in UTF-8: without this they would be different names. */
 function decoded(text: string, name: string): string {
   const bytes = Buffer.from(text, 'latin1')
   if (!isUtf8(bytes) || bytes.toString('latin1') !== text) throw badRequest(`header ${JSON.stringify(name)} is not UTF-8`)

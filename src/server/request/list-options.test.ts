@@ -67,7 +67,7 @@ describe('listOptions()', () => {
     [true, ofWatch],
   ] as const) {
     for (const [query, problems] of rows) {
-      test(`of a ${watch ? 'watch' : 'list'} says of ${query}: ${problems.length === 0 ? 'nothing' : problems.join(', ')}`, () => {
+      test(`of a ${watch ? 'watch' : 'list'} reports for ${query}: ${problems.length === 0 ? 'nothing' : problems.join(', ')}`, () => {
         const found = failure(() => listOptions(parseQuery(watch ? `watch=true&${query}` : query)))
         assert.deepEqual(found?.messages ?? [], problems)
         assert.equal(found?.code ?? 422, 422)

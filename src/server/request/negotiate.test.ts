@@ -33,7 +33,7 @@ const rows: readonly [name: string, accept: string | undefined, form: string][] 
   ['the better of two', 'application/yaml;q=0.5,application/json;q=0.9', 'object'],
 ]
 for (const [name, accept, form] of rows) {
-  test(`answerForm() answers who accepts ${name}`, () => {
+  test(`answerForm() for ${name}`, () => {
     const { as, metaVersion, encoding } = answerForm(accept)
     assert.equal(`${as === 'object' ? as : `${as} ${metaVersion}`}${encoding === 'protobuf' ? ' in protobuf' : ''}`, form)
   })
@@ -52,7 +52,7 @@ test('answerForm() has no protobuf of a kind without field numbers but its metad
   assert.equal(answerForm(binaryMeta('PartialObjectMetadata'), custom).encoding, 'protobuf')
 })
 for (const accept of refused) {
-  test(`answerForm() refuses who accepts only ${accept}`, () => {
+  test(`answerForm() refuses a client that accepts only ${accept}`, () => {
     assert.throws(() => answerForm(accept), { message: `only the following media types are accepted: ${types}` })
   })
 }
@@ -65,7 +65,7 @@ for (const [accept, type, pretty] of [
   [meta('Table'), 'application/json', true],
   ['text/html', 'application/json', true],
 ] as const) {
-  test(`a refusal comes as ${type}${pretty ? ' with line breaks' : ''} to who accepts ${accept}`, async () => {
+  test(`a refusal is ${type}${pretty ? ' with line breaks' : ''} if the client accepts ${accept}`, async () => {
     await using api = new TestServer()
     const { headers, text } = await api.request('GET', '/apis/apps/v1/namespaces/a/b', undefined, { accept })
     assert.deepEqual([headers['content-type'], text.startsWith('{\n')], [type, pretty])
@@ -90,7 +90,7 @@ test('no more than 2,048 characters of an Accept header are read', () => {
   assert.equal(aggregatedVersion(','.repeat(2048) + aggregated), undefined)
 })
 
-test('the protobuf of OpenAPI v2 is not looked for behind what is read of an Accept header', async () => {
+test('the protobuf of OpenAPI v2 is not searched beyond the limit of an Accept header', async () => {
   await using server = new TestServer()
   const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
   const typeOf = async (accept: string) => {
@@ -103,7 +103,7 @@ test('the protobuf of OpenAPI v2 is not looked for behind what is read of an Acc
   assert.equal(await typeOf(`application/json${','.repeat(2048)}${protobuf}`), 'application/json')
 })
 
-test('a Table and metadata come in the version that was asked for, objects in them too', async () => {
+test('a Table and metadata have the requested version, and so have objects in them', async () => {
   await using api = new TestServer()
   await api.create(configMaps, { metadata: { name: 'a' } })
   for (const version of ['v1', 'v1beta1']) {
@@ -119,7 +119,7 @@ test('a Table and metadata come in the version that was asked for, objects in th
   }
 })
 
-test('there is no Table of a question, but JSON for who accepts that too', async () => {
+test('there is no Table of a review, but JSON if the client accepts that too', async () => {
   await using api = new TestServer()
   const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
   const body = { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } }
@@ -132,7 +132,7 @@ test('there is no Table of a question, but JSON for who accepts that too', async
   assert.equal(eviction.status, 406)
 })
 
-test('a scale is printed with the replicas that are wanted and there', async () => {
+test('a scale is printed with desired and current replicas', async () => {
   await using api = new TestServer()
   const path = '/apis/apps/v1/namespaces/default/deployments'
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
@@ -207,12 +207,12 @@ const refusals: readonly (readonly [what: string, query: string, accept: string,
   ),
 ]
 for (const [what, query, accept, status, message] of refusals) {
-  test(`nobody gets ${what}`, async () => {
+  test(`no client gets ${what}`, async () => {
     await using api = new TestServer()
     await api.create(configMaps, { metadata: { name: 'a' } })
     const answer = await api.get(configMaps + query, { accept })
     assert.equal(answer.status, status)
-    // Errors come in YAML to who accepts that alone.
+    // Errors are YAML for a client that accepts only that.
     assert.ok((answer.json?.message ?? answer.text).includes(message), answer.text)
   })
 }

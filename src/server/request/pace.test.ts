@@ -68,7 +68,7 @@ for (const [name, send] of [
       api.request('PATCH', `${path}/shared?fieldManager=m&force=true`, { apiVersion: 'v1', kind: 'ConfigMap', data }, apply),
   ],
 ] as const) {
-  test(`others have their turn between the managers from whom ${name} takes fields`, async () => {
+  test(`other requests run between the managers from which ${name} takes fields`, async () => {
     await using api = new TestServer()
     await api.create(path, { metadata: { name: 'shared' }, data: numbered(500, 'v') })
     const managedFields = Array.from({ length: 500 }, (_, at) => entryOf(at))
@@ -89,12 +89,12 @@ for (const [what, size, rule, atLeast, atMost] of [
   ['of 6 KB without rules', 6000, undefined, 0, 3],
   ['that is small, with rules', 100, 'self.size() > 0', 0, 3],
 ] as const) {
-  test(`others have ${atLeast} to ${atMost} turns while a custom resource is written ${what}`, async () => {
+  test(`${atLeast} to ${atMost} other requests run while a custom resource is written ${what}`, async () => {
     await using api = new TestServer()
     const text = { type: 'string', maxLength: 10_000, ...(rule === undefined ? {} : { 'x-kubernetes-validations': [{ rule }] }) }
     const spec = { type: 'object', properties: { text } }
     await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } } }))
-    // What is loaded and compiled with the first one is no part of it.
+    // Loading and compiling for the first one does not count.
     assert.equal((await api.request('POST', widgets, widget('first', { text: 'x' }))).status, 201)
     const rounds = await roundsOf(() => api.request('POST', widgets, widget('a', { text: 'x'.repeat(size) })))
     assert.ok(rounds >= atLeast && rounds <= atMost, `${rounds} rounds`)

@@ -24,7 +24,7 @@ for (const [method, path, message] of paths) {
   })
 }
 
-test('an escape that stands for what a name may hold is not a fault', async () => {
+test('an escape for a character that a name may have is no error', async () => {
   await using server = new TestServer()
   assert.equal((await server.get('/api/v1/namespaces/def%61ult/configmaps')).status, 200)
 })

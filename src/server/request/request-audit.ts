@@ -35,7 +35,7 @@ export class RequestAudit {
   readonly #parts: AuditParts
   readonly #request: ServerRequest
   readonly #received: number
-  /** Who authenticated; anonymous until that is known. */
+  /** The authenticated user; anonymous until that is known. */
   user: UserInfo = anonymousUser
   impersonated: UserInfo | undefined
   info: RequestInfo | undefined
@@ -65,7 +65,7 @@ export class RequestAudit {
     if (decision?.level === 'Request' || decision?.level === 'RequestResponse') this.#bodies = { decision, sent: undefined }
   }
 
-  /** Undefined where no body is recorded. */
+  /** Undefined if no body is recorded. */
   get keepBody(): ((sent: RecordedBody) => void) | undefined {
     const bodies = this.#bodies
     if (bodies === undefined) return undefined
@@ -108,7 +108,7 @@ export class RequestAudit {
       return undefined
     } catch (err) {
       const refusal = this.#failed(err, failure)
-      // A 5xx says already that something went wrong.
+      // A 5xx already reports an error.
       return isRead || (failure !== undefined && failure.code >= 500) ? undefined : refusal
     }
   }

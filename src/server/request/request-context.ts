@@ -1,4 +1,4 @@
-// What the pipeline has found out about one request, handed to the verb that answers it.
+// What the pipeline knows about one request, for the verb that answers it.
 import type { Authenticated } from '../../access/revocation.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { ExternalWait } from '../../base/async/external-wait.ts'
@@ -13,19 +13,19 @@ import type { ResourceRequestInfo } from './request-info.ts'
 export interface RequestContext {
   readonly request: ServerRequest
   readonly auditId: string
-  /** Whom the request acts as: who authenticated, or whom that user impersonates. */
+  /** The effective user: the authenticated one, or the impersonated one. */
   readonly user: UserInfo
   readonly authentication: Authenticated
   readonly query: Query
   readonly form: AnswerForm
   readonly pretty: boolean
-  /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
+  /** When it arrived, in milliseconds since the epoch: the time that the whole request uses. */
   readonly now: number
   readonly pace: Pace
   readonly externalWait: ExternalWait
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
-  /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */
+  /** The body in JSON if it was sent in another form; undefined if bodies are not recorded. */
   keepBody?(body: RecordedBody): void
   /** Sent as Warning headers, each once. */
   warn(message: string): void
@@ -47,5 +47,5 @@ export interface ResourceContext extends RequestContext {
 /** Answers a subresource, or a resource that is computed, in place of the plain verb. */
 export type ResourceHandler = (context: ResourceContext) => Promise<Reply>
 
-/** Answers some paths that are no resource; undefined where the path is not its own. */
+/** Answers some non-resource paths; undefined for other paths. */
 export type PathHandler = (context: RequestContext, path: string) => Promise<Reply | undefined>

@@ -28,7 +28,7 @@ test('collectBody() takes a body that is in time', async t => {
   t.mock.timers.tick(maxBodyMs)
 })
 
-test('collectBody() gives up at once where the client went before the body was asked for', async () => {
+test('collectBody() gives up at once if the client disconnected before the body was read', async () => {
   const stream = new PassThrough()
   stream.destroy()
   const outcome = await Promise.race([
@@ -38,7 +38,7 @@ test('collectBody() gives up at once where the client went before the body was a
   assert.ok(isReason(outcome, 'BadRequest'), String(outcome))
 })
 
-test('untilDrained() gives up a client that does not read, and waits without end where no limit is given', async t => {
+test('untilDrained() gives up a client that does not read, and waits indefinitely without a limit', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const stream = new PassThrough()
   const limited = untilDrained(drainsOf(stream), new AbortController().signal, maxStallMs).catch((err: unknown) => String(err))

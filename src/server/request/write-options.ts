@@ -31,7 +31,7 @@ export function validateWriteOptions(context: ResourceContext): void {
   const validation = query.get('fieldValidation') ?? ''
   if (!fieldValidations.includes(validation)) errors.push(notSupported('fieldValidation', validation, fieldValidations))
   if (errors.length === 0) return
-  // A creation is asked first what its body is written in, an update afterwards.
+  // For a creation, the form of the body is checked first, for an update afterwards.
   if (info.verb === 'create') bodyFormat(header(request.headers, 'content-type'), served.definition.custom === undefined)
   throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
 }

@@ -33,7 +33,7 @@ test('readYamlBody() holds the event loop for no large body', async () => {
   assert.ok((await turnsFor(configMap(lines(5000)))) > 10)
 })
 
-test('readYamlBody() gives who records bodies the JSON of a large one', async () => {
+test('readYamlBody() returns the JSON of a large body for recording', async () => {
   const kept: RecordedBody[] = []
   const keepBody = (body: RecordedBody) => kept.push(body)
   const context = { request, keepBody, user } as unknown as Parameters<typeof readYamlBody>[0]
@@ -42,7 +42,7 @@ test('readYamlBody() gives who records bodies the JSON of a large one', async ()
   assert.deepEqual(JSON.parse(kept[0]?.bytes.toString() ?? ''), outcome.value)
 })
 
-test('readYamlBody() refuses a user more large bodies than may wait, and reads those of others in turn', async () => {
+test('readYamlBody() refuses a user too many large waiting bodies, and reads those of others in turn', async () => {
   const read = (name: string) =>
     readYamlBody({ request, user: { name, groups: [] } } as unknown as Parameters<typeof readYamlBody>[0], configMap(lines(3000))).then(
       () => name,
@@ -96,7 +96,7 @@ test('aliases that make more of a body than one in JSON may have are refused', a
   assert.match(answer.json.message, /more than 3145728 bytes of JSON/)
 })
 
-test('readYamlBody() reads JSON as JSON, and leaves to YAML what it has other words for', async () => {
+test('readYamlBody() reads JSON as JSON, and leaves differing texts to YAML', async () => {
   const context = { request } as Parameters<typeof readYamlBody>[0]
   const read = (text: string) => readYamlBody(context, Buffer.from(text))
   assert.deepEqual(await read('{"a":"yes","b":[1,2.5e3,null,"<<"]}'), {

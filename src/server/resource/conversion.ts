@@ -1,4 +1,4 @@
-// What the server needs of a webhook that converts the versions of a custom resource.
+// A webhook that converts versions of a custom resource, as the server uses it.
 import type { KubeObject } from '../../api/object.ts'
 import type { Entry } from '../../store/store.ts'
 

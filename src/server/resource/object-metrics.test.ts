@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from '../testing.ts'
 
-test('apiserver_storage_objects counts what is stored of each resource, and names none that stores nothing', async () => {
+test('apiserver_storage_objects counts the stored objects of each resource, and omits resources that store nothing', async () => {
   await using api = new TestServer()
   const path = '/api/v1/namespaces/default/configmaps'
   for (const name of ['a', 'b', 'c']) await api.create(path, { metadata: { name } })

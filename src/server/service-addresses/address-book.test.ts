@@ -81,7 +81,7 @@ for (const [name, cidrs, given, within] of states)
     assert.deepEqual([book.isGiven(number('10.1.0.0')), book.isGiven(number('10.1.0.255'))], [false, false])
   })
 
-test("AddressBook gives addresses of the cluster's own range as its object says, as soon as there is one", () => {
+test("AddressBook allocates from the cluster's own range as its object says, once it exists", () => {
   const { book } = newBook('10.0.0.0/24')
   assert.equal(book.isGiven(number('10.0.0.5')), true)
   book.setRanges([cidr('kubernetes', ['10.0.0.0/24'], 'False', true)])

@@ -209,7 +209,7 @@ test('a new ServiceCIDR and its held addresses are known after a restart', async
   assert.equal((await api.request('POST', services, service('c', { clusterIP: '203.0.113.10' }))).status, 422)
 })
 
-test("the cluster's own ServiceCIDR is made again when it is gone", async () => {
+test("the cluster's own ServiceCIDR is recreated after its deletion", async () => {
   await using api = new TestServer()
   await api.request('POST', cidrs, { metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.96.0.0/16'] } })
   const watch = await api.watch(`${cidrs}?watch=true&fieldSelector=metadata.name%3Dkubernetes`)

@@ -77,7 +77,7 @@ test('Services of a store without IPAddresses get theirs at the next start, with
   watch.close()
 })
 
-/** Stands still until it is told to move; knows how long others sleep. */
+/** Does not advance until the test moves it; knows how long others sleep. */
 class StandingClock implements Clock {
   #now = Date.UTC(2026, 0, 1)
   readonly #sleepers = new Map<() => void, number>()

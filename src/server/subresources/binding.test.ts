@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from '../testing.ts'
 
-test('a binding sets the node and does not count as a change of what is wanted', async () => {
+test('a binding sets the node and does not increment the generation', async () => {
   await using api = new TestServer()
   const pods = '/api/v1/namespaces/default/pods'
   await api.request('POST', pods, { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } })

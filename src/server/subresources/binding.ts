@@ -18,7 +18,7 @@ import type { SubresourceParts } from './index.ts'
 
 const kind = { group: '', version: 'v1', kind: 'Binding' }
 
-/** Both paths: `pods/x/binding`, and `bindings` where the pod is named in the body. */
+/** Both paths: `pods/x/binding`, and `bindings` with the pod's name in the body. */
 export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'>): ResourceHandler {
   return async context => {
     const sent = (await decodeBody(context, kind)) as Binding
@@ -49,7 +49,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
             if (spec) spec.nodeName = sent.target.name ?? ''
             const { annotations, labels = {} } = sent.metadata
             if (annotations) object.metadata.annotations = { ...old.metadata.annotations, ...annotations }
-            // Labels that plug-ins set become the pod's; those that the client sent do not, as upstream has it.
+            // Labels that plug-ins set become the pod's; as upstream, the client's do not.
             const added = Object.entries(labels).filter(([key, value]) => given[key] !== value)
             if (added.length > 0) object.metadata.labels = { ...object.metadata.labels, ...Object.fromEntries(added) }
           },

@@ -23,11 +23,11 @@ const attempts = 5
 
 type Parts = Pick<SubresourceParts, 'writeParts' | 'resources'>
 
-/** What the budgets say to an eviction. */
+/** The budgets' decision about an eviction. */
 type Permission =
   /** `name` is that of the budget that it was counted against. */
   | { readonly outcome: 'counted'; readonly name: string }
-  /** The pod may go as long as it is what was looked at: not ready. `name` is that of the budget that covers it. */
+  /** The pod may be evicted if it has not changed: not ready. `name` is that of the budget that covers it. */
   | { readonly outcome: 'while-unready'; readonly name: string }
   | { readonly outcome: 'free' }
   | { readonly outcome: 'ambiguous' }
@@ -51,7 +51,7 @@ export function eviction(parts: Parts): ResourceHandler {
   }
 }
 
-/** As upstream, what is asked for is admitted before the pod is looked at; the deletion that follows is admitted as any other. */
+/** As upstream, the eviction is admitted before the pod is read; the deletion that follows is admitted separately. */
 async function admit(admission: AdmissionChain, context: ResourceContext, object: Eviction, dryRun: boolean): Promise<void> {
   const { served, info, user, request, warn, annotate } = context
   const asked = {
@@ -87,7 +87,7 @@ function currentPod({ served, info }: ResourceContext): Pod {
   return entry.object as Pod
 }
 
-/** A pod that is over, waits for a node or goes already disrupts nothing. */
+/** A finished, pending or terminating pod disrupts nothing. */
 function mayIgnoreBudget({ status, metadata }: Pod): boolean {
   return isOver(status?.phase) || status?.phase === 'Pending' || metadata.deletionTimestamp !== undefined
 }
@@ -100,13 +100,13 @@ function evicted(context: ResourceContext): Reply {
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
 }
 
-/** As upstream, without a reason: nobody can do anything about it but whoever wrote the budgets. */
+/** As upstream, without a reason: only the authors of the budgets can change it. */
 function ambiguous(): ApiError {
   const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
   return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
 }
 
-/** Whether the pod was one that no budget guards, and is gone. A pending pod must not become ready between the look and the deletion. */
+/** Whether the pod was covered by no budget, and was deleted. A pending pod must not become ready between the check and the deletion. */
 async function evictUnguarded(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const pod = currentPod(context)
@@ -131,7 +131,7 @@ async function evictUnready(parts: Parts, context: ResourceContext, pod: Pod, de
   }
 }
 
-/** Tells the pod's owner why it goes, and deletes it. */
+/** Sets the reason in the pod's conditions, and deletes it. */
 async function evict(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<void> {
   const { info } = context
   let { resourceVersion } = deletion
@@ -164,7 +164,7 @@ async function evict(parts: Parts, context: ResourceContext, deletion: Deletion)
   })
 }
 
-/** Finds the budget that covers the pod, and counts the eviction against it. Throws the 429 where nothing is left. */
+/** Finds the budget that covers the pod, and counts the eviction against it. Throws the 429 if none is allowed. */
 async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boolean): Promise<Permission> {
   const budgets = parts.resources.byGroupResource('poddisruptionbudgets.policy')
   if (budgets === undefined) return { outcome: 'free' }

@@ -16,7 +16,7 @@ const scale = (replicas: number, more: object = {}) => ({
   ...{ spec: { replicas }, ...more },
 })
 
-/** Each as `manager operation subresource`, and `timeless` where it has no time; of those that manage the replicas alone or with others. */
+/** Each as `manager operation subresource`, and `timeless` if it has no time; of those that manage the replicas, alone or with others. */
 async function holders(api: TestServer): Promise<string[]> {
   const { json } = await api.get(`${deployments}/d`)
   type Entry = { manager: string; operation: string; subresource?: string; time?: string; fieldsV1: { 'f:spec'?: Record<string, object> } }
@@ -46,7 +46,7 @@ test('a new number of replicas is the scaler’s, whichever way it is written', 
   assert.deepEqual(await holders(api), ['patcher Update scale timeless'])
 })
 
-test('the status of a scale changes nothing, and nobody’s rights to it', async () => {
+test('the status of a scale changes nothing, and no managers', async () => {
   await using api = new TestServer()
   const { json } = await api.request('PATCH', `${deployments}/d?fieldManager=owner`, deployment({ replicas: 1 }), apply)
   const patched = await api.request('PATCH', `${deployments}/d/scale?fieldManager=s`, { status: { replicas: 42 } })
@@ -54,7 +54,7 @@ test('the status of a scale changes nothing, and nobody’s rights to it', async
   assert.deepEqual(await holders(api), ['owner Apply'])
 })
 
-test('replicas that nobody manages stay so when they are scaled', async () => {
+test('scaling gives unmanaged replicas no manager', async () => {
   await using api = new TestServer()
   await api.request('PATCH', `${deployments}/d?fieldManager=owner`, deployment({}), apply)
   await put(api, scale(7))
@@ -62,7 +62,7 @@ test('replicas that nobody manages stay so when they are scaled', async () => {
   assert.deepEqual(await holders(api), [])
 })
 
-test('who updated and keeps the replicas has them in an entry of their own once the scale was written', async () => {
+test('an updater that keeps the replicas has a separate entry for them once the scale was written', async () => {
   await using api = new TestServer()
   await api.request('POST', `${deployments}?fieldManager=creator`, deployment({ replicas: 1 }))
   assert.deepEqual(await holders(api), ['creator Update'])
@@ -74,7 +74,7 @@ test('who updated and keeps the replicas has them in an entry of their own once 
   assert.ok('f:template' in ofCreator[1].fieldsV1['f:spec'])
 })
 
-test('a scale cannot say who manages what', async () => {
+test('a scale cannot set managers', async () => {
   await using api = new TestServer()
   await api.request('PATCH', `${deployments}/d?fieldManager=owner`, deployment({ replicas: 1 }), apply)
   await put(api, scale(1, { metadata: { name: 'd', managedFields: [] } }))

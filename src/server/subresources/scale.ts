@@ -31,7 +31,7 @@ import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
-/** What upstream reads of a custom resource that has no replicas yet, so that a change may give it some. */
+/** The value that upstream reads of a custom resource without replicas, so that a change may set them. */
 const unsetReplicas = -(2 ** 31)
 const metadataOfScales = { namespaced: true, nameRule: nameIsDnsSubdomain }
 
@@ -91,7 +91,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
   }
 }
 
-/** What a request makes of a scale: a whole one, a patch of it, or what a manager applies. */
+/** How a request changes a scale: a whole one, a patch of it, or an apply. */
 interface ScaleChange {
   readonly sent?: ObjectMeta
   readonly track: TrackFields
@@ -121,7 +121,7 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
   return tracked(context, async live => updated(live, await patch(live)))
 }
 
-/** Managers of the parent's replicas are those of the Scale's while it is changed. */
+/** Managers of the parent's replicas act as those of the Scale while it is changed. */
 function tracked(context: ResourceContext, change: (live: KubeObject) => Promise<Merged>): ScaleChange {
   const paths = replicasPaths(context.served)
   let entries: ManagedFieldsEntry[] | undefined
@@ -197,7 +197,7 @@ function parentStrategy({ prepare, validateUpdate, validate }: ResourceDefinitio
   }
 }
 
-/** `unset` is shown of a custom resource that says nothing of its replicas; without it there is no scale of such. */
+/** `unset` is the value for a custom resource without replicas; without it such a resource has no scale. */
 function scaleOf(context: ResourceContext, parent: Scalable, unset?: number): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
   const { desired, actual, selector } = readScale(context, parent, unset)
@@ -222,7 +222,7 @@ interface ReadScale {
   readonly selector: string
 }
 
-/** A custom resource has its scale where its definition says. */
+/** A custom resource has its scale at the definition's paths. */
 function readScale(context: ResourceContext, parent: Scalable, unset: number | undefined): ReadScale {
   const scalePaths = context.served.definition.custom?.scalePaths
   if (scalePaths === undefined) {

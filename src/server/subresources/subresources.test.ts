@@ -204,7 +204,7 @@ async function answeringNode(answer: { status: number; contentType: string; text
 const page = '<script>fetch("/api/v1/secrets")</script>'
 
 for (const path of [`${pods}/p/log`, '/api/v1/nodes/n1/proxy/healthz', '/api/v1/nodes/n1/proxy/metrics/resource'])
-  test(`${path} is text, whatever the node says`, async () => {
+  test(`${path} is text, whatever the node's answer says`, async () => {
     await using api = await answeringNode({ status: 200, contentType: 'text/html', text: page })
     const { status, text, headers } = await api.get(path)
     assert.deepEqual([status, text], [200, page])
@@ -224,7 +224,7 @@ for (const [title, status, text, expected] of [
     [500, 'InternalError', 'Internal error occurred: unable to read the log: the node answered 400'],
   ],
 ] as const)
-  test(`log is refused in the words of this server where the node answers ${title}`, async () => {
+  test(`log is refused in this server's words if the node answers ${title}`, async () => {
     await using api = await answeringNode({ status, contentType: 'text/html', text })
     const { status: answered, json, headers } = await api.get(`${pods}/p/log`)
     assert.deepEqual([answered, json.reason, json.message, json.x], [...expected, undefined])
@@ -303,7 +303,7 @@ for (const [query, code, message] of logOptionRefusals) {
   })
 }
 
-test('exec needs an upgrade, and proxies say what is not there', async () => {
+test('exec requires an upgrade, and proxies report missing targets', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))
   assert.equal((await api.request('POST', `${pods}/p/exec?command=ls`)).json.message, 'Upgrade request required')
@@ -318,7 +318,7 @@ test('exec needs an upgrade, and proxies say what is not there', async () => {
   }
 })
 
-test('token is validated by admission and asked of the issuer; a dry run keeps it', async () => {
+test('token is validated by admission and requested from the issuer; a dry run keeps it', async () => {
   const asked: unknown[] = []
   const admitted: string[] = []
   await using api = new TestServer({
@@ -355,7 +355,7 @@ const posted = [
   { what: 'serviceaccounts/p/token', body: { spec: {} } },
 ]
 for (const { what, body } of posted) {
-  test(`a body for ${what} is of the namespace of its path`, async () => {
+  test(`a body for ${what} is in the namespace of its path`, async () => {
     await using api = new TestServer({ issueToken: () => Promise.reject(new Error('nothing is signed')) })
     await api.create(pods, pod())
     const metadata = { name: 'p', namespace: 'other' }

@@ -1,4 +1,4 @@
-// Who manages which fields of a built-in kind that has several versions: each manager in the names of the version that it wrote through.
+// Field managers of a built-in kind with several versions: each manager has the field names of the version that it wrote through.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ManagedFieldsEntry } from '../../api/object.ts'
@@ -60,7 +60,7 @@ test('conflicts name the fields as the other manager knows them', async () => {
   })
 })
 
-test('what a manager applied through one version and no more through another goes, and nothing else', async () => {
+test('fields that a manager applied through one version and no longer through another are removed, and nothing else', async () => {
   await using api = new TestServer()
   const applied = await apply(api, 'v2', 'one', { minReplicas: 2, maxReplicas: 3, behavior, ...cpu(50) })
   assert.equal(applied.json.spec.behavior.scaleUp.stabilizationWindowSeconds, 5)
@@ -75,7 +75,7 @@ test('what a manager applied through one version and no more through another goe
   assert.deepEqual(json.spec, { scaleTargetRef: target, minReplicas: 2, maxReplicas: 3, ...cpu(50) })
 })
 
-test('who writes a status through both versions has an entry for each', async () => {
+test('a manager that writes a status through both versions has an entry for each', async () => {
   await using api = new TestServer()
   await apply(api, 'v2', 'one', { maxReplicas: 3 })
   const status = (path: string, change: object) => api.request('PATCH', `${path}/h/status?fieldManager=s`, { status: change })

@@ -15,7 +15,7 @@ const managers = (object: { metadata: { managedFields?: { manager: string; opera
     [manager, operation, subresource].filter(Boolean).join(' '),
   )
 
-test('apply() makes whoever sends it manage all of a ServiceCIDR, on either path', async () => {
+test('apply() makes its manager the manager of all of a ServiceCIDR, on either path', async () => {
   await using api = new TestServer()
   const conditions = [{ type: 'Ready', status: 'True', reason: 'R', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }]
   const config = {
@@ -36,7 +36,7 @@ test('apply() makes whoever sends it manage all of a ServiceCIDR, on either path
   }
 })
 
-test('apply() creates what is missing, then changes it, and drops what is no longer set', async () => {
+test('apply() creates a missing object, then changes it, and drops fields that are no longer set', async () => {
   await using api = new TestServer()
   assert.equal((await apply(api, 'one', map({ x: '1', y: '1' }))).status, 201)
   const { status, json } = await apply(api, 'one', map({ x: '2' }))
@@ -73,7 +73,7 @@ test('apply() that changes nothing writes nothing', async () => {
   assert.equal(api.store.revision, before)
 })
 
-test('apply() needs the right to create what is missing', async () => {
+test('apply() requires the right to create a missing object', async () => {
   await using api = new TestServer({ authorize: allowWhere(({ verb }) => verb === 'patch') })
   assert.equal((await apply(api, 'one', map({}))).status, 403)
   await using open = new TestServer({ authorize: allowAll })
@@ -135,7 +135,7 @@ test('every path of a write names its manager', async () => {
   assert.deepEqual(managers(reset.json), [])
 })
 
-test('fields that admission adds belong to nobody, at creation and at an update', async () => {
+test('fields that admission adds have no manager, at creation and at an update', async () => {
   const admission = {
     mutate({ object }: AdmissionRequest) {
       if (object !== undefined) object.metadata.annotations = { ...object.metadata.annotations, added: 'yes' }
@@ -151,7 +151,7 @@ test('fields that admission adds belong to nobody, at creation and at an update'
   assert.deepEqual(updated.json.metadata.managedFields[0].fieldsV1, { 'f:data': { '.': {}, 'f:x': {} } })
 })
 
-test('apply() says what is wrong with a body that is no configuration', async () => {
+test('apply() reports why a body is no configuration', async () => {
   await using api = new TestServer()
   const rows: [body: string, code: number, message: RegExp][] = [
     [
@@ -193,7 +193,7 @@ test('apply() with a uid needs that very object', async () => {
   assert.match(other.json.message, /metadata\.uid: Invalid value: "u": field is immutable/)
 })
 
-test('apply() with a version is a precondition where the object exists', async () => {
+test('apply() with a version is a precondition if the object exists', async () => {
   await using api = new TestServer()
   const versioned = (resourceVersion: string) => ({ ...map({}), metadata: { name: 'a', resourceVersion } })
   const created = await apply(api, 'one', versioned('5'))
@@ -240,7 +240,7 @@ test('a manager keeps its fields in the version that it wrote through', async ()
   assert.equal('f:targetCPUUtilizationPercentage' in one.fieldsV1['f:spec'], false)
 })
 
-test('writers of a path manage only what it can change', async () => {
+test('writers of a path manage only fields that it can change', async () => {
   await using api = new TestServer()
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
   await api.request('POST', deployments, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
@@ -256,7 +256,7 @@ test('writers of a path manage only what it can change', async () => {
   assert.deepEqual(entry.fieldsV1, { 'f:metadata': { 'f:annotations': { 'f:x': {} } }, 'f:status': { 'f:observedGeneration': {} } })
 })
 
-test('apply() of a time that is null, as kubectl writes it into templates, is no conflict with others who do so', async () => {
+test('apply() of a null time, as kubectl writes it into templates, conflicts with no other manager of it', async () => {
   await using api = new TestServer()
   const metadata = { creationTimestamp: null, labels: { a: 'b' } }
   const template = { metadata, spec: { containers: [{ name: 'c', image: 'i' }] } }

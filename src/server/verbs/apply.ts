@@ -1,4 +1,4 @@
-// apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
+// apply: a patch with its manager's desired fields of an object, which creates a missing object.
 import { customTypedProblems } from '../../api/custom-resources/schema/typed-problems.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import {
@@ -42,7 +42,7 @@ export interface Configuration {
   merge(live: KubeObject): Promise<Merged>
 }
 
-/** Reads the body as what its manager wants an object of `kind` to be. It is looked at when it is used: a missing object is told before. */
+/** Reads the body as its manager's configuration of an object of `kind`. It is validated when it is used: a missing object is reported first. */
 export async function readConfiguration(context: ResourceContext, write: FieldWrite, kind: AppliedKind): Promise<Configuration> {
   const { custom } = kind
   const { type } = write
@@ -119,13 +119,13 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     async next(old) {
       const merged = await merge(old)
       entries = merged.entries
-      // The version is a precondition only where the configuration names one.
+      // The version is a precondition only if the configuration has one.
       if (!namesVersion()) delete merged.object.metadata.resourceVersion
       return merged.object
     },
     async createMissing() {
       if (info.subresource !== '') throw notFound(served.named, info.name)
-      // A custom resource whose definition is being deleted: what is made now would outlive it.
+      // A custom resource whose definition is being deleted: a new object would outlive it.
       if (!definition.verbs.includes('create')) throw unknownMethod()
       await parts.requireCreate?.(context)
       const merged = await merge(write.empty)
@@ -135,7 +135,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
         throw conflict(served.named, info.name, why)
       }
       matchPlace(metadata, info, definition.namespaced)
-      // Only what is there has a version to compare.
+      // Only an existing object has a version to compare.
       delete metadata.resourceVersion
       return createObject(parts, context, merged.object, dryRun, async () => merged.entries)
     },

@@ -5,7 +5,7 @@ import { TestServer } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 
-test('create() stamps uid, time and version and answers what get answers', async () => {
+test('create() sets uid, time and version and returns the same as get', async () => {
   await using api = new TestServer()
   const created = await api.request('POST', path, { metadata: { name: 'a' }, data: { x: 'y' } })
   assert.equal(created.status, 201)
@@ -27,7 +27,7 @@ test('create() forgets system fields that a client sends', async () => {
   assert.equal(json.metadata.deletionTimestamp, undefined)
 })
 
-test('create() answers 409 where the name is taken', async () => {
+test('create() answers 409 if the name is taken', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   const { status, json } = await api.request('POST', path, { metadata: { name: 'a' } })
@@ -36,7 +36,7 @@ test('create() answers 409 where the name is taken', async () => {
   assert.equal(json.message, 'configmaps "a" already exists')
 })
 
-test('create() says of a taken name that what has it is going, and that the server gave it a prefix', async () => {
+test('create() reports that the object with the name is terminating, and that the server generated the name', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/f'] } })
   const message = async (metadata: object) => (await api.request('POST', path, { metadata })).json.message
@@ -47,7 +47,7 @@ test('create() says of a taken name that what has it is going, and that the serv
   assert.equal(await message({ name: 'a', generateName: 'b-' }), `object is being deleted: ${prefixed}`)
 })
 
-test('create() draws another generated name where the first is taken', async () => {
+test('create() generates another name if the first is taken', async () => {
   const suffixes = ['aaaaa', 'aaaaa', 'bbbbb']
   let uids = 0
   const identifiers = { uid: () => `uid-${++uids}`, nameSuffix: () => suffixes.shift() ?? 'ccccc' }
@@ -160,7 +160,7 @@ test('create() does not let __proto__ change anything', async () => {
   assert.ok(status === 201 || status === 422, String(status))
 })
 
-test('create() tells the faults of an event of the newer group by the stored kind, and what both forms share before metadata', async () => {
+test('create() reports errors of a newer event with the stored kind, and common ones before metadata', async () => {
   await using api = new TestServer()
   const event = {
     metadata: { name: 'A_', namespace: 'default' },

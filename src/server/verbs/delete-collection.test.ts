@@ -17,7 +17,7 @@ async function left(api: TestServer): Promise<(string | undefined)[]> {
   return names((await api.get(path)).json.items)
 }
 
-test('deleteCollection() answers with what it deleted, in the form that is accepted', async () => {
+test('deleteCollection() returns what it deleted, in the accepted form', async () => {
   const rows: readonly [Record<string, string>, string, (json: { items: KubeObject[]; rows: { object: KubeObject }[] }) => KubeObject[]][] =
     [
       [{}, 'ConfigMapList', ({ items }) => items],
@@ -49,7 +49,7 @@ const refused: readonly [query: string, status: number, message: RegExp][] = [
   ['fieldSelector=spec.x%3D1&propagationPolicy=Zap', 400, /"spec\.x" is not a known field selector/],
   ['resourceVersion=x&propagationPolicy=Zap', 422, /^DeleteOptions\.meta\.k8s\.io/],
   ['resourceVersion=x', 400, /^invalid resource version/],
-  // Of what is listed and of each object in it.
+  // Of the list and of each object in it.
   ['resourceVersion=1', 409, /the ResourceVersion in the precondition \(1\) does not match/],
 ]
 for (const [query, status, message] of refused) {
@@ -63,7 +63,7 @@ for (const [query, status, message] of refused) {
   })
 }
 
-test('deleteCollection() begins nothing after a failure, and answers when what had begun is done', async () => {
+test('deleteCollection() starts nothing after a failure, and answers when started deletions are done', async () => {
   const count = 200
   const begun: string[] = []
   await using api = new TestServer({

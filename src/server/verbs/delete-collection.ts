@@ -1,4 +1,4 @@
-// deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
+// deletecollection: deletes each selected object; one that is already gone is no failure.
 import { isReason } from '../../api/status.ts'
 import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
 import type { Reply } from '../http/exchange.ts'
@@ -18,7 +18,7 @@ const parallelBytes = 2 ** 20
 
 /** Answers with the objects as they were selected. After the first that cannot be deleted no other is begun. */
 export async function deleteCollection(writeParts: WriteParts, listParts: ListParts, context: ResourceContext): Promise<Reply> {
-  // What is selected is validated before how it is to be deleted.
+  // The selection is validated before the deletion's options.
   listOptions(context.query)
   selectionOf(context.query, context.served)
   const deletion = await readDeletion(context)

@@ -14,7 +14,7 @@ const pod = (nodeName?: string) => ({
   spec: { containers: [{ name: 'c', image: 'i' }], ...(nodeName ? { nodeName } : {}) },
 })
 
-test('remove() answers a Status that names what is gone', async () => {
+test('remove() returns a Status that names the removed object', async () => {
   await using api = new TestServer()
   const created = await api.create(path, { metadata: { name: 'a' } })
   const { status, json } = await api.request('DELETE', `${path}/a`)
@@ -38,7 +38,7 @@ const returned: readonly [string, object][] = [
   ['/apis/storage.k8s.io/v1/csinodes', { spec: { drivers: [] } }],
 ]
 for (const [collection, object] of returned) {
-  test(`remove() answers what is gone itself below ${collection}`, async () => {
+  test(`remove() returns the removed object itself below ${collection}`, async () => {
     await using api = new TestServer()
     const created = await api.create(collection, { metadata: { name: 'a' }, ...object })
     const { status, json } = await api.request('DELETE', `${collection}/a`)
@@ -75,7 +75,7 @@ for (const [policy, finalizers] of policies) {
   })
 }
 
-test('remove() again changes what becomes of dependents, as long as finalizers hold the object', async () => {
+test('remove() again changes the policy for dependents while finalizers hold the object', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/hold'] } })
   const again = async (options: object) => {
@@ -95,7 +95,7 @@ test('remove() again changes what becomes of dependents, as long as finalizers h
   assert.equal((await api.get(`${path}/b`)).status, 404)
 })
 
-test('remove() of a Job warns who leaves its pods behind without saying so', async () => {
+test('remove() of a Job warns a client that implicitly leaves its pods behind', async () => {
   await using api = new TestServer()
   const jobs = '/apis/batch/v1/namespaces/default/jobs'
   const spec = { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } }
@@ -112,7 +112,7 @@ test('remove() of a Job warns who leaves its pods behind without saying so', asy
 })
 
 for (const policy of ['Foreground', 'Orphan']) {
-  test(`remove() of an event with ${policy} waits for nobody`, async () => {
+  test(`remove() of an event with ${policy} waits for nothing`, async () => {
     await using api = new TestServer()
     const events = '/api/v1/namespaces/default/events'
     await api.create(events, { metadata: { name: 'e' }, involvedObject: { namespace: 'default' } })
@@ -156,7 +156,7 @@ test('remove() takes a pod without a node at once and gives one on a node its gr
   assert.equal((await api.get(`${pods}/p`)).status, 404)
 })
 
-test('a namespace terminates and goes when its own finalizers are gone', async () => {
+test('a namespace terminates and is removed when its own finalizers are removed', async () => {
   await using api = new TestServer()
   await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
   const deleted = await api.request('DELETE', '/api/v1/namespaces/n')
@@ -196,7 +196,7 @@ test('remove() of a namespace has words of its own for preconditions', async () 
   assert.equal(await message({ resourceVersion: '1' }), `${failed} ResourceVersion in precondition: 1, ${version}`)
 })
 
-test('deleteCollection() removes what is selected and answers it', async () => {
+test('deleteCollection() removes the selected objects and returns them', async () => {
   await using api = new TestServer()
   for (const name of ['a', 'b', 'c']) await api.create(path, { metadata: { name, labels: { keep: String(name === 'c') } } })
   const { status, json } = await api.request('DELETE', `${path}?labelSelector=keep%3Dfalse`)
@@ -208,7 +208,7 @@ test('deleteCollection() removes what is selected and answers it', async () => {
   assert.equal((await api.get(path)).json.items.length, 1)
 })
 
-test('remove() of a pod is done where another removes it between the end of its grace period and its removal', async () => {
+test('remove() of a pod succeeds if another request removes it between the end of its grace period and its removal', async () => {
   const marking = Promise.withResolvers<void>()
   let groups = 0
   // The first group creates the pod, the second ends its grace period.
@@ -300,7 +300,7 @@ async function eventOf(watch: TestWatch, type: string): Promise<KubeObject> {
   }
 }
 
-test('watchers see what is deleted as it was stored, in the revision of the deletion', async () => {
+test('watchers see a deleted object as it was stored, with the revision of the deletion', async () => {
   await using api = new TestServer()
   const created = await api.create(path, { metadata: { name: 'a' } })
   const watch = await api.watch(`${path}?watch=true`)
@@ -311,7 +311,7 @@ test('watchers see what is deleted as it was stored, in the revision of the dele
   watch.close()
 })
 
-test('the change that removes the last finalizer is none that anybody sees', async () => {
+test('the change that removes the last finalizer is not visible to watchers', async () => {
   await using api = new TestServer()
   const finalizers = ['example.com/hold']
   await api.create(path, { metadata: { name: 'a', finalizers } })
@@ -321,7 +321,7 @@ test('the change that removes the last finalizer is none that anybody sees', asy
   const { metadata } = await eventOf(watch, 'DELETED')
   assert.deepEqual([metadata.finalizers, metadata.labels], [finalizers, undefined])
   assert.equal(metadata.deletionTimestamp, marked.metadata.deletionTimestamp)
-  // Whoever sent it gets what was sent.
+  // Its sender gets the sent object.
   assert.deepEqual([last.metadata.finalizers, last.metadata.labels], [undefined, { a: 'b' }])
   watch.close()
 })
@@ -337,7 +337,7 @@ test('remove() of a kind that is answered with the object shows its last state, 
   assert.deepEqual(json.metadata, { ...created.metadata, resourceVersion: String(api.store.revision) })
 })
 
-test('a pod is seen to end its grace period before it goes', async () => {
+test('a pod is visible after its grace period and before its removal', async () => {
   await using api = new TestServer()
   await api.create(pods, pod())
   const watch = await api.watch(`${pods}?watch=true`)

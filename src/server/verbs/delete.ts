@@ -17,7 +17,7 @@ export async function remove(parts: WriteParts, context: ResourceContext): Promi
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
   const { group, plural, deletion: rules } = served.definition
   if (!gone || rules?.returnsObject === true || isNamespace(object)) {
-    // As upstream: whoever asks in the old way is told whether it is done.
+    // As upstream: a client of the legacy option gets whether the deletion is complete.
     const status = !gone && deletion.orphansExplicitlyOff === true ? 202 : 200
     return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)
   }

@@ -44,7 +44,7 @@ test('list() in pages shows the state of the first page', async () => {
   assert.equal(third.metadata.continue, undefined)
 })
 
-test('list() goes on from the newest state when its pages were asked for too slowly', async () => {
+test('list() continues from the newest state if its pages were requested too slowly', async () => {
   await using api = await filled(6)
   const first = (await api.get(`${path}?limit=2`)).json
   api.clock.advance(8 * 60_000)
@@ -267,7 +267,7 @@ test('list() validates its token before its version', async () => {
   assert.equal((await api.get(`${path}?limit=1&continue=${json.metadata.continue}&resourceVersion=0`)).status, 200)
 })
 
-test('list() formats each object by itself, to what the whole would be', async () => {
+test('list() formats each object separately, with the result of formatting the whole', async () => {
   await using api = await filled(40)
   const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
   const partial = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io'
@@ -283,7 +283,7 @@ test('list() formats each object by itself, to what the whole would be', async (
   }
 })
 
-test('list() streams what it computes of few large objects', async () => {
+test('list() streams computed results of few large objects', async () => {
   await using api = new TestServer()
   for (const name of ['a', 'b']) await api.create(path, { metadata: { name }, ...{ data: { text: 'x'.repeat(100_000) } } })
   for (const accept of ['application/yaml', 'application/json;as=Table;v=v1;g=meta.k8s.io']) {

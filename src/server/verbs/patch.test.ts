@@ -27,7 +27,7 @@ const unreadable: [name: string, kind: string, annotations: Record<string, strin
   ['apply-patch', 'deployments', { 'deprecated.deployment.rollback.to': 'x' }, 500, `failed to convert to unversioned: ${rollback}`],
 ]
 for (const [name, kind, annotations, status, message] of unreadable) {
-  test(`patch() with a ${name} makes no object of ${kind} that upstream cannot read`, async () => {
+  test(`patch() with a ${name} creates no object of ${kind} that upstream cannot read`, async () => {
     await using api = new TestServer()
     const at = `/apis/apps/v1/namespaces/default/${kind}`
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
@@ -83,7 +83,7 @@ test('patch() with a version is a precondition', async () => {
   assert.equal((await api.request('PATCH', `${path}/a`, patch)).status, 200)
 })
 
-test('patch() of a missing object answers 404, whatever the body says', async () => {
+test('patch() of a missing object answers 404, whatever the body', async () => {
   await using api = new TestServer()
   const many = Array(10_001).fill({ op: 'test', path: '', value: 1 })
   const bodies: [type: string, body: unknown][] = [
@@ -103,7 +103,7 @@ test('patch() of a missing object answers 404, whatever the body says', async ()
   assert.equal((await api.request('PATCH', `${deployment}?fieldManager=m`, Buffer.from('{'), apply)).status, 400)
 })
 
-test('what is no method of a resource is told before what it could be asked and answered in', async () => {
+test('an unsupported method is reported before the forms of body and answer', async () => {
   await using api = new TestServer()
   const headers = { 'content-type': 'text/plain', accept: 'image/png' }
   for (const where of [path, `${path}/a`.replace('configmaps/a', 'pods/p/log')]) {
@@ -111,12 +111,12 @@ test('what is no method of a resource is told before what it could be asked and 
   }
 })
 
-test('patch() answers what the client may not do before what it sent', async () => {
+test('patch() reports missing rights before errors of the body', async () => {
   await using api = new TestServer({ authorize: allowWhere(() => false) })
   assert.equal((await api.request('PATCH', `${path}/a?dryRun=x`, {}, { 'content-type': 'text/plain' })).status, 403)
 })
 
-test('patch() keeps an object where and what it is', async () => {
+test("patch() keeps an object's path and kind", async () => {
   await using api = new TestServer()
   const { metadata } = await api.create(path, { metadata: { name: 'a' }, data: { x: '1' } })
   const send = (change: object) => api.request('PATCH', `${path}/a`, { metadata: change })
@@ -141,7 +141,7 @@ test('patch() keeps an object where and what it is', async () => {
   }
 })
 
-test('patch() as a dry run answers with what it would be, and changes nothing', async () => {
+test('patch() as a dry run returns the result, and changes nothing', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   const before = api.store.revision
@@ -151,7 +151,7 @@ test('patch() as a dry run answers with what it would be, and changes nothing', 
   assert.equal(api.store.revision, before)
 })
 
-test('patch() of a subresource of pods changes what that is for, and nothing else', async () => {
+test("patch() of a pod's subresource changes only what it is for", async () => {
   await using api = new TestServer()
   const pods = '/api/v1/namespaces/default/pods'
   const resources = { requests: { cpu: '1' }, limits: { cpu: '2' } }

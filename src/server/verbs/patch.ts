@@ -31,7 +31,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
     track: trackFields(context),
     async next(old) {
       const object = await patched(old)
-      // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.
+      // A patch without a version has no precondition: the version that it was computed from is none.
       if (object.metadata.resourceVersion === old.metadata.resourceVersion) delete object.metadata.resourceVersion
       else requireVersion(served, info.name, object.metadata)
       served.definition.setDefaults?.(object)
@@ -41,10 +41,10 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
   return writtenReply(context, written)
 }
 
-/** What a body of another kind, as a Scale, has of these. */
+/** The same fields of a body of another kind, such as a Scale. */
 const noKind: Pick<ResourceDefinition, 'custom' | 'serving'> = {}
 
-/** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
+/** Reads the patch of the request; the returned function applies it to an object of `kind` without modifying that. */
 export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => Promise<KubeObject>> {
   const validation = fieldValidation(context)
   const contentType = header(context.request.headers, 'content-type') ?? ''

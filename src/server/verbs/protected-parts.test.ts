@@ -1,4 +1,4 @@
-// Whoever may write one side of an object never changes the other through it, in whatever form the write comes (CVE-2016-1906).
+// A writer of one side of an object never changes the other through it, in any form of write (CVE-2016-1906).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergePatch } from '../../api/patch/merge-patch.ts'
@@ -9,7 +9,7 @@ import { type TestAnswer, TestServer } from '../testing.ts'
 interface Sample {
   readonly name?: string
   readonly spec: Readonly<Record<string, unknown>>
-  /** What a writer of the status tries to bring into the spec, and the other way round; both are allowed in their own place. */
+  /** What a writer of the status tries to set in the spec, and the reverse; both are allowed in their own place. */
   readonly wish: Readonly<Record<string, unknown>>
   readonly claim: Readonly<Record<string, unknown>>
   /** Upstream lets the main path of this kind write the status too. */
@@ -119,7 +119,7 @@ test('every kind with a status has a sample here', () => {
 
 type Side = 'spec' | 'status'
 
-/** Whether all that is wanted is in there; the server may have added to it. */
+/** Whether all wanted fields are present; the server may have added others. */
 function contains(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) return Array.isArray(actual) && wanted.every(item => actual.some(one => contains(one, item)))
   if (typeof wanted !== 'object' || wanted === null) return actual === wanted
@@ -177,7 +177,7 @@ for (const { group, version, plural, kind, namespaced } of resources) {
         assert.ok(!contains(json.status, claim), form)
       }
     }
-    // Both are allowed where they belong, so nothing above was refused for another reason.
+    // Both are allowed in their place, so nothing above was refused for another reason.
     const [, own] = (await writeInAllForms(api, `${path}/status`, path, 'status', claim))[0] ?? []
     assert.ok(contains(own?.json.status, claim))
   })

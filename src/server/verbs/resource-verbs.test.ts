@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from '../testing.ts'
 
-test('resourceVerbs() warns of a deprecated kind on every verb, also where the request fails', async () => {
+test('resourceVerbs() warns about a deprecated kind on every verb, also if the request fails', async () => {
   await using api = new TestServer()
   const path = '/api/v1/namespaces/default/endpoints'
   const endpoints = { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'web' } }

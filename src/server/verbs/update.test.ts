@@ -36,7 +36,7 @@ test('update() with an old version is a conflict in upstream words', async () =>
   )
 })
 
-test('update() that changes nothing makes no revision', async () => {
+test('update() without a change creates no revision', async () => {
   await using api = new TestServer()
   const created = await api.create(path, { metadata: { name: 'a' }, data: { x: '1' } })
   const before = api.store.revision
@@ -111,7 +111,7 @@ test('update() and patch() look at the namespace before the name, and at both be
   assert.equal(scale.json.message, 'the name of the object (e) does not match the name on the URL (d)')
 })
 
-test('patch() of a generateName is validated by what the kind asks of updates', async () => {
+test("patch() of a generateName is validated by the kind's update rules", async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   await api.create(deployments, deployment(1))
@@ -254,7 +254,7 @@ test('scale is an object with metadata of its own', async () => {
   assert.equal((await api.request('PUT', `${deployments}/d/scale`, sent({}))).status, 200)
 })
 
-test('update() of a status without rules of its own asks those of every object alone', async () => {
+test('update() of a status without its own rules applies only those of every object', async () => {
   await using api = new TestServer()
   const cronJobs = '/apis/batch/v1/namespaces/default/cronjobs'
   const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
@@ -287,7 +287,7 @@ test('update() counts the labels of an endpoint slice, and no annotation of it',
   assert.equal(await patch({ endpoints: [{ addresses: ['192.0.2.1'] }] }), 3)
 })
 
-test('update() creates a lease that is gone, whatever version it names', async () => {
+test('update() creates a missing lease, whatever version it names', async () => {
   await using api = new TestServer()
   const lease = { metadata: { name: 'l', namespace: 'default', resourceVersion: '5' }, spec: { holderIdentity: 'a' } }
   const { status, json } = await api.request('PUT', '/apis/coordination.k8s.io/v1/namespaces/default/leases/l', lease)

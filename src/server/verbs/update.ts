@@ -30,7 +30,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
       ? {
           async createMissing() {
             await parts.requireCreate?.(context)
-            // Upstream's storage takes the version of what is gone for no version.
+            // Upstream's storage ignores the version for a missing object.
             delete sent.metadata.resourceVersion
             return createObject(parts, context, sent, dryRun, trackNewFields(context))
           },

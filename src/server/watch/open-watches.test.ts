@@ -5,7 +5,7 @@ import { silentLogger } from '../../base/log.ts'
 import { TestClock } from '../testing.ts'
 import { OpenWatches } from './open-watches.ts'
 
-test('OpenWatches sends bookmarks to those that want them, a part of them in each round', async () => {
+test('OpenWatches sends requested bookmarks, to a part of the watches in each round', async () => {
   const watches = new OpenWatches()
   let sent = 0
   for (let i = 0; i < 250; i++) watches.add({ wantsBookmarks: i % 2 === 0, sendBookmark: () => sent++, end: () => undefined })
@@ -15,7 +15,7 @@ test('OpenWatches sends bookmarks to those that want them, a part of them in eac
   assert.equal(sent, 125)
 })
 
-test('OpenWatches ends all watches with the server, and those that come behind it at once', async () => {
+test('OpenWatches ends all watches with the server, and later ones at once', async () => {
   const watches = new OpenWatches()
   const stop = new AbortController()
   const ended: string[] = []

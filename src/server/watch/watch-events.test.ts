@@ -6,7 +6,7 @@ const path = '/api/v1/namespaces/default/configmaps'
 const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
 const partial = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io'
 
-test('a Table of a watch tells the age that an object has when it is sent', async () => {
+test('a Table of a watch shows the age of an object when it is sent', async () => {
   await using api = new TestServer()
   const watch = await api.watch(`${path}?watch=1`, { accept: table })
   api.clock.advance(90_000)
@@ -19,7 +19,7 @@ test('a Table of a watch tells the age that an object has when it is sent', asyn
   watch.close()
 })
 
-/** What one more watch has written; its reader takes nothing and asks for nothing to wait. */
+/** What one more watch has written; its reader reads nothing and never waits. */
 async function watching(api: TestServer, query: string, accept: string) {
   const written: Buffer[] = []
   const url = `${path}?watch=1&${query}`

@@ -5,7 +5,7 @@ import { TestServer } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 
-test('watch() without a version begins with what exists', async () => {
+test('watch() without a version begins with existing objects', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   const watch = await api.watch(`${path}?watch=true`)
@@ -83,7 +83,7 @@ for (const [accept, list] of [
     watch.close()
   })
 
-test('watch() with sendInitialEvents comes as no Table, but as JSON for who accepts that too', async () => {
+test('watch() with sendInitialEvents is no Table, but JSON if the client accepts that too', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
   const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
@@ -94,7 +94,7 @@ test('watch() with sendInitialEvents comes as no Table, but as JSON for who acce
   watch.close()
 })
 
-test('watch() from a version that is gone sends one 410 error event', async () => {
+test('watch() from an expired version sends one 410 error event', async () => {
   await using api = new TestServer({ store: createMemoryStore({ window: { events: 2 } }) })
   for (const name of ['a', 'b', 'c', 'd', 'e']) await api.create(path, { metadata: { name } })
   const watch = await api.watch(`${path}?watch=1&resourceVersion=1`)
@@ -130,7 +130,7 @@ test('watch() refuses options that contradict each other', async () => {
   assert.equal((await api.get(`${path}?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1`)).status, 422)
 })
 
-test("watch() shows the end of a pod's grace period before the pod goes", async () => {
+test("watch() shows the end of a pod's grace period before its removal", async () => {
   await using api = new TestServer()
   const pods = '/api/v1/namespaces/default/pods'
   const created = await api.request('POST', pods, { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
@@ -156,7 +156,7 @@ test('watch() of an object and a selector for another name is refused', async ()
   watch.close()
 })
 
-test('watch() that wants to begin with a state which is not there yet sends one error event', async () => {
+test('watch() from a future state that does not arrive sends one error event', async () => {
   await using api = new TestServer()
   const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
   const watch = await api.watch(`${path}?${query}&resourceVersion=1000`)
@@ -166,7 +166,7 @@ test('watch() that wants to begin with a state which is not there yet sends one 
   assert.equal(await watch.next(), undefined)
 })
 
-test('watch() sends what exists in pieces, and what changes meanwhile behind it', async () => {
+test('watch() sends existing objects in pieces, and later changes after them', async () => {
   await using api = new TestServer()
   const text = 'x'.repeat(50_000)
   for (let i = 0; i < 10; i++) await api.create(path, { metadata: { name: `c${i}` }, ...{ data: { text } } })
@@ -190,7 +190,7 @@ test('watch() with bookmarks sends one before its end', async () => {
   watch.close()
 })
 
-test('watch() from a revision to come sends what comes behind it, and no bookmark before', async () => {
+test('watch() from a future revision sends only later events, and no bookmark before', async () => {
   await using api = new TestServer()
   const query = 'watch=1&allowWatchBookmarks=true&timeoutSeconds=3'
   const far = await api.watch(`${path}?${query}&resourceVersion=${api.store.revision + 1000}`)

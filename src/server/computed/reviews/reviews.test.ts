@@ -50,7 +50,7 @@ test('a review of rules sends back nothing of the question', async () => {
   assert.deepEqual([metadata, spec, status], [{}, {}, { resourceRules: [], nonResourceRules: [], incomplete: false }])
 })
 
-test('a token review keeps its metadata but for what the server owns, and never the verdict that was sent', async () => {
+test("a token review keeps its metadata except the server's fields, and never the sent verdict", async () => {
   await using api = new TestServer({ reviewToken: async () => ({ outcome: 'no-opinion' }) })
   const { json } = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
     metadata: { name: 'n', namespace: 'x', uid: 'u', deletionGracePeriodSeconds: 3 },
@@ -62,7 +62,7 @@ test('a token review keeps its metadata but for what the server owns, and never 
   assert.deepEqual(json.status, { user: {}, error: 'invalid bearer token' })
 })
 
-test("an access review asks with the selectors of its attributes and tells an explicit no from nobody's yes", async () => {
+test('an access review passes the selectors of its attributes on and distinguishes an explicit denial from no opinion', async () => {
   const asked: Attributes[] = []
   await using api = new TestServer({
     async authorize(attributes) {

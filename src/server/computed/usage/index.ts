@@ -1,4 +1,4 @@
-// metrics.k8s.io for clusters without a metrics server: serves `kubectl top` and autoscalers with what nodes measure of their pods.
+// metrics.k8s.io for clusters without a metrics server: serves the nodes' measurements to `kubectl top` and autoscalers.
 import type { KubeObject } from '../../../api/object.ts'
 import { apiError } from '../../../api/status.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'

@@ -30,7 +30,7 @@ function answerOf(text: string, status = 200): NodeAnswer {
   return { status, contentType: 'application/json', stream }
 }
 
-test('NodeUsages asks a node once for all who ask within some seconds', async () => {
+test('NodeUsages asks a node once for all requests within some seconds', async () => {
   let now = 1000
   const { asked, usages } = usagesOf(
     () => answerOf(JSON.stringify(whole)),

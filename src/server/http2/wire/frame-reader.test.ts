@@ -10,7 +10,7 @@ function frame(type: number, flags: number, stream: number, content: string): Bu
   return bytes
 }
 
-/** What the frames say; the parts of one DATA frame are put together. */
+/** The frames' content; parts of one DATA frame are joined. */
 function readIn(bytes: Buffer, pieceSize: number): string[] {
   const seen: string[] = []
   let part = ''

@@ -99,7 +99,7 @@ describe('HeaderDecoder', () => {
       })
     })
 
-  test('decodes what is wanted alone, and keeps the table as if it were all', () => {
+  test('decodes only wanted fields, and maintains the table as for all', () => {
     const { blocks = [], sizes = [] } = series.at(-1) ?? {}
     const decoder = new HeaderDecoder()
     assert.deepEqual(
@@ -162,7 +162,7 @@ describe('HeaderDecoder', () => {
     assert.equal(decoder.isTooLarge, true)
   })
 
-  test("reads what Node's own encoder writes, however long it goes on", async () => {
+  test("decodes the output of Node's own encoder, at any length", async () => {
     const sent = Array.from({ length: 300 }, (_, index) => headersOf(index))
     const read = await throughNode(sent)
     assert.deepEqual(read, sent)
@@ -175,7 +175,7 @@ function headersOf(index: number): Record<string, string> {
   return {
     'x-same': 'a value that stays',
     'x-few': `value ${index % 7}`,
-    // Node writes Huffman's code where it is shorter.
+    // Node uses Huffman's code if it is shorter.
     'x-byte': `${'e'.repeat(40)}${every}e`,
     [`x-name-${index % 90}`]: 'o'.repeat((index * 37) % 700),
   }

@@ -19,14 +19,14 @@ for (const { bits, value, hex } of [
     assert.equal(out.view().toString('hex'), hex)
   })
 
-test('writeInteger() keeps what stands above the number', () => {
+test('writeInteger() keeps the bits above the number', () => {
   const out = new SendBuffer()
   writeInteger(out, added, 6, 5)
   writeInteger(out, added, 6, 63)
   assert.equal(out.view().toString('hex'), '457f00')
 })
 
-test('HeaderDecoder reads what is written, and takes into its table what says so', () => {
+test('HeaderDecoder decodes the output, and adds indexed fields to its table', () => {
   const character = fc.integer({ min: 0x20, max: 0xff }).filter(code => code !== 0x7f)
   const text = fc.string({ unit: character.map(code => String.fromCharCode(code)), maxLength: 400 })
   fc.assert(

@@ -24,7 +24,7 @@ const known = [
 
 for (const [hex, text] of known) test(`decodeHuffman() reads ${JSON.stringify(text)}`, () => assert.equal(decode(hex), text))
 
-test('decodeHuffman() reads a part of what lies beside it', () => {
+test('decodeHuffman() reads only its part of the buffer', () => {
   const bytes = Buffer.from('ff6402ff', 'hex')
   assert.equal(decodeHuffman(bytes, 1, 3), '302')
 })

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { Outbox } from './outbox.ts'
 
-/** A socket whose writes are taken when the test says so. */
+/** A socket whose writes complete when the test says so. */
 class Held extends Writable {
   readonly writes: string[] = []
   #done: (() => void) | undefined
@@ -28,7 +28,7 @@ function write(outbox: Outbox, text: string): void {
 }
 
 describe('Outbox', () => {
-  test('sends what is written in one turn together, and what comes meanwhile behind it', async () => {
+  test('sends the writes of one turn together, and later ones after them', async () => {
     const socket = new Held()
     const outbox = new Outbox(socket)
     write(outbox, 'a')
@@ -49,7 +49,7 @@ describe('Outbox', () => {
     assert.deepEqual(socket.writes, ['ab', 'cd', 'e'])
   })
 
-  test('tells of each write that was taken, before what waits leaves', async () => {
+  test('reports each completed write before pending data is sent', async () => {
     const socket = new Held()
     const outbox: Outbox = new Outbox(socket, () => {
       if (outbox.writes === 1) write(outbox, '+')
@@ -61,7 +61,7 @@ describe('Outbox', () => {
     assert.deepEqual(socket.writes, ['a', 'b+'])
   })
 
-  test('close() waits for what stands in it, and for what comes until that has left', async () => {
+  test('close() waits for pending data, and for data added until it is sent', async () => {
     const socket = new Held()
     const outbox = new Outbox(socket)
     let closed = 0
@@ -82,7 +82,7 @@ describe('Outbox', () => {
     assert.equal(closed, 1)
   })
 
-  test('close() calls in a later turn where nothing waits', async () => {
+  test('close() calls back in a later turn if nothing is pending', async () => {
     let closed = 0
     new Outbox(new Held()).close(() => closed++)
     assert.equal(closed, 0)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { SendBuffer } from './send-buffer.ts'
 
 describe('SendBuffer', () => {
-  test('holds what is written, however it grows', () => {
+  test('keeps what is written, however it grows', () => {
     const out = new SendBuffer()
     const written: number[] = []
     for (let i = 0; i < 200_000; i++) {
@@ -22,7 +22,7 @@ describe('SendBuffer', () => {
     const { bytes } = out
     out.clear()
     assert.deepEqual([out.bytes.length, out.length], [0, 0])
-    // What was let go of may be another's, once.
+    // Released space may be reused, once.
     const others = Array.from({ length: 3 }, () => new SendBuffer())
     for (const other of others) other.reserve(10)
     assert.equal(new Set(others.map(other => other.bytes)).size, 3)
@@ -31,7 +31,7 @@ describe('SendBuffer', () => {
     for (const other of others) other.clear()
   })
 
-  test('reserve() keeps what there is, and takes what it needs beyond all sizes', () => {
+  test('reserve() keeps the content, and allocates beyond all sizes', () => {
     const out = new SendBuffer()
     out.byte(7)
     out.reserve(1_000_000)

@@ -30,7 +30,7 @@ test('the address of an OpenAPI document with an old hash leads to that of now',
   assert.equal((await api.request('GET', '/openapi/v3/apis/apps/v1?hash=')).status, 200)
 })
 
-test('a document in YAML says what it says in JSON, and is written once: OpenAPI takes too long for each who asks', async () => {
+test('a document in YAML equals the one in JSON, and is written once: OpenAPI takes too long to write for each request', async () => {
   await using api = new TestServer()
   const yaml = { accept: 'application/yaml' }
   for (const path of ['/openapi/v2', '/openapi/v3/apis/apps/v1', '/apis/apps/v1', '/apis']) {

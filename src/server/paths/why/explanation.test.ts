@@ -37,7 +37,7 @@ for (const { name, event: given, by } of steps) {
   })
 }
 
-test('explainEvent() tells others no text in which a value of a Secret could be', () => {
+test('explainEvent() shows other users no text that may contain a value of a Secret', () => {
   const details = { causes: [{ reason: 'FieldValueInvalid', message: 'Invalid value: "hunter2"', field: 'data[x]' }] }
   const responseStatus = { reason: 'Invalid', message: 'Secret "s" is invalid: data[x]: Invalid value: "hunter2"', details, code: 422 }
   const secret = event(422, {}, { objectRef: { resource: 'secrets', namespace: 'a', apiVersion: 'v1' }, responseStatus })

@@ -32,7 +32,7 @@ test('RefusedRequests keeps a user its refusal while another is refused without 
   assert.equal(refused.find('bob9967'), undefined)
 })
 
-test('RefusedRequests keeps 256 of all ServiceAccounts of a namespace, and those of others', () => {
+test('RefusedRequests keeps 256 of all ServiceAccounts of a namespace, separate from others', () => {
   const refused = new RefusedRequests()
   refused.keep(event('ann', 'ann'))
   const name = (at: number) => `system:serviceaccount:a:robot-${at % 1000}`
@@ -57,12 +57,12 @@ test('RefusedRequests holds no more of long requests than 16 Mi characters', () 
   assert.ok(found.length > 450 && found.length < 512, `${found.length}`)
   assert.equal(refused.newestOf('user999')?.requestURI.length, 32_768)
   assert.equal(refused.newestOf('user0'), undefined)
-  // What came since is small: as many as ever.
+  // Later ones are small: as many as before.
   for (let at = 1000; at < 3000; at++) refused.keep(event(`${at}`, `user${at}`))
   assert.equal(refused.find('1000')?.auditID, '1000')
 })
 
-test('RefusedRequests keeps nothing of what the texts of an event were cut from', () => {
+test("RefusedRequests does not retain the texts from which an event's were cut", () => {
   const refused = new RefusedRequests()
   const kept = retainedBytes(() => {
     for (let at = 0; at < 100; at++) {

@@ -49,7 +49,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     const newer = last ? await newerUnauthenticated(parts, context, event) : undefined
     const shown = event ?? newer
     const own = shown !== undefined && isOwn(context, shown.user)
-    // Whether a request of somebody else exists is told only to those who may know.
+    // Only users with the right learn whether another user's request exists.
     if (shown === undefined || !(own || (await mayExplain(parts, context, shown.objectRef?.namespace ?? '')))) throw unknownRequest(what)
     const explanation = explainEvent(shown, own ? 'requester' : 'others')
     return valueReply(context, newer === undefined || newer === shown ? explanation : { ...explanation, newer: pointerTo(newer) })
@@ -76,7 +76,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
   }
 }
 
-/** Whoever was answered 401 has no name by which it could be found: the newest one is offered to those who may ask about all requests. */
+/** A request with a 401 has no user to find it by: the newest one is offered to users who may ask about all requests. */
 async function newerUnauthenticated(
   parts: WhyParts,
   context: RequestContext,
@@ -94,7 +94,7 @@ function pointerTo({ auditID, requestReceivedTimestamp, requestURI, sourceIPs }:
 
 const unknownRequest = (what: string) => apiError(404, 'NotFound', what, {})
 
-/** Who authenticated counts, not as whom the user acted. An account that was made anew under an old name is another one. */
+/** The authenticated user counts, not the impersonated one. A recreated account of the same name is another one. */
 function isOwn({ authentication }: RequestContext, { username, uid }: AuditUser): boolean {
   const { user } = authentication
   return user.name === username && user.uid === uid
@@ -114,7 +114,7 @@ const rightOf = (user: UserInfo, namespace: string): Attributes => ({
 const mayExplain = async ({ authorize }: WhyParts, context: RequestContext, namespace: string): Promise<boolean> =>
   (await authorize(rightOf(context.user, namespace), context)).allowed
 
-/** Nothing is sent and nothing happens: the authorizers are asked as they would be. Rejects with a 403 for whoever asks about another user without the right. */
+/** Nothing is sent and nothing happens: the authorizers decide as they would. Rejects with a 403 for a question about another user without the right. */
 async function decide(parts: WhyParts, context: RequestContext): Promise<Explanation> {
   const { query, user: asker } = context
   const { authorize, explainAccess } = parts

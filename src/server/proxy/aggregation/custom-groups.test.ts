@@ -25,7 +25,7 @@ const rows: readonly [name: string, served: boolean, existing: ApiServiceObject 
 for (const [name, served, existing, plan] of rows)
   test(`planRegistration(): ${name}`, () => assert.equal(planRegistration(served, existing), plan))
 
-/** Waits until the APIService is so; `undefined` stands for one that is gone. */
+/** Waits until the APIService satisfies the condition; `undefined` stands for a deleted one. */
 async function until(api: TestServer, is: (spec: Record<string, unknown> | undefined) => boolean): Promise<void> {
   const watch = await api.watch(`${apiServices}?watch=true&fieldSelector=metadata.name=v1.example.com`)
   const { status, json } = await api.get(`${apiServices}/v1.example.com`)

@@ -5,7 +5,7 @@ import { OpenApiReader } from './openapi-reader.ts'
 
 const request = { group: 'g', version: 'v1', withV3: true }
 const never = new AbortController().signal
-/** Of some 400 KiB, which is read in a thread. */
+/** About 400 KiB, which is read in a thread. */
 const large = Buffer.from(
   JSON.stringify({
     paths: { '/apis/g/v1/as': { get: { responses: { 200: { schema: { $ref: '#/definitions/A' } } } } } },

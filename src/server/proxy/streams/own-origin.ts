@@ -2,7 +2,7 @@
 import { apiError } from '../../../api/status.ts'
 import { header, type ServerRequest } from '../../http/exchange.ts'
 
-/** Whether a WebSocket may be opened: throws where it may not. */
+/** Throws if a WebSocket may not be opened. */
 export type CheckOrigin = (request: ServerRequest) => void
 
 /** As upstream. */

@@ -1,4 +1,4 @@
-// What clients of WebSockets can have the server keep, on real connections.
+// How much WebSocket clients can make the server buffer, on real connections.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -19,7 +19,7 @@ test('StreamMemory limits the bytes of a user, of a namespace and in all, in eac
   const one = memory.open(user, 'a')
   const two = memory.open(user, 'b')
   assert.deepEqual([one.received(6), two.received(4), two.received(5), two.received(4)], [true, true, false, true])
-  // What waits for the node counts with it, what waits for the client does not.
+  // Data waiting for the node counts, data waiting for the client does not.
   assert.deepEqual([one.forwarded(1), one.forwarded(0), one.unsent(10), two.unsent(1)], [false, true, true, false])
   const bob = memory.open({ name: 'bob' }, 'a')
   assert.deepEqual([bob.received(9), bob.received(10)], [true, false])
@@ -27,12 +27,12 @@ test('StreamMemory limits the bytes of a user, of a namespace and in all, in eac
   const eve = memory.open({ name: 'eve' }, '')
   assert.deepEqual([eve.received(10), eve.received(11)], [true, false])
   for (const share of [one, two, eve]) share.close()
-  // A connection that is closed counts no more, whatever is told of it.
+  // A closed connection does not count, whatever is reported later.
   one.received(1000)
   assert.equal(memory.open(user, 'a').received(10), true)
 })
 
-/** A server that hands each WebSocket over to a node that takes nothing until it is told to. */
+/** A server that hands each WebSocket over to a node that reads nothing until the test says so. */
 async function server(t: TestContext, memory: StreamMemory) {
   const nodes: Duplex[] = []
   const closed: number[] = []

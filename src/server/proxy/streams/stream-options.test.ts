@@ -8,7 +8,7 @@ import { answerOf, TestServer, testUser } from '../../testing.ts'
 
 const podPath = '/api/v1/namespaces/default/pods/p'
 
-/** A server with a pod, what its admission saw of the last request, and what its node was asked for. */
+/** A server with a pod, its last admission request, and the last request to its node. */
 async function streamsServer(change: (options: Record<string, unknown>) => void = () => undefined) {
   const seen: { options?: Record<string, unknown>; asked?: PodRequest } = {}
   const api = new TestServer({
@@ -43,7 +43,7 @@ async function streamsServer(change: (options: Record<string, unknown>) => void 
   return { ask, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() }
 }
 
-/** What is carried out, in the words of PodExecOptions and so on. */
+/** The executed options, in the words of PodExecOptions and so on. */
 function carriedOut({ kind, query }: PodRequest): Record<string, unknown> {
   const options = Object.entries(readNodeQuery(kind as NodeRequestKind, query))
   return Object.fromEntries(options.filter(([, value]) => value !== false && !(Array.isArray(value) && value.length === 0)))

@@ -9,7 +9,7 @@ import { frameFlag, frameType } from '../../http2/wire/frames.ts'
 import { NodeTunnels, tunnelPingMs } from './node-tunnel.ts'
 import { TunnelBudget } from './tunnel-budget.ts'
 
-/** A node's side that says its name first and then gives back what it gets. Its key is its name. */
+/** A node's side that first sends its name and then echoes its input. Its key is its name. */
 function open(tunnels: NodeTunnels, said: string, replaces?: string): ServerHttp2Session {
   const [serverSide, nodeSide] = duplexPair()
   const session = performServerHandshake(nodeSide)
