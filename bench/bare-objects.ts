@@ -1,4 +1,4 @@
-// What the bare server keeps: a map in memory, and behind it a store that takes whatever waits in one commit.
+// The bare server's objects: a map in memory, and a store that writes everything pending in one commit.
 import { Worker } from 'node:worker_threads'
 import type { Row } from './bare-store-worker.ts'
 

@@ -8,7 +8,7 @@ import { BareObjects } from './bare-objects.ts'
 import type { Credentials } from './load/connections.ts'
 import { pod } from './load/objects.ts'
 
-/** The bytes of a stored pod, in which defaults and field management stand too. */
+/** The bytes of a stored pod, including defaults and managed fields. */
 const podBytes = 4080
 
 const list = (count: number) => Buffer.from(`{"items":[${Array.from({ length: count }, (_, i) => pod(i).padEnd(podBytes)).join(',')}]}`)

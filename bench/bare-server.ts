@@ -1,4 +1,4 @@
-// What the platform alone allows on this machine in this hour: the same client and workloads with a bare server of Node.
+// Measures the platform's limit on this machine in this hour: the same client and workloads with a bare Node server.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { startChild } from './child.ts'
 import type { Credentials } from './load/connections.ts'
 import type { Values } from './load/workloads.ts'
 
-/** Workloads that a map with a store behind it can answer; `get`, `update` and `patch` need what `create` made. */
+/** Workloads that a map with a store can answer; `get`, `update` and `patch` need the objects of `create`. */
 const answered = ['create', 'create-serial', 'get', 'update', 'patch', 'pod', 'list', 'selector']
 const needsCreated = ['get', 'update', 'patch']
 const prefix = 'bare.'
@@ -26,7 +26,7 @@ export class BareServer implements Disposable {
     this.credentials = credentials
   }
 
-  /** `directory` is where its store is kept. */
+  /** `directory` contains its store. */
   static async start(directory: string): Promise<BareServer> {
     const child = fork(new URL('bare-server-process.ts', import.meta.url), [join(directory, 'bare.db')], {
       execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -9,7 +9,7 @@ const manifests = 1000
 const kindsOfApp = 5
 const rounds = 5
 
-/** What an application of a team consists of: five manifests that refer to each other. */
+/** A team's typical application: five manifests that refer to each other. */
 function app(index: number): string {
   const meta = `{ name: web-${index}, namespace: team-${index % 20}, labels: { app: web-${index} } }`
   return `apiVersion: apps/v1

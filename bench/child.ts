@@ -17,7 +17,7 @@ export function startChild(script: URL, input: unknown): RunningChild {
   })
   const parsed = json(child.stdout)
   const output = exited.then(() => parsed)
-  // Whoever awaits `output` sees the failure of either.
+  // The code that awaits `output` sees the failure of either.
   parsed.catch(() => undefined)
   return { stop: () => child.kill('SIGTERM'), output }
 }

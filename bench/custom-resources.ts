@@ -53,7 +53,7 @@ const memory = (): number => {
   return heapUsed + external
 }
 
-/** What serving a definition takes beside the store's own copy of it, before and after its first object. */
+/** Memory for serving a definition beyond the store's own copy, before and after its first object. */
 function serving(count: number, schema: JSONSchemaProps): void {
   const store = createMemoryStore()
   const resources = serveResources([], store)
@@ -146,7 +146,7 @@ async function first(api: TestServer, kind: keyof typeof kinds, name: string): P
   versions.set(`${kind}/${name}`, made.metadata.resourceVersion ?? '')
 }
 
-/** A large collection before and after a change of its definition, which makes every object to be read anew. */
+/** A large collection before and after a change of its definition, after which every object is read again. */
 async function large(count: number): Promise<void> {
   await using api = new TestServer({ store: createMemoryStore(), clock: systemClock })
   const schema = ordinarySchema()

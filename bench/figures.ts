@@ -1,4 +1,4 @@
-// What is measured, with the figure of the reference (Kubernetes v1.33.3 with etcd 3.5.16 on a machine of the same kind) and the one to reach.
+// The figures that are measured, each with the reference (Kubernetes v1.33.3 with etcd 3.5.16 on a machine of the same kind) and the goal.
 
 export interface Figure {
   readonly id: string

@@ -6,7 +6,7 @@ export interface ProcessMemory {
   readonly pid: number
   /** MB; pages shared with others count whole. */
   readonly rss: number
-  /** MB; a page shared by n processes counts 1/n in each, so that the sum is what the machine has given. */
+  /** MB; a page shared by n processes counts 1/n in each, so that the sum is the memory of the machine. */
   readonly pss: number
 }
 
@@ -19,7 +19,7 @@ export function memoryOf(pid: number): ProcessMemory[] {
   })
 }
 
-/** MB; cheap enough to be asked many times a second, which the sums over all pages above are not. */
+/** MB; cheap enough to call many times a second, unlike the sums above over all pages. */
 export function residentOf(pid: number): number {
   return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes) / 1024 / 1024
 }

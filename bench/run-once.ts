@@ -23,11 +23,11 @@ export interface RunOptions {
   readonly workloads: readonly string[]
   /** Whether to start containers too; needs root and containerd. */
   readonly containers: boolean
-  /** Called with what begins now. */
+  /** Called with the next step. */
   onStep(step: string): void
 }
 
-/** After the start the heap is still settling; what stays is what counts. */
+/** After the start the heap still settles; only the settled size counts. */
 const settleMs = 3_000
 /** Workloads whose figures are taken here, beside the server's memory. */
 export const measuredHere: readonly string[] = ['idle-watches', 'large-list', 'many-objects']
@@ -143,7 +143,7 @@ async function large(cluster: ClusterProcess): Promise<Values> {
   }
 }
 
-/** In a cluster of its own: what the other workloads left behind would count at its restart. */
+/** In a cluster of its own: objects of other workloads would count at its restart. */
 async function many(tree: string, dataDirectory: string): Promise<Values> {
   const values: Values = {}
   {
@@ -173,7 +173,7 @@ function serverOf({ pid }: ClusterProcess): ProcessMemory {
   return server
 }
 
-/** A machine has one real node: where another cluster runs here, the other figures must not be lost with these. */
+/** A machine has one real node: if another cluster runs here, the other figures must not be lost. */
 async function nodeOrWhyNot(tree: string, dataDirectory: string): Promise<Values> {
   try {
     return await node(tree, dataDirectory)

@@ -31,7 +31,7 @@ if (flags.help) console.log(usage)
 else if (flags.only === 'worst-tenant') await attackNeighbours()
 else await bench()
 
-/** By itself: it takes minutes, and prints rows of its own. */
+/** Separately: it takes minutes, and prints its own rows. */
 async function attackNeighbours(): Promise<void> {
   const progress = createProgress(process.stderr)
   await worstTenant(new URL('..', import.meta.url).pathname, flags.attacks?.split(',') ?? [], step => progress.show(step))
@@ -58,7 +58,7 @@ async function bench(): Promise<void> {
   const columns: { title: string; tree: string; runs: Values[] }[] = [{ title: 'this tree', tree: root, runs: [] }]
   if (other !== undefined && flags.against !== undefined) columns.push({ title: flags.against, tree: other.tree, runs: [] })
   for (let round = 0; round < rounds; round++) {
-    // The order turns each round: what the machine does meanwhile falls on both.
+    // The order alternates: changes of the machine affect both.
     for (const column of round % 2 === 0 ? columns : columns.toReversed()) {
       const onStep = (step: string) => progress.show(`round ${round + 1} of ${rounds}, ${column.title}: ${step}`)
       column.runs.push(await runOnce({ tree: column.tree, workloads: wanted, containers, onStep }))

@@ -8,7 +8,7 @@ export interface Column {
   readonly runs: readonly Values[]
 }
 
-/** Medians of each column's runs. With two columns the last one says how many times better the first is. */
+/** Medians of each column's runs. With two columns, the last one is the ratio by which the first is better. */
 export function table(columns: readonly Column[]): string {
   const compared = columns.length === 2
   const head = ['', ...columns.map(({ title }) => title), ...(compared ? ['ratio'] : []), 'to reach', '', 'bare Node', 'Kubernetes v1.33.3']

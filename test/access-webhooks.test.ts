@@ -68,7 +68,7 @@ function rule({ resourceAttributes: asked }: Review): object {
   return asked?.resource === 'secrets' ? { allowed: false, denied: true, reason: 'secrets are closed' } : { allowed: false }
 }
 
-test('webhooks of an AuthorizationConfiguration decide before RBAC, and those that do not answer by their failure policy', {
+test('webhooks of an AuthorizationConfiguration decide before RBAC, and failing ones by their failure policy', {
   skip: noKubectl,
 }, async () => {
   webhook.respond = respond
@@ -105,7 +105,7 @@ test('webhooks of an AuthorizationConfiguration decide before RBAC, and those th
     if (code !== 0) assert.match(stderr, new RegExp(`authorization webhook "${path}-deny" failed`))
     assert.doesNotMatch(stderr, /of-the-server|localhost/)
   }
-  // Redirects lead nowhere, nobody is asked about the cluster's own parts, and these work.
+  // Redirects are not followed, and webhooks are not asked about the cluster's own parts, which work.
   assert.deepEqual(
     webhook.sent.filter(({ path, review }) => path === '/rules' && review.spec.user !== 'ann'),
     [],
@@ -173,7 +173,7 @@ test('kubectl comes with a token that the token webhook knows', { skip: noKubect
   assert.deepEqual([...new Set(asked)], ['of-ann', 'of-bob'])
 })
 
-test('up says what is wrong with an AuthorizationConfiguration, and makes nothing', async () => {
+test('up reports a mistake in an AuthorizationConfiguration, and creates nothing', async () => {
   const file = join(folder, 'wrong.yaml')
   writeFileSync(
     file,

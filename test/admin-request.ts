@@ -7,7 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 export interface Answer {
   readonly status: number
   readonly text: string
-  /** The parsed body, or undefined where it is not JSON object. */
+  /** The parsed body, or undefined if it is no JSON object. */
   readonly body: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -37,7 +37,7 @@ export class AdminConnection implements Disposable {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 4, ca: this.#ca, cert: this.#certificate, key: this.#key })
   }
 
-  /** One request over HTTP/1.1; rejects where the connection breaks before the answer. */
+  /** One request over HTTP/1.1; rejects if the connection breaks before the answer. */
   send({ method = 'GET', path, headers = {}, body }: AdminRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -67,7 +67,7 @@ export class AdminConnection implements Disposable {
     return connectTls({ host: this.host, port: this.port, ca: this.#ca, cert: this.#certificate, key: this.#key })
   }
 
-  /** Sends the bytes and returns what comes until the server closes, or until `enough` holds. */
+  /** Sends the bytes and returns what arrives until the server closes, or until `enough` is true. */
   raw(bytes: string | Buffer, enough: (text: string) => boolean = () => false): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = this.open()

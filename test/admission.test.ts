@@ -1,4 +1,4 @@
-// Policies and webhooks as a user meets them: with kubectl, from files, and where a webhook is dead.
+// Policies and webhooks from a user's view: with kubectl, from files, and with a dead webhook.
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -52,7 +52,7 @@ webhooks:
   admissionReviewVersions: [v1]
 `
 
-test('policies of the API and of files refuse what kubectl sends, and a dead webhook is named and can be removed', {
+test("policies of the API and of files refuse kubectl's objects, and a dead webhook is named and can be removed", {
   skip: noKubectl,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'policies-'))
@@ -80,7 +80,7 @@ test('policies of the API and of files refuse what kubectl sends, and a dead web
     assert.match(await create('any'), /failed calling webhook "dead\.example\.com": failed to call webhook: .*connection refused/)
     const status = async () => (await bulkhead('status', '--data-dir', cluster.dataDirectory)).stdout
     let shown = await status()
-    // The Event that tells of it is written in the background.
+    // The Event about it is written in the background.
     while (!/ValidatingWebhookConfiguration "dead" did not answer/.test(shown)) shown = await status()
     assert.match(shown, /names +names\.yaml/)
     assert.match(shown, /owners +owners\.yaml/)

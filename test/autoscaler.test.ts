@@ -1,4 +1,4 @@
-// kubectl autoscale: a Deployment on a simulated node follows what a metrics server behind an APIService says of its pods.
+// kubectl autoscale: a Deployment on a simulated node follows a metrics server behind an APIService.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'

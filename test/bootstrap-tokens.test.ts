@@ -1,4 +1,4 @@
-// Bootstrap tokens as kubeadm makes them: Secrets by kubectl, and kubectl with their tokens.
+// Bootstrap tokens as kubeadm creates them: Secrets by kubectl, and kubectl with their tokens.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const tokenSecret = (more: Record<string, string> = {}) => ({
   },
 })
 
-test('kubectl with a bootstrap token is its user until the Secret ends or goes', { skip: noKubectl }, async t => {
+test('kubectl with a bootstrap token is its user until the Secret expires or is deleted', { skip: noKubectl }, async t => {
   const folder = temporaryFolder()
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   await using cluster = await TestCluster.start({

@@ -37,7 +37,7 @@ spec:
           resources: { requests: { cpu: 10m, memory: 32Mi }, limits: { memory: 32Mi } }
 `
 
-test('check says by its exit code whether something was found, or nothing could be', async () => {
+test("check's exit code says whether something was found, or nothing could be", async () => {
   using folder = new Folder()
   assert.equal((await bulkhead('check', folder.write('fine.yaml', config('a')))).code, 0)
   const found = await bulkhead('check', folder.write('bad.yaml', config('A')))
@@ -71,7 +71,7 @@ test('check has kubectl build a kustomization', { skip: noKubectl }, async () =>
   assert.match(stdout, /base\/web\.yaml:\d+:\d+: error: Deployment prod\/web: .*\[PodSecurity\]/)
 })
 
-test('what check refuses, kubectl is refused in the same words, and what --fix writes is admitted', { skip: noKubectl }, async () => {
+test('the cluster refuses the same manifests as check in the same words, and admits what --fix writes', { skip: noKubectl }, async () => {
   using folder = new Folder()
   await using cluster = await TestCluster.start({ flags: ['--control-plane-only'] })
   const file = folder.write('web.yaml', deployment)

@@ -25,7 +25,7 @@ const needed = (...paths: string[]): string | false => {
 const noGo = noKubectl || needed('/usr/bin/go', `${goLibraries}/src/k8s.io/client-go/rest/client.go`)
 const noPython = noKubectl || needed('/usr/bin/python3', '/usr/lib/python3/dist-packages/kubernetes/__init__.py')
 
-/** Compiling client-go, though without optimization, takes minutes on a slow machine where no build is cached. */
+/** Compiling client-go, even without optimization, takes minutes on a slow machine without a cached build. */
 const buildHangMs = 600_000
 
 function inNamespace(namespace: string): () => KubectlSession {

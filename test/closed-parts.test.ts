@@ -1,4 +1,5 @@
-// What a running cluster leaves open to other users of its machine: one port, which asks who they are, and nothing else, whatever mask `up` was started with.
+// What a running cluster leaves open to other users of its machine: one port, which authenticates them, and nothing else, whatever the umask
+// of `up`.
 import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +29,7 @@ after(async () => {
 
 const processes = async (): Promise<number[]> => [cluster.pid, ...(await cluster.status()).parts.flatMap(({ pid }) => pid ?? [])]
 
-/** Paths below the folder that others may read, write or enter, each with its mode; what lies in a folder that is closed to them is out of their reach. */
+/** Paths below the folder that others may read, write or enter, each with its mode; content of closed folders is out of their reach. */
 function openToOthers(folder: string, path = ''): string[] {
   return readdirSync(join(folder, path)).flatMap(name => {
     const below = join(path, name)

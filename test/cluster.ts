@@ -14,13 +14,13 @@ import type { PartState } from '../src/cli/up/supervisor.ts'
 export const repository = fileURLToPath(new URL('..', import.meta.url))
 export const command = join(repository, 'bin', 'bulkhead.mjs')
 
-/** What the parts of a cluster run: the entry point in the newest build's own folder. */
+/** The entry point in the newest build's own folder, which the parts of a cluster run. */
 export function bundledScript(): string {
   const [, path = ''] = /'(.+)'/.exec(readFileSync(join(repository, 'dist', 'cli.js'), 'utf8')) ?? []
   return join(repository, 'dist', path)
 }
 
-/** A state that is not there after this long will not come; a guard against hanging, no measurement. */
+/** A guard against hanging, no measurement: a state that is not reached by then never will be. */
 const hangMs = 180_000
 
 export interface StartOptions {
@@ -36,7 +36,7 @@ export interface StartOptions {
   readonly command?: readonly string[]
   /** Put `up` into a process group of its own and send Ctrl-C to all of it, as a terminal does. */
   readonly terminal?: boolean
-  /** Give no `--data-dir`: `dataDirectory` says where it is expected by default. */
+  /** Give no `--data-dir`: `dataDirectory` is the expected default. */
   readonly defaultDirectory?: boolean
 }
 
@@ -97,7 +97,7 @@ export class TestCluster implements AsyncDisposable {
     return new TestCluster(options, dataDirectory, options.port ?? (await freePort()))
   }
 
-  /** Starts `up` and waits until it says that it is ready. */
+  /** Starts `up` and waits until it reports that it is ready. */
   static async start(options: StartOptions = {}): Promise<TestCluster> {
     const cluster = await TestCluster.launch(options)
     try {
@@ -120,7 +120,7 @@ export class TestCluster implements AsyncDisposable {
     return this.#output
   }
 
-  /** Waits until what it printed after `from` holds the text; rejects where it ends before that. */
+  /** Waits until the output after `from` contains the text; rejects if it ends before. */
   async untilOutput(text: string | RegExp, from = 0): Promise<void> {
     const found = () => {
       const seen = this.#output.slice(from)
@@ -158,7 +158,7 @@ export class TestCluster implements AsyncDisposable {
     })
   }
 
-  /** Runs kubectl; rejects with its stderr where it fails. */
+  /** Runs kubectl; rejects with its stderr if it fails. */
   async kubectl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.tryKubectl(args)
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}\noutput of up:\n${this.#output}`)
@@ -204,7 +204,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** kubectl's flags for somebody who comes with a token, by a kubeconfig file in `folder` that knows no certificate of a client. */
+/** kubectl's flags for a client with a token, by a kubeconfig file in `folder` without a client certificate. */
 export function flagsWithToken({ kubeconfig }: TestCluster, token: string, folder: string): readonly string[] {
   const { clusters } = load(readFileSync(kubeconfig, 'utf8')) as { clusters: object[] }
   const named = clusters.map(entry => ({ ...entry, name: 'bulkhead' }))
@@ -239,7 +239,7 @@ export interface RunOptions {
   readonly input?: string
   readonly userId?: number
   readonly environment?: Readonly<Record<string, string>>
-  /** What takes longer than anything here should, has more. */
+  /** Longer than anything here should take. */
   readonly hangMs?: number
 }
 

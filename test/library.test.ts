@@ -44,7 +44,7 @@ test('startCluster() is as secure as the real one: admission and rights apply, f
   )
 })
 
-test('startCluster() serves kubectl when asked to', { skip: noKubectl }, async () => {
+test('startCluster() serves kubectl on request', { skip: noKubectl }, async () => {
   await using cluster = await startCluster()
   const folder = temporaryFolder()
   const file = join(folder, 'kubeconfig')

@@ -1,4 +1,4 @@
-// The npm package as users install it: what it brings, and that the library and `check` run on their own Node, also where it is no Linux.
+// The npm package as users install it: its content, and that the library and `check` run on their own Node, also without Linux.
 import assert from 'node:assert/strict'
 import { globSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

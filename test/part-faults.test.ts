@@ -1,4 +1,4 @@
-// Parts that hang, are asked for too much or lose their disk: each is found out, started again, and nothing acknowledged is lost.
+// Parts that hang, are overloaded or lose their disk: each is noticed and restarted, and nothing acknowledged is lost.
 import assert from 'node:assert/strict'
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,7 +46,7 @@ describe('parts of a cluster', () => {
     return part !== undefined && part.pid !== pid && part.state === 'ready'
   }
 
-  test('TokenRequests with large audiences end no signer: those that are too large are refused, the largest are signed', async () => {
+  test('TokenRequests with large audiences do not stop the signer: too large ones are refused, the largest allowed are signed', async () => {
     await until('the account is there', async () => (await requestToken('a')).status === 201)
     const { restarts } = await cluster.part('signer')
     const refused = await Promise.all(Array.from({ length: 100 }, () => requestToken('\u4e2d'.repeat(4080))))
@@ -60,7 +60,7 @@ describe('parts of a cluster', () => {
     assert.ok(await isReady())
   })
 
-  test('a signer that hangs: /readyz says so, and it is killed and started again', async () => {
+  test('a signer that hangs: /readyz reports it, and it is killed and restarted', async () => {
     const { pid } = await cluster.part('signer')
     process.kill(pid, 'SIGSTOP')
     await until('the server is not ready', async () => (await admin.send({ path: '/readyz' })).text.includes('[-]signer failed'))
@@ -75,7 +75,7 @@ describe('parts of a cluster', () => {
     await load.write()
     const { server } = layout(cluster.dataDirectory)
     const { pid, userId } = await cluster.part('server')
-    // What is written behind this place of a file fails, as on a broken disk. The audit log, whose records are small, comes to it last.
+    // Writes beyond this offset of a file fail, as on a broken disk. The audit log, whose records are small, reaches it last.
     const limit = statSync(join(server, 'audit', logFileName(1))).size + 65_536
     const limited = await runAs(userId, ['prlimit', '--pid', String(pid), `--fsize=${limit}:`])
     assert.equal(limited.code, 0, limited.stderr)

@@ -12,7 +12,7 @@ export function podTemplateSchema(document: Schema): object {
       const { allOf, default: _default, ...rest } = schema
       return resolve({ ...schemas[allOf[0].$ref.split('/').at(-1)], ...rest })
     }
-    // What a quantity or a port is.
+    // The types of quantities and ports.
     if (schema.oneOf !== undefined) return { 'x-kubernetes-int-or-string': true }
     const { default: _default, 'x-kubernetes-group-version-kind': _kind, 'x-kubernetes-unions': _unions, ...plain } = schema
     const { 'x-kubernetes-patch-strategy': _strategy, 'x-kubernetes-patch-merge-key': _key, ...own } = plain
@@ -26,7 +26,7 @@ export function podTemplateSchema(document: Schema): object {
   return resolve({ $ref: '#/components/schemas/io.k8s.api.core.v1.PodTemplateSpec' })
 }
 
-/** A field that tells items apart is required or has a default. */
+/** A field that identifies items is required or has a default. */
 function withKeyDefaults(schema: Schema): Schema {
   const keys: string[] = schema['x-kubernetes-list-map-keys'] ?? []
   for (const key of keys) {

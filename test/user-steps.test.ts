@@ -1,4 +1,4 @@
-// What a new user does, in the order of the README: start, apply the example, look, change, be refused, prove, stop, start again.
+// A new user's steps, in the order of the README: start, apply the example, look, change, be refused, prove, stop, start again.
 // Real kubectl, real containers. Each test builds on the one before.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -35,7 +35,7 @@ after(async () => {
   rmSync(dataDirectory, { recursive: true, force: true })
 })
 
-test('npm start says where the API is, what is secure, and what to type next', { skip }, async () => {
+test('npm start prints where the API is, what is secure, and what to type next', { skip }, async () => {
   const { output, kubeconfig, port } = cluster
   assert.match(output, new RegExp(`API +https://127\\.0\\.0\\.1:${port} \\(TLS 1\\.3 only\\)`))
   assert.match(output, new RegExp(`node +${hostname().toLowerCase()}, Ready \\(containerd\\)`))
@@ -175,7 +175,7 @@ async function otherImage(name: string): Promise<Buffer> {
   }).archive
 }
 
-/** What would pass, as the refusal says it. */
+/** The patch in the refusal. */
 function patchIn(message: string): unknown[] {
   const patch: unknown = JSON.parse(/would pass: (\[.*\])$/m.exec(message)?.[1] ?? 'null')
   assert.ok(Array.isArray(patch), message)
@@ -247,7 +247,7 @@ const cleanExits: readonly (number | string)[] = [0, 'SIGINT']
 async function ctrlC(): Promise<{ exit: number | string }> {
   const { pid } = await cluster.status()
   const exit = await cluster.stop('SIGINT')
-  // npm may end before what it started.
+  // npm may end before the process that it started.
   await until('up has ended', () => !existsSync(`/proc/${pid}`))
   return { exit }
 }

@@ -1,11 +1,11 @@
-// `bulkhead why` as a user has it: kubectl is refused, and the command says why, also after the server has started anew.
+// `bulkhead why` from a user's view: kubectl is refused, and the command explains why, also after a restart of the server.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bulkhead, noKubectl, TestCluster } from './cluster.ts'
 
-test('why explains what kubectl was refused, by the audit id of the answer', { skip: noKubectl }, async () => {
+test('why explains a refusal of kubectl, by the audit id of the answer', { skip: noKubectl }, async () => {
   await using cluster = await TestCluster.start({ flags: ['--control-plane-only'] })
   const why = (...args: string[]) => bulkhead('why', ...args, '--data-dir', cluster.dataDirectory)
   // A write: its record is on disk before its answer.

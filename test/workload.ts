@@ -1,4 +1,4 @@
-// The program inside of the test image: real servers for probes and proxies to meet. Its first argument says which; it listens on port 8080.
+// The program in the test image: real servers for probes and proxies. Its first argument selects one; it listens on port 8080.
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -61,7 +61,7 @@ function listen(server: Server): void {
   })
 }
 
-/** Says what it got; `/redirect` leads to `/`, and every WebSocket echoes. */
+/** Returns what it received; `/redirect` leads to `/`, and every WebSocket echoes. */
 function web(): void {
   const server = createHttpServer((request, response) => {
     if (request.url === '/redirect') return response.writeHead(302, { location: '/landed' }).end()
@@ -102,7 +102,7 @@ function answer(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }
 
-/** Whom the front proxy names; undefined for anybody else's word. */
+/** The user that the front proxy names; undefined if the caller is another one. */
 function userOf({ socket, headers }: IncomingMessage): string | undefined {
   return (socket as TLSSocket).authorized ? String(headers['x-remote-user']) : undefined
 }

@@ -23,7 +23,7 @@ export class WriteLoad {
     return this.#acknowledged.size
   }
 
-  /** One creation, whatever comes of it; rejects where no answer came. */
+  /** One creation, with any result; rejects if no answer came. */
   async attempt(bytes = 16): Promise<Answer> {
     const name = `load-${this.#prefix}-${this.#next++}`
     const value = name.padEnd(bytes, '.')

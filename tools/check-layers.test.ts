@@ -62,7 +62,7 @@ test('checkFile() names an import against the arrows', () => {
   ])
 })
 
-test('checkFile() names what is for tests alone where something else imports it', () => {
+test('checkFile() names test support that production code imports', () => {
   for (const name of ['x.fixture.ts', 'x.testing.ts', 'testing.ts', 'fake-x.ts'])
     for (const [path, problems] of [
       ['src/store/a.ts', [`src/store/a.ts: ./${name} is for tests alone`]],

@@ -20,7 +20,7 @@ const parts = {
   assess: ['client', 'network', 'api', 'base'],
 }
 
-/** Who may import whom; every folder may import itself. A test compares it with the table of ARCHITECTURE.md. */
+/** Allowed imports between folders; every folder may import itself. A test compares it with the table of ARCHITECTURE.md. */
 export const layers: Readonly<Record<string, readonly string[]>> = {
   ...parts,
   // Wires the parts together, for the processes and for tests in one process.
@@ -62,7 +62,7 @@ const knownPairs: readonly string[] = [
 ]
 
 const maxLines = 400
-/** Reads JSON with the engine's fault, which base/json.ts tells of. Lines of comments may name it. */
+/** Reads JSON with the engine's fault that base/json.ts describes. Comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
 
 /** Serves tests alone, by its name. `src/node/fake` is the runtime of simulated nodes. */
@@ -95,7 +95,7 @@ export function checkFile(path: string, text: string): string[] {
   return problems
 }
 
-/** What is wrong with an import within a part that has rooms. */
+/** The problem of an import within a part that has rooms. */
 function upwardImport(layer: string, path: string, imported: string): string | undefined {
   const order = rooms[layer]
   if (order === undefined) return undefined

@@ -1,4 +1,4 @@
-// What the documents name is there: link targets with their headings, paths in code marks, and no path of a person's own machine.
+// Documents name only what exists: link targets with their headings, paths in code marks, and no personal paths.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,13 +16,13 @@ const documents = [
   ...globSync('docs/**/*.md', { cwd: root }),
 ]
 
-/** A code mark is taken for a path of this tree where it begins with one of these. `dist/` is made by the build, so it may be absent. */
+/** A code mark with one of these beginnings is a path of this tree. The build makes `dist/`, so it may be absent. */
 const ofTheTree = /^(src|docs|tools|test|bench|bin|examples)\/[\w./-]+$/
 const link = /\[[^\]]*\]\(([^)\s]+)\)/g
 const mark = /`([^`\n]+)`/g
 const personal = /\/(?:home|Users)\/\w+|\/root\/|~\/|[A-Z]:\\Users\\/
 
-/** Where links lead that name a heading: as GitHub makes it of the heading's text. */
+/** Anchors of headings, as GitHub derives them from the text. */
 function anchorsOf(text: string): readonly string[] {
   const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.trim().toLowerCase())
   return headings.map(heading => heading.replace(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-'))
@@ -33,7 +33,7 @@ interface Tree {
   read(path: string): string
 }
 
-/** Each fault as `document: what`. Pure but for what it asks of the tree, by paths relative to the root. */
+/** Each fault as `document: what`. Pure, given the tree, by paths relative to the root. */
 function faultsOf(document: string, text: string, tree: Tree): string[] {
   const faults: string[] = []
   const prose = text.replace(/^```[\s\S]*?^```/gm, '')
@@ -53,7 +53,7 @@ function faultsOf(document: string, text: string, tree: Tree): string[] {
 }
 
 for (const document of documents) {
-  test(`${document} names only what is there`, () => {
+  test(`${document} names only what exists`, () => {
     const tree = { exists: (path: string) => existsSync(join(root, path)), read: (path: string) => readFileSync(join(root, path), 'utf8') }
     assert.deepEqual(faultsOf(document, tree.read(document), tree), [])
   })

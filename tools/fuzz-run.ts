@@ -1,5 +1,5 @@
-// Runs one fuzz target: first its corpus as it is, then inputs that a seed makes, half of them from the target's own generator and half by mutating the
-// corpus. The same seed makes the same inputs, and each input has a seed of its own.
+// Runs one fuzz target: first its corpus, then seeded inputs, half of them from the target's own generator and half by mutating the corpus.
+// The same seed gives the same inputs, and each input has its own seed.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export interface FuzzFailure {
   readonly error: unknown
   /** Makes the input again as the first one; undefined for an input of the corpus. */
   readonly seed: number | undefined
-  /** The file that holds it, where there is one. */
+  /** The file that contains it, if there is one. */
   readonly path: string | undefined
 }
 
@@ -94,7 +94,7 @@ const mutations: readonly Mutation[] = [
   (input, at, _length, random) => replaced(input, at, 1, Buffer.of(Math.floor(random() * 256))),
   (input, at, _length, random) => replaced(input, at, 0, Buffer.of(pick(oddBytes, random))),
   (input, at, length) => replaced(input, at, length, Buffer.alloc(0)),
-  // What grows by repetition shows where work is not in proportion.
+  // Growth by repetition shows disproportionate work.
   (input, at, length, random) =>
     replaced(input, at, 0, Buffer.concat(Array(1 + Math.floor(random() * 64)).fill(input.subarray(at, at + length)))),
   (input, at, length) => replaced(input, at, length, Buffer.from(input.subarray(at, at + length)).reverse()),

@@ -38,7 +38,7 @@ const fragile: FuzzTarget = {
   },
 }
 
-test('fuzz() keeps an input that fails, makes it again by its seed, and tries it first', async t => {
+test('fuzz() keeps a failing input, reproduces it by its seed, and tries it first', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
   t.after(() => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'fragile'))
@@ -54,7 +54,7 @@ test('fuzz() keeps an input that fails, makes it again by its seed, and tries it
   assert.deepEqual([kept.input, kept.seed, kept.path], [failure.input, undefined, again.path])
 })
 
-test('inputOf() makes other inputs for other seeds, none longer than the target takes', () => {
+test('inputOf() returns different inputs for different seeds, none longer than the target allows', () => {
   const inputs = Array.from({ length: 500 }, (_, seed) => inputOf({ ...fragile, maxBytes: 40 }, [Buffer.from('abcdefgh'.repeat(5))], seed))
   assert.ok(new Set(inputs.map(String)).size > 300)
   assert.ok(inputs.every(({ length }) => length <= 40))

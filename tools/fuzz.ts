@@ -18,7 +18,7 @@ const unknown = positionals.find(name => !fuzzTargets.some(target => target.name
 if (unknown !== undefined)
   throw new Error(`target must be one of ${fuzzTargets.map(({ name }) => name).join(', ')}, got ${JSON.stringify(unknown)}`)
 
-/** Far beyond what the bounded work of an input of 4 KiB takes on a slow machine. */
+/** Far above the bounded work of a 4 KiB input on a slow machine. */
 const slowMs = 5000
 const shownBytes = 2000
 

@@ -40,7 +40,7 @@ test('valueCircles() names the files of each circle', () => {
   ])
 })
 
-test('valueCircles() passes types, and what joins again without a circle', () => {
+test('valueCircles() accepts type imports, and paths that join without a circle', () => {
   assert.deepEqual(valueCircles([edge('a', 'b'), edge('b', 'a', false)]), [])
   assert.deepEqual(valueCircles([edge('a', 'b'), edge('a', 'c'), edge('b', 'd'), edge('c', 'd')]), [])
 })

@@ -1,10 +1,10 @@
-// Who imports whom within src/: circles of files that need each other's values, and pairs of folders that import each other. Pure.
+// The import graph of src/: circles of files that need each other's values, and pairs of folders that import each other. Pure.
 import { dirname, join } from 'node:path'
 
 export interface Import {
   readonly from: string
   readonly to: string
-  /** Types are gone before the code runs, and a file that is imported later is no part of a circle. */
+  /** Type imports are removed before the code runs, and a late import is not part of a circle. */
   readonly isValue: boolean
 }
 

@@ -6,7 +6,7 @@ import { ensureNpmPackages, entry, root } from './packages.mjs'
 
 const node = join(root, 'node_modules', '.bin', 'node')
 const bin = name => join(root, 'node_modules', '.bin', name)
-// The compiler keeps what it found in files that did not change.
+// The compiler caches its results for unchanged files.
 const keptTypes = join(root, 'node_modules', '.cache', 'types.tsbuildinfo')
 const checks = [
   ['layers', node, ['tools/check-layers.ts']],
@@ -28,7 +28,7 @@ async function runChecks() {
   for (const check of checks) if (!failed) await runStep(check, 'pipe')
 }
 
-/** Runs one step. With `pipe` what it prints is shown when it ends, in one piece. */
+/** Runs one step. With `pipe`, its output is shown in one piece when it ends. */
 async function runStep([name, command, args], output) {
   const began = performance.now()
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output] })
@@ -37,7 +37,7 @@ async function runStep([name, command, args], output) {
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => printed.push(chunk))
   const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   running.delete(child)
-  // What another step's failure stopped is no failure of its own.
+  // A step stopped by another one's failure has not failed itself.
   if (status !== 0 && failed) return
   const line = `${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)\n`
   process.stdout.write(`${process.stdout.isTTY ? '\r\u001b[K' : ''}${Buffer.concat(printed)}${line}`)

@@ -1,11 +1,11 @@
-// `npm run package`: the npm package that users install. What it runs is bundled, so it has no dependencies, and it brings no Node: theirs runs it.
+// `npm run package`: the npm package that users install. Its code is bundled, so it has no dependencies, and it uses the user's Node.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureNpmPackages, entry, root, SetupError } from './packages.mjs'
 
 const stage = join(root, 'dist.package')
-/** Of the clone's package.json: everything else is for those who develop here. */
+/** From the clone's package.json: everything else is for developers here. */
 const publicFields = ['name', 'version', 'description', 'license', 'type', 'bin', 'exports']
 /** A clone brings a newer Node of its own, and starts on an older one. */
 const engines = { node: '>=22.13' }
@@ -17,7 +17,7 @@ await entry(() => {
     const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
     if (status !== 0) throw new SetupError(`"${[command, ...args].join(' ')}" failed: see its output above`)
   }
-  // Builds of running clusters stay where they are: only types of files that are gone must not be packed.
+  // Builds of running clusters stay: only types of removed files must not be packed.
   rmSync(join(root, 'dist', 'types'), { recursive: true, force: true })
   rmSync(stage, { recursive: true, force: true })
   run(node, [join(root, 'tools', 'build.mjs')])
@@ -66,7 +66,7 @@ function opaqueTypes(folder) {
   }
 }
 
-/** The licenses of what the bundle may hold: the dependencies and theirs. */
+/** Licenses of everything that the bundle may contain: the dependencies and theirs. */
 function licensesOf(names) {
   const texts = new Map()
   const waiting = [...names]

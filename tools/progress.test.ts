@@ -21,7 +21,7 @@ test('createProgress() rewrites its line on a terminal, and keeps within it', ()
   assert.equal(written.filter(text => text === '\r\u001b[K').length, 3)
 })
 
-test('createProgress() writes a line for each step where there is no terminal', () => {
+test('createProgress() writes a line for each step without a terminal', () => {
   const { written, stream } = recorder(false)
   const progress = createProgress(stream as never)
   for (const step of ['one', 'one', 'two']) progress.show(step)

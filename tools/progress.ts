@@ -1,11 +1,11 @@
 // How far a long command is: a line that rewrites itself on a terminal, plain lines elsewhere.
 
 export interface Progress {
-  /** What is under way now. */
+  /** The current step. */
   show(text: string): void
-  /** What stays to be read. */
+  /** Text that stays. */
   done(text: string): void
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void
 }
 
@@ -22,7 +22,7 @@ export function createProgress(stream: Output = process.stdout): Progress {
     show(text) {
       clear()
       if (stream.isTTY) stream.write(`${text} (${seconds()})`.slice(0, Math.max((stream.columns ?? 80) - 1, 20)))
-      // Whoever reads a log wants each step once.
+      // A log needs each step once.
       else if (text !== shown) stream.write(`${text} (${seconds()})\n`)
       shown = text
     },

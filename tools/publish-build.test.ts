@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { publishBuild, runningCommandLines } from './publish-build.ts'
 
-/** A dist/ and what puts builds of one version each there; a build's folder is what its parts run from. */
+/** A dist/ and a function that publishes builds there; parts run from a build's folder. */
 function builds(t: { after(run: () => void): void }) {
   const home = mkdtempSync(join(tmpdir(), 'bulkhead-build-'))
   t.after(() => rmSync(home, { recursive: true }))
@@ -43,7 +43,7 @@ test('publishBuild() leads to the newest build, and keeps the last three', async
   assert.equal(readdirSync(dist).length, 6)
 })
 
-test('publishBuild() keeps what a process was started from as long as it lives, and nothing else that lies there', async t => {
+test('publishBuild() keeps the build of a running process, and nothing else', async t => {
   const { dist, publish } = builds(t)
   const first = await publish('1')
   mkdirSync(join(dist, 'types'))

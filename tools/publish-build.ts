@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-/** Beside those that a command line names: a supervisor, and a program that has imported the library, name none. */
+/** In addition to those in command lines: a supervisor, and a program that has imported the library, name none. */
 const keptBuilds = 3
 const entries = { 'cli.js': (path: string) => `import '${path}'\n`, 'index.js': (path: string) => `export * from '${path}'\n` }
 
-/** Moves a finished build into `dist`, and removes what no process wants any more. `now` is in seconds. */
+/** Moves a finished build into `dist`, and removes builds that no process needs. `now` is in seconds. */
 export function publishBuild(draft: string, dist: string, commandLines: readonly string[], now: number): void {
   const name = fingerprint(draft)
   const folder = join(dist, name)
@@ -26,7 +26,7 @@ export function publishBuild(draft: string, dist: string, commandLines: readonly
   for (const found of readdirSync(dist)) if (!kept.has(found)) rmSync(join(dist, found), { recursive: true })
 }
 
-/** The names of the newest builds and of those that processes were started from. */
+/** The names of the newest builds and of those of running processes. */
 function wantedBuilds(dist: string, commandLines: readonly string[]): string[] {
   const builds = readdirSync(dist).filter(name => /^[0-9a-f]{16}$/.test(name))
   const madeAt = new Map(builds.map(name => [name, statSync(join(dist, name)).mtimeMs]))
@@ -34,14 +34,14 @@ function wantedBuilds(dist: string, commandLines: readonly string[]): string[] {
   return builds.filter((name, index) => index < keptBuilds || commandLines.some(line => line.includes(`/${basename(dist)}/${name}/`)))
 }
 
-/** The same for the same files, so that building again what was built changes nothing. */
+/** Equal for equal files, so that a repeated build changes nothing. */
 function fingerprint(folder: string): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(folder).sort()) hash.update(`${name}\0`).update(readFileSync(join(folder, name)))
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Of all processes of this machine; none where there is no /proc. */
+/** Of all processes of this machine; empty without /proc. */
 export function runningCommandLines(): string[] {
   if (!existsSync('/proc/self/cmdline')) return []
   return readdirSync('/proc').flatMap(pid => {

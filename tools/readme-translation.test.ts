@@ -1,4 +1,4 @@
-// README.zh.md says what README.md says: the same headings, commands, tables and links, in the same order.
+// README.zh.md equals README.md: the same headings, commands, tables and links, in the same order.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

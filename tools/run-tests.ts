@@ -10,7 +10,7 @@ import { createProgress } from './progress.ts'
 import { createScratch, removeScratch } from './scratch.ts'
 import { longestFirst, readDurations, writeDurations } from './test-durations.ts'
 
-/** A folder with kubectl of the API's own version, beside Debian's: what kubectl does is tried with both. */
+/** A folder with kubectl of the API's own version, beside Debian's: both are tested. */
 const kubectl133 = process.env['KUBECTL_133']
 const parts = [
   { name: 'unit', title: 'unit', files: globSync('{src,tools,bench}/**/*.test.ts'), concurrency: availableParallelism() + 2 },
@@ -42,14 +42,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   })
 process.env['TMPDIR'] = scratch
 
-/** A test or suite that hangs must not hang the run: far beyond what any of them takes, the one that compiles client-go on a slow machine too. */
+/**
+ * A hanging test or suite must not block the run: far above the duration of any of them, including the one that compiles client-go on a slow
+ * machine.
+ */
 const hangMs = 900_000
 
 for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const files = part.files.filter(file => pattern === undefined || file.includes(pattern)).sort()
   if (files.length === 0) continue
   console.log(`${part.title} tests: ${files.length} files`)
-  // What each process loads is compiled once. End-to-end tests start the product as users do.
+  // Code of each process is compiled once. End-to-end tests start the product as users do.
   if (part.name === 'unit') process.env['NODE_COMPILE_CACHE'] = compileCache
   else delete process.env['NODE_COMPILE_CACHE']
   if (part.path !== undefined) process.env['PATH'] = `${part.path}:${process.env['PATH']}`
@@ -82,10 +85,10 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
   let ended = 0
   const showProgress = (last: string) =>
     progress.show(`${part}: ${ended} of ${files.length} test processes, ${totals.passed} passed, ${totals.failed} failed${last}`)
-  // What a file printed is shown where one of its tests failed.
+  // A file's output is shown if one of its tests failed.
   const printed = new Map<string, string>()
   const failedFiles = new Set<string>()
-  // Depth of the last outcome by file: children are told of before their parent, which is not counted again.
+  // Depth of the last outcome by file: children are reported before their parent, which is not counted again.
   const depth = new Map<string, number>()
   const isLeaf = (file: string | undefined, nesting: number): boolean => {
     const before = depth.get(file ?? '') ?? 0
@@ -102,7 +105,7 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
   })
   stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
     const leaf = isLeaf(file, nesting)
-    // A suite that is skipped as a whole tells of none of its tests.
+    // A suite that is skipped as a whole reports none of its tests.
     if (isFile(name) || (skip === undefined && (!leaf || details.type === 'suite'))) return
     if (skip === undefined) totals.passed++
     else {
@@ -128,7 +131,7 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
     stream.on(type, ({ file, message }) => {
       printed.set(file, ((printed.get(file) ?? '') + message).slice(-4000))
     })
-  // An error that comes when its test is over fails the process, and no test: Node tells of it here, among the counts.
+  // An error after the end of its test fails the process, but no test: Node reports it here, among the counts.
   stream.on('test:diagnostic', ({ file, message }) => {
     if (file !== undefined && !/^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message))
       printed.set(file, `${printed.get(file) ?? ''}${message}\n`.slice(-4000))
@@ -148,7 +151,7 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
   }
 }
 
-/** How the process of a file ended, where it is that what failed. */
+/** How a file's process ended, if that is what failed. */
 function ending(error: object): string {
   const { exitCode, signal } = error as { readonly exitCode?: number | null; readonly signal?: string | null }
   if (exitCode === undefined && signal === undefined) return ''

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createScratch, removeScratch } from './scratch.ts'
 
-test('removeScratch() ends what still runs below the folder, and removes it', async () => {
+test('removeScratch() stops processes below the folder, and removes it', async () => {
   const folder = createScratch()
   mkdirSync(join(folder, 'data'))
   const script = join(folder, 'data', 'part.mjs')

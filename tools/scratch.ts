@@ -1,4 +1,5 @@
-// A folder for all that a run of tests writes, which goes with it, also where the run is interrupted: clusters that still run below it are stopped first.
+// A folder for everything that a test run writes. It is removed with the run, also after an interruption: clusters below it are stopped
+// first.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -9,14 +10,14 @@ import { join } from 'node:path'
 const stopMs = 60_000
 const lookMs = 200
 
-/** The path is short: sockets lie below it. Others may enter it, for some tests look at what other users may do there. */
+/** The path is short, for sockets below it. Others may enter it, since some tests check what other users can do there. */
 export function createScratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'bh'))
   chmodSync(folder, 0o711)
   return folder
 }
 
-/** Resolves when nothing runs or is mounted below the folder, and it is gone. */
+/** Resolves when nothing runs or is mounted below the folder, and it is removed. */
 export async function removeScratch(folder: string): Promise<void> {
   const until = performance.now() + stopMs
   for (const pid of processesIn(folder)) send(pid, 'SIGTERM')

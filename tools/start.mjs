@@ -14,7 +14,7 @@ await entry(async () => {
   if (realNode) ensureSystemPackages(nodePackages, { install })
   ensureBundle(node)
   const command = [...endsWithNpm(), node, join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')]
-  // Becomes the cluster's supervisor where Node can (from 22.15 on): a parent that only waits would cost 40 MB.
+  // Becomes the cluster's supervisor if Node can (from 22.15 on): a parent that only waits would cost 40 MB.
   process.execve?.(command[0], command, process.env)
   const child = spawn(command[0], command.slice(1), { stdio: 'inherit' })
   // Ctrl-C reaches the cluster twice, from the terminal and from here: it stops once.

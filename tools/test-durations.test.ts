@@ -15,7 +15,7 @@ test('longestFirst() orders files by how long they took the last time, with new 
   ])
 })
 
-test('readDurations() reads what writeDurations() wrote, and nothing from a file that is missing or something else', t => {
+test('readDurations() reads what writeDurations() wrote, and nothing from a missing or other file', t => {
   const folder = mkdtempSync(join(tmpdir(), 'durations-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'durations.json')

@@ -1,11 +1,11 @@
-// How long each process of the tests took the last time, kept beside the npm packages: what takes longest starts first.
+// How long each test process took the last time, stored beside the npm packages: the longest starts first.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 /** Milliseconds by the name of a file. */
 export type Durations = Record<string, number>
 
-/** Empty where there is none, or one that cannot be read: the order is then another, and nothing else. */
+/** Empty if there is none, or it is unreadable: then only the order differs. */
 export function readDurations(path: string): Durations {
   try {
     const read: unknown = JSON.parse(readFileSync(path, 'utf8'))

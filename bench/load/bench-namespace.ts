@@ -1,4 +1,4 @@
-// The namespace of the workloads: with the quota that every namespace has, but room for what a bench makes.
+// The namespace of the workloads: with the default quota, enlarged for a bench.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connections } from './connections.ts'
 import { namespace, namespaceObject } from './objects.ts'

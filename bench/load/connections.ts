@@ -34,7 +34,7 @@ export class Connections implements Disposable {
     return this.#turn().request(method, path, body, contentType)
   }
 
-  /** Resolves when the server has answered 200. `onEnd` is called once after that; what `onData` is given is valid during the call only. */
+  /** Resolves when the server has answered 200. `onEnd` is called once after that; the argument of `onData` is only valid during the call. */
   stream(path: string, onData: OnData, onEnd: OnEnd): Promise<void> {
     return this.#turn().stream(path, onData, onEnd)
   }

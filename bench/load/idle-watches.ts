@@ -1,4 +1,4 @@
-// Very many watches that see nothing for long, and then one event each: what they cost, and how late the last of them hears.
+// Very many watches without events, and then one event each: their cost, and the latency of the last one.
 import { Connections, type Credentials } from './connections.ts'
 import { namespace } from './objects.ts'
 
@@ -15,7 +15,7 @@ export class IdleWatches implements Disposable {
   private constructor(connections: Connections, count: number) {
     this.#connections = connections
     this.#count = count
-    // Whoever waits for an event sees it; the watches also end when they are of no use any more.
+    // A waiter for an event sees the error; the watches also end when they are no longer needed.
     this.#failed.promise.catch(() => undefined)
   }
 

@@ -1,4 +1,4 @@
-// Objects of a megabyte each, and a list of all of them that nobody keeps: what the answer costs the server beside the objects themselves.
+// Objects of a megabyte each, and a list of all of them: the cost of the answer for the server beyond the objects themselves.
 import type { Connections } from './connections.ts'
 import { namespace } from './objects.ts'
 
@@ -20,7 +20,7 @@ export async function createLarge(connections: Connections, count: number): Prom
   await Promise.all(Array.from({ length: 4 }, worker))
 }
 
-/** Seconds. The answer is read and thrown away. */
+/** Seconds. The answer is read and dropped. */
 export async function readLarge(connections: Connections, bytes: number): Promise<number> {
   const began = performance.now()
   let read = 0

@@ -19,7 +19,7 @@ const { credentials, workloads: wanted } = (await json(process.stdin)) as LoadRe
 await warmUp(wanted, connectionCount)
 using connections = await Connections.open(credentials, connectionCount)
 await openNamespace(connections)
-// Admission wants the account that a controller is about to make; whoever comes second gets a conflict.
+// Admission requires the account that a controller is about to create; the second one to create it gets a conflict.
 const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
 await connections.request('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, JSON.stringify(account))
 const values: Values = {}

@@ -1,4 +1,4 @@
-// A hundred thousand small objects: whether the last cost what the first did.
+// A hundred thousand small objects: whether the last costs as much as the first.
 import type { Connections } from './connections.ts'
 import { measure } from './measure.ts'
 import { configMap, namespace } from './objects.ts'

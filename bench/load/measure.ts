@@ -1,4 +1,4 @@
-// Runs a number of requests with some of them in flight, and tells rate and latencies.
+// Runs a number of requests, some of them in parallel, and returns rate and latencies.
 import type { Answer } from './http2/http2-connection.ts'
 
 export interface Measured {
@@ -8,7 +8,7 @@ export interface Measured {
   readonly latencies: Float64Array
 }
 
-/** Throws where an answer is none of success: a fast refusal is no figure. */
+/** Throws if an answer is no success: a fast refusal is no figure. */
 export async function measure(requests: number, inFlight: number, send: (index: number) => Promise<Answer>): Promise<Measured> {
   const latencies = new Float64Array(requests)
   let next = 0
@@ -17,7 +17,7 @@ export async function measure(requests: number, inFlight: number, send: (index: 
       const began = performance.now()
       const answer = await send(index)
       latencies[index] = performance.now() - began
-      // The body is put together only for whoever asks for it.
+      // The body is only assembled on demand.
       if (answer.status < 200 || answer.status > 299) throw new Error(`answer ${answer.status}: ${answer.body.toString('utf8', 0, 300)}`)
     }
   }

@@ -1,10 +1,10 @@
-// A small request every few milliseconds on a connection of its own: how long the server's event loop lets anybody wait.
+// A small request every few milliseconds on its own connection: how long the server's event loop blocks others.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connections, type Credentials } from './connections.ts'
 
 /** Some thousand samples in one run: of fewer the worst one would be the p99.9. */
 const everyMs = 2
-/** The first requests compile code on both sides, which is nobody's waiting. */
+/** The first requests compile code on both sides, and are not counted. */
 const warmUp = 50
 
 /** Runs until the signal; the latencies in milliseconds, sorted. */

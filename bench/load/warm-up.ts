@@ -19,6 +19,6 @@ export async function warmUp(wanted: readonly string[], connectionCount: number)
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-  // What it has left is not to be collected while it measures.
+  // Its garbage must not be collected during a measurement.
   collectGarbage('regular')
 }

@@ -1,4 +1,4 @@
-// The workloads, in the order in which one run does them: later ones read what earlier ones wrote.
+// The workloads, in the order of a run: later ones read the objects of earlier ones.
 import type { Connections } from './connections.ts'
 import { fanOut } from './fan-out.ts'
 import { type Measured, measure, quantile } from './measure.ts'
@@ -102,7 +102,7 @@ export const workloads: readonly Workload[] = [
     id: 'selector',
     run: async c => {
       const send = (i: number) => c.request('GET', `${base}/pods?resourceVersion=0&labelSelector=rare%3Dr${i % 1000}`)
-      // Two seconds and more, as the others: within the first half a second V8 has not compiled what only lists need.
+      // At least two seconds, like the others: within the first half second V8 has not compiled code that only lists use.
       return rated('selector', await measure(10_000, 4, send))
     },
   },
@@ -112,7 +112,7 @@ export const workloads: readonly Workload[] = [
 async function allPages(connections: Connections) {
   for (let token = ''; ; ) {
     const answer = await connections.request('GET', `${base}/pods?limit=500&continue=${token}`)
-    // The token stands at the front: the pages themselves are not parsed.
+    // The token is at the front: the pages themselves are not parsed.
     token = /"continue":"([^"]*)"/.exec(answer.body.toString('utf8', 0, 1000))?.[1] ?? ''
     if (answer.status !== 200 || token === '') return answer
   }

@@ -1,4 +1,4 @@
-// What an attack is: what the tenant writes first, and the request that it then repeats.
+// An attack: the tenant's preparation, and the request that it then repeats.
 import type { Connections } from '../load/connections.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -7,14 +7,14 @@ export type AttackRequest = readonly [method: Method, path: string, body?: strin
 export interface Attack {
   readonly id: string
   readonly title: string
-  /** What an administrator may have set up for everybody before. */
+  /** Setup by an administrator before the attack. */
   readonly installed?: readonly AttackRequest[]
-  /** Built by the tenant, one after the other in parts; refusals are what a bound is for. */
+  /** Created by the tenant, in successive parts; refusals show a limit. */
   prepare?(): Iterable<AttackRequest>
   /** Repeated with rising numbers; with `cycle` from 0 again after so many. */
   request(number: number): AttackRequest
   readonly cycle?: number
-  /** At once; 64 where nothing is said. */
+  /** Parallel requests; default 64. */
   readonly inFlight?: number
 }
 
@@ -36,7 +36,7 @@ export function* numbered(count: number, make: (number: number) => AttackRequest
   for (let number = 0; number < count; number++) yield make(number)
 }
 
-/** Of one attack, until the signal. What it sends in turn is written once: the attacker's own work is none of the server's. */
+/** Runs one attack until the signal. Requests are serialized once: the attacker's own work must not count as the server's. */
 export function* repeated(attack: Attack, signal: AbortSignal): Generator<AttackRequest> {
   const { cycle } = attack
   if (cycle === undefined) for (let number = 0; !signal.aborted; number++) yield attack.request(number)

@@ -8,10 +8,10 @@ import type { AttackRequest } from './attack.ts'
 import { attacks } from './attacks.ts'
 import { attacker, rbacGroup } from './tenant-paths.ts'
 
-/** Of what an attack prepares. */
+/** The objects that an attack prepares. */
 const prepared = 3
 const repeated = 2
-/** What a decision compares, for each of the few decisions that one request needs: itself, finalizers, escalation. */
+/** Steps of each decision that one request needs: the request itself, finalizers, escalation. */
 const mostSteps = 4 * 5000
 const mostBytes = 8 * 2 ** 20
 
@@ -42,7 +42,7 @@ suite('attacks of one tenant', () => {
     return Number(/^bulkhead_rbac_steps_total (\d+)$/m.exec(text)?.[1])
   }
 
-  // A watch has no end here, and a webhook nobody behind it.
+  // A watch does not end here, and a webhook has no server behind it.
   for (const attack of attacks.filter(({ id }) => id !== 'watches' && id !== 'webhook')) {
     test(`${attack.id}: ${attack.title}`, async () => {
       for (const [method, path, body] of attack.installed ?? []) {

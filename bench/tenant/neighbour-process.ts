@@ -21,7 +21,7 @@ export interface NeighbourFigures {
 }
 
 const everyMs = 10
-/** Of the requests every fourth is a write. */
+/** Every fourth request is a write. */
 const writeEvery = 4
 const warmUp = 30
 

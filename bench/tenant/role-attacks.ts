@@ -1,9 +1,9 @@
-// Roles, bindings, and what decisions and reviews make of them.
+// Attacks on decisions and reviews through roles and bindings.
 import { attackedNamespace, worstRbac } from '../../src/access/rights/tenant-attack.testing.ts'
 import type { Attack, AttackRequest } from './attack.ts'
 import { attacker, grouped, rbacGroup, some, text } from './tenant-paths.ts'
 
-/** Roles and bindings of the attacker's own right, within the quota: what a decision has to look through. */
+/** Roles and bindings within the attacker's rights and quota, which a decision has to search. */
 function* roles(): Generator<AttackRequest> {
   const grantable = { verbs: ['get', 'list', 'watch', 'create', 'update'], apiGroups: [''], resources: ['configmaps'] }
   for (const { kind, object } of worstRbac({ roles: 60, bindingsOfRole: 15, rulesOfRole: 1500, subjectsOfBinding: 200, missingRoles: 0 })) {

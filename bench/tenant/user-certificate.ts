@@ -1,4 +1,4 @@
-// A client certificate for a user, as anybody gets one: a CertificateSigningRequest that the administrator approves.
+// A client certificate for a user: a CertificateSigningRequest that the administrator approves.
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadX509 } from '../../src/base/net/x509.ts'
 import type { Connections, Credentials } from '../load/connections.ts'

@@ -27,7 +27,7 @@ export const workloadAttacks: readonly Attack[] = [
                 timeoutSeconds: 10,
                 failurePolicy: 'Fail',
               },
-              // A port on which a listener of the benchmark takes connections and says nothing.
+              // A port on which a listener of the benchmark accepts connections and sends nothing.
               clientConfig: { url: 'https://127.0.0.1:SILENT/' },
               namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': attackedNamespace } },
               rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'] }],

@@ -1,4 +1,4 @@
-// The worst tenant on a whole server: what others' requests take while one tenant attacks, beside what they take when it is quiet, in the same minute.
+// The worst tenant on a whole server: others' latencies while one tenant attacks, beside those without an attack, in the same minute.
 // `npm run bench -- --only worst-tenant` prints a row of each attack, `--attacks refused,rules` of these.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -16,13 +16,13 @@ import type { NeighbourFigures } from './neighbour-process.ts'
 import { attacker } from './tenant-paths.ts'
 import { userCertificate } from './user-certificate.ts'
 
-/** Of the neighbour's work, without the attack and then with it. */
+/** Of the neighbour's work, without and with the attack. */
 const seconds = 5
 const neighbour = 'ann'
 const neighbourNamespace = 'good'
 const rbacGroup = 'rbac.authorization.k8s.io'
 
-/** `only` names attacks; all of them where it is empty. */
+/** `only` names attacks; empty means all. */
 export async function worstTenant(tree: string, only: readonly string[], onStep: (step: string) => void): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-tenant-'))
   // Parts that root starts run as users of their own and have to walk through it.

@@ -40,7 +40,7 @@ function start(prepare: (api: FakeApi) => void, transportTo: (api: FakeApi) => T
   }
 }
 
-test('runScheduler() binds pods, counting what it decided before the API shows it', async () => {
+test('runScheduler() binds pods, and counts its decisions before the API shows them', async () => {
   await using scheduler = start(api => {
     for (const name of ['n1', 'n2']) api.seed(nodes, node(name, '2'))
     for (let i = 0; i < 4; i++) api.seed(pods, pod(`p${i}`, '1'))

@@ -42,7 +42,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     assert.equal(await session.read('role kept -n access-new', '{.rules[*].verbs[*]}'), 'get')
   })
 
-  test('approves and denies certificates, asked for in the name of another', async () => {
+  test('approves and denies certificates, requested on behalf of another user', async () => {
     const file = session.file('csr.yaml', {
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',
@@ -72,7 +72,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     assert.match(await session.refused('get', 'pods', '--as-group=g1'), /without impersonating a user/)
   })
 
-  test('makes tokens that are bound to objects', async () => {
+  test('creates tokens that are bound to objects', async () => {
     await kubectl('create', 'serviceaccount', 'build')
     await kubectl('create', 'secret', 'generic', 'bound')
     const token = await kubectl('create', 'token', 'build', '--bound-object-kind=Secret', '--bound-object-name=bound', '--duration=1h')
@@ -84,7 +84,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     assert.match(await session.refused('create', 'token', 'nobody'), /serviceaccounts "nobody" not found/)
   })
 
-  test('says which fields nobody knows, as strictly as asked', async () => {
+  test('reports unknown fields, as strictly as requested', async () => {
     const file = session.file('unknown.yaml', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -108,7 +108,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     )
   })
 
-  test('takes a short name that two kinds have for the older kind, and says so', async () => {
+  test('resolves a short name of two kinds to the older kind, and warns', async () => {
     const names = { shortNames: ['sh', 'po'] }
     for (const [plural, kind, group] of [
       ['firsts', 'First', 'a.example.com'],
@@ -126,7 +126,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     await kubectl('delete', 'crd', 'firsts.a.example.com', 'seconds.b.example.com')
   })
 
-  test('proxies the whole API, below a prefix where one is given', async () => {
+  test('proxies the whole API, optionally below a prefix', async () => {
     const codes = (port: string, paths: readonly string[]): Promise<number[]> =>
       Promise.all(
         paths.map(async path => {

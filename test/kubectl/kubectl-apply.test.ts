@@ -20,7 +20,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     await session?.[Symbol.asyncDispose]()
   })
 
-  test('remembers what it applied, and drops what a later file lacks', async () => {
+  test('records what it applied, and removes what a later file lacks', async () => {
     const file = session.file('a.yaml', configMapOf('a', { x: '1', y: '1' }))
     assert.equal(await kubectl('apply', '-f', file), 'configmap/a created\n')
     assert.deepEqual(await managers('configmap/a'), ['kubectl-client-side-apply'])
@@ -79,7 +79,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     )
   })
 
-  test('null takes a label away, and --force recreates what may not change', async () => {
+  test('null removes a label, and --force recreates immutable objects', async () => {
     const service = (clusterIP: string, labels: object) => ({
       apiVersion: 'v1',
       kind: 'Service',
@@ -95,7 +95,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.equal(await session.read('service/s', '{.spec.clusterIP}'), '10.96.7.2')
   })
 
-  test('goes on after a document that fails, and says which', async () => {
+  test('continues after a document that fails, and names it', async () => {
     const bogus = { apiVersion: 'example.com/v1', kind: 'Bogus', metadata: { name: 'x' } }
     const file = session.file('mixed.yaml', configMapOf('one', {}), configMapOf('TWO', {}), bogus, configMapOf('three', {}))
     const said = await session.refused('apply', '-f', file)
@@ -109,7 +109,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     )
   })
 
-  test('--server-side tells conflicts by field, yields to --force-conflicts, and takes over from the client side', async () => {
+  test('--server-side reports conflicts by field, yields to --force-conflicts, and takes over from the client side', async () => {
     const file = session.file('ssa.yaml', podOf('ssa', 'example.com/app:1', { name: 'one' }))
     const changed = session.file('ssa-2.yaml', podOf('ssa', 'example.com/app:1', { name: 'two' }))
     // An account that may do something has its token mounted.
@@ -119,7 +119,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.match(conflict, /Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: .metadata.labels.name/)
     await kubectl('apply', '--server-side', '-f', changed)
     assert.ok(!(await managers('pod/ssa')).includes('kubectl-client-side-apply'))
-    // What admission gave the pod (its token volume) is nobody's: applying again leaves it.
+    // Admission's additions (the token volume) have no manager: applying again leaves them.
     await kubectl('apply', '--server-side', '-f', file)
     assert.equal(await session.read('pod/ssa', '{.metadata.labels.name}'), 'one')
     assert.match(await session.read('pod/ssa', '{.spec.volumes[*].name}'), /^kube-api-access-/)
@@ -136,7 +136,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.equal(await session.read('configmap/legacy', '{.data}'), '{"key":"value"}')
   })
 
-  test('--prune takes away what the label selects and the files lack, within the allow list', async () => {
+  test('--prune removes objects that the label selects and the files lack, within the allow list', async () => {
     const labels = { group: 'prune' }
     const one = session.file('prune-1.yaml', configMapOf('prune-1', {}, labels))
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'prune-2', labels }, spec: { ports: [{ port: 80 }] } }
@@ -220,7 +220,7 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.ok(Number(bad.code) > 1, bad.stderr)
   })
 
-  test('edit changes what the editor changed, shows the patch, and cancels without a change', async () => {
+  test("edit applies the editor's changes, shows the patch, and cancels without a change", async () => {
     await kubectl('create', 'configmap', 'edited', '--from-literal=a=old')
     const said = await session.withOptions(session.editing('old', 'new'), 'edit', 'configmap/edited', '--output-patch')
     assert.match(said, /Patch: \{"data":\{"a":"new"\}\}/)

@@ -66,7 +66,7 @@ test('kubectl prints tables, descriptions and explanations', options, async () =
   assert.match(await kubectl(server, 'version'), /Server Version: v1\.33\.3\+bulkhead/)
 })
 
-test('kubectl applies a file twice and says what changed', options, async () => {
+test('kubectl applies a file twice and reports the changes', options, async () => {
   await using server = await ListeningServer.start()
   const file = join(server.folder, 'web.yaml')
   const text = (value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\ndata:\n  x: "${value}"\n`

@@ -75,7 +75,7 @@ describe('kubectl get', { skip: noKubectl }, () => {
     assert.deepEqual(await namesIn('--chunk-size=1'), ['a', 'b', 'c'])
   })
 
-  test('says what is not there', async () => {
+  test('reports missing objects', async () => {
     assert.match(await session.refused('get', 'pod', 'none'), /Error from server \(NotFound\): pods "none" not found/)
     assert.match(await session.refused('get', 'nonsense'), /the server doesn't have a resource type "nonsense"/)
     const { stderr } = await session.try(['get', 'pods', '-n', 'kube-public'])
@@ -145,7 +145,7 @@ describe('kubectl get', { skip: noKubectl }, () => {
     assert.match(await kubectl('get', 'events', '--field-selector=involvedObject.name=a', '-o', 'wide'), /Scheduled/)
   })
 
-  test('answers who may do what', async () => {
+  test('reports the rights of users', async () => {
     assert.equal(await kubectl('auth', 'can-i', '*', '*'), 'yes\n')
     assert.match(await kubectl('auth', 'whoami', '-o', 'json'), /"kind": "SelfSubjectReview"/)
     const { code, stdout } = await session.try(['auth', 'can-i', 'delete', 'pods', '--as=nobody'])

@@ -24,7 +24,7 @@ describe('kubectl on quotas and placement', { skip: noKubectl }, () => {
     assert.match(await kubectl('explain', 'clusterdefaults.spec.namespaces'), /FIELDS:[\s\S]*exempt/)
   })
 
-  test('create quota bounds what is made, describe quota counts it, and a deletion frees it', async () => {
+  test('create quota limits new objects, describe quota counts them, and a deletion frees their share', async () => {
     await kubectl('create', 'quota', 'small', '--hard=count/configmaps=3,pods=1')
     await kubectl('create', 'configmap', 'one')
     await kubectl('create', 'configmap', 'two')
@@ -39,7 +39,7 @@ describe('kubectl on quotas and placement', { skip: noKubectl }, () => {
     await kubectl('delete', 'quota', 'small')
   })
 
-  test('a pod goes to the node of its trust domain, and the node keeps its label as long as the pod is there', async () => {
+  test('a pod runs on the node of its trust domain, and the node keeps its label while the pod exists', async () => {
     const label = 'node-restriction.kubernetes.io/trust-domain'
     await kubectl('label', 'node', 'node-2', `${label}=red`)
     await kubectl('label', 'namespace', 'team', 'placement.bulkhead.dev/trust-domain=red')

@@ -7,7 +7,7 @@ import type { Cluster, StartClusterOptions } from '../../src/cluster/start-clust
 import { type Outcome, run, temporaryFolder, until } from '../cluster.ts'
 
 export interface KubectlOptions {
-  /** What kubectl reads from standard input. */
+  /** Standard input of kubectl. */
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -36,7 +36,7 @@ export class KubectlSession implements AsyncDisposable {
     return this.#namespace
   }
 
-  /** Makes a namespace that takes any pod, as on upstream, and goes on in it. */
+  /** Creates a namespace that admits any pod, as upstream, and uses it from then on. */
   async enter(name: string): Promise<void> {
     await this.kubectl('create', 'namespace', name)
     await this.kubectl('label', '--overwrite', 'namespace', name, 'pod-security.kubernetes.io/enforce=privileged')
@@ -44,7 +44,7 @@ export class KubectlSession implements AsyncDisposable {
     await until('the default account', async () => (await this.try(['get', 'serviceaccount', 'default'])).code === 0)
   }
 
-  /** Standard output; rejects with standard error where kubectl fails. */
+  /** Standard output; rejects with standard error if kubectl fails. */
   async kubectl(...args: string[]): Promise<string> {
     return this.withOptions({}, ...args)
   }
@@ -69,7 +69,7 @@ export class KubectlSession implements AsyncDisposable {
     })
   }
 
-  /** Runs a command that does not end by itself until its output holds the text, and ends it. Returns what it printed so far. */
+  /** Runs a command that does not end by itself until its output contains the text, and stops it. Returns its output so far. */
   async printed(text: string, ...args: string[]): Promise<string> {
     return this.#whileRunning(args, async output => {
       await until(`kubectl ${args.join(' ')} prints "${text}"`, () => output().includes(text))
@@ -102,11 +102,11 @@ export class KubectlSession implements AsyncDisposable {
   #flags(args: readonly string[]): string[] {
     const flags = ['--kubeconfig', this.kubeconfig, '--cache-dir', join(this.folder, 'cache')]
     const named = args.some(arg => arg === '-n' || arg === '-A' || arg.startsWith('--namespace'))
-    // Options stand first: what follows a `--` is another program's.
+    // Options come first: everything after `--` belongs to another program.
     return [...flags, ...(named ? [] : ['-n', this.#namespace]), ...args]
   }
 
-  /** `get` with a Go template or, where it begins with `{.`, a JSONPath. */
+  /** `get` with a Go template or, if it begins with `{.`, a JSONPath. */
   read(target: string, template: string): Promise<string> {
     const format = template.startsWith('{{') ? 'go-template' : 'jsonpath'
     return this.kubectl('get', ...target.split(' '), '-o', `${format}=${template}`)

@@ -1,4 +1,4 @@
-// What kubectl says of a command whose node dies. It speaks WebSockets by default since 1.31.
+// kubectl's report about a command whose node dies. It uses WebSockets by default since 1.31.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

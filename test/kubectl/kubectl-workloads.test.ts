@@ -148,7 +148,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     await kubectl('delete', 'pods', '--all')
   })
 
-  test('waits for creation, a condition, a field, deletion, and no longer than asked to', async () => {
+  test('waits for creation, a condition, a field, deletion, and no longer than requested', async () => {
     const created = kubectl('wait', '--for=create', 'deployment/late', '--timeout=150s')
     await kubectl('create', 'deployment', 'late', '--image=example.com/app')
     assert.equal(await created, 'deployment.apps/late condition met\n')
@@ -158,7 +158,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
       await session.refused('wait', '--for=condition=Never', 'deployment/late', '--timeout=1s'),
       /timed out waiting for the condition/,
     )
-    // Whether it is gone before the wait begins or not.
+    // Whether or not it is gone before the wait begins.
     const deleted = kubectl('wait', '--for=delete', 'deployment/late', '--timeout=150s')
     await kubectl('delete', 'deployment', 'late')
     await deleted
@@ -318,7 +318,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     await kubectl('delete', 'priorityclass', 'important')
   })
 
-  test('a namespace goes with all its content, pods first, and says what holds it', async () => {
+  test('a namespace is deleted with all its content, pods first, and reports what holds it', async () => {
     const { namespace } = session
     await session.enter('doomed')
     const kept = (object: object, finalizer: string) => ({ ...object, metadata: { name: 'kept', finalizers: [finalizer] } })

@@ -1,4 +1,4 @@
-// Pods reach an API server that listens on loopback: those whose account has a right, and no other machine.
+// Pods whose account has a right reach an API server that listens on loopback; other machines do not.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -41,7 +41,7 @@ function podOf(account: string): object {
   return { ...pod, metadata: { ...pod.metadata, namespace }, spec: { ...spec, serviceAccountName: account } }
 }
 
-/** What a client in a pod does: the name by the cluster's DNS, the mounted authority, the mounted token. Prints status and number of items. */
+/** A client in a pod: the name from the cluster's DNS, the mounted CA, the mounted token. Prints status and number of items. */
 const listPods = `
 const { readFileSync } = require('node:fs')
 const folder = '/var/run/secrets/kubernetes.io/serviceaccount/'
@@ -51,7 +51,7 @@ require('node:https').get('https://kubernetes.default.svc/api/v1/namespaces/${na
   response.on('data', data => { text += data }).on('end', () => console.log(response.statusCode, JSON.parse(text).items?.length))
 })`
 
-/** Whether a connection comes about. Refused packets are dropped: what is refused takes the whole time. */
+/** Whether a connection succeeds. Refused packets are dropped, so a refusal takes the whole time limit. */
 const connect = `
 const socket = require('node:net').connect(443, 'kubernetes.default.svc')
 const end = text => { console.log(text); process.exit() }
@@ -88,7 +88,7 @@ test('a pod whose account has a right gets an answer over TLS, one without a rig
   assert.equal((await inPod('other', connect)).stdout, 'no answer\n')
 })
 
-test('a neighbour who routes to the address does not reach the API server', { skip }, async () => {
+test('a neighbour that routes to the address does not reach the API server', { skip }, async () => {
   const address = await apiAddress()
   const space = `bulkhead-lan-${process.pid}`
   const ip = async (...args: string[]) => {
@@ -117,7 +117,7 @@ test('a neighbour who routes to the address does not reach the API server', { sk
   }
 })
 
-test('the address outlives kill -9, and is gone after a clean stop', { skip }, async () => {
+test('the address survives kill -9, and is removed by a clean stop', { skip }, async () => {
   const address = await apiAddress()
   await cluster.stop('SIGKILL')
   cluster = await TestCluster.start({ dataDirectory: cluster.dataDirectory, port: cluster.port, flags })
@@ -127,7 +127,7 @@ test('the address outlives kill -9, and is gone after a clean stop', { skip }, a
   assert.deepEqual(await machineTraces(folder), traces)
 })
 
-/** Closes what connects. */
+/** Closes the connections. */
 async function listenOn(host: string): Promise<AsyncDisposable & { port: number }> {
   const server = createServer(socket => socket.end())
   await once(server.listen(0, host), 'listening')

@@ -1,4 +1,4 @@
-// A node of this machine on a fake API: its own containerd and pod network, pods that tests make, and what comes of them.
+// A node of this machine on a fake API: its own containerd and pod network, and pods that tests create.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync } from 'node:fs'
@@ -25,10 +25,10 @@ import { noLinks } from '../../src/node/pod/pod-network.ts'
 import { podWriter } from '../../src/node/worker/pod-writer.ts'
 
 const missing = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/bridge', '/usr/bin/busybox'].filter(path => !existsSync(path))
-/** Why tests of containers cannot run here; false where they can. */
+/** Why container tests cannot run here; false if they can. */
 export const skip = process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `not installed: ${missing.join(', ')}` : false
 
-/** A state that is not there after this long will not come; a guard against hanging, no measurement. */
+/** A guard against hanging, no measurement: a state that is not reached by then never will be. */
 export const hangMs = 180_000
 
 export const nodeName = 'n1'
@@ -140,7 +140,7 @@ export class ContainerNode {
     })
   }
 
-  /** The pod, once it is `what`. */
+  /** The pod, once it satisfies the condition. */
   async until(name: string, what: string, holds: (pod: Pod) => boolean | undefined): Promise<Pod> {
     const deadline = Date.now() + hangMs
     for (;;) {
@@ -159,7 +159,7 @@ export class ContainerNode {
       .map(({ reason, message }) => `${reason}: ${message}`)
   }
 
-  /** A container that has started has not written yet: its log, once it holds what is waited for. */
+  /** A started container has not written yet: its log, once it contains the expected text. */
   async logUntil(pod: Pod, holds: (text: string) => boolean): Promise<string> {
     const deadline = Date.now() + hangMs
     for (;;) {
@@ -170,7 +170,7 @@ export class ContainerNode {
     }
   }
 
-  /** What the container has written so far. */
+  /** The container's output so far. */
   async logOf(pod: Pod, container: string): Promise<string> {
     const worker = this.runtime.workers.get(pod.metadata.uid ?? '')
     const path = worker?.state.containers.get(container)?.[0]?.logPath ?? ''

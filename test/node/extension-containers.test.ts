@@ -14,10 +14,10 @@ const namespace = 'extension'
 const service = { namespace, name: 'backend' }
 let folder: string
 let cluster: TestCluster
-/** Of whoever signed the pod's certificate. */
+/** The CA of the pod's certificate. */
 let caBundle: string
 
-/** A certificate for the Service, as whoever brings such a server makes one. */
+/** A certificate for the Service, as an administrator of such a server creates one. */
 async function certificate(): Promise<{ cert: string; key: string; authority: string }> {
   await using signer = createMemorySigner()
   const signal = AbortSignal.timeout(60_000)
@@ -107,7 +107,7 @@ test('an aggregated API in a pod is found, answers in the user’s name, and is 
   assert.equal(await cluster.kubectl('get', 'flunder', 'whoami', '-o', 'jsonpath={.spec.purpose}'), 'bulkhead-admin')
 })
 
-test('an admission webhook in a pod judges, and what nobody can judge is refused', { skip }, async () => {
+test('an admission webhook in a pod decides, and objects are refused while it cannot answer', { skip }, async () => {
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'], scope: 'Namespaced' }]
   const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'default' } }
   const clientConfig = { service: { ...service, path: '/judge' }, caBundle }

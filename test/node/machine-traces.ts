@@ -1,4 +1,4 @@
-// What a node makes on the machine, as text that two moments can be compared by.
+// The changes of a node on the machine, as text for comparing two moments.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mountsNaming, processesNaming, run } from '../cluster.ts'

@@ -99,14 +99,17 @@ function partyOf({ metadata, spec, status }: Pod): Party {
   return { address: status?.podIP ?? '', pod: { namespace: space, name, labels, ports } }
 }
 
-/** What a pod reaches, `address port` each. Refused packets are dropped, so each probe that is refused takes the whole time; on a busy machine one that is let through may take seconds. */
+/**
+ * The destinations that a pod reaches, `address port` each. Refused packets are dropped, so a refused probe takes the whole time limit; on a
+ * busy machine an allowed one may take seconds.
+ */
 async function reached({ pod: { metadata } }: Member, targets: readonly string[]): Promise<Set<string>> {
   const probes = targets.map(target => `{ nc -w 5 ${target} </dev/null && echo "${target}"; } &`).join('\n')
   const text = await cluster.kubectl('exec', '-n', metadata.namespace ?? '', metadata.name ?? '', '--', 'sh', '-c', `${probes}\nwait`)
   return new Set(text.split('\n').filter(line => line !== ''))
 }
 
-test('pods reach exactly what the policies allow, probes go on, and services lead to pods under their policies', { skip }, async () => {
+test('pods reach exactly what the policies allow, probes continue, and services lead to pods under their policies', { skip }, async () => {
   await apply(namespace('red', { team: 'red' }), namespace('blue', { team: 'blue' }), namespace('green', { team: 'green' }))
   await namespacesReady('red', 'blue', 'green')
   await cluster.kubectl('delete', 'networkpolicy', '-n', 'red', 'default-deny', 'allow-dns')
@@ -127,7 +130,7 @@ test('pods reach exactly what the policies allow, probes go on, and services lea
       policyTypes: ['Egress'],
       egress: [{ to: peers({ podSelector: { matchLabels: { app: 'server' } } }) }, { ports: [{ port: 53, protocol: 'UDP' }] }],
     }),
-    // Open to everybody, whatever a default may say.
+    // Open to all, whatever the defaults.
     policy('blue', 'open', { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] }),
     policy('green', 'blocks', {
       podSelector: {},
@@ -191,7 +194,7 @@ test('pods reach exactly what the policies allow, probes go on, and services lea
   assert.equal(status?.conditions?.find(({ type }) => type === 'bulkhead.dev/NetworkPolicyEnforced')?.status, 'True')
 })
 
-test('bulkhead why names the policies that refused, and what it proposes lets the connection through', { skip }, async () => {
+test('bulkhead why names the policies that refused, and its proposal allows the connection', { skip }, async () => {
   const why = (...args: string[]) => bulkhead('why', ...args, '--data-dir', dataDirectory)
   const server = (await list<Pod>('pods', '-n', 'red', '-l', 'app=server'))[0]?.status?.podIP ?? ''
   const probe = async () => (await cluster.tryKubectl(['exec', '-n', 'red', 'stranger', '--', 'nc', '-w', '1', server, '8081'])).code === 0
@@ -223,7 +226,7 @@ test('bulkhead why names the policies that refused, and what it proposes lets th
   assert.match((await bulkhead('status', '--data-dir', dataDirectory)).stdout, /Ready +containerd:\S+ +network policies enforced/)
 })
 
-test('kubectl exec and port-forward reach a pod that no policy lets anybody reach', { skip }, async () => {
+test('kubectl exec and port-forward reach a pod that policies isolate completely', { skip }, async () => {
   assert.equal(await cluster.kubectl('exec', '-n', 'red', 'stranger', '--', 'echo', 'in'), 'in\n')
   const forward = cluster.spawnKubectl('port-forward', '-n', 'red', 'pod/stranger', ':8080')
   try {
@@ -239,7 +242,7 @@ test('kubectl exec and port-forward reach a pod that no policy lets anybody reac
   }
 })
 
-test('a policy that comes cuts connections that it does not allow, and one that goes lets them through again', { skip }, async () => {
+test('a new policy cuts connections that it does not allow, and removing it allows them again', { skip }, async () => {
   const server = (await list<Pod>('pods', '-n', 'blue', '-l', 'app=other'))[0]?.status?.podIP ?? ''
   const client = (await list<Pod>('pods', '-n', 'blue', '-l', 'app=friend'))[0]?.status?.podIP ?? ''
   const talk = cluster.spawnKubectl(
@@ -351,7 +354,7 @@ test('F21: a pod cannot send from an address that is not its own', { skip }, asy
   assert.match(await nft('list', 'counter', 'inet', table, 'spoofed'), /packets [1-9]/)
 })
 
-test('prove N1 fails where the kernel lets through what policies refuse', { skip }, async () => {
+test('prove N1 fails if the kernel passes what policies refuse', { skip }, async () => {
   await apply(namespace('plain'))
   await namespacesReady('plain')
   await apply(pod('plain', 'holder', {}, serve))
@@ -368,7 +371,7 @@ test('prove N1 fails where the kernel lets through what policies refuse', { skip
   assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ although no policy allows it/)
 })
 
-test('rules stay while the node agent is away, hold for what it finds running and for new pods, and a stop takes them away', {
+test('rules stay while the node agent is down, apply to running and new pods, and are removed by a stop', {
   skip,
 }, async () => {
   const server = (await list<Pod>('pods', '-n', 'red', '-l', 'app=server'))[0]?.status?.podIP ?? ''

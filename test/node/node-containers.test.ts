@@ -82,7 +82,7 @@ test('init containers, exit codes and termination messages', { skip }, async () 
   await machine.gone(pod)
 })
 
-test('CVE-2020-8557: what a container writes to the files that it is given and its termination message is bounded, and what it says at first is kept', {
+test("CVE-2020-8557: a container's writes to its own files and its termination message are limited, and the beginning is kept", {
   skip,
 }, async () => {
   const write = (path: string) => `dd if=/dev/zero bs=1M count=20 2>/dev/null | tr '\\0' x >> ${path} 2>/dev/null && echo unbounded`
@@ -209,7 +209,7 @@ test('runAsNonRoot is checked against the image, and seccomp, capabilities and n
     ],
   })
   await machine.until('restricted', 'ready', isReady)
-  // What `touch` says is the last of it.
+  // The output of `touch` comes last.
   const text = await machine.logUntil(pod, written => written.includes('/x'))
   assert.match(text, /CapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n/)
   assert.match(text, /Read-only file system/)
@@ -247,7 +247,7 @@ test('a resize reaches the cgroups of a running container and of its pod', { ski
   await machine.gone(pod)
 })
 
-test('what a busy and an idle container use is measured as the kernel accounts for it', { skip }, async () => {
+test('the usage of a busy and an idle container is measured as the kernel accounts for it', { skip }, async () => {
   const busy = machine.createPod('busy', {
     containers: [
       { name: 'spins', ...script('while true; do :; done'), resources: { limits: { cpu: '200m' } } },
@@ -298,7 +298,7 @@ test('a failed liveness probe restarts the container; readiness and a crash loop
   await machine.gone(crashing)
 })
 
-test('a claimed local volume is given to the pod’s group, and stays when the pod goes', { skip }, async () => {
+test('a claimed local volume belongs to the pod’s group, and stays when the pod is deleted', { skip }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-local-'))
   api.seed(persistentVolumeClaims, {
     metadata: { name: 'data', namespace: 'default', uid: 'claim' },
@@ -327,7 +327,7 @@ test('a claimed local volume is given to the pod’s group, and stays when the p
   await rm(folder, { recursive: true })
 })
 
-test('an unsupported volume type keeps the pod pending and says so', { skip }, async () => {
+test('an unsupported volume type keeps the pod pending, with a reason', { skip }, async () => {
   const pod = machine.createPod('nfs', {
     containers: [{ name: 'c', ...script('sleep 1') }],
     volumes: [{ name: 'n', nfs: { server: 'x', path: '/' } }],
@@ -359,7 +359,7 @@ test('containers survive a killed containerd and a restarted agent, and are foun
   await machine.gone(pod)
 })
 
-test('what an agent that was killed left of pods that are gone goes with the next start: folders, secrets in memory, cgroups', {
+test('the next start removes what a killed agent left of deleted pods: folders, secrets in memory, cgroups', {
   skip,
 }, async () => {
   api.seed<Secret>(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'left', namespace: 'default' } })

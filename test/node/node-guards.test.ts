@@ -1,4 +1,5 @@
-// What guards a real node: limits on all its pods together, rules of Services that come back, and a Node that stays deleted. Each test builds on the one before.
+// Protections of a real node: common limits of its pods, rules of Services that are restored, and a deleted Node that stays deleted. Each
+// test builds on the one before.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -51,7 +52,7 @@ test('all pods together have a limit of memory and processes', { skip }, async (
   assert.deepEqual([await condition('MemoryPressure'), await condition('PIDPressure')], ['False', 'False'])
 })
 
-test('the rules of Services come back when somebody removes them, and the Node says so meanwhile', { skip }, async () => {
+test('removed rules of Services are restored, and the Node reports it meanwhile', { skip }, async () => {
   const address = await cluster.kubectl('get', 'service', 'hello', '-o', 'jsonpath={.spec.clusterIP}')
   const answer = async () => await (await fetch(`http://${address}/`)).text()
   assert.equal(await answer(), 'Hello from Bulkhead\n')

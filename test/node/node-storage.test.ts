@@ -1,4 +1,4 @@
-// What real containers write is counted, and ends the pods that write more than they may; what they leave behind is removed.
+// Writes of real containers are counted, pods above their limits are evicted, and what they leave is removed.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'

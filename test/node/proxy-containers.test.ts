@@ -14,7 +14,7 @@ const ns = '/api/v1/namespaces/default'
 let folder: string
 let cluster: TestCluster
 let proxy: ChildProcess | undefined
-/** Of `kubectl proxy`. */
+/** The port of `kubectl proxy`. */
 let base: string
 
 before(async () => {
@@ -105,7 +105,7 @@ test('kubectl proxy: pages, redirects with their path rewritten, and WebSockets'
   await once(socket, 'close')
 })
 
-test('a port where nothing listens, a pod that is gone, and a port of the node', { skip }, async () => {
+test('a port without listener, a deleted pod, and a port of the node', { skip }, async () => {
   const refused = async (path: string) => (await cluster.tryKubectl(['get', '--raw', path])).stderr
   assert.match(await refused(`${ns}/pods/web:81/proxy/`), /error trying to reach service: dial tcp [0-9.]+:81: connect: connection refused/)
   assert.match(await refused(`${ns}/pods/none/proxy/`), /pods "none" not found/)

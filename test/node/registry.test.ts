@@ -70,7 +70,7 @@ async function startRegistry(): Promise<void> {
   }
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config))
   registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
-  // Not the node's own image, which is everybody's by whatever name.
+  // Not the node's own image, which all pods may use under any name.
   const image = buildImage({
     name: 'team/app:1',
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
@@ -120,7 +120,7 @@ const described = (pod: string, event: RegExp): Promise<void> =>
 const waitingReason = (pod: string) =>
   cluster.kubectl('get', 'pod', pod, '-o', 'jsonpath={.status.containerStatuses[0].state.waiting.reason}')
 
-test('an image of a private registry is not pulled without its password, and says why', { skip }, async () => {
+test('an image of a private registry is not pulled without its password, with a reason', { skip }, async () => {
   const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf('stranger', []))
   assert.equal(code, 0, stderr)
   await until('the pull is refused', async () => ['ErrImagePull', 'ImagePullBackOff'].includes(await waitingReason('stranger')))
@@ -134,7 +134,7 @@ test("with the pod's pull secret it runs, over TLS with the registry's own autho
   await described('member', new RegExp(`Successfully pulled image "${host}/team/app:1"`))
 })
 
-test('CVE-2015-7561: a private image that is on the node runs for nobody else', { skip }, async () => {
+test('CVE-2015-7561: a private image on the node does not run for others', { skip }, async () => {
   const rows: readonly [name: string, policy: string, reasons: readonly string[]][] = [
     ['late', 'IfNotPresent', ['ErrImagePull', 'ImagePullBackOff']],
     ['never', 'Never', ['ErrImageNeverPull']],

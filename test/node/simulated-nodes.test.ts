@@ -18,13 +18,13 @@ describe('bulkhead up --simulated-nodes 2', { skip: noKubectl }, () => {
     await cluster?.[Symbol.asyncDispose]()
   })
 
-  test('says that no container runs', async () => {
+  test('reports that no container runs', async () => {
     assert.match(cluster.output, /node +2 simulated, Ready: .*no container runs/)
     const nodes = await cluster.kubectl('get', 'nodes', '-o', 'name')
     assert.deepEqual(nodes.trim().split('\n').sort(), ['node/simulated', 'node/simulated-2'])
   })
 
-  test('tells kubectl where the cluster answers for names', async () => {
+  test("tells kubectl where the cluster's DNS is", async () => {
     const dns = /CoreDNS.* is running at .*\/api\/v1\/namespaces\/kube-system\/services\/kube-dns:dns\/proxy/
     assert.match(await cluster.kubectl('cluster-info'), dns)
   })

@@ -45,7 +45,7 @@ function foldersOf(files: readonly TarEntry[]): TarEntry[] {
   return [...folders].sort().map(path => ({ path, mode: 0o755 }))
 }
 
-/** Puts the image on the node of the cluster; `folder` is where the archive may lie for a while. */
+/** Imports the image on the node of the cluster; `folder` holds the archive temporarily. */
 export async function importWorkloadImage(cluster: TestCluster, folder: string): Promise<void> {
   const file = join(folder, 'workload.tar')
   writeFileSync(file, (await buildWorkloadImage()).archive)

@@ -17,7 +17,7 @@ import { ListeningServer } from './listening-server.ts'
 const signer = createMemorySigner()
 let server: ListeningServer
 let extension: ExtensionServer
-/** What the backend does with a connection that is to be upgraded; the usual HTTP server behind it has answered nothing yet. */
+/** The backend's reaction to an upgrade; the usual HTTP server behind it has sent nothing yet. */
 let upgraded: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 before(async () => {
@@ -53,7 +53,7 @@ async function said(...args: string[]): Promise<string> {
   return stdout
 }
 
-test('kubectl finds, makes, lists, explains and deletes what an aggregated API serves', { skip: noKubectl }, async () => {
+test('kubectl finds, creates, lists, explains and deletes objects of an aggregated API', { skip: noKubectl }, async () => {
   await until('the API service is available', async () => (await said('get', 'apiservice', `v1.${group}`)).includes('True'))
   assert.match(await said('get', 'apiservice', `v1.${group}`), /default\/wardle +True/)
   await until('kubectl lists the resource', async () => (await said('api-resources', `--api-group=${group}`)).includes('flunders'))
@@ -118,7 +118,7 @@ test('CVE-2018-1002105: a refused upgrade leaves no tunnel to the backend', asyn
   assert.equal(extension.asked.length, before + 1)
 })
 
-test('CVE-2022-3172: an upgrade that is redirected goes nowhere', async () => {
+test('CVE-2022-3172: a redirected upgrade is not followed', async () => {
   upgraded = (_request, socket) => void socket.write(`HTTP/1.1 302 Found\r\nLocation: ${server.url}/api\r\nContent-Length: 0\r\n\r\n`)
   const socket = await rawConnection('ann')
   socket.write(upgradeHead)

@@ -1,4 +1,4 @@
-// What an attacker or a broken client sends: each is answered with a Kubernetes Status that says what is wrong, and the server goes on.
+// Input of an attacker or a broken client: each is answered with a Kubernetes Status that names the error, and the server continues.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
@@ -40,7 +40,7 @@ interface Row {
   readonly code: number
   readonly reason?: string
   readonly message?: RegExp
-  /** Of `details.causes`. */
+  /** From `details.causes`. */
   readonly field?: string
 }
 
@@ -217,7 +217,7 @@ function assertStatus(answer: Answer, code: number): void {
   assert.deepEqual({ kind, apiVersion, status }, { kind: 'Status', apiVersion: 'v1', status: 'Failure' })
   assert.equal(answer.body?.['code'], code)
   assert.ok(typeof message === 'string' && message !== '', answer.text)
-  // A message that repeats a large input would be an amplifier, and a stack would say where we live.
+  // A message that repeats a large input would be an amplifier, and a stack would reveal internals.
   assert.ok(message.length < 4096, `${message.length} characters: ${message.slice(0, 200)}`)
   assert.doesNotMatch(message, /\bat .*\.[jt]s:\d+/)
 }
@@ -228,7 +228,7 @@ function causeFields(answer: Answer): unknown[] {
   return details.causes.map((cause: { field?: unknown }) => cause.field)
 }
 
-test('a group that does not exist is no page, as upstream says it', async () => {
+test("an unknown group is not found, in upstream's form", async () => {
   const { status, text } = await admin.send({ path: '/apis/nothing/v1/things' })
   assert.equal(status, 404)
   assert.equal(text, '404 page not found\n')

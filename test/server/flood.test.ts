@@ -1,4 +1,4 @@
-// A real flood over TLS: one user's requests, each of which takes as long as the server lets it, beside another user's and the system's.
+// A real flood over TLS: one user's requests, each as slow as the server allows, beside another user's and the system's.
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { test } from 'node:test'
@@ -39,7 +39,7 @@ function trickle(client: ClientHttp2Session, heads: Head[]): void {
   stream.write('{')
 }
 
-test('a flood of slow requests of one user is refused at its bounds and delays nobody else', async () => {
+test('a flood of slow requests of one user is refused at its limits and delays nobody else', async () => {
   const metrics = createRegistry()
   await using server = await ListeningServer.start({ metrics })
   await server.api.server.keepFlowObjects()
@@ -62,7 +62,7 @@ test('a flood of slow requests of one user is refused at its bounds and delays n
   assert.ok(heads.every(({ status }) => status === 429))
   assert.ok(heads.every(({ headers }) => Number(headers['retry-after']) >= 1))
 
-  // The author of the flood goes away, and everything that it held is free.
+  // The author of the flood disconnects, and everything that it held is free.
   for (const client of floods) client.destroy()
   const free = /current_executing_requests\{priority_level="global-default",flow_schema="global-default"\} 0\n/
   while (!free.test(await metrics.metrics())) await delay(10, undefined, { signal })

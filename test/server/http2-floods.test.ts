@@ -1,5 +1,4 @@
-// Floods of frames: the connection is
-// closed after a small budget, an honest client is answered all the while, and nothing is left of it.
+// Floods of frames: the connection is closed after a small budget, an honest client is answered all the while, and nothing is left of it.
 import assert from 'node:assert/strict'
 import { connect as connectHttp2 } from 'node:http2'
 import { after, before, test } from 'node:test'
@@ -14,15 +13,15 @@ const maps = '/api/v1/namespaces/default/configmaps'
 
 interface Flood {
   readonly name: string
-  /** As whom; default: as nobody. */
+  /** The user; default: none. */
   readonly as?: 'admin'
-  /** What goes before. */
+  /** Sent before. */
   readonly begin?: Buffer
   /** The frames of a round; `stream` is an odd number that no round had before, nor `begin`. */
   round(stream: number): Buffer
 }
 
-/** A header block that says the same four KiB a hundred times. */
+/** A header block that repeats the same four KiB a hundred times. */
 const bomb = (stream: number) =>
   frame(type.headers, endStream | endHeaders, stream, Buffer.concat([field('x', 'y'.repeat(4000), true), Buffer.alloc(100, 0x80 | 62)]))
 /** The table of the block is made empty and whole again thousands of times; the request itself has no path. */
@@ -75,7 +74,7 @@ const floods: readonly Flood[] = [
   { name: 'header blocks that grow when they are read', round: bomb },
   { name: 'header blocks that change the size of the table', round: resizes },
   { name: 'requests beyond the streams that are allowed', as: 'admin', round: stream => get(stream, watch) },
-  // "Made you reset": the server's reset makes room for the next, and each request runs on.
+  // "Made you reset": the server's reset frees a slot for the next, and each request continues.
   {
     name: 'requests that are reset for a window update of zero',
     as: 'admin',
@@ -164,11 +163,11 @@ async function flood({ as, begin, round }: Flood): Promise<number> {
     const isFirst = rounds === 0
     rounds += batch.length
     await client.send(...batch)
-    // What answers there are is read, and the next rounds come behind them.
+    // Available answers are read, and the next rounds follow.
     if (isFirst) assert.equal(await livez(), 200)
   }
   if (!client.isClosed) return rounds
-  // The reason may be lost where the server had not read all that we sent, and is the right one where it comes.
+  // The reason may be lost if the server had not read everything that we sent, and is the right one if it arrives.
   const reason = client.goneFor
   const reasons: readonly number[] = [code.calm, code.protocol, code.flowControl, code.frameSize]
   assert.ok(reason === undefined || reasons.includes(reason), `closed for ${reason}`)
@@ -182,7 +181,7 @@ for (const one of floods)
     assert.equal(await livez(), 200)
   })
 
-/** A few requests begin in each turn of the loop, and those of connections that are gone end there: so many turns are enough for all of them. */
+/** A few requests start in each turn of the loop, and those of closed connections end there: this many turns suffice for all. */
 const turns = 5000
 
 test('nothing is left of floods', async () => {
@@ -194,7 +193,7 @@ test('nothing is left of floods', async () => {
     collectGarbage()
     return process.memoryUsage().heapUsed
   }
-  // What is loaded and compiled once stays.
+  // Code that is loaded and compiled once stays.
   await inUse()
   const baseline = await inUse()
   const more = (await inUse()) - baseline

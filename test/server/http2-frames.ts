@@ -78,7 +78,7 @@ export interface Frame {
 
 export class RawClient implements Disposable {
   readonly socket: TLSSocket
-  /** Of all streams; DATA frames too. */
+  /** Of all streams, including DATA frames. */
   readonly frames: Frame[] = []
   #rest: Buffer = Buffer.alloc(0)
   readonly #waiting = new Set<() => void>()
@@ -89,7 +89,7 @@ export class RawClient implements Disposable {
     socket.on('close', () => this.#look())
   }
 
-  /** Its settings are the first thing that it says. */
+  /** Its settings are sent first. */
   static async connect(
     server: ListeningServer,
     options: { readonly certificate?: ClientCertificate; readonly settings?: Buffer; readonly silent?: boolean } = {},
@@ -110,7 +110,7 @@ export class RawClient implements Disposable {
   /** Resolves when they have left, or never will. */
   async send(...frames: readonly Buffer[]): Promise<void> {
     if (!this.socket.destroyed) await new Promise<void>(resolve => this.socket.write(Buffer.concat(frames), () => resolve()))
-    // What the server says, its reset too, is read in the loop's next turns.
+    // The server's frames, including its reset, are read in the loop's next turns.
     await new Promise(resolve => setImmediate(resolve))
   }
 
@@ -136,7 +136,7 @@ export class RawClient implements Disposable {
     return this.frames.some(one => one.stream === stream && one.type <= type.headers && (one.flags & flag.endStream) !== 0)
   }
 
-  /** Resolves when it holds; rejects where the connection ends before. */
+  /** Resolves when the condition is true; rejects if the connection ends before. */
   async until(holds: () => boolean, what: string): Promise<void> {
     while (!holds()) {
       if (this.socket.closed) throw new Error(`The connection ended before ${what}`)
@@ -144,7 +144,7 @@ export class RawClient implements Disposable {
     }
   }
 
-  /** Resolves when the server has seen all that was sent, and answered what it answers at once. */
+  /** Resolves when the server has read everything sent, and answered what it answers at once. */
   async sync(): Promise<void> {
     const acks = () => this.frames.filter(one => one.type === type.ping && one.flags === flag.ack).length
     const wanted = acks() + 1

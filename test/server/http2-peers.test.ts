@@ -1,4 +1,4 @@
-// What honest clients of HTTP/2 do, each of which some server or other takes for abuse; and single frames that end a stream or a connection.
+// Behaviour of honest HTTP/2 clients that some servers take for abuse; and single frames that end a stream or a connection.
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { buffer } from 'node:stream/consumers'
@@ -35,7 +35,7 @@ interface Answer {
   readonly body: Buffer
 }
 
-/** Rejects where the stream or the session ends early. */
+/** Rejects if the stream or the session ends early. */
 async function ask(client: ClientHttp2Session, method: string, path: string, body?: Buffer): Promise<Answer> {
   const stream = client.request({ ':method': method, ':path': path, 'content-type': 'application/json' }, { endStream: body === undefined })
   const head = new Promise<IncomingHttpHeaders & { ':status'?: number }>((resolve, reject) => {
@@ -48,11 +48,11 @@ async function ask(client: ClientHttp2Session, method: string, path: string, bod
   return { status: headers[':status'], headers, body: await buffer(stream) }
 }
 
-test('bodies of refused requests do not narrow the connection for those behind them', async () => {
+test('bodies of refused requests do not narrow the connection for later ones', async () => {
   for (const certificate of [undefined, admin]) {
     using client = await RawClient.connect(server, certificate === undefined ? {} : { certificate })
     const [path, status] = certificate === undefined ? [maps, 'Unauthorized'] : ['/api/v1/nothing-of-the-kind', 'NotFound']
-    // More in all than the window of the connection, which the server widens by what it throws away. Each body is there before its answer.
+    // Together more than the window of the connection, which the server widens for dropped bytes. Each body arrives before its answer.
     for (let stream = 1; stream < 600; stream += 2) {
       await client.send(post(stream, path), frame(type.data, endStream, stream, Buffer.alloc(16_000)))
       await client.until(() => client.hasEnded(stream), 'the refusal')
@@ -61,7 +61,7 @@ test('bodies of refused requests do not narrow the connection for those behind t
   }
 })
 
-test('a body that is too large, announced or not, is refused with an answer that its client can read, and the connection goes on', async () => {
+test('a too large body, announced or not, is refused with an answer that its client can read, and the connection continues', async () => {
   const client = session(true)
   for (let i = 0; i < 4; i++) {
     const { status, body } = await ask(client, 'POST', maps, Buffer.alloc(3_500_000, 0x20))
@@ -71,7 +71,7 @@ test('a body that is too large, announced or not, is refused with an answer that
   client.close()
 })
 
-test('an answer says its date, and one to HEAD has no body', async () => {
+test('an answer has a date, and one to HEAD has no body', async () => {
   const client = session(true)
   const { headers } = await ask(client, 'GET', '/livez')
   assert.ok(Date.parse(String(headers.date)) > Date.parse('2026-01-01'))
@@ -204,7 +204,7 @@ const faults: readonly (readonly [name: string, frames: readonly Buffer[], reaso
   ['more padding than there are bytes', [post(1), frame(type.data, flag.padded, 1, Buffer.from([200, 0]))], code.protocol],
 ]
 for (const [name, frames, reason] of faults)
-  test(`${name}: the connection ends and says why`, async () => {
+  test(`${name}: the connection ends with a reason`, async () => {
     using client = await RawClient.connect(server, { certificate: admin })
     await client.sync()
     assert.ok(await client.endsBehind(...frames))

@@ -1,4 +1,4 @@
-// What the listener refuses on the wire, each with the limit that docs/limits.md names.
+// What the listener refuses on the wire, each with its limit in docs/limits.md.
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { test } from 'node:test'
@@ -13,7 +13,7 @@ async function session(server: ListeningServer): Promise<ClientHttp2Session> {
   return client
 }
 
-/** The status; undefined where the stream or the session was ended without one. */
+/** The status; undefined if the stream or the session ended without one. */
 function statusOf(client: ClientHttp2Session, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise(resolve => {
     const stream = client.request({ ':path': '/api/v1/namespaces/default', ...headers })
@@ -28,7 +28,7 @@ function statusOf(client: ClientHttp2Session, headers: Record<string, string>): 
   })
 }
 
-test('the listener allows 250 streams and 64 KiB of headers on a session, and says so', async () => {
+test('the listener allows 250 streams and 64 KiB of headers on a session, and announces it', async () => {
   await using server = await ListeningServer.start()
   const client = await session(server)
   assert.equal(client.remoteSettings.maxConcurrentStreams, 250)
@@ -37,7 +37,7 @@ test('the listener allows 250 streams and 64 KiB of headers on a session, and sa
   client.close()
 })
 
-test('the listener answers no request with more than 100 headers, and goes on', async () => {
+test('the listener answers no request with more than 100 headers, and continues', async () => {
   await using server = await ListeningServer.start()
   const many = Object.fromEntries(Array.from({ length: 120 }, (_, at) => [`x-${at}`, 'y']))
   const client = await session(server)
@@ -82,7 +82,7 @@ test('the listener answers 431 to an HTTP/1.1 header of more than 64 KiB, and cl
       seen += chunk.toString()
     })
     socket.on('close', () => resolve(seen))
-    // A reset behind the answer is no failure: what came before it is what is looked at.
+    // A reset after the answer is no failure: the answer before it counts.
     socket.on('error', () => undefined)
     socket.write(`GET /readyz HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(70 * 1024)}\r\n\r\n`)
   })

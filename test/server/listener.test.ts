@@ -69,7 +69,7 @@ test('the listener refuses TLS below 1.3', async () => {
   )
 })
 
-test('CVE-2026-21637: names and protocols that nobody knows, and what is no handshake, end their connection and nothing else', async () => {
+test('CVE-2026-21637: unknown names and protocols, and bytes that are no handshake, end only their own connection', async () => {
   await using server = await ListeningServer.start()
   const { port, hostname } = new URL(server.url)
   const to = { host: hostname, port: Number(port) }
@@ -101,7 +101,7 @@ test('CVE-2026-21637: names and protocols that nobody knows, and what is no hand
   client.close()
 })
 
-test('the listener refuses a body above the limit and goes on', async () => {
+test('the listener refuses a body above the limit and continues', async () => {
   await using server = await ListeningServer.start()
   const client = session(server, await server.client('alice', masters))
   const path = '/api/v1/namespaces/default/configmaps'
@@ -216,7 +216,7 @@ test('a node opens its tunnel, and logs come back through it', async () => {
   await untilNodes(server, 0)
 })
 
-test('a second tunnel of a node is refused while the first answers, and taken when that is gone', async () => {
+test('a second tunnel of a node is refused while the first answers, and accepted when that is gone', async () => {
   await using server = await ListeningServer.start()
   const certificate = await server.client('system:node:n1', ['system:nodes'])
   const first = await openTunnel(server, 'n1', certificate, stream => stream.close())
@@ -240,7 +240,7 @@ test('a second tunnel of a node is refused while the first answers, and taken wh
   second.socket.destroy()
 })
 
-test('nobody but the node itself opens its tunnel', async () => {
+test('only the node itself opens its tunnel', async () => {
   await using server = await ListeningServer.start()
   for (const [name, groups] of [
     ['system:node:n2', ['system:nodes']],

@@ -24,11 +24,11 @@ export class ProxiedBackends implements AsyncDisposable {
   readonly server: ListeningServer
   /** Behind port 8080 of every pod. */
   readonly backend: Server
-  /** Behind port 8443, with a certificate for nobody's name. */
+  /** On port 8443, with a certificate that matches no name. */
   readonly secureBackend: Server
-  /** What reached a backend since `clear()`. */
+  /** Requests that reached a backend since `clear()`. */
   seen: IncomingMessage[] = []
-  /** What the node was asked for since then. */
+  /** Requests to the node since then. */
   asked: NodeRequest[] = []
   answer: (request: IncomingMessage, response: ServerResponse) => void = hello
 

@@ -45,7 +45,7 @@ test('proxy: every method passes, each by its own right', async () => {
     const reader = await ask(`${ns}/pods/p/proxy/x`, { method, user: 'reader' })
     assert.equal(reader.status, method === 'GET' || method === 'HEAD' ? 200 : 403, method)
   }
-  // The right is to the name as it stands in the path.
+  // The right is for the name as it is in the path.
   const other = await ask(`${ns}/pods/p:8080/proxy/x`, { user: 'reader' })
   assert.equal(other.status, 403)
   assert.equal(
@@ -54,7 +54,7 @@ test('proxy: every method passes, each by its own right', async () => {
   )
 })
 
-test('proxy: the backend learns nothing of the caller’s credentials, and says nothing in this server’s name', async () => {
+test('proxy: the backend gets none of the caller’s credentials, and cannot answer in this server’s name', async () => {
   proxied.answer = (_request, response) =>
     response
       .writeHead(404, 'Gone fishing', {
@@ -237,7 +237,7 @@ for (const [encoding, encode, decode] of [
   })
 }
 
-test('proxy: a page that is not of the encoding that it says is cut', async () => {
+test('proxy: a page that does not match its encoding is cut', async () => {
   proxied.answer = (_request, response) =>
     response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end('no gzip')
   await assert.rejects(ask(`${ns}/pods/p/proxy/x`))

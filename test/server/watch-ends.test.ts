@@ -61,7 +61,7 @@ for (const path of [quiet, withEvents]) {
     })
   }
 
-  test(`a watch ${path === quiet ? 'without' : 'with'} events over HTTP/1.1 ends when its client goes`, limit, async () => {
+  test(`a watch ${path === quiet ? 'without' : 'with'} events over HTTP/1.1 ends when its client disconnects`, limit, async () => {
     const outgoing = request(`${server.url}${path}`, credentials)
     outgoing.on('error', () => undefined)
     outgoing.end()

@@ -184,7 +184,7 @@ test('it ends at its timeout with a normal closure, and audit knows its begin an
   )
 })
 
-test('what a client says is not looked at, too much of it ends the watch, and pings are answered', async () => {
+test("a client's messages are ignored, too many end the watch, and pings are answered", async () => {
   const watcher = await Watcher.open(`watch=true&resourceVersion=${await revision()}`)
   watcher.socket.ping('are you there')
   assert.equal(String((await once(watcher.socket, 'pong'))[0]), 'are you there')
@@ -210,7 +210,7 @@ for (const [name, count, isEnded] of [
 ] as const) {
   test(`a client that does not read ${name}`, async () => {
     const watcher = await Watcher.open(`watch=true&resourceVersion=${await revision()}`)
-    // The library's own pause takes what came already, so the TCP connection is what stops.
+    // The library's own pause still reads what has arrived, so the TCP connection is paused.
     const tcp: Socket = (watcher.socket as unknown as { _socket: Socket })._socket
     tcp.pause()
     const data = { text: 'x'.repeat(500_000) }
@@ -219,7 +219,7 @@ for (const [name, count, isEnded] of [
     assert.ok(watcher.messages.length < count)
     tcp.resume()
     const seen = (await watcher.until(count)).map(({ object }) => object.metadata.name)
-    // What was sent is in order and without a gap, so that a client knows where to go on.
+    // Events are in order and without a gap, so that a client knows where to resume.
     assert.deepEqual(seen, names.slice(0, isEnded ? seen.length : count))
     assert.equal(watcher.socket.readyState === WebSocket.CLOSED, isEnded)
     watcher.socket.terminate()

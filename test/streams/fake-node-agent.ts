@@ -8,7 +8,7 @@ import { readHttpHead } from '../../src/node/streams/http-head.ts'
 import { dataFrame } from '../../src/server/proxy/streams/spdy-frames.ts'
 
 export class FakeNodeAgent implements Disposable {
-  /** Path and query of everything that was asked. */
+  /** Path and query of all requests. */
   readonly asked: string[] = []
   /** Replaced by tests. */
   serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void = stream => stream.close()
@@ -44,7 +44,7 @@ export class FakeNodeAgent implements Disposable {
   }
 }
 
-/** The runtime's side: tells of each stream that the client creates, and of its data. */
+/** The runtime's side: reports each stream that the client creates, and its data. */
 export class SpdyRuntime {
   /** `streamtype` by stream number, in the order of creation. */
   readonly streams = new Map<number, string>()

@@ -37,7 +37,7 @@ async function carried(): Promise<{
   return { api, raw, runtime, proxied, stop, done, session }
 }
 
-/** Up to the end of what comes; the other direction stays open, which some versions of Node would close with it. */
+/** Until the end of the data; the other direction stays open, which some versions of Node would close with it. */
 async function read(stream: Duplex): Promise<string> {
   let text = ''
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) text += String(chunk)
@@ -49,7 +49,7 @@ test("the runtime's end is passed on behind its last byte, while the API server'
   const large = 'x'.repeat(300_000)
   runtime.end(large)
   assert.equal(await read(api), large)
-  // Bytes for a runtime that is gone are dropped, and are not errors.
+  // Bytes for a runtime that is gone are dropped without an error.
   await new Promise<void>((resolve, reject) => api.write('late', err => (err ? reject(err) : resolve())))
   api.destroy()
   await done
@@ -92,7 +92,7 @@ for (const [name, end] of [
   })
 }
 
-test('what comes with the head is kept for a reader that comes later', limit, async () => {
+test('bytes that arrive with the head are kept for a later reader', limit, async () => {
   const { api, runtime, done, session } = await carried()
   runtime.write('early')
   await new Promise(setImmediate)

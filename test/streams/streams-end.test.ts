@@ -1,4 +1,4 @@
-// How exec, attach, port-forward and followed logs end: by their identity, by either side, cut short, and at the pace of who reads.
+// How exec, attach, port-forward and followed logs end: by their identity, by either side, truncated, and at the reader's pace.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type ServerHttp2Stream } from 'node:http2'
@@ -10,7 +10,7 @@ const identityEnds: readonly [string, string, (streams: StreamsServer) => void][
   ['expires', 'shortly', ({ clock }) => clock.advance(60_001)],
   ['is denied', 'ann', ({ denyList }) => denyList.replace([{ kind: 'user-name', value: 'ann' }])],
 ]
-/** The node's streams of now on: answered, and open until somebody ends them. */
+/** The node's streams from now on: answered, and open until the test ends them. */
 function keepOpen(streams: StreamsServer): ServerHttp2Stream[] {
   const opened: ServerHttp2Stream[] = []
   streams.agent.serve = stream => {
@@ -110,7 +110,7 @@ for (const [name, cut, message] of cuts) {
   })
 }
 
-test('a command whose node dies is a failure that says so, and its client is told at once', limit, async () => {
+test('a command whose node dies fails with that reason, and its client is notified at once', limit, async () => {
   await using streams = await StreamsServer.start()
   streams.agent.serve = stream => {
     stream.respond({ ':status': 200 })

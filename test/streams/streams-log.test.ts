@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limit, messagesOf, podPath, refusedSocket, StreamsServer } from './streams-server.ts'
 
-/** A server whose pod has a container that runs, and whose node says `pieces` of its log. */
+/** A server whose pod has a running container, and whose node sends `pieces` of its log. */
 async function logging(pieces: readonly string[]): Promise<StreamsServer> {
   const streams = await StreamsServer.start()
   const pod = (await streams.server.api.get(podPath)).json
@@ -35,7 +35,7 @@ for (const [offered, chosen, first, read] of [
   )
 }
 
-test('a log over a WebSocket of a protocol that nobody knows is refused, and so is one of a container that waits', limit, async () => {
+test('a log over a WebSocket of an unknown protocol is refused, and so is one of a waiting container', limit, async () => {
   await using streams = await logging(['x'])
   assert.equal((await refusedSocket(streams.webSocket('log?container=c', ['v4.channel.k8s.io']))).status, 400)
   const { status, body } = await refusedSocket(streams.webSocket('log?container=c&previous=true', ['binary.k8s.io']))

@@ -1,4 +1,4 @@
-// exec, attach and port-forward through everything that they pass: TLS, upgrade, pipeline, the node's tunnel, and an agent that answers as the test says.
+// exec, attach and port-forward through all layers: TLS, upgrade, pipeline, the node's tunnel, and an agent that answers as the test says.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -113,7 +113,7 @@ test('attach with a terminal has a resize stream and no stderr', limit, async ()
   assert.deepEqual([...(runtimes[0]?.streams.values() ?? [])], ['error', 'stdin', 'stdout', 'resize'])
 })
 
-test('protocols that nobody knows are refused, and the node is not asked', limit, async () => {
+test('unknown protocols are refused, and the node is not contacted', limit, async () => {
   await using streams = await StreamsServer.start()
   const { status, body } = await refusedSocket(streams.webSocket(commands, ['v9.channel.k8s.io']))
   assert.equal(status, 400)
@@ -127,7 +127,7 @@ test('protocols that nobody knows are refused, and the node is not asked', limit
   assert.deepEqual(streams.agent.asked, [])
 })
 
-test('what admission refuses does not reach the node, and audit has it', limit, async () => {
+test('what admission refuses does not reach the node, and is audited', limit, async () => {
   await using streams = await StreamsServer.start()
   const { status, body } = await refusedSocket(streams.webSocket('exec?command=forbidden&stdout=true', ['v5.channel.k8s.io']))
   assert.equal(status, 403)

@@ -49,7 +49,7 @@ for (const [protocol, message] of negotiations) {
   )
 }
 
-test('port-forward over channels is refused without ports, before the node is asked', limit, async () => {
+test('port-forward over channels is refused without ports, before the node is contacted', limit, async () => {
   await using streams = await StreamsServer.start()
   const { status, body } = await refusedSocket(streams.webSocket('portforward', ['v4.channel.k8s.io']))
   assert.deepEqual([status, JSON.parse(body).message], [400, 'query parameter "ports" is required'])

@@ -69,7 +69,7 @@ export class StreamsServer implements AsyncDisposable {
     return started
   }
 
-  /** Rejects with a `Refusal` where the server does not change protocols. */
+  /** Rejects with a `Refusal` if the server does not switch protocols. */
   async webSocket(path: string, protocols: string[], user = 'ann'): Promise<WebSocket> {
     const socket = new WebSocket(`${this.server.url.replace('https', 'wss')}${podPath}/${path}`, protocols, {
       ca: this.server.ca,
@@ -140,7 +140,7 @@ export async function readToEnd(socket: TLSSocket): Promise<string> {
   return text
 }
 
-/** Lets the process run until the state is there; the test's own time limit ends what waits in vain. */
+/** Lets the process run until the state is reached; the test's own time limit ends a wait in vain. */
 export async function turnsUntil(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setImmediate(resolve))
 }
@@ -154,7 +154,7 @@ export const commands = `exec?command=cat&${everything}`
 export const failedMessage = 'command terminated with exit code 7'
 export const failed = `{"status":"Failure","reason":"NonZeroExitCode","message":"${failedMessage}"}`
 
-/** Opens each stream with a runtime that echoes what comes in, in capitals, and ends with the input. */
+/** Opens each stream with a runtime that echoes its input in capitals, and ends with the input. */
 export function echo(agent: FakeNodeAgent): SpdyRuntime[] {
   const runtimes: SpdyRuntime[] = []
   agent.serve = stream => {

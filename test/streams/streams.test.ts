@@ -38,7 +38,7 @@ test('GET on pods/exec is a create', () => {
   assert.equal(info.verb, 'create')
 })
 
-test('stdin goes in, stdout and the status come out, and the half-close arrives', { timeout: 60_000 }, async () => {
+test('stdin, stdout, the status and the half-close pass', { timeout: 60_000 }, async () => {
   const [node, runtime] = duplexPair()
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v5.channel.k8s.io' })
   await once(server, 'listening')

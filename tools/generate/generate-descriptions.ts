@@ -40,7 +40,7 @@ if (!existsSync(models) || schemaFor('', 'v1', 'Pod') === undefined) {
   console.log(`Descriptions of ${Object.keys(all).length} types written to ${target}`)
 }
 
-/** The model of a type: with its group where the plain name is taken by several groups. */
+/** The model of a type: with its group if several groups have the plain name. */
 function declarationOf(key: string): string | undefined {
   const [packageKey = '', name = ''] = key.split('.')
   const [group = '', version = ''] = packageKey.split('/')
@@ -61,7 +61,7 @@ function textsOf(declaration: string, key: string): Texts {
   return own === undefined ? { fields } : { text: plain(own), fields }
 }
 
-/** What kubernetes-types says of the fields of a type. */
+/** The texts of kubernetes-types for a type's fields. */
 function referenceTexts(key: string): Record<string, string> {
   const [packageKey = '', name = ''] = key.split('.')
   const fields: Record<string, string> = {}
@@ -86,7 +86,7 @@ function interfacesOf(packageKey: string): Map<string, string> {
   return found
 }
 
-/** What the client says of the parameters that operations share; the first time that it says it. */
+/** The client's texts for parameters that operations share, from their first occurrence. */
 function parameterTexts(declaration: string): Record<string, string> {
   const texts: Record<string, string> = {}
   const wanted = new Set(commonParameters.map(({ name }) => name))

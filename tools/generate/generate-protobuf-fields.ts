@@ -9,7 +9,7 @@ import { fieldAdditions } from './protobuf-field-additions.ts'
 const goRoot = '/usr/share/gocode/src/k8s.io'
 const target = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'src/server/protobuf/fields.json')
 
-/** Number, JSON name, type, and `r` for repeated, `m` for a map from string, `i` for a message whose fields stand in the parent's JSON. */
+/** Number, JSON name, type, and `r` for repeated, `m` for a map from string, `i` for a message whose fields are in the parent's JSON. */
 type Row = [number, string, string, ('r' | 'm' | 'i')?]
 
 const structs: Record<string, { fields: { n: string; t: string }[] } | undefined> = schema.structs

@@ -1,4 +1,4 @@
-// What Kubernetes v1.33 has beyond the Go sources of v1.32: fields and types of ours, in a notation of one line per field.
+// Additions of Kubernetes v1.33 to the Go sources of v1.32: fields and types, one per line.
 //
 //   type PACKAGE.Name [flags]          a new struct
 //   extend PACKAGE.Name                more fields of a struct

@@ -7,7 +7,7 @@ export interface GoField {
   /** Go type with package keys: `*[]core/v1.Container`. */
   type: string
   omitempty: boolean
-  /** An embedded struct whose fields stand in the outer object. */
+  /** An embedded struct whose fields are in the outer object. */
   inline: boolean
   /** Markers of the comment (`+listType=map`) by name, with all their values. */
   markers: Map<string, string[]>
@@ -80,7 +80,7 @@ function parseFile(into: GoPackage, lines: readonly string[]): void {
       continue
     }
     if (text === '') {
-      // A marker may stand in a comment block of its own directly above the doc comment.
+      // A marker may be in its own comment block directly above the doc comment.
       if (comment.length > 0) blank = comment
       comment = []
       continue

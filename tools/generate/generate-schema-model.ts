@@ -1,4 +1,4 @@
-// Joins the Go sources with our additions into one table of structs and named scalars, restricted to what the served kinds reach.
+// Joins the Go sources with our additions into one table of structs and named scalars, limited to types that the served kinds use.
 import { additions } from './generate-schema-additions.ts'
 import { type GoField, type GoPackage, type GoStruct, parseGoPackage } from './generate-schema-go.ts'
 
@@ -33,7 +33,7 @@ export interface Model {
   named: Map<string, { type: string; values?: string[] }>
 }
 
-/** What v1.33 serves: every stable version, and the alpha that can be switched on; no beta is on by default. */
+/** The versions that v1.33 serves: every stable one, and the alpha that can be enabled; no beta is on by default. */
 export const servedPackages = [
   ['admissionregistration/v1', 'admissionregistration.k8s.io'],
   ['admissionregistration/v1alpha1', 'admissionregistration.k8s.io'],
@@ -57,7 +57,7 @@ export const servedPackages = [
   ['storage/v1', 'storage.k8s.io'],
 ] as const
 
-/** Groups whose Go sources Debian does not package; their types stand in the additions. */
+/** Groups whose Go sources Debian does not package; their types are in the additions. */
 export const addedGroups = [
   ['apiextensions/v1', 'apiextensions.k8s.io'],
   ['bulkhead/v1alpha1', 'bulkhead.dev'],
@@ -254,7 +254,7 @@ export function namesIn(type: string): string[] {
   return type.match(/[\w/]+\.\w+/g) ?? []
 }
 
-/** Drops what no kind refers to, and sorts. */
+/** Drops types that no kind uses, and sorts. */
 function reachable(model: Model): Model {
   const found = new Set<string>()
   const visit = (key: string): void => {

@@ -1,7 +1,7 @@
 // Which subject each type of a large package belongs to, so that its interfaces are spread over files that one can read.
 import { type Model, namesIn } from './generate-schema-model.ts'
 
-/** Subject -> the types that it is about. What they consist of goes with them, unless an earlier subject has it already. */
+/** Subject -> its types. The types that they use follow them, unless an earlier subject has them. */
 const subjects: Readonly<Record<string, readonly (readonly [subject: string, roots: readonly string[]])[]>> = {
   'core/v1': [
     ['volume', ['Volume']],
@@ -13,7 +13,7 @@ const subjects: Readonly<Record<string, readonly (readonly [subject: string, roo
   ],
 }
 
-/** The key of each type of this package -> its subject, '' for those that no subject is about; undefined for packages that fit into one file. */
+/** The key of each type of this package -> its subject, '' for types without one; undefined for packages that fit into one file. */
 export function subjectsOf(packageKey: string, model: Model): ReadonlyMap<string, string> | undefined {
   const wanted = subjects[packageKey]
   if (wanted === undefined) return undefined

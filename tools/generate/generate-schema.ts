@@ -55,7 +55,7 @@ async function checkAdditions(): Promise<void> {
   let names: string[] = []
   for (const line of additions.split('\n')) {
     const [word = '', key = '', flag] = line.trim().split(' ')
-    // Our own kinds are in nobody else's models, and those of metrics-server in none of Kubernetes' own.
+    // No other model contains our own kinds, and none of Kubernetes' own those of metrics-server.
     if (key.startsWith('bulkhead/') || key.startsWith('metrics/')) {
       names = []
     } else if (line.startsWith(' ')) {

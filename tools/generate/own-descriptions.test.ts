@@ -6,7 +6,7 @@ import { ownDescriptions } from './own-descriptions.ts'
 /** Where packages of descriptions have nothing. */
 const packages = ['bulkhead/', 'metrics/']
 
-test('ownDescriptions say what every field is of kinds that nobody else describes', () => {
+test('ownDescriptions describe every field of kinds without another description', () => {
   const common = new Set(['apiVersion', 'kind', 'metadata'])
   for (const [key, { fields }] of Object.entries(types.structs)) {
     if (!packages.some(prefix => key.startsWith(prefix))) continue

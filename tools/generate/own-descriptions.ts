@@ -1,4 +1,4 @@
-// The texts of Bulkhead's own kinds for `kubectl explain`, and of those of metrics.k8s.io, which the packages that we read them from leave out.
+// The texts for `kubectl explain` of Bulkhead's own kinds and of metrics.k8s.io, which the packages lack.
 
 export const ownDescriptions: Readonly<Record<string, { readonly text: string; readonly fields: Readonly<Record<string, string>> }>> = {
   'bulkhead/v1alpha1.ClusterDefaults': {

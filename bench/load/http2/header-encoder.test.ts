@@ -22,7 +22,7 @@ class Pair {
 const constant = { ':scheme': 'https', ':authority': '127.0.0.1:6443', accept: 'application/json', 'user-agent': 'bulkhead-bench' }
 
 describe('HeaderEncoder', () => {
-  test('write() sends what repeats once', () => {
+  test('write() sends repeated fields once', () => {
     const pair = new Pair()
     assert.deepEqual(pair.send('GET', '/livez'), { ':method': 'GET', ':path': '/livez', ...constant })
     const first = pair.bytes
@@ -32,7 +32,7 @@ describe('HeaderEncoder', () => {
     assert.equal(pair.decoder.tableSize, size)
   })
 
-  test('write() says type and length of a body, and takes each method', () => {
+  test('write() sends type and length of a body, and any method', () => {
     const pair = new Pair()
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PATCH', 'POST']) {
       const sent = { ...constant, ':method': method, ':path': '/a', 'content-type': `type/${method}`, 'content-length': '1234' }

@@ -1,4 +1,4 @@
-// Writes the header blocks of one connection's requests. What is the same in many is sent once, and by its number in the server's table from then on.
+// Writes the header blocks of one connection's requests. Repeated fields are sent once, and then by their index in the server's table.
 import { frameFlag, frameType, headSize, writeHead } from '../../../src/server/http2/wire/frames.ts'
 import { defaultTableSize, fieldSize, staticFields } from '../../../src/server/http2/wire/header-table.ts'
 import { added, indexed, writeInteger, writeLiteral, writeText } from '../../../src/server/http2/wire/hpack-writing.ts'
@@ -18,12 +18,12 @@ const contentLengthName = numberOf('content-length')
 const schemeHttps = staticFields.findIndex(({ name, value }) => name === ':scheme' && value === 'https') + 1
 const getMethod = methodName
 const postMethod = methodName + 1
-/** More than a request has beside its path and what is sent once. */
+/** More than a request has beyond its path and the repeated fields. */
 const fewBytes = 64
 
 export class HeaderEncoder {
   readonly #authority: string
-  /** What the server's table holds of us, the oldest first. Nothing is ever evicted: what does not fit is not added. */
+  /** Our fields in the server's table, oldest first. Nothing is ever evicted: fields that do not fit are not added. */
   readonly #sent: { readonly name: number; readonly value: string }[] = []
   #size = 0
 
@@ -31,7 +31,7 @@ export class HeaderEncoder {
     this.#authority = authority
   }
 
-  /** A HEADERS frame that ends its block; without a body it ends the stream too, and `contentType` is what the answer shall be. */
+  /** A HEADERS frame that ends its block; without a body it ends the stream too, and `contentType` is the accepted type. */
   write(out: SendBuffer, stream: number, method: string, path: string, contentType: string, bodyLength: number | undefined): void {
     out.reserve(headSize + fewBytes + path.length)
     const start = out.length

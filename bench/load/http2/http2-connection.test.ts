@@ -9,7 +9,7 @@ import { TestServer } from './server.testing.ts'
 const megabyte = 1024 * 1024
 const pattern = (bytes: number, first = 0) => Buffer.from(Array.from({ length: bytes }, (_, i) => 97 + ((first + i * 7) % 26))).toString()
 
-/** Sends back what came: method, type and length in the head of the body. */
+/** Echoes the request: method, type and length at the beginning of the body. */
 async function echo(stream: ServerHttp2Stream, path: string, headers: NodeJS.Dict<string | string[]>): Promise<void> {
   const body = await buffer(stream)
   assert.equal(body.length, Number(headers['content-length'] ?? 0))
@@ -57,14 +57,14 @@ describe('Http2Connection', () => {
     })
   })
 
-  test('request() fails where the server takes fewer at a time', async () => {
+  test('request() fails if the server accepts fewer at a time', async () => {
     await using server = await TestServer.http2(() => undefined, { maxConcurrentStreams: 7 })
     const connection = await server.connect()
     const requests = Array.from({ length: 8 }, () => connection.request('GET', '/'))
     await Promise.all(requests.map(request => failed(request, /failed: the server takes 7 requests at a time$/)))
   })
 
-  // Of the streams, as they are by default, and of the whole, which is 65,535 bytes.
+  // Of the default stream window, and of the connection's, which is 65,535 bytes.
   for (const initialWindowSize of [1000, 65_535, 10 * megabyte])
     test(`request() sends bodies of any size through a window of ${initialWindowSize}`, async () => {
       await using server = await TestServer.http2(echo, { initialWindowSize })
@@ -83,7 +83,7 @@ describe('Http2Connection', () => {
       for (const [i, { body }] of answers.entries()) assert.ok(body.toString() === `POST / application/json\n${bodies[i]}`, `body ${i}`)
     })
 
-  test('request() goes on when a setting widens or narrows the windows of open streams', async () => {
+  test('request() continues when a setting widens or narrows the windows of open streams', async () => {
     const started = Promise.withResolvers<ServerHttp2Stream>()
     await using server = await TestServer.http2(
       (stream, path, headers) => {
@@ -128,7 +128,7 @@ describe('Http2Connection', () => {
     assert.equal((await connection.request('POST', '/ok', 'a')).status, 200)
   })
 
-  test('request() rejects where the server resets the stream, with its reason; others go on', async () => {
+  test('request() rejects with the reason if the server resets the stream; others continue', async () => {
     await using server = await TestServer.http2((stream, path, headers) => {
       if (path === '/reset') stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
       else void echo(stream, path, headers)
@@ -140,7 +140,7 @@ describe('Http2Connection', () => {
     assert.equal((await connection.request('GET', '/after')).status, 200)
   })
 
-  test('stream() hands on what comes as it comes, and the end', async () => {
+  test('stream() passes data on as it arrives, and the end', async () => {
     const streams: ServerHttp2Stream[] = []
     await using server = await TestServer.http2(stream => {
       stream.respond({ ':status': 200 })
@@ -168,7 +168,7 @@ describe('Http2Connection', () => {
     assert.equal(await ended.promise, undefined)
   })
 
-  test('stream() rejects where the answer is not 200, and says what it was', async () => {
+  test('stream() rejects if the answer is not 200, with the answer', async () => {
     await using server = await TestServer.http2(stream => {
       stream.respond({ ':status': 403 })
       stream.end('watch is forbidden')
@@ -177,7 +177,7 @@ describe('Http2Connection', () => {
     await failed(connection.stream('/watch', unexpected, unexpected), /^Error: \/watch answered 403: watch is forbidden$/)
   })
 
-  test('stream() tells of a reset behind its beginning', async () => {
+  test('stream() reports a reset after its beginning', async () => {
     await using server = await TestServer.http2(stream => {
       stream.respond({ ':status': 200 })
       stream.write('x', () => stream.destroy(new Error('broken')))
@@ -197,7 +197,7 @@ describe('Http2Connection', () => {
     assert.deepEqual(echoed, payload)
   })
 
-  test('a server that ends in the middle of an answer fails what waits and what comes later', async () => {
+  test('a server that ends in the middle of an answer fails pending and later requests', async () => {
     await using server = await TestServer.http2(stream => {
       stream.respond({ ':status': 200 })
       stream.write('half')
@@ -214,7 +214,7 @@ describe('Http2Connection', () => {
     await failed(connection.request('GET', '/'), /failed/)
   })
 
-  test('disposal fails what waits', async () => {
+  test('disposal fails pending requests', async () => {
     const held = Promise.withResolvers<ServerHttp2Stream>()
     await using server = await TestServer.http2(held.resolve)
     const connection = await server.connect()
@@ -232,7 +232,7 @@ describe('Http2Connection', () => {
     await Promise.all([failed(connection.request('GET', '/a b'), /may not hold/), failed(other, /failed/)])
   })
 
-  test('what the two servers of the bench do not do fails the connection by name', async () => {
+  test('features that the two servers of the bench do not use fail the connection by name', async () => {
     await using leaving = await TestServer.http2(stream =>
       stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 1, Buffer.from('why')),
     )
@@ -257,7 +257,7 @@ describe('Connections', () => {
     await failed(server.connections(1), /failed: .*altnames/)
   })
 
-  test('open() or the first request fails where the server wants another client', async () => {
+  test('open() or the first request fails if the server needs another client', async () => {
     await using server = await TestServer.http2(echo)
     await using other = await TestServer.http2(echo)
     const { cert, key } = other.credentials

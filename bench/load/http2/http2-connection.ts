@@ -1,4 +1,4 @@
-// The bench's HTTP/2 client on one TLS connection: what the load client spends on a request, the server under measurement lacks on the same cores.
+// The bench's HTTP/2 client on one TLS connection: time that the client spends is missing to the measured server on the same cores.
 // It is for the two servers of the bench alone. Whatever they do not do fails the connection, and with it every request that waits.
 import type { TcpNetConnectOpts } from 'node:net'
 import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls'
@@ -33,14 +33,14 @@ export interface Answer {
 
 /** `bytes` are valid during the call only. */
 export type OnData = (bytes: Buffer, start: number, end: number) => void
-/** The last call; with what went wrong unless the server has ended the answer. */
+/** The last call; with an error unless the server has ended the answer. */
 export type OnEnd = (err?: Error) => void
 
 interface Exchange {
   readonly begin: (status: number) => void
   readonly data: OnData
   readonly end: OnEnd
-  /** What the server has no window for yet. */
+  /** Data for which the server has no window yet. */
   unsent: Buffer | undefined
   /** Bytes that the server takes on this stream. */
   sendWindow: number
@@ -49,7 +49,7 @@ interface Exchange {
 }
 
 const windowBytes = 16 * 1024 * 1024
-/** What TLS hands on at once is a quarter of it. */
+/** A quarter of a TLS read. */
 const readBytes = 64 * 1024
 const shownBytes = 300
 
@@ -90,7 +90,7 @@ export class Http2Connection implements Disposable, FrameSink {
     for (const event of ['end', 'close']) this.#socket.once(event, () => this.#fail(new Error('it was closed')))
   }
 
-  /** Resolves when the server has told its settings. The context has the authority that is trusted, and the client's certificate. */
+  /** Resolves when the server has sent its settings. The context has the trusted CA and the client's certificate. */
   static async open(server: URL, context: SecureContext): Promise<Http2Connection> {
     const connection = new Http2Connection(server, context)
     await connection.#opened.promise
@@ -114,7 +114,7 @@ export class Http2Connection implements Disposable, FrameSink {
     })
   }
 
-  /** Resolves when the server has answered 200; rejects where it says anything else. `onEnd` is called once after that. */
+  /** Resolves when the server has answered 200; rejects otherwise. `onEnd` is called once after that. */
   stream(path: string, onData: OnData, onEnd: OnEnd): Promise<void> {
     return new Promise((resolve, reject) => {
       let answered = 0
@@ -246,7 +246,7 @@ export class Http2Connection implements Disposable, FrameSink {
 
   #headers(flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
     if ((flags & frameFlag.endHeaders) === 0) throw new Error('the server sent a header block in parts')
-    // Also of a stream that is over: the table goes on.
+    // Also for a stream that has ended: the table must stay in step.
     const [field] = this.#decoder.decode(bytes, start, end, ':status')
     const exchange = this.#open.get(stream)
     if (exchange === undefined) return

@@ -32,7 +32,7 @@ export class TestServer implements AsyncDisposable {
   readonly #sockets = new Set<TLSSocket>()
   readonly #connections: Http2Connection[] = []
 
-  /** Answers as the function says, under settings of the test's choice. */
+  /** Answers with the function's result, under the test's settings. */
   static async http2(
     onStream: OnStream,
     settings: Settings = {},

@@ -15,7 +15,7 @@ test('commands has every file of the folder, by its name', () => {
   assert.deepEqual(shown.map(name => `${verb(name)}.ts`).sort(), files.sort())
 })
 
-test('README.md tells of every command', () => {
+test('README.md names every command', () => {
   const readme = readFileSync(join(folder, '../../../README.md'), 'utf8')
   for (const name of shown) assert.match(readme, new RegExp(`^\\|[^|]*\`(?:bulkhead )?${verb(name)}\\b`, 'm'), name)
 })

@@ -79,7 +79,7 @@ test('Informer reads all pages', async t => {
   assert.equal(informer.list('ns').length, 1203)
 })
 
-test('Informer reconnects at once after a quiet watch that was open for long, however many failures came before', async t => {
+test('Informer reconnects at once after a long quiet watch, however many failures came before', async t => {
   const api = new FakeApi()
   const clock = new FakeClock()
   let listening = false
@@ -156,7 +156,7 @@ test('Informer freezes its objects and drops managed fields', async t => {
   assert.equal(object?.metadata.managedFields, undefined)
 })
 
-test('Informer keeps only metadata where that is asked for', async t => {
+test('Informer keeps only metadata on request', async t => {
   const api = new FakeApi()
   api.seed(configMaps, named('a', { data: { k: 'v' } }))
   const { informer, signal } = start(t, api, true)

@@ -1,4 +1,4 @@
-// A clock for tests that stands still until it is moved, and that can be set.
+// A clock for tests that advances only on request, and that can be set.
 import type { Clock } from '../../base/clock.ts'
 
 export class FakeClock implements Clock {

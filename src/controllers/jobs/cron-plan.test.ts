@@ -98,14 +98,14 @@ for (const { name, object, now, time, many = false, never = false, next } of due
   })
 }
 
-test('jobOf() is named after its start, and says it in the zone', () => {
+test('jobOf() is named after its start, and has it in the zone', () => {
   const job = jobOf(cronJob({ timeZone: 'Asia/Kolkata' }), at('2026-01-01T00:10:00Z'))
   assert.equal(job.metadata.name, `c-${at('2026-01-01T00:10:00Z') / 60_000}`)
   assert.equal(job.metadata.annotations?.['batch.kubernetes.io/cronjob-scheduled-timestamp'], '2026-01-01T05:40:00+05:30')
 })
 
 for (const timeZone of ['Etc/UTC', 'Europe/London', undefined]) {
-  test(`jobOf() says Z where ${timeZone ?? 'no zone'} has no offset`, () => {
+  test(`jobOf() has Z if ${timeZone ?? 'no zone'} has no offset`, () => {
     const job = jobOf(cronJob(timeZone === undefined ? {} : { timeZone }), at('2026-01-01T00:10:00Z'))
     assert.equal(job.metadata.annotations?.['batch.kubernetes.io/cronjob-scheduled-timestamp'], '2026-01-01T00:10:00Z')
   })

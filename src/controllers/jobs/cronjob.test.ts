@@ -24,7 +24,7 @@ const touch = ({ api }: Scenario, key: string) =>
 const minutes = (count: number) => first + count * 60_000
 const nameAt = (count: number) => `c-${minutes(count) / 60_000}`
 
-test('cronJob starts a job once, follows it and clears it away', async () => {
+test('cronJob starts a job once, follows it and removes it', async () => {
   let now = first
   await using scenario = start({ successfulJobsHistoryLimit: 0 }, () => now)
   const { api } = scenario
@@ -59,7 +59,7 @@ for (const { policy, after } of [
   })
 }
 
-test('cronJob with concurrencyPolicy Forbid waits, and says so', async () => {
+test('cronJob with concurrencyPolicy Forbid waits, and reports it', async () => {
   let now = first
   await using scenario = start({ concurrencyPolicy: 'Forbid' }, () => now)
   await scenario.until(() => read(scenario)?.status?.active?.length === 1, 'the first job')
@@ -90,7 +90,7 @@ test('cronJob leaves a start to a job of its name that is not its own', async ()
   )
 })
 
-test('cronJob says that a day which does not come is no schedule', async () => {
+test('cronJob reports a schedule whose day never comes', async () => {
   await using scenario = start({ schedule: '59 23 31 2 *' }, () => first)
   const said = () => scenario.api.all(events).find(({ reason }) => reason === 'InvalidSchedule')
   await scenario.until(() => said() !== undefined, 'the event')

@@ -110,7 +110,7 @@ test('planJob() with backoffLimitPerIndex retries each index by itself and gives
   const first = exited(podOf(job, 'a', 'Failed', 0), 1, now)
   const state = countJob(job, [first], new Set())
   assert.deepEqual([...state.failedIndexes], [])
-  // Of two places one is kept for the index that waits.
+  // One of two places is kept for the index that waits.
   assert.deepEqual(
     planJob(job, state, noFailures, now).create.map(({ index }) => index),
     [1],
@@ -192,7 +192,7 @@ test('decide() does not count the time in which a job was suspended', () => {
   assert.equal(decide(job, countJob(job, [], new Set()), now + 20_000), undefined)
 })
 
-test('decide() says which container met which rule', () => {
+test('decide() reports which container matched which rule', () => {
   const job = newJob({ podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } })
   const verdict = decide(job, countJob(job, [exited(podOf(job, 'a', 'Failed'), 42, now)], new Set()), now)
   assert.equal(verdict?.message, 'Container c for pod ns/a failed with exit code 42 matching FailJob rule at index 0')

@@ -256,7 +256,7 @@ for (const { name, metadata = {}, status, sidecar, at } of ends) {
   })
 }
 
-test('planJob() tries an index again whose pod says nothing of its end', () => {
+test('planJob() retries an index whose pod has no exit information', () => {
   const perIndex = newJob({ ...indexed, completions: 1, backoffLimitPerIndex: 3 })
   const pod: Pod = { ...jobPod(perIndex, 0, { counted: 0, ignored: 0 }), status: { phase: 'Failed' } }
   pod.metadata.creationTimestamp = time(0)

@@ -49,7 +49,7 @@ export class TrackedPods {
     return this.#context.informers.full(pods).byIndex(trackedIndex, jobKey)
   }
 
-  /** Resolves when it is off, or the pod is gone. Whatever else changed on the pod meanwhile, as its deletion does, is no matter. */
+  /** Resolves when it is removed, or the pod is gone. Other concurrent changes of the pod, such as its deletion, do not matter. */
   async release(pod: Pod, signal: AbortSignal): Promise<void> {
     const { namespace = '', name = '', uid = '' } = pod.metadata
     if (this.#released.has(uid) || !hasFinalizer(pod, jobTrackingFinalizer)) return

@@ -1,4 +1,4 @@
-// What the pods of a Job say together: the numbers that all decisions about it are made from. Pure.
+// The combined state of a Job's pods: the numbers on which all decisions are based. Pure.
 import type { Job } from '../../api/types/batch-v1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { hasFinalizer } from '../finalizer.ts'

@@ -19,7 +19,7 @@ export interface Tracking {
   readonly more: boolean
 }
 
-/** Notes what has finished. `status` has the numbers of this pass (active, ready, terminating) already. */
+/** Records finished pods. `status` already has the numbers of this pass (active, ready, terminating). */
 export function planTracking(job: Job, status: JobStatus, state: JobState, verdict: Verdict | undefined): Tracking {
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
   const uncounted = { succeeded: [...succeeded], failed: [...failed] }
@@ -35,7 +35,7 @@ export function planTracking(job: Job, status: JobStatus, state: JobState, verdi
     const index = isIndexed(job) ? completionIndex(pod, completions) : undefined
     const outcome = noted.has(uid) ? undefined : outcomeOf(job, pod, index, verdict)
     const isKnown = outcome === undefined || (outcome === 'succeeded' && index !== undefined && indexes.has(index))
-    // What is noted already is let go all the same: there would never be room again.
+    // Pods already recorded are released nevertheless: otherwise the list would stay full.
     if (!isKnown && room-- <= 0) {
       more = true
       continue
@@ -54,7 +54,7 @@ export function planTracking(job: Job, status: JobStatus, state: JobState, verdi
   return { status: next, release, more }
 }
 
-/** As what the pod counts; undefined where it does not. */
+/** How the pod counts; undefined if it does not. */
 function outcomeOf(job: Job, pod: Pod, index: number | undefined, verdict: Verdict | undefined): 'succeeded' | 'failed' | undefined {
   if (isIndexed(job) && index === undefined) return undefined
   if (pod.status?.phase === 'Succeeded') return 'succeeded'
@@ -95,7 +95,7 @@ export function withJobCondition(
   return { ...status, conditions: before === undefined ? [...conditions, next] : conditions.map(each => (each === before ? next : each)) }
 }
 
-/** The last condition, where every pod has ended and is counted; undefined while one is left. */
+/** The final condition, once every pod has ended and is counted; undefined while one is left. */
 export function finish(status: JobStatus, verdict: Verdict, now: number): JobStatus | undefined {
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
   if (succeeded.length + failed.length > 0 || (status.active ?? 0) > 0 || (status.terminating ?? 0) > 0) return undefined

@@ -12,12 +12,12 @@ export interface Verdict {
   readonly message: string
 }
 
-/** Undefined while the job goes on. That all completions were reached is decided after its pods were looked after: see `completed`. */
+/** Undefined while the job continues. Completion is decided after its pods were processed: see `completed`. */
 export function decide(job: Job, state: JobState, now: number): Verdict | undefined {
   return standing(job) ?? failure(job, state, now) ?? success(job, state)
 }
 
-/** What was decided in a pass before is not decided again. */
+/** Decisions of an earlier pass are kept. */
 function standing(job: Job): Verdict | undefined {
   const given = (type: Verdict['type'], condition: JobCondition | undefined): Verdict | undefined =>
     condition && { type, reason: condition.reason ?? '', message: condition.message ?? '' }
@@ -41,7 +41,7 @@ function failure(job: Job, state: JobState, now: number): Verdict | undefined {
   return undefined
 }
 
-/** With restartPolicy OnFailure the node restarts containers, and restarts are what uses up the limit. */
+/** With restartPolicy OnFailure the node restarts containers, and restarts count against the limit. */
 function isRestartedTooOften({ spec }: Job, { pods }: JobState): boolean {
   if (spec.template.spec.restartPolicy !== 'OnFailure') return false
   let restarts = 0
@@ -53,7 +53,7 @@ function isRestartedTooOften({ spec }: Job, { pods }: JobState): boolean {
   return limit === 0 ? restarts > 0 : restarts >= limit
 }
 
-/** Milliseconds until activeDeadlineSeconds have passed; undefined where there is no deadline or it does not run. */
+/** Milliseconds until activeDeadlineSeconds have passed; undefined if there is no deadline or it does not run. */
 export function untilDeadline({ spec, status }: Job, now: number): number | undefined {
   const start = Date.parse(status?.startTime ?? '')
   // Just resumed: it is about to start anew.
@@ -76,7 +76,7 @@ function success(job: Job, { succeededIndexes }: JobState): Verdict | undefined 
   return undefined
 }
 
-/** `active` are those left when surplus ones were deleted. */
+/** `active` are those left after surplus ones were deleted. */
 export function completed({ spec }: Job, succeeded: number, active: number): Verdict | undefined {
   const isComplete = active === 0 && (spec.completions == null ? succeeded > 0 : succeeded >= spec.completions)
   return isComplete

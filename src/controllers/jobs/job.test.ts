@@ -13,7 +13,7 @@ import { ttlAfterFinished } from './ttl-after-finished.ts'
 const read = ({ api }: Scenario): Job => api.read(jobs, 'ns', 'j') as Job
 const ended = (scenario: Scenario) => finishedCondition(read(scenario))?.type
 
-/** What nodes do: each pod that has not finished ends with this phase; those being deleted go once nothing holds them. */
+/** Acts as nodes: each unfinished pod ends with this phase; deleted ones are removed once nothing holds them. */
 function endPods({ api }: Scenario, phaseOf: (index: string | undefined) => string): void {
   for (const { metadata, status } of api.all(pods)) {
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') continue
@@ -59,7 +59,7 @@ test('job of indexes notes which completed', async () => {
   assert.equal(read(scenario).status?.succeeded, 3)
 })
 
-test('job fails at its backoff limit and says so', async () => {
+test('job fails at its backoff limit and reports it', async () => {
   await using scenario = start({ backoffLimit: 0, parallelism: 2, completions: 2 })
   await scenario.until(() => scenario.api.all(pods).length === 2, 'two pods')
   const first = scenario.api.all(pods)[0]?.metadata.name ?? ''
@@ -124,7 +124,7 @@ test('job that is over ends a pod of its own that comes to light late, and takes
   assert.equal(api.read(pods, 'ns', 'bare')?.metadata.ownerReferences, undefined)
 })
 
-test('job that is gone leaves no pod held by its finalizer', async () => {
+test('a deleted job leaves no pod held by its finalizer', async () => {
   await using scenario = start({})
   await scenario.until(() => scenario.api.all(pods).length === 1, 'a pod')
   scenario.api.remove(jobs, 'ns', 'j')
@@ -158,7 +158,7 @@ test('job lets go of a pod that lost its labels', async () => {
     delete metadata.labels
   })
   await scenario.until(() => api.read(pods, 'ns', name)?.metadata.finalizers?.length === 0, 'finalizer off')
-  // With one request, as nobody may look after the pod once it has lost its owner.
+  // In one request, since nothing may process the pod once it has lost its owner.
   const { metadata: { uid } = {} } = api.read(pods, 'ns', name) ?? {}
   const ownerReferences = [{ $patch: 'delete', uid: 'job-uid' }]
   assert.deepEqual(api.requests.find(({ method }) => method === 'PATCH')?.body, {

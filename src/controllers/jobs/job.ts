@@ -73,7 +73,7 @@ interface Memory {
   readonly written: LatestWritten<Job>
 }
 
-/** Pods without a controller: to be adopted by the jobs that select them, or freed of a finalizer that nobody else removes. */
+/** Pods without a controller: adopted by jobs that select them, or released from a finalizer that nothing else removes. */
 function strayKeys(pod: Pod, context: Context): string[] {
   if (controllerOf(pod) !== undefined) return []
   const keys = adoptersOf(pod, context).map(keyOf)
@@ -147,7 +147,7 @@ class Pass {
       // The job must not be said to end while a pod may be running that is not accounted for.
       if (deleted !== state.active.length || !trusted) verdict = undefined
     } else if (trusted) {
-      // One that is being deleted gets no pods any more, but may complete with those that it has.
+      // A job that is being deleted gets no more pods, but may complete with the existing ones.
       const isManaged = metadata.deletionTimestamp === undefined
       if (isManaged) waits.push(await this.#manage(started, state, backoff, counts))
       verdict = completed(started, state.succeeded, counts.active)
@@ -159,7 +159,7 @@ class Pass {
     return due.length === 0 || verdict !== undefined ? done : { requeueAfterMs: Math.min(...due) }
   }
 
-  /** A job that is over. A pod whose creation was carried out though its answer got lost may be seen only now: nobody waits for its work. */
+  /** A finished job. A pod whose creation succeeded although its answer was lost may only be seen now: its work is not needed. */
   async #leave(): Promise<Result> {
     const { backoffs, tracked } = this.#memory
     backoffs.delete(this.#key)
@@ -184,7 +184,7 @@ class Pass {
     return applyClaim(this.#context, this.#job, jobs, pods, claim, this.#signal, jobTrackingFinalizer)
   }
 
-  /** Changes `counts` to what is left. */
+  /** Modifies `counts` to the remainder. */
   async #manage(
     object: Job,
     state: JobState,
@@ -240,7 +240,7 @@ class Pass {
     return withJobCondition(resumed, { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' }, now)
   }
 
-  /** Writes at most twice: what has finished before the finalizers go, and the numbers after. */
+  /** Writes at most twice: finished pods before their finalizers are removed, and the numbers after. */
   async #track(counted: JobStatus, state: JobState, verdict: Verdict | undefined, backoff: BackoffRecord): Promise<void> {
     const { tracked } = this.#memory
     const held = new Set([...state.tracked].map(({ metadata }) => metadata.uid ?? ''))
@@ -249,7 +249,7 @@ class Pass {
     const { type, reason, message } = verdict ?? {}
     const status = type === undefined ? noted : withJobCondition(noted, { type, status: 'True', reason, message }, this.#now)
     const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
-    // Once a finalizer is off, its pod may be gone: what the pod alone knew must stand in the status before.
+    // Once a finalizer is removed, its pod may disappear: its result must be in the status before.
     if (succeeded.length + failed.length > 0 || release.length > 0) await this.#write(status)
     this.#memory.backoffs.set(this.#key, backoff)
     const results = await Promise.allSettled(release.map(pod => tracked.release(pod, this.#signal)))
@@ -286,7 +286,7 @@ class Pass {
   }
 }
 
-/** Zero, an empty list and absent are the same on the wire, except where a job says how many are ready or ending. */
+/** Zero, an empty list and absent are equal on the wire, except for the counts of ready and terminating pods. */
 function plain({ uncountedTerminatedPods, ...status }: JobStatus): string {
   const { succeeded = [], failed = [] } = uncountedTerminatedPods ?? {}
   const keep = new Set(['ready', 'terminating'])

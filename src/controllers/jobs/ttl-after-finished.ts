@@ -37,7 +37,7 @@ export const ttlAfterFinished: Controller = {
   },
 }
 
-/** Milliseconds until the job is to be deleted; undefined where it is not (yet) to be. */
+/** Milliseconds until the job is deleted; undefined if it is not to be deleted (yet). */
 export function untilExpiry(job: Job, now: number): number | undefined {
   const ttl = job.spec.ttlSecondsAfterFinished
   const finished = finishedCondition(job)

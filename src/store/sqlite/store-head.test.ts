@@ -17,7 +17,7 @@ const open = (directory: string, options: Partial<SqliteStoreOptions>) =>
   openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, ...options })
 
 describe('openSqliteStore() with a head that is kept elsewhere', () => {
-  it('updates it, refuses an older state, and accepts one if told to', async () => {
+  it('updates it, refuses an older state, and accepts one on request', async () => {
     const [directory, older] = [join(root, 'store'), join(root, 'older')]
     let newest: StoreHead | undefined
     const heads: StoreHeads = {
