@@ -29,7 +29,7 @@ export function tokenCacheMetrics(registry: Registry): TokenCacheMetrics {
   const took = { hit: new Buckets(usualBounds), miss: new Buckets(usualBounds) }
   const statuses = ['hit', 'miss'] as const
   const durations = `${cachePrefix}request_duration_seconds`
-  new SampledHistogram(registry, durations, 'Time until it was known whose a token is', function* () {
+  new SampledHistogram(registry, durations, 'Time until a token was authenticated', function* () {
     for (const status of statuses) yield* bucketSamples(durations, took[status], { status })
   })
   new Counter({
@@ -71,7 +71,7 @@ export function tokenCacheMetrics(registry: Registry): TokenCacheMetrics {
 export function issuerMetrics(registry: Registry): IssuerMetrics {
   const latency = new Histogram({
     name: 'apiserver_authentication_jwt_authenticator_latency_seconds',
-    help: 'Time in which tokens of issuers were verified that were not known yet',
+    help: "Time for verifying issuers' tokens that were not cached",
     labelNames: ['result', 'jwt_issuer_hash'],
     buckets: [0.001, ...usualBounds],
     registers: [registry],

@@ -33,12 +33,12 @@ export function items(value: unknown, at: string): readonly unknown[] {
 }
 
 export function text(value: unknown, at: string): string {
-  return typeof value === 'string' ? value : fail(at, `is ${JSON.stringify(value)}, wanted is a text`)
+  return typeof value === 'string' ? value : fail(at, `must be a text, got ${JSON.stringify(value)}`)
 }
 
 export function positive(value: unknown, at: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  return fail(at, `is ${JSON.stringify(value)}, wanted is a whole number above 0`)
+  return fail(at, `must be a whole number above 0, got ${JSON.stringify(value)}`)
 }
 
 /** Any version of the group, because the fields are the same. */
@@ -46,7 +46,7 @@ export function expectKind(value: Json, group: string | readonly string[], kind:
   const groups = [group].flat()
   const kinds = [kind].flat()
   const apiVersion = text(value['apiVersion'], `${at}.apiVersion`)
-  if (!groups.some(known => apiVersion.startsWith(`${known}/`))) fail(`${at}.apiVersion`, `is "${apiVersion}", wanted is ${groups[0]}/v1`)
+  if (!groups.some(known => apiVersion.startsWith(`${known}/`))) fail(`${at}.apiVersion`, `must be ${groups[0]}/v1, got "${apiVersion}"`)
   const named = text(value['kind'], `${at}.kind`)
-  if (!kinds.includes(named)) fail(`${at}.kind`, `is "${named}", wanted is ${kinds[0]}`)
+  if (!kinds.includes(named)) fail(`${at}.kind`, `must be ${kinds[0]}, got "${named}"`)
 }

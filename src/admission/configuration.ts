@@ -109,14 +109,14 @@ const limitTypes: readonly EventLimitType[] = ['Server', 'Namespace', 'User', 'S
 function readEventLimits(value: Json, at: string): PluginConfiguration {
   expectKind(value, 'eventratelimit.admission.k8s.io', 'Configuration', at)
   const limits = items(value['limits'], `${at}.limits`)
-  if (limits.length === 0) fail(`${at}.limits`, 'is empty, wanted is at least one limit')
+  if (limits.length === 0) fail(`${at}.limits`, 'must have at least one limit')
   return {
     eventLimits: limits.map((item, index) => {
       const path = `${at}.limits[${index}]`
       const limit = mapping(item, path)
       const named = text(limit['type'], `${path}.type`)
       const type =
-        limitTypes.find(known => known === named) ?? fail(`${path}.type`, `is "${named}", wanted is one of ${limitTypes.join(', ')}`)
+        limitTypes.find(known => known === named) ?? fail(`${path}.type`, `must be one of ${limitTypes.join(', ')}, got "${named}"`)
       const cacheSize = limit['cacheSize'] === undefined ? {} : { cacheSize: positive(limit['cacheSize'], `${path}.cacheSize`) }
       return { type, qps: positive(limit['qps'], `${path}.qps`), burst: positive(limit['burst'], `${path}.burst`), ...cacheSize }
     }),
@@ -127,10 +127,7 @@ function readNodeSelectors(value: Json, at: string): PluginConfiguration {
   const path = `${at}.podNodeSelectorPluginConfig`
   const byNamespace = Object.entries(mapping(value['podNodeSelectorPluginConfig'], path)).map(([name, selector]) => {
     const shown = `${path}.${name}`
-    return [
-      name,
-      parseNodeSelector(text(selector, shown)) ?? fail(shown, 'must be a list of labels: wanted is key=value,key=value'),
-    ] as const
+    return [name, parseNodeSelector(text(selector, shown)) ?? fail(shown, 'must be a list of labels, such as key=value,key=value')] as const
   })
   const { clusterDefaultNodeSelector = {}, ...allowed } = Object.fromEntries(byNamespace)
   return { nodeSelectors: { default: clusterDefaultNodeSelector, allowed } }

@@ -34,7 +34,7 @@ export function enabledPlugins(profile: 'secure' | 'upstream', switches: PluginS
       if (requested.has(name)) throw new UserError(`${setting}: "${given}" is in enableAdmissionPlugins too`)
       if (guard !== undefined && profile === 'secure' && setting === 'disableAdmissionPlugins')
         throw new UserError(
-          `${setting}: "${given}" is a protection of the secure profile; whoever wants to be without it gives insecureDisableAdmissionPlugins`,
+          `${setting}: "${given}" is a protection of the secure profile; to disable it, use insecureDisableAdmissionPlugins`,
         )
       enabled.delete(name)
     }

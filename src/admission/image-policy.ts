@@ -43,13 +43,13 @@ export function readImagePolicy(value: Json, at: string): ImagePolicyConfigurati
 function milliseconds(policy: Json, name: keyof typeof limits, at: string): number {
   const { unit, default: usual, min, max } = limits[name]
   const value = policy[name] ?? 0
-  if (typeof value !== 'number') return fail(`${at}.${name}`, `is ${JSON.stringify(value)}, wanted is a number`)
+  if (typeof value !== 'number') return fail(`${at}.${name}`, `must be a number, got ${JSON.stringify(value)}`)
   if (value === 0) return usual
   if (value === -1) return 0
   const given = value * unit
   return given >= min && given <= max
     ? given
-    : fail(`${at}.${name}`, `is ${value}, wanted is ${min / unit} to ${max / unit}, or -1 for none`)
+    : fail(`${at}.${name}`, `must be ${min / unit} to ${max / unit}, or -1 for none, got ${value}`)
 }
 
 export interface ImageReviewSpec {

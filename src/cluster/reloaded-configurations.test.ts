@@ -73,7 +73,7 @@ test('take() keeps the former configuration if the new one is rejected, and coun
 test('take() keeps the former configuration if the new one cannot be applied', async () => {
   const { configurations, lines, samples } = opened()
   configurations.take(state(1, ['/fault']))
-  const refused = { since: 5000, why: 'it could not be put in force: the log says why' }
+  const refused = { since: 5000, why: 'it could not be applied: the log has the reason' }
   assert.deepEqual(configurations.shown(), { authentication: { hash: 'sha256:/a', since: 1000, refused } })
   assert.ok(lines.some(line => line.includes('out of luck')))
   assert.ok((await samples()).includes(`automatic_reloads_total${labels('failure')} 1`))

@@ -81,7 +81,7 @@ class ReloadedFile<T> {
       if (!isDeepStrictEqual(next.settings, this.#state.settings)) this.#replace(next.settings)
     } catch (err) {
       log.error('configuration not put in force, the one before holds', { kind: this.#kind, err })
-      const refused = { since: clock.now(), why: 'it could not be put in force: the log says why' }
+      const refused = { since: clock.now(), why: 'it could not be applied: the log has the reason' }
       this.#state = { ...this.#state, change: next.change, refused }
       this.#metrics.reloaded('failure', refused.since)
       return

@@ -91,7 +91,7 @@ function verify(der: Buffer, fingerprint: string, trusted: readonly X509Certific
     const unknown = readExtensions(der).find(({ oid, critical }) => critical && !understood.has(oid))
     if (unknown) return rejected(`the client certificate has an unknown critical extension ${unknown.oid}`)
     const { commonName, organizations } = parseCertificateIdentity(der)
-    if (commonName === '') return rejected('the client certificate names nobody')
+    if (commonName === '') return rejected('the client certificate has no common name')
     const notBefore = Math.max(leaf.validFromDate.getTime(), issuer.validFromDate.getTime())
     const expires = Math.min(leaf.validToDate.getTime(), issuer.validToDate.getTime())
     if (!(notBefore < expires)) return rejected('the client certificate has no period of validity')

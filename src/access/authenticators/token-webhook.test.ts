@@ -161,7 +161,7 @@ test('authenticate() does not let unknown tokens gather without end', async () =
   const { promise, resolve } = Promise.withResolvers<unknown>()
   hook.answer = () => promise
   const waiting = Array.from({ length: maxOpenTokens }, (_, index) => hook.show(`t${index}`))
-  assert.deepEqual(await hook.show('one-more'), { outcome: 'rejected', reason: 'the token webhook is asked too much at once' })
+  assert.deepEqual(await hook.show('one-more'), { outcome: 'rejected', reason: 'the token webhook has too many pending requests' })
   resolve({ authenticated: true, user: ann })
   await Promise.all(waiting)
   assert.equal((await hook.show('one-more')).outcome, 'authenticated')

@@ -62,8 +62,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
 
   const read = (answer: Buffer): Reviewed => {
     const identity = readTokenReview(answer, version)
-    if (identity === undefined)
-      throw new Error(`the token webhook gave no TokenReview of authentication.k8s.io/${version} that makes sense`)
+    if (identity === undefined) throw new Error(`the token webhook gave no TokenReview of authentication.k8s.io/${version} that is valid`)
     return { identity, keeps: answer.length <= maxCachedAnswer }
   }
 
@@ -116,7 +115,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
       return known
     }
     const asked = reviews.once(key, () => fetchNow(key, token, wanted))
-    if (asked === undefined) return { outcome: 'rejected', reason: 'the token webhook is asked too much at once' }
+    if (asked === undefined) return { outcome: 'rejected', reason: 'the token webhook has too many pending requests' }
     const answered = cache.missed()
     const reviewed = await asked
     answered(took())

@@ -133,7 +133,7 @@ test('ask() does not let questions gather without end', async () => {
   hook.answer = () => promise
   const waiting = Array.from({ length: maxOpenQuestions }, (_, index) => hook.authorizer.ask(named(`p${index}`)))
   assert.deepEqual(await hook.authorizer.ask(named('one-more')), {
-    ...{ decision: 'deny', reason: '', error: 'authorization webhook "hook" is asked too much at once' },
+    ...{ decision: 'deny', reason: '', error: 'authorization webhook "hook" has too many pending requests' },
   })
   resolve({ allowed: true })
   await Promise.all(waiting)

@@ -80,7 +80,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       const known = reviews.kept(key)
       if (known !== undefined) return decisionOf(known)
       const asking = reviews.once(key, () => askNow(key, body, isKeepable(attributes)))
-      return (await asking) ?? failed(`authorization webhook ${JSON.stringify(name)} is asked too much at once`)
+      return (await asking) ?? failed(`authorization webhook ${JSON.stringify(name)} has too many pending requests`)
     },
   }
 }

@@ -74,12 +74,17 @@ function publish({ issuer }: World, ...keys: readonly Claims[]): void {
 type Answer = Parameters<TestIssuer['respond']>[1]
 const discovery = '/.well-known/openid-configuration'
 const broken: readonly { name: string; at: string; answer: (answer: Answer, world: World) => void; logged: RegExp }[] = [
-  { name: 'is answered with an error', at: discovery, answer: answer => answer.writeHead(500).end(), logged: /status 500, wanted is 200/ },
+  {
+    name: 'is answered with an error',
+    at: discovery,
+    answer: answer => answer.writeHead(500).end(),
+    logged: /must have status 200, got 500/,
+  },
   {
     name: 'leads elsewhere',
     at: discovery,
     answer: (answer, { issuer }) => answer.writeHead(302, { location: `${issuer.url}/other` }).end(),
-    logged: /status 302/,
+    logged: /got 302/,
   },
   {
     name: 'is of another issuer',
@@ -140,7 +145,7 @@ const broken: readonly { name: string; at: string; answer: (answer: Answer, worl
     name: 'keys lead elsewhere',
     at: '/keys',
     answer: (answer, { issuer }) => answer.writeHead(307, { location: `${issuer.url}/other` }).end(),
-    logged: /status 307/,
+    logged: /got 307/,
   },
 ]
 for (const { name, at, answer, logged } of broken) {

@@ -84,7 +84,7 @@ const rows: readonly (readonly [name: string, text: string, why: string])[] = [
   [
     'AlwaysDeny',
     file([{ type: 'AlwaysDeny', name: 'x' }, ...own]),
-    `${at}.type: Invalid value: "AlwaysDeny": is not offered: what nobody allows is denied anyway`,
+    `${at}.type: Invalid value: "AlwaysDeny": is not offered: a request that no authorizer allows is denied anyway`,
   ],
   ['a type twice', file([...own, { type: 'RBAC', name: 'more' }]), 'authorizers[2].type: Duplicate value: "RBAC"'],
   ['a name twice', file([own[0], { type: 'RBAC', name: 'node' }]), 'authorizers[1].name: Duplicate value: "node"'],
@@ -119,7 +119,7 @@ const rows: readonly (readonly [name: string, text: string, why: string])[] = [
   [
     'the account of a pod',
     withHook({ connectionInfo: { type: 'InClusterConfig' } }),
-    `${at}.connectionInfo.type: Invalid value: "InClusterConfig": the API server runs in no pod whose account it could use: name a kubeconfig file`,
+    `${at}.connectionInfo.type: Invalid value: "InClusterConfig": the API server does not run in a pod and has no account to use: name a kubeconfig file`,
   ],
   [
     'a relative path',

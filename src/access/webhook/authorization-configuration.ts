@@ -47,7 +47,7 @@ const supportedTypes = ['Node', 'RBAC', 'Webhook']
 const refusedTypes: ReadonlyMap<string, string> = new Map([
   ['ABAC', 'there is no ABAC: rights are objects of RBAC'],
   ['AlwaysAllow', 'who may do everything is in the group system:masters'],
-  ['AlwaysDeny', 'what nobody allows is denied anyway'],
+  ['AlwaysDeny', 'a request that no authorizer allows is denied anyway'],
 ])
 /** Without them neither nodes nor controllers could work. */
 const neededTypes = ['Node', 'RBAC']
@@ -188,7 +188,7 @@ class Reader {
     if (type === '') return this.#wrong(required(`${at}.type`))
     if (type === 'InClusterConfig')
       return this.#wrong(
-        invalidValue(`${at}.type`, type, 'the API server runs in no pod whose account it could use: name a kubeconfig file'),
+        invalidValue(`${at}.type`, type, 'the API server does not run in a pod and has no account to use: name a kubeconfig file'),
       )
     if (type !== 'KubeConfigFile') return this.#wrong(notSupported(`${at}.type`, type, ['InClusterConfig', 'KubeConfigFile']))
     if (path === '') return this.#wrong(required(`${at}.kubeConfigFile`))

@@ -30,7 +30,7 @@ export function authorizationWebhookMetrics(registry: Registry): AuthorizationWe
   const evaluations = counter('webhook_evaluations_total', 'Calls of authorization webhooks', ['name', 'result'])
   const open = counter('webhook_evaluations_fail_open_total', 'Webhooks that did not answer and were passed over', ['name', 'result'])
   const decisions = counter('decisions_total', 'Decisions of authorization webhooks', ['type', 'name', 'decision'])
-  const exclusions = counter('match_condition_exclusions_total', 'Requests that match conditions kept from a webhook', ['type', 'name'])
+  const exclusions = counter('match_condition_exclusions_total', 'Requests that match conditions excluded from a webhook', ['type', 'name'])
   const failures = counter('match_condition_evaluation_errors_total', 'Match conditions that could not be evaluated', ['type', 'name'])
   const duration = new Histogram({
     name: 'apiserver_authorization_webhook_duration_seconds',

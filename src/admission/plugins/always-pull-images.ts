@@ -9,7 +9,7 @@ import type { PluginDefinition } from '../plugin-definition.ts'
 
 export const alwaysPullImages: PluginDefinition = {
   name: 'AlwaysPullImages',
-  does: 'Has every start of a container ask the registry, so that an image on the node is used only by pods that may pull it',
+  does: 'Makes every container start ask the registry, so that only pods that may pull an image use it',
   on: 'requested',
   handles: [
     { operations: ['CREATE'], resources: ['pods'] },

@@ -16,7 +16,7 @@ export const apiServerEndpoints: PluginDefinition = {
   does: 'Lets only the API server write its own Endpoints and EndpointSlices (`default/kubernetes`)',
   on: 'secure',
   guard:
-    'whoever may write Endpoints in `default` opens the way to any address for the pods of all namespaces, and takes requests for the API server',
+    'users who may write Endpoints in `default` give pods of all namespaces access to any address, and receive requests for the API server',
   handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['endpoints', 'endpointslices.discovery.k8s.io'] }],
   status: [{ name: "only the API server writes the Service kubernetes' endpoints", note: 'APIServerEndpoints' }],
   create: () => ({

@@ -16,7 +16,7 @@ export const apiServiceBackend: PluginDefinition = {
   name: 'APIServiceBackend',
   does: 'Refuses an APIService whose server is not verified',
   on: 'secure',
-  guard: 'a pod that takes the address of an extension API server acts as a part of the API',
+  guard: 'a pod that gets the address of an extension API server can act as part of the API',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['apiservices.apiregistration.k8s.io'] }],
   create: () => ({
     async validate({ object, resource, name }) {

@@ -30,7 +30,7 @@ export const certificateRequests: PluginDefinition<CertificateRequestOptions> = 
   also: ['CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction'],
   does: 'Requires the right for the signer to approve or sign a certificate, and refuses certificates for `system:masters`',
   on: 'always',
-  guard: 'whoever may update certificate requests can become administrator',
+  guard: 'users who may update certificate requests can become administrators',
   handles: [
     {
       operations: ['CREATE', 'UPDATE'],

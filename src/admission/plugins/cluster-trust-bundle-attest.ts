@@ -15,7 +15,7 @@ export const clusterTrustBundleAttest: PluginDefinition<ClusterTrustBundleAttest
   name: 'ClusterTrustBundleAttest',
   does: 'Requires the right for the signer to publish trust anchors in its name',
   on: 'always',
-  guard: 'whoever may write trust bundles can speak for any signer',
+  guard: 'users who may write trust bundles can publish in the name of any signer',
   handles: [
     {
       operations: ['CREATE', 'UPDATE'],

@@ -11,7 +11,7 @@ const classAnnotation = 'kubernetes.io/ingress.class'
 
 export const defaultIngressClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'DefaultIngressClass',
-  does: 'Gives an Ingress without a class the default one',
+  does: 'Sets the default class of an Ingress without one',
   on: 'always',
   handles: [{ operations: ['CREATE'], resources: ['ingresses.networking.k8s.io'] }],
   create,

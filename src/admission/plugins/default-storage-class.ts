@@ -9,7 +9,7 @@ const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 export const defaultStorageClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'DefaultStorageClass',
-  does: 'Gives a claim without a storage class the default one',
+  does: 'Sets the default storage class of a claim without one',
   on: 'always',
   handles: [{ operations: ['CREATE'], resources: ['persistentvolumeclaims'] }],
   create,

@@ -7,7 +7,7 @@ const seconds = 300
 
 export const defaultTolerationSeconds: PluginDefinition = {
   name: 'DefaultTolerationSeconds',
-  does: 'Lets a pod stay five minutes on a node that is unreachable or not ready',
+  does: 'Keeps a pod five minutes on a node that is unreachable or not ready',
   on: 'always',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create: () => ({

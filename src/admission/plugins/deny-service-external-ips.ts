@@ -8,7 +8,7 @@ export const denyServiceExternalIps: PluginDefinition = {
   name: 'DenyServiceExternalIPs',
   does: 'Refuses new external IPs in Services',
   on: 'secure',
-  guard: 'the author of a Service takes traffic that is meant for others (CVE-2020-8554)',
+  guard: "authors of Services can take other Services' traffic (CVE-2020-8554)",
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['services'] }],
   status: [{ name: 'no external IPs in Services', note: 'DenyServiceExternalIPs' }],
   create: () => ({

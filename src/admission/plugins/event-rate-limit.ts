@@ -35,7 +35,7 @@ export interface EventRateLimitOptions {
 
 export const eventRateLimit: PluginDefinition<EventRateLimitOptions> = {
   name: 'EventRateLimit',
-  does: 'Limits how many Events are written in a namespace and by one source, and how much they take',
+  does: 'Limits the number and size of Events in a namespace and of one source',
   on: 'secure',
   guard: 'one client can fill the store with Events',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['events', 'events.events.k8s.io'] }],

@@ -5,7 +5,7 @@ import type { PluginDefinition } from '../plugin-definition.ts'
 
 export const extendedResourceToleration: PluginDefinition = {
   name: 'ExtendedResourceToleration',
-  does: 'Lets pods that ask for a device tolerate the taint of nodes with such devices',
+  does: 'Adds tolerations to pods that request a device, for nodes with such devices',
   on: 'requested',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create: () => ({

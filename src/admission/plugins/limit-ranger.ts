@@ -17,7 +17,7 @@ const annotation = 'kubernetes.io/limit-ranger'
 
 export const limitRanger: PluginDefinition<{ readonly view: LimitRangeView }> = {
   name: 'LimitRanger',
-  does: 'Fills in the default requests and limits of the namespace, and refuses what is outside of its LimitRanges',
+  does: "Sets the namespace's default requests and limits, and refuses others outside its LimitRanges",
   on: 'always',
   guard: 'containers run without limits, and LimitRanges have no effect',
   handles: [

@@ -16,7 +16,7 @@ const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/poli
 
 export const mutatingAdmissionPolicy: PluginDefinition<MutatingAdmissionPolicyOptions> = {
   name: 'MutatingAdmissionPolicy',
-  does: 'Changes objects by policies in CEL (where the feature is on)',
+  does: 'Changes objects by CEL policies (if the feature is enabled)',
   on: 'always',
   guard: 'policies that change objects have no effect',
   handles: [{ operations: ['CREATE', 'UPDATE', 'CONNECT'], resources: ['*/*'] }],

@@ -17,7 +17,7 @@ export interface NamespaceDefaultsOptions {
 
 export const namespaceDefaults: PluginDefinition<NamespaceDefaultsOptions> = {
   name: 'NamespaceDefaults',
-  does: 'Gives a new namespace the labels of the ClusterDefaults, and holds its pods until quota, limits and network policies are there',
+  does: 'Sets the labels of the ClusterDefaults on a new namespace, and holds its pods until quota, limits and network policies exist',
   on: 'secure',
   guard: 'new namespaces have no quota, no limits and no network policy',
   handles: [{ operations: ['CREATE'], resources: ['pods', 'namespaces'] }],

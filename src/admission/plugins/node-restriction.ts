@@ -60,9 +60,9 @@ export interface NodeRestrictionOptions {
 
 export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
   name: 'NodeRestriction',
-  does: 'Limits what a node may write to its own Node, the pods that are bound to it and what belongs to them',
+  does: "Limits a node's writes to its own Node, the pods bound to it and their objects",
   on: 'always',
-  guard: 'a node that was taken over can act on other nodes, their pods and their tokens',
+  guard: 'a compromised node can act on other nodes, their pods and their tokens',
   handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['*/*'] }],
   status: [{ name: 'Node authorizer and NodeRestriction', note: 'a node reads only what its pods need', always: true }],
   create,

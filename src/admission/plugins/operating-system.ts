@@ -12,9 +12,9 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export const operatingSystem: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'OperatingSystem',
-  does: 'Refuses pods and templates of pods for an operating system that no node runs',
+  does: 'Refuses pods and pod templates for an operating system that no node runs',
   on: 'secure',
-  guard: 'a pod that says that it is for Windows escapes the rules that Windows does not have',
+  guard: 'a pod that claims to be for Windows escapes rules that Windows lacks',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: podResources }],
   status: [{ name: 'no pods for an operating system that no node has', note: 'nodes refuse them too' }],
   create,

@@ -23,7 +23,7 @@ export interface OwnerReferencesOptions {
 
 export const ownerReferencesPermissionEnforcement: PluginDefinition<OwnerReferencesOptions> = {
   name: 'OwnerReferencesPermissionEnforcement',
-  does: "Requires the right to delete an object for changing its owners, and that to its owner's finalizers for holding up the owner's deletion",
+  does: "Requires the right to delete an object for changing its owners, and the right to its owner's finalizers for blocking the owner's deletion",
   on: 'requested',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['*/*'] }],
   create,

@@ -14,7 +14,7 @@ const classOf = ({ metadata, spec }: PersistentVolumeClaim): string => metadata.
 
 export const persistentVolumeClaimResize: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'PersistentVolumeClaimResize',
-  does: 'Lets a bound claim grow only where its storage class allows it',
+  does: 'Allows a bound claim to grow only if its storage class does',
   on: 'always',
   handles: [{ operations: ['UPDATE'], resources: ['persistentvolumeclaims'] }],
   create,

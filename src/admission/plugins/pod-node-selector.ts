@@ -27,7 +27,7 @@ export interface PodNodeSelectorOptions {
 
 export const podNodeSelector: PluginDefinition<PodNodeSelectorOptions> = {
   name: 'PodNodeSelector',
-  does: 'Keeps the pods of a namespace on the nodes that it is meant for',
+  does: "Restricts a namespace's pods to its nodes",
   on: 'requested',
   handles: [{ operations: ['CREATE'], resources: ['pods'] }],
   create,

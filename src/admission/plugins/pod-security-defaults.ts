@@ -23,7 +23,7 @@ export interface PodSecurityDefaultsOptions {
 
 export const podSecurityDefaults: PluginDefinition<PodSecurityDefaultsOptions> = {
   name: 'PodSecurityDefaults',
-  does: 'Fills in what the level `restricted` requires and a pod or template leaves open',
+  does: 'Sets fields that the level `restricted` requires and a pod or template omits',
   on: 'secure',
   handles: [
     { operations: ['CREATE'], resources: ['pods'] },

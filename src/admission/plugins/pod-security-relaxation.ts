@@ -18,9 +18,9 @@ const exceptions = 'podsecurityexceptions.bulkhead.dev'
 
 export const podSecurityRelaxation: PluginDefinition<PodSecurityRelaxationOptions> = {
   name: 'PodSecurityRelaxation',
-  does: 'Requires a right over the whole cluster to lower Pod Security in a namespace or to make an exception',
+  does: 'Requires a cluster-wide right to lower Pod Security in a namespace or to create an exception',
   on: 'secure',
-  guard: 'whoever has every right in one namespace can lift its Pod Security and be root on a node',
+  guard: 'users with all rights in one namespace can lower its Pod Security and become root on a node',
   handles: [
     { operations: ['UPDATE'], resources: ['namespaces', 'namespaces/*'] },
     { operations: ['CREATE', 'UPDATE'], resources: [exceptions, `${exceptions}/*`] },

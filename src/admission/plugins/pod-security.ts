@@ -42,9 +42,9 @@ export interface PodSecurityOptions {
 
 export const podSecurity: PluginDefinition<PodSecurityOptions> = {
   name: 'PodSecurity',
-  does: 'Refuses pods, and in the secure profile templates of pods, that break the Pod Security Standard of their namespace',
+  does: 'Refuses pods, and in the secure profile pod templates, that violate the Pod Security Standard of their namespace',
   on: 'always',
-  guard: 'any pod can be privileged, and with that own its node',
+  guard: 'any pod can be privileged, and thereby control its node',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/*', 'namespaces', 'namespaces/*'] }],
   status: [
     { name: 'restricted pods in every namespace', note: 'a namespace label lifts it', proofs: ['C3', 'P1'] },

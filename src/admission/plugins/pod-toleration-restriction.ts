@@ -27,7 +27,7 @@ export interface PodTolerationRestrictionOptions {
 
 export const podTolerationRestriction: PluginDefinition<PodTolerationRestrictionOptions> = {
   name: 'PodTolerationRestriction',
-  does: 'Adds default tolerations of the namespace and refuses those that it is not allowed',
+  does: "Adds the namespace's default tolerations and refuses those that it does not allow",
   on: 'requested',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
   create,

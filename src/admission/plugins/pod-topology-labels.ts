@@ -9,7 +9,7 @@ const copied = [zoneLabel, regionLabel]
 
 export const podTopologyLabels: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'PodTopologyLabels',
-  does: 'Copies the zone and the region of the node to the labels of its pods',
+  does: 'Copies zone and region of the node to labels of its pods',
   on: 'requested',
   handles: [{ operations: ['CREATE'], resources: ['pods', 'pods/binding'] }],
   create,

@@ -13,7 +13,7 @@ export const priority: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'Priority',
   does: 'Sets the priority of a pod from its PriorityClass',
   on: 'always',
-  guard: 'pods choose their own priority and preempt those of others',
+  guard: 'pods choose their own priority and preempt others',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods', 'priorityclasses.scheduling.k8s.io'] }],
   create,
 }

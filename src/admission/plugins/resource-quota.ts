@@ -13,7 +13,7 @@ const isEventResource = ({ group, plural }: ResourceDefinition): boolean => unco
 
 export const resourceQuota: PluginDefinition<{ readonly ledger: QuotaLedger }> = {
   name: 'ResourceQuota',
-  does: 'Refuses what a namespace would use beyond its ResourceQuotas',
+  does: "Refuses usage beyond the namespace's ResourceQuotas",
   on: 'always',
   guard: 'one namespace can use up the cluster',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: ['*/*'] }],

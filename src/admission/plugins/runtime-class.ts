@@ -11,9 +11,9 @@ import { mergeTolerations } from '../tolerations.ts'
 
 export const runtimeClass: PluginDefinition<{ readonly reader: StoreReader }> = {
   name: 'RuntimeClass',
-  does: 'Gives a pod the overhead and the placement of its RuntimeClass, and refuses others',
+  does: "Sets overhead and scheduling of the pod's RuntimeClass, and refuses others",
   on: 'always',
-  guard: 'a pod claims another overhead than its class has and escapes quota',
+  guard: 'a pod declares another overhead than its class and escapes quota',
   handles: [{ operations: ['CREATE'], resources: ['pods'] }],
   create,
 }

@@ -28,9 +28,9 @@ export interface ServiceAccountOptions {
 
 export const serviceAccount: PluginDefinition<ServiceAccountOptions> = {
   name: 'ServiceAccount',
-  does: 'Gives each pod a ServiceAccount, its pull secrets and a bound token, which comes with the first right of the account',
+  does: "Adds a ServiceAccount, its pull secrets and a bound token to each pod; the token is mounted with the account's first right",
   on: 'always',
-  guard: 'pods run without an account, and name accounts and secrets that are not theirs to use',
+  guard: 'pods run without an account, and use accounts and secrets without permission',
   handles: [
     { operations: ['CREATE'], resources: ['pods'] },
     { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },

@@ -8,9 +8,9 @@ const finalizers: ReadonlyMap<string, string> = new Map([
 
 export const storageObjectInUseProtection: PluginDefinition = {
   name: 'StorageObjectInUseProtection',
-  does: 'Holds the deletion of volumes and claims until no pod uses them',
+  does: 'Delays the deletion of volumes and claims until no pod uses them',
   on: 'always',
-  guard: 'a volume is deleted under the pods that use it',
+  guard: 'a volume is deleted while pods use it',
   handles: [{ operations: ['CREATE'], resources: ['persistentvolumeclaims', 'persistentvolumes'] }],
   create: () => ({
     async mutate({ object, resource }) {

@@ -29,7 +29,7 @@ export interface TrustDomainOptions {
 
 export const trustDomain: PluginDefinition<TrustDomainOptions> = {
   name: 'TrustDomain',
-  does: 'Refuses whatever would put pods of different trust domains on one node',
+  does: 'Refuses requests that would put pods of different trust domains on one node',
   on: 'always',
   guard: 'pods of different trust domains share nodes',
   handles: [

@@ -17,9 +17,9 @@ export interface UnenforcedKindsOptions {
 
 export const unenforcedKinds: PluginDefinition<UnenforcedKindsOptions> = {
   name: 'UnenforcedKinds',
-  does: 'Warns whoever creates an object of a kind that is stored without effect',
+  does: 'Warns about objects of kinds that are stored without effect',
   on: 'always',
-  guard: 'nobody is told that an Ingress has no effect',
+  guard: 'an Ingress without effect looks like any other object',
   handles: [{ operations: ['CREATE'], resources: ['ingresses.networking.k8s.io', mutating] }],
   create,
 }

@@ -15,7 +15,7 @@ const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/poli
 
 export const validatingAdmissionPolicy: PluginDefinition<ValidatingAdmissionPolicyOptions> = {
   name: 'ValidatingAdmissionPolicy',
-  does: 'Refuses objects by policies in CEL',
+  does: 'Refuses objects by CEL policies',
   on: 'always',
   guard: 'policies that refuse objects have no effect',
   handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],

@@ -19,7 +19,7 @@ export interface ValidatingAdmissionWebhookOptions {
 
 export const validatingAdmissionWebhook: PluginDefinition<ValidatingAdmissionWebhookOptions> = {
   name: 'ValidatingAdmissionWebhook',
-  does: 'Refuses objects by webhooks, all asked at once',
+  does: 'Refuses objects by webhooks, all called in parallel',
   on: 'always',
   guard: 'webhooks that refuse objects are not called',
   handles: [{ operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],

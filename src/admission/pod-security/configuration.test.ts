@@ -45,20 +45,20 @@ test('readPodSecurity() reads exemptions, and keeps the system exempt', () => {
 })
 
 const bad: readonly { readonly name: string; readonly value: Record<string, unknown>; readonly why: RegExp }[] = [
-  { name: 'another kind', value: { ...kind, kind: 'X' }, why: /x\.kind is "X"/ },
+  { name: 'another kind', value: { ...kind, kind: 'X' }, why: /x\.kind must be .*, got "X"/ },
   {
     name: 'an invalid level',
     value: { ...kind, defaults: { enforce: 'strict' } },
-    why: /x\.defaults\.enforce is "strict", wanted is one of privileged, baseline, restricted$/,
+    why: /x\.defaults\.enforce must be one of privileged, baseline, restricted, got "strict"$/,
   },
   {
     name: 'an invalid version',
     value: { ...kind, defaults: { warn: 'baseline', 'warn-version': '1.2' } },
-    why: /x\.defaults\.warn-version is "1\.2"/,
+    why: /x\.defaults\.warn-version must be "latest" or "v1\.x", got "1\.2"/,
   },
   { name: 'an unknown field', value: { ...kind, defaults: { enforced: 'restricted' } }, why: /unknown field "enforced"/ },
   { name: 'an unknown exemption', value: { ...kind, exemptions: { groups: [] } }, why: /unknown field "groups"/ },
-  { name: 'a name that is not a string', value: { ...kind, exemptions: { usernames: [1] } }, why: /x\.exemptions\.usernames\[0\] is 1/ },
+  { name: 'a name that is not a string', value: { ...kind, exemptions: { usernames: [1] } }, why: /x\.exemptions\.usernames\[0\] must be a text, got 1/ },
 ]
 for (const { name, value, why } of bad) {
   test(`readPodSecurity() refuses ${name}`, () => {

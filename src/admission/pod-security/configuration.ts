@@ -29,10 +29,10 @@ export function readPodSecurity(value: Json, at: string): PodSecurityConfigurati
   const read = modes.flatMap((mode): [Mode, LevelVersion][] => {
     if (defaults[mode] === undefined) return []
     const level = text(defaults[mode], `${at}.defaults.${mode}`)
-    if (!isLevel(level)) return fail(`${at}.defaults.${mode}`, `is "${level}", wanted is one of ${levels.join(', ')}`)
+    if (!isLevel(level)) return fail(`${at}.defaults.${mode}`, `must be one of ${levels.join(', ')}, got "${level}"`)
     const version = text(defaults[`${mode}-version`] ?? 'latest', `${at}.defaults.${mode}-version`)
     const minor = version === 'latest' ? version : minorOf(version)
-    if (minor === undefined) return fail(`${at}.defaults.${mode}-version`, `is "${version}", wanted is "latest" or "v1.x"`)
+    if (minor === undefined) return fail(`${at}.defaults.${mode}-version`, `must be "latest" or "v1.x", got "${version}"`)
     return [[mode, { level, minor }]]
   })
   return { defaults: Object.fromEntries(read), exemptions: readExemptions(value['exemptions'], `${at}.exemptions`) }

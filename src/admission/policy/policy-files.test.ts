@@ -33,7 +33,7 @@ test('readPolicyFiles() sets defaults, and marks objects with their file', () =>
 
 const wrong: readonly [string, string[], RegExp][] = [
   ['text that is not YAML', ['a: ['], /^"a\.yaml" cannot be read: /],
-  ['another kind', ['{ apiVersion: v1, kind: ConfigMap }'], /^"a\.yaml", document 1 is of v1, Kind=ConfigMap; wanted are /],
+  ['another kind', ['{ apiVersion: v1, kind: ConfigMap }'], /^"a\.yaml", document 1 is of v1, Kind=ConfigMap; allowed are /],
   ['what is not an object', ['- a'], /^"a\.yaml", document 1 is not an object$/],
   ['an unknown field', [policy('p', 'validatoins: []') + binding('p')], /unknown field "spec\.validatoins"/],
   [
@@ -47,13 +47,13 @@ const wrong: readonly [string, string[], RegExp][] = [
     /undeclared reference to 'x'/,
   ],
   ['no name', [policy('""') + binding('p')], /metadata\.name/],
-  ['one name twice', [policy('p') + binding('p'), policy('p')], /^ValidatingAdmissionPolicy "p" stands in "a\.yaml" and in "b\.yaml"$/],
+  ['one name twice', [policy('p') + binding('p'), policy('p')], /^ValidatingAdmissionPolicy "p" is in "a\.yaml" and in "b\.yaml"$/],
   ['a policy without a binding', [policy('p')], /"p" has no binding in the files, and would have no effect$/],
   ['a binding of a policy of the API', [binding('p', 'other')], /is for "other", which is in none of the files$/],
   [
     'parameters',
     [policy('p', 'paramKind: { apiVersion: v1, kind: ConfigMap }') + binding('p')],
-    /has parameters, which whoever may write these could change/,
+    /has parameters, which their authors could change/,
   ],
   [
     'more than anybody can want',
@@ -100,7 +100,7 @@ test('readPolicyFiles() reads mutating policies if they are enabled, and refuses
   )
   assert.throws(
     () => readPolicyFiles(both, { mutates: false }),
-    /Kind=MutatingAdmissionPolicy; wanted are .*; the feature gate MutatingAdmissionPolicy is off$/,
+    /Kind=MutatingAdmissionPolicy; allowed are .*; the feature gate MutatingAdmissionPolicy is off$/,
   )
   const alone = files(mutating + binding('m') + policy('m'))
   assert.throws(() => readPolicyFiles(alone, { mutates: true }), /MutatingAdmissionPolicy "m" has no binding in the files/)

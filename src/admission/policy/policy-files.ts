@@ -64,8 +64,7 @@ export function readPolicyFiles(files: readonly PolicyFile[], { mutates }: Polic
     const key = `${kind} "${metadata.name}"`
     const file = metadata.annotations?.[fileAnnotation] ?? ''
     const other = seen.get(key)
-    if (other !== undefined)
-      throw new PolicyFileError(`${key} stands in ${other === file ? `"${file}" twice` : `"${other}" and in "${file}"`}`)
+    if (other !== undefined) throw new PolicyFileError(`${key} is in ${other === file ? `"${file}" twice` : `"${other}" and in "${file}"`}`)
     seen.set(key, file)
   }
   return {
@@ -98,7 +97,7 @@ function readObject(document: unknown, { name: file }: PolicyFile, index: number
   const definition = kinds.find(known => named(known) === found)
   if (definition === undefined) {
     const off = mutatingKinds.some(known => named(known) === found) ? '; the feature gate MutatingAdmissionPolicy is off' : ''
-    throw new PolicyFileError(`${where} is of ${found}; wanted are ${kinds.map(named).join(' and ')}${off}`)
+    throw new PolicyFileError(`${where} is of ${found}; allowed are ${kinds.map(named).join(' and ')}${off}`)
   }
   const schema = schemaFor(definition.group, definition.version, definition.kind)
   if (schema === undefined) throw new Error(`${definition.kind} has no schema`)
@@ -125,7 +124,7 @@ function checkReferences(kind: string, { policies, bindings }: Bound<AnyPolicy, 
   for (const policy of policies) {
     const shown = `${where(policy)}: ${kind} "${policy.metadata.name}"`
     if (policy.spec.paramKind !== undefined) {
-      throw new PolicyFileError(`${shown} has parameters, which whoever may write these could change: write them into the policy`)
+      throw new PolicyFileError(`${shown} has parameters, which their authors could change: write the values into the policy`)
     }
     if (!bindingsOf.has(policy.metadata.name)) throw new PolicyFileError(`${shown} has no binding in the files, and would have no effect`)
   }

@@ -22,7 +22,7 @@ const endpoint = (cluster: object, user: object = {}) => ({
   ...{ clusters: [{ name: 'k', cluster: { server: 'https://a.example/x', ...cluster } }], users: [{ name: 'u', user }] },
 })
 const bad: readonly [string, object, RegExp][] = [
-  ['plain HTTP', endpoint({ server: 'http://a' }), /names the server "http:\/\/a", wanted is an https URL/],
+  ['plain HTTP', endpoint({ server: 'http://a' }), /must name an https URL as server, got "http:\/\/a"/],
   ['no verification', endpoint({ 'insecure-skip-tls-verify': true }), /the server is always verified/],
   ['half of a certificate', endpoint({}, { 'client-certificate-data': Buffer.from('-----BEGIN X').toString('base64') }), /belong together/],
   ['an invalid authority', endpoint({ 'certificate-authority-data': 'AAAA' }), /has a certificate-authority that is not PEM/],

@@ -41,7 +41,7 @@ export function readEndpoint(kubeconfig: unknown, at: string): WebhookEndpoint {
   const { protocol, username, password } = URL.parse(url) ?? {}
   // The URL appears in messages, also when the server fails, so it must contain no password.
   if (username || password) fail(at, 'names a server with a user in its URL: give the user a token or a certificate')
-  if (protocol !== 'https:') fail(at, `names the server "${url}", wanted is an https URL`)
+  if (protocol !== 'https:') fail(at, `must name an https URL as server, got "${url}"`)
   if (cluster['insecure-skip-tls-verify'] === true) fail(at, 'sets insecure-skip-tls-verify, and the server is always verified')
   return {
     url,

@@ -93,7 +93,7 @@ export async function reviewByHook(
     const passed = hook.failsOpen || spared
     // An Event reports the failure; writing that Event must not cause the next one.
     if (!skipped && request.resource.plural !== 'events') health.failed(hook, message, clock.now())
-    log.debug(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
+    log.debug(passed ? 'webhook failed, request continues' : 'webhook failed, request refused', { webhook: name, why: message })
     waits.push({ ...wait, failure: message, ...(passed ? { passed: true as const } : {}) })
     observe(passed ? 'passed' : 'failed')
     if (!passed) return { outcome: 'refused', error: internalError(message) }

@@ -114,7 +114,7 @@ function member(value: unknown, key: string): unknown {
 function list(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value)) return value
-  throw new Error('the discovery document has one value where a list belongs')
+  throw new Error('the discovery document has a single value instead of a list')
 }
 
 function bounded(values: readonly unknown[]): readonly unknown[] {
@@ -130,7 +130,7 @@ function words(value: unknown): string[] {
 
 function word(value: unknown): string {
   if (typeof value === 'string' && value.length <= maxWordLength) return value
-  throw new Error(`the discovery document has no text of at most ${maxWordLength} characters where a name belongs`)
+  throw new Error(`the discovery document has a name that is no text of at most ${maxWordLength} characters`)
 }
 
 /** The valid path segments. */

@@ -34,7 +34,7 @@ test('StallWatch reports an operation that exceeds the limit, and its end', asyn
   assert.deepEqual(lines, ['disk does not answer'])
   watch.end()
   assert.equal(watch.stalled, false)
-  assert.deepEqual(lines, ['disk does not answer', 'disk goes on'])
+  assert.deepEqual(lines, ['disk does not answer', 'disk responds again'])
   watch.begin()
   await goTo(10_000)
   assert.equal(watch.stalled, true)

@@ -41,7 +41,7 @@ export class StallWatch implements Disposable {
     if (!this.#stalled || began === undefined) return
     this.#stalled = false
     const { clock, log, subject } = this.#options
-    log.info('disk goes on', { subject, seconds: Math.round((clock.monotonic() - began) / 1000) })
+    log.info('disk responds again', { subject, seconds: Math.round((clock.monotonic() - began) / 1000) })
   }
 
   [Symbol.dispose](): void {

@@ -24,7 +24,7 @@ export async function createNodeTicket(flags: TicketFlags, output: TicketOutput)
     throw new UserError(`--node must be ${settingChecks.nodeName.expected}, got "${flags.node}"`)
   const found = await findKubeconfig(flags)
   const [issued] = await issue(found, flags.node)
-  if (issued === undefined) throw new Error('no ticket was made')
+  if (issued === undefined) throw new Error('no ticket was created')
   output.ticket(issued.token)
   output.note(
     `This ticket lets node "${flags.node}" join ${found.config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again, because only its hash is stored.`,

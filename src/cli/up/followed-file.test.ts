@@ -159,7 +159,7 @@ test('run() keeps the previous content if the new one is refused, and logs why o
     assert.equal(state().refused?.why.length, 4097)
     writeFileSync(path, 'second')
     chmodSync(path, 0o646)
-    await refuses('everybody can write it')
+    await refuses('every user can write it')
     rmSync(path)
     await refuses('Cannot read the settings: it does not exist')
     // The previous content again: nothing changes except that nothing is refused any more.

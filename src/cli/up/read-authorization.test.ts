@@ -67,7 +67,7 @@ const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[
   [
     'plain HTTP',
     () => configured('http', "{ server: 'http://authz.example' }", '{}'),
-    /names the server "http:\/\/authz.example", wanted is an https URL/,
+    /must name an https URL as server, got "http:\/\/authz.example"/,
   ],
   [
     'a server that is not verified',

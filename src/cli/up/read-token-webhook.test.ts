@@ -33,7 +33,7 @@ const rows: readonly (readonly [name: string, settings: Readonly<Record<string, 
   [
     'plain HTTP',
     { authenticationTokenWebhookConfigFile: kubeconfig('http', 'http://a.example') },
-    /^UserError: Cannot use the token webhook ".*http": the kubeconfig file names the server/,
+    /^UserError: Cannot use the token webhook ".*http": the kubeconfig file must name an https URL/,
   ],
   [
     'a missing file',

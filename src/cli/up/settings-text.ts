@@ -26,7 +26,7 @@ function readBounded(path: string, refusesOpen: boolean): string {
     const stats = fstatSync(file)
     if (stats.isDirectory()) throw new UserError('it is a folder')
     if (!stats.isFile()) throw new UserError('it is not a regular file')
-    if (refusesOpen && (stats.mode & 0o002) !== 0) throw new UserError('everybody can write it: remove that permission (chmod o-w)')
+    if (refusesOpen && (stats.mode & 0o002) !== 0) throw new UserError('every user can write it: remove that permission (chmod o-w)')
     const tooLarge = (size: number) => new UserError(`it has ${size} bytes, the limit is ${maxSettingsBytes}`)
     if (stats.size > maxSettingsBytes) throw tooLarge(stats.size)
     const bytes = Buffer.alloc(maxSettingsBytes + 1)

@@ -329,7 +329,7 @@ function finalizersOfSpec(object: Body): unknown[] {
  * Merge patches. Strategic ones merge conditions by type and remove finalizers: enough for bodies with only scalars, maps and whole lists.
  */
 function applyPatch(old: unknown, patch: unknown, contentType: string): unknown {
-  if (contentType.includes('json-patch')) throw badRequest('the fake takes no JSON patch')
+  if (contentType.includes('json-patch')) throw badRequest('the fake does not support JSON patches')
   return merge(old, patch, contentType.includes('strategic'))
 }
 

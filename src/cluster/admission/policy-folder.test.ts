@@ -142,7 +142,7 @@ test('a folder or file that other users may write is not accepted', () => {
     [folder.path, 0o755],
   ] as const) {
     chmodSync(path, closed | 0o002)
-    assert.throws(() => open(folder.path), /may be written by everybody/)
+    assert.throws(() => open(folder.path), /is world-writable/)
     chmodSync(path, closed)
     open(folder.path)
   }

@@ -119,5 +119,5 @@ function readFiles(path: string): readonly PolicyFile[] {
 
 /** Rules that every user can change protect nothing. */
 function refuseIfOpen(what: 'folder' | 'file', path: string, mode: number): void {
-  if ((mode & 0o002) !== 0) throw new UserError(`Policy ${what} "${path}" may be written by everybody: take that right away (chmod o-w)`)
+  if ((mode & 0o002) !== 0) throw new UserError(`Policy ${what} "${path}" is world-writable: remove that permission (chmod o-w)`)
 }

@@ -169,10 +169,10 @@ export class ServiceProxy {
       const ended = await endStale(udpTargets(rules))
       this.#swept = udp
       this.#sweepProblem = undefined
-      if (ended > 0) log.info('UDP flows to targets that are gone ended', { flows: ended })
+      if (ended > 0) log.info('UDP flows to removed targets ended', { flows: ended })
     } catch (err) {
       // The rules apply regardless; the next check retries.
-      const problem = `UDP flows to targets that are gone are not ended: ${messageOf(err)}`
+      const problem = `UDP flows to removed targets are not ended: ${messageOf(err)}`
       if (problem !== this.#sweepProblem) log.error('stale UDP flows not ended', { err: messageOf(err) })
       this.#sweepProblem = problem
     }

@@ -81,7 +81,7 @@ const bad: [string, Buffer, RegExp][] = [
     writeTar([layout, { ...json('long', 'index.json\u0000'), type: 'L' }, json('other', index('bulkhead.local/pause:1'))]),
     /an image of the node/,
   ],
-  ['a size in an extended header', writeTar([layout, pax('size=5'), json('index.json', '{}')]), /larger than a tar header can say/],
+  ['a size in an extended header', writeTar([layout, pax('size=5'), json('index.json', '{}')]), /larger than a tar header can express/],
   [
     'a malformed extended header',
     writeTar([{ path: 'pax', mode: 0o644, type: 'x', content: Buffer.from('99 path=a\n') }]),

@@ -38,7 +38,7 @@ export class SharedPulls {
       if (--shared.wanted === 0) {
         // A new caller must not join a pull that is ending.
         if (this.#pulls.get(key) === shared) this.#pulls.delete(key)
-        shared.stop.abort(new Error('nobody waits for the image any more'))
+        shared.stop.abort(new Error('the image is no longer needed'))
       }
     }
   }

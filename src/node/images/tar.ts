@@ -75,8 +75,8 @@ export async function* listTar(
       if (size > maxExtensionLength) throw new Error('it has an extended header that is too long')
       const text = (await read(content, size)).toString('utf8')
       const said = kind === 'L' ? { path: text.split('\u0000')[0] ?? '' } : paxRecords(text)
-      if (said.size !== undefined) throw new Error('it has an entry that is larger than a tar header can say')
-      if (kind === 'g' && said.path !== undefined) throw new Error('it gives all its entries one name')
+      if (said.size !== undefined) throw new Error('it has an entry larger than a tar header can express')
+      if (kind === 'g' && said.path !== undefined) throw new Error('all its entries have one name')
       longName = said.path ?? longName
       continue
     }

@@ -44,7 +44,7 @@ export async function clearLeftBehind(id: string, log: Logger): Promise<void> {
     const root = running.get(other)
     if (root !== undefined) throw stillRunning(root)
     for (const table of tables) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
-    log.info('rules of a node that is gone taken out of the kernel', { tables })
+    log.info('rules of a dead node removed from the kernel', { tables })
   }
 }
 

@@ -36,7 +36,7 @@ export async function requestIdentity(
     },
   }
   await client.create(certificateSigningRequests, '', body, signal)
-  log.info('certificate asked for', { certificateSigningRequest: name })
+  log.info('certificate requested', { certificateSigningRequest: name })
   const certificate = await untilSigned(client, name, clock, signal)
   const identity = { certificate, key }
   await writeIdentity(pki, identity)

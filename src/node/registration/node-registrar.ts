@@ -73,7 +73,7 @@ export class NodeRegistrar {
     } catch (err) {
       // An administrator may have reserved these labels: register without changing them.
       if (!isReason(err, 'Forbidden')) throw err
-      log.info('labels of the node kept as they are', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
+      log.info('labels of the node unchanged', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
       return there
     }
   }

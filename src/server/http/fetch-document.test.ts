@@ -45,7 +45,7 @@ suite('fetchDocument()', () => {
       'changes the protocol',
       'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',
       false,
-      /the answer has status 101, wanted is 200/,
+      /the answer must have status 200, got 101/,
     ],
     ['ends the connection', '', true, /socket hang up/],
     ['ends within its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', true, /aborted|cut/],

@@ -31,6 +31,6 @@ export const fetchDocument: FetchDocument = async ({ url, authorities, maxBytes 
 
 async function readDocument(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const { statusCode = 0 } = message
-  if (statusCode !== 200) throw new Error(`the answer has status ${statusCode}, wanted is 200`)
+  if (statusCode !== 200) throw new Error(`the answer must have status 200, got ${statusCode}`)
   return await boundedAnswer(message, maxBytes)
 }

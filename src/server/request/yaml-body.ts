@@ -44,7 +44,7 @@ export async function readYamlBody(
     throw tooLarge(`reading the YAML takes more than ${memoryMiB} MiB of memory`)
   })
   if (reading.json === undefined) return { ok: false, message: reading.message }
-  if (reading.json.length > maxBodyBytes) throw tooLarge(`the YAML stands for more than ${maxBodyBytes} bytes of JSON`)
+  if (reading.json.length > maxBodyBytes) throw tooLarge(`the YAML expands to more than ${maxBodyBytes} bytes of JSON`)
   const json = Buffer.from(reading.json.buffer, reading.json.byteOffset, reading.json.byteLength)
   // Audit would otherwise parse the body again.
   context.keepBody?.({ bytes: json, contentType: 'application/json' })

@@ -91,7 +91,7 @@ export function parseNodeUsage(value: unknown): NodeUsage {
 }
 
 function parseUsage(value: unknown): Usage {
-  if (!isRecord(value)) throw new Error('the answer has a usage that is none')
+  if (!isRecord(value)) throw new Error('the answer has an invalid usage')
   const amount = (name: keyof Usage): number => {
     const number = value[name]
     if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0)
