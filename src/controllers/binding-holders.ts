@@ -13,7 +13,7 @@ export interface Holders {
 
 const accountPrefix = 'system:serviceaccount:'
 const everyAccount = 'system:serviceaccounts'
-const everybody = 'system:authenticated'
+const allUsers = 'system:authenticated'
 
 /**
  * A RoleBinding gives rights only to accounts of its own namespace: its author can name any account and group, and could otherwise open
@@ -34,7 +34,7 @@ function holdersOfSubject({ kind, name, namespace }: Subject, scope: string): Ho
     const [own, account, ...more] = name.startsWith(accountPrefix) ? name.slice(accountPrefix.length).split(':') : []
     return more.length > 0 ? undefined : oneAccount(own, account)
   }
-  if (name === everyAccount || name === everybody) return { namespace: scope, name: '' }
+  if (name === everyAccount || name === allUsers) return { namespace: scope, name: '' }
   const own = name.startsWith(`${everyAccount}:`) ? name.slice(everyAccount.length + 1) : ''
   return own === '' ? undefined : { namespace: own, name: '' }
 }

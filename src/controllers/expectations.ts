@@ -12,11 +12,11 @@ const expiryMs = 300_000
 
 export class Expectations {
   readonly #byKey = new Map<string, Expected>()
-  readonly #lookAgain: (key: string, afterMs: number) => void
+  readonly #recheck: (key: string, afterMs: number) => void
 
   /** `lookAgain` brings the key back when its expectations expire, because no event may come. */
-  constructor(lookAgain: (key: string, afterMs: number) => void) {
-    this.#lookAgain = lookAgain
+  constructor(recheck: (key: string, afterMs: number) => void) {
+    this.#recheck = recheck
   }
 
   /** Whether all requested changes were seen, so that the cache is current. */
@@ -28,7 +28,7 @@ export class Expectations {
 
   expect(key: string, wanted: { creations?: number; deletions?: readonly string[] }, now: number): void {
     this.#byKey.set(key, { creations: wanted.creations ?? 0, deletions: new Set(wanted.deletions), since: now })
-    this.#lookAgain(key, expiryMs + 1)
+    this.#recheck(key, expiryMs + 1)
   }
 
   /** A create was seen or failed. */

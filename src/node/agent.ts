@@ -230,7 +230,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     } finally {
       work.abort()
       await Promise.allSettled(parts)
-      await registrar.sayStopped().catch((err: unknown) => log.info('the stop was not reported to the API server', { err }))
+      await registrar.reportStopped().catch((err: unknown) => log.info('the stop was not reported to the API server', { err }))
     }
   } catch (err) {
     // Whatever stopped the agent is no fault of the containers, which run on without it.

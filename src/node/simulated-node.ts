@@ -89,7 +89,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   })
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
   await Promise.all([nodeRuntime.run(signal), registrar.run(signal), reportRange(options, client, given.resolve, signal)])
-  await registrar.sayStopped().catch((err: unknown) => log.debug('the stop was not reported to the API server', { err }))
+  await registrar.reportStopped().catch((err: unknown) => log.debug('the stop was not reported to the API server', { err }))
 }
 
 /** Follows the Node until the control plane has assigned it a podCIDR. */

@@ -288,6 +288,6 @@ export const cut = (text: string): string => (text.length <= maxNameCharacters ?
 
 /** Bindings of all users. */
 const ofEverybody = ({ subject, binding }: Grant): boolean =>
-  subject.kind === 'Group' && everybody.has(subject.name) && binding.name.startsWith('system:')
+  subject.kind === 'Group' && groupsOfAll.has(subject.name) && binding.name.startsWith('system:')
 
-const everybody = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])
+const groupsOfAll = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])

@@ -40,13 +40,13 @@ export async function callWebhook<T>({ endpoint, timeoutMs, body, read, took }: 
   const { clock, signal } = parts
   for (let attempt = 1; ; attempt++) {
     const began = clock.monotonic()
-    const told = (result: RoundTrip) => took(result, (clock.monotonic() - began) / 1000)
+    const report = (result: RoundTrip) => took(result, (clock.monotonic() - began) / 1000)
     try {
       const answer = read(await parts.post(endpoint, body, timeoutMs / 1000, signal))
-      told('success')
+      report('success')
       return answer
     } catch (err) {
-      told(roundTripOf(err))
+      report(roundTripOf(err))
       if (signal.aborted || attempt >= attempts || !isPassing(err)) throw err
       const ms = firstPauseMs * pauseFactor ** (attempt - 1)
       await pause(clock, ms * (1 + pauseJitter * parts.random()), signal)

@@ -22,16 +22,16 @@ export function decodeCustomBody(
   document: ParsedDocument,
 ): DecodedObject {
   const { value, text, duplicate } = parsedBody(document, bytes, kind.kind)
-  const told = declaredKind(value, { group: '', version: '', kind: '' })
-  if (typeof told === 'string') throw unrecognized(told, kind.kind, bytes)
-  if (told.kind === '') {
+  const declared = declaredKind(value, { group: '', version: '', kind: '' })
+  if (typeof declared === 'string') throw unrecognized(declared, kind.kind, bytes)
+  if (declared.kind === '') {
     const sent = Buffer.from(bytes).toString('utf8')
     throw unrecognized(`Object 'Kind' is missing in '${sent.slice(0, maxShown)}'`, kind.kind, bytes)
   }
   const wanted = groupVersion(kind.group, kind.version)
-  const data = groupVersion(told.group, told.version)
+  const data = groupVersion(declared.group, declared.version)
   if (data !== wanted) throw badRequest(`the API version in the data (${data}) does not match the expected API version (${wanted})`)
-  const handled = `${told.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `
+  const handled = `${declared.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `
   const decoded = custom.decode(value, fieldValidation, text)
   if (!decoded.ok) throw badRequest(handled + decoded.message)
   const twice = fieldValidation === 'Ignore' || duplicate === undefined ? [] : [duplicate]

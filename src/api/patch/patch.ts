@@ -118,16 +118,16 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
   if (!isRecord(current)) return result
   const { kind, apiVersion } = current
   if (isRecord(result) && result['kind'] === kind && result['apiVersion'] === apiVersion) return result
-  const told = declaredKind(result, { group: '', version: '', kind: String(kind) })
+  const declared = declaredKind(result, { group: '', version: '', kind: String(kind) })
   if (patchKind === 'strategic' && isRecord(result)) {
     const odd = [result['kind'], result['apiVersion']].find(text => typeof (text ?? '') !== 'string')
     if (odd !== undefined) throw invalidPatch(shown(), restoreError(odd, text) ?? '')
     return { ...result, kind, apiVersion }
   }
-  if (typeof told === 'string') throw invalidPatch(shown(), told)
+  if (typeof declared === 'string') throw invalidPatch(shown(), declared)
   // Without apiVersion, upstream does not recognise the object, and finds no name in it.
-  if (told.version === '') throw nameless(current)
-  const problem = conversionProblem(told, type)
+  if (declared.version === '') throw nameless(current)
+  const problem = conversionProblem(declared, type)
   if (problem !== undefined) throw invalidPatch(shown(), problem)
   return isRecord(result) ? { ...result, kind, apiVersion } : result
 }
@@ -135,9 +135,9 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
 /** The kind of a custom resource is validated later, but must be present. */
 function validateCustom(result: unknown, current: unknown, shown: () => string): void {
   if (!isRecord(result)) return
-  const told = declaredKind(result, { group: '', version: '', kind: '' })
-  if (typeof told === 'string') throw invalidPatch(shown(), told)
-  if (told.kind === '') throw invalidPatch(shown(), `Object 'Kind' is missing in '${shown()}'`)
+  const declared = declaredKind(result, { group: '', version: '', kind: '' })
+  if (typeof declared === 'string') throw invalidPatch(shown(), declared)
+  if (declared.kind === '') throw invalidPatch(shown(), `Object 'Kind' is missing in '${shown()}'`)
   if (isRecord(current) && (result['metadata'] ?? null) === null) throw nameless(current)
 }
 

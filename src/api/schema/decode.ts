@@ -220,9 +220,9 @@ function summary(bytes: Uint8Array): string {
 
 /** The body's own apiVersion and kind; absent parts are those of the path. */
 function kindOf(value: unknown, wanted: GroupVersionKind, bytes: Uint8Array): GroupVersionKind {
-  const told = declaredKind(value, wanted)
-  if (typeof told === 'string') throw unrecognized(told, wanted.kind, bytes)
-  return told
+  const declared = declaredKind(value, wanted)
+  if (typeof declared === 'string') throw unrecognized(declared, wanted.kind, bytes)
+  return declared
 }
 
 /** A value's own apiVersion and kind, the rest as `wanted`; the error of upstream's decoder if they are unreadable. */

@@ -6,7 +6,7 @@ import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-re
 import { printable } from '../terminal/printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-state.ts'
+import { type ClusterPolicyState, orUserError, partyName, partyOf, podNamed, portName, readPolicyState } from './policy-state.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ConnectionVerdict {
@@ -29,7 +29,7 @@ export async function evaluateConnection(context: WhyContext, from: string, targ
   if (parsed === null) throw new UserError(usage)
   const [, space = namespace, name, address, port = '', protocol = 'TCP'] = parsed
   if (Number(port) < 1 || Number(port) > 65535 || (address !== undefined && !isIPv4(address))) throw new UserError(usage)
-  const world = await told(readPolicyState(context))
+  const world = await orUserError(readPolicyState(context))
   const to = name === undefined ? atAddress(world, address ?? '') : partyOf(podNamed(world, space, name))
   const flow = { from: partyOf(podNamed(world, namespace, from)), to, protocol: protocol.toUpperCase(), port: Number(port) }
   return evaluate(flow, world)

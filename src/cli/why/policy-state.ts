@@ -49,7 +49,7 @@ export const portName = (protocol: string, port: number): string =>
   withPorts.has(protocol) ? ` port ${port}/${protocol}` : ` by ${protocol}`
 
 /** Turns an ApiError into a UserError. */
-export async function told<T>(answer: Promise<T>): Promise<T> {
+export async function orUserError<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (err) {

@@ -6,7 +6,7 @@ import { dnsPeer } from '../../network/policy/policy-chains.ts'
 import { printable } from '../terminal/printable.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { type ClusterPolicyState, partyName, partyOf, podNamed, portName, readPolicyState, told } from './policy-state.ts'
+import { type ClusterPolicyState, orUserError, partyName, partyOf, podNamed, portName, readPolicyState } from './policy-state.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ExplainedConnection extends RefusedConnection {
@@ -22,10 +22,10 @@ export interface ExplainedConnection extends RefusedConnection {
 /** Throws a UserError if the server gives no explanation. */
 export async function refusedConnections(context: WhyContext, name: string): Promise<ExplainedConnection[]> {
   const { client, namespace, signal } = context
-  const world = await told(readPolicyState(context))
+  const world = await orUserError(readPolicyState(context))
   const { nodeName, addresses } = podNamed(world, namespace, name).spec
   const page = `/api/v1/nodes/${encodeURIComponent(nodeName)}/proxy/refused-connections`
-  const { items } = await told(client.getPath<{ items: RefusedConnection[] }>(page, signal))
+  const { items } = await orUserError(client.getPath<{ items: RefusedConnection[] }>(page, signal))
   const parties = new Map(world.pods.flatMap(pod => pod.spec.addresses.map((address): [string, Party] => [address, partyOf(pod, address)])))
   return items
     .filter(({ from, to }) => addresses.includes(from) || addresses.includes(to))

@@ -10,7 +10,7 @@ import { PolicyKeeper } from '../../network/policy/policy-keeper.ts'
 import { ServiceProxy } from '../../network/services/service-proxy.ts'
 import { serviceRanges } from '../../network/services/service-ranges.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../../node/agent.ts'
-import { clearLeftBehind } from '../../node/machine/leftovers.ts'
+import { removeLeftovers } from '../../node/machine/leftovers.ts'
 import { type NodeDirectory, nodeDirectory } from '../../node/machine/node-directory.ts'
 import { defaultPodCidr } from '../../node/pod/pod-network.ts'
 
@@ -29,7 +29,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   const { directory, serviceCidr, clusterDnsIp, onReady } = options
   const { id } = nodeDirectory(directory)
   await using _claim = await claimMachine()
-  await clearLeftBehind(id, options.log)
+  await removeLeftovers(id, options.log)
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()

@@ -14,7 +14,7 @@ export interface Scale {
 }
 
 export const sizeOf = ({ spec }: ReplicaSet): number => spec.replicas ?? 1
-export const wantedOf = ({ spec }: Deployment): number => spec.replicas ?? 1
+export const desiredReplicas = ({ spec }: Deployment): number => spec.replicas ?? 1
 export const availableOf = ({ status }: ReplicaSet): number => status?.availableReplicas ?? 0
 export const sum = (sets: readonly ReplicaSet[], of: (set: ReplicaSet) => number): number => sets.reduce((total, set) => total + of(set), 0)
 export const isRolling = ({ spec }: Deployment): boolean => (spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
@@ -31,7 +31,7 @@ export function resolveCount(value: IntOrString | undefined, whole: number, roun
 
 /** Pods above and below the requested number during a rollout; never both 0, or the rollout could not proceed. */
 export function rolloutLimits(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   if (!isRolling(deployment)) return { surge: 0, unavailable: 0 }
   const { maxSurge, maxUnavailable } = deployment.spec.strategy?.rollingUpdate ?? {}
   const surge = resolveCount(maxSurge, wanted, 'up', '25%')
@@ -71,7 +71,7 @@ export function revisionAfter(old: readonly ReplicaSet[]): bigint {
 
 /** The maximum size of the current replica set now. */
 export function currentSize(deployment: Deployment, all: readonly ReplicaSet[], current: number): number {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   if (!isRolling(deployment)) return wanted
   const most = wanted + rolloutLimits(deployment).surge
   const pods = sum(all, sizeOf)
@@ -81,7 +81,7 @@ export function currentSize(deployment: Deployment, all: readonly ReplicaSet[], 
 
 /** The next step of a rolling update: grow the current set, otherwise shrink old ones; nothing if neither may change now. */
 export function planRolling(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   const size = sizeOf(current)
   if (size > wanted) return [{ replicaSet: current, to: wanted }]
   const grown = size === wanted ? size : currentSize(deployment, [...old, current], size)
@@ -94,7 +94,7 @@ const lastingOf = (set: ReplicaSet): number => Math.min(availableOf(set), sizeOf
 
 function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
   if (sum(old, sizeOf) === 0) return []
-  const fewest = wantedOf(deployment) - rolloutLimits(deployment).unavailable
+  const fewest = desiredReplicas(deployment) - rolloutLimits(deployment).unavailable
   const unavailable = sizeOf(current) - lastingOf(current)
   const most = sum([...old, current], sizeOf) - fewest - unavailable
   if (most <= 0) return []
@@ -121,7 +121,7 @@ function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonl
 
 /** Sizes after `spec.replicas` changed, or while paused: every active set keeps its share. */
 export function planScaling(deployment: Deployment, current: ReplicaSet | undefined, old: readonly ReplicaSet[]): readonly Scale[] {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   const all = current === undefined ? [...old] : [...old, current]
   const active = all.filter(set => sizeOf(set) > 0)
   const newest = [...old].sort(oldestFirst).at(-1)
@@ -134,7 +134,7 @@ export function planScaling(deployment: Deployment, current: ReplicaSet | undefi
 }
 
 function isSaturated(deployment: Deployment, set: ReplicaSet): boolean {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   return isSizedFor(set, wanted) && availableOf(set) === wanted
 }
 
@@ -142,7 +142,7 @@ const isSizedFor = (set: ReplicaSet, wanted: number): boolean =>
   sizeOf(set) === wanted && Number(set.metadata.annotations?.[desiredAnnotation] ?? Number.NaN) === wanted
 
 function planProportions(deployment: Deployment, active: readonly ReplicaSet[]): readonly Scale[] {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   const most = wanted > 0 ? wanted + rolloutLimits(deployment).surge : 0
   const toAdd = most - sum(active, sizeOf)
   const sorted = [...active].sort((a, b) => sizeOf(b) - sizeOf(a) || (toAdd > 0 ? oldestFirst(b, a) : oldestFirst(a, b)))
@@ -164,7 +164,7 @@ function shareOf(set: ReplicaSet, deployment: Deployment, most: number, toAdd: n
   if (size === 0 || toAdd === 0 || toAdd === added) return 0
   const annotated = Number(set.metadata.annotations?.[maxAnnotation] ?? Number.NaN)
   const before = Number.isInteger(annotated) && annotated > 0 ? annotated : (deployment.status?.replicas ?? 0)
-  const share = wantedOf(deployment) === 0 ? -size : before === 0 ? 0 : Math.round((size * most) / before) - size
+  const share = desiredReplicas(deployment) === 0 ? -size : before === 0 ? 0 : Math.round((size * most) / before) - size
   return toAdd > 0 ? Math.min(share, toAdd - added) : Math.max(share, toAdd - added)
 }
 
@@ -172,7 +172,7 @@ function shareOf(set: ReplicaSet, deployment: Deployment, most: number, toAdd: n
 export function isScaling(deployment: Deployment, sets: readonly ReplicaSet[]): boolean {
   return sets.some(set => {
     const desired = set.metadata.annotations?.[desiredAnnotation]
-    return sizeOf(set) > 0 && desired !== undefined && Number(desired) !== wantedOf(deployment)
+    return sizeOf(set) > 0 && desired !== undefined && Number(desired) !== desiredReplicas(deployment)
   })
 }
 

@@ -1,7 +1,7 @@
 // Revisions and annotations of a Deployment's replica sets, which `kubectl rollout history` and `undo` read. Pure.
 import { rollbackTo } from '../../api/resources/apps/deployment.ts'
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
-import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
+import { desiredAnnotation, desiredReplicas, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits } from './deployment-plan.ts'
 
 const historyAnnotation = 'deployment.kubernetes.io/revision-history'
 const maxHistory = 2000
@@ -46,7 +46,7 @@ function appendRevision(history: string | undefined, revision: string): string {
 
 /** The sizes that a replica set was last scaled for. */
 export function sizeAnnotations(deployment: Deployment): Annotations {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   return { [desiredAnnotation]: String(wanted), [maxAnnotation]: String(wanted + rolloutLimits(deployment).surge) }
 }
 

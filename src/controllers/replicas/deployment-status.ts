@@ -1,7 +1,7 @@
 // The status and conditions of a Deployment, for which `kubectl rollout status` waits. Pure; reasons and messages are upstream's.
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../../api/types/apps-v1.ts'
 import { formatTime } from '../../base/clock.ts'
-import { availableOf, rolloutLimits, sizeOf, sum, wantedOf } from './deployment-plan.ts'
+import { availableOf, desiredReplicas, rolloutLimits, sizeOf, sum } from './deployment-plan.ts'
 
 const newReplicaSetAvailable = 'NewReplicaSetAvailable'
 const timedOutReason = 'ProgressDeadlineExceeded'
@@ -56,7 +56,7 @@ export function countStatus(
     ...(collisionCount === undefined ? {} : { collisionCount }),
     ...(conditions === undefined ? {} : { conditions }),
   }
-  const enough = availableReplicas >= wantedOf(deployment) - rolloutLimits(deployment).unavailable
+  const enough = availableReplicas >= desiredReplicas(deployment) - rolloutLimits(deployment).unavailable
   return withCondition(
     status,
     enough
@@ -106,7 +106,7 @@ function withProgress(
 }
 
 export function isComplete(deployment: Deployment, status: DeploymentStatus | undefined): boolean {
-  const wanted = wantedOf(deployment)
+  const wanted = desiredReplicas(deployment)
   return (
     (status?.updatedReplicas ?? 0) === wanted &&
     (status?.replicas ?? 0) === wanted &&

@@ -16,6 +16,7 @@ import { isFinished } from '../pod-state.ts'
 import { applyClaim } from '../volumes/claim.ts'
 import {
   currentSize,
+  desiredReplicas,
   isRolling,
   isScaling,
   planCleanup,
@@ -26,7 +27,6 @@ import {
   type Scale,
   sizeOf,
   splitReplicaSets,
-  wantedOf,
 } from './deployment-plan.ts'
 import { currentAnnotations, sameAnnotations, sizeAnnotations } from './deployment-revision.ts'
 import { planRollback, requestedRevision } from './deployment-rollback.ts'
@@ -172,7 +172,7 @@ class Pass {
     if (this.#oldPodsRun()) return this.#finish()
     if (this.#current === undefined) await this.#syncCurrent(true)
     if (this.#current === undefined) return done
-    const wanted = wantedOf(this.#deployment)
+    const wanted = desiredReplicas(this.#deployment)
     if (sizeOf(this.#current) !== wanted) await this.#scale([{ replicaSet: this.#current, to: wanted }])
     else if (isComplete(this.#deployment, this.#deployment.status)) await this.#cleanUp()
     return this.#finish()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { silentLogger as log } from '../../base/log.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
-import { LogRotator, maxLookMs, type RunningLog, shortestLookMs, untilNextLook } from './log-rotator.ts'
+import { LogRotator, maxCheckMs, minCheckMs, type RunningLog, untilNextCheck } from './log-rotator.ts'
 
 const limits = { bytes: 1000, files: 5 }
 const { signal } = new AbortController()
@@ -39,7 +39,7 @@ test('LogRotator rotates a busy log as soon as it is full, and keeps the allowed
   for (let round = 0; round < 100; round++) {
     await appendFile(join(folder, 'busy'), 'x'.repeat(4 * limits.bytes))
     disk.free -= 4 * limits.bytes
-    await clock.advance(shortestLookMs)
+    await clock.advance(minCheckMs)
     await rotator.look(signal)
   }
   assert.equal(reopened.length, 100)
@@ -54,27 +54,27 @@ test('LogRotator checks a quiet log rarely, and at once if the disk fills', asyn
   const { folder, clock, reopened, disk, rotator } = await start(t)
   for (let looks = 0; looks < 3; looks++) {
     await rotator.look(signal)
-    await clock.advance(shortestLookMs)
+    await clock.advance(minCheckMs)
   }
   await appendFile(join(folder, 'quiet'), 'x'.repeat(limits.bytes + 1))
   await rotator.look(signal)
   assert.deepEqual(reopened, [], 'its time has not come')
   disk.free -= limits.bytes + 1
-  await clock.advance(shortestLookMs)
+  await clock.advance(minCheckMs)
   await rotator.look(signal)
   assert.deepEqual(reopened, ['quiet'])
   await appendFile(join(folder, 'busy'), 'x'.repeat(limits.bytes + 1))
-  await clock.advance(maxLookMs)
+  await clock.advance(maxCheckMs)
   await rotator.look(signal)
   assert.deepEqual(reopened, ['quiet', 'busy'])
 })
 
 const rows: readonly (readonly [what: string, bytes: number, rate: number | undefined, ms: number])[] = [
-  ['whose rate is not known', 0, undefined, shortestLookMs],
-  ['that does not grow', 900, 0, maxLookMs],
+  ['whose rate is not known', 0, undefined, minCheckMs],
+  ['that does not grow', 900, 0, maxCheckMs],
   ['that is full in a second', 0, 1, 500],
-  ['that is full in no time', 999, 1000, shortestLookMs],
-  ['that hardly grows', 0, 0.001, maxLookMs],
+  ['that is full in no time', 999, 1000, minCheckMs],
+  ['that hardly grows', 0, 0.001, maxCheckMs],
 ]
 for (const [what, bytes, rate, ms] of rows)
-  test(`untilNextLook() of a log ${what} is ${ms} ms`, () => assert.equal(untilNextLook(bytes, rate, 1000), ms))
+  test(`untilNextCheck() of a log ${what} is ${ms} ms`, () => assert.equal(untilNextCheck(bytes, rate, 1000), ms))

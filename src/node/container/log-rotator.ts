@@ -20,9 +20,9 @@ export interface LogRotatorOptions {
 }
 
 /** Between two checks of the disk, and the shortest interval for a fast-growing log. */
-export const shortestLookMs = 250
+export const minCheckMs = 250
 /** Longest interval, for a log that hardly grows. */
-export const maxLookMs = 10_000
+export const maxCheckMs = 10_000
 
 interface Seen {
   readonly bytes: number
@@ -44,13 +44,13 @@ export class LogRotator {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     while (!signal.aborted) {
-      let wait = shortestLookMs
+      let wait = minCheckMs
       try {
         await this.look(signal)
       } catch (err) {
         if (signal.aborted) return
         log.error('logs not looked at', { err })
-        wait = maxLookMs
+        wait = maxCheckMs
       }
       await pause(clock, wait, signal)
     }
@@ -85,13 +85,13 @@ export class LogRotator {
         log.error('log not rotated', { path, err })
       }
     }
-    return { bytes, at: now, due: now + untilNextLook(bytes, rate, limits.bytes) }
+    return { bytes, at: now, due: now + untilNextCheck(bytes, rate, limits.bytes) }
   }
 }
 
 /** Half the time left at this rate (bytes per millisecond), so that a log that grows faster is noticed in time. An unknown rate is undefined. */
-export function untilNextLook(bytes: number, rate: number | undefined, limit: number): number {
-  if (rate === undefined) return shortestLookMs
-  if (rate === 0) return maxLookMs
-  return Math.min(maxLookMs, Math.max(shortestLookMs, (limit - bytes) / rate / 2))
+export function untilNextCheck(bytes: number, rate: number | undefined, limit: number): number {
+  if (rate === undefined) return minCheckMs
+  if (rate === 0) return maxCheckMs
+  return Math.min(maxCheckMs, Math.max(minCheckMs, (limit - bytes) / rate / 2))
 }

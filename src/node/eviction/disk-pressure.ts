@@ -14,7 +14,7 @@ export interface DiskPressureOptions {
   readonly log: Logger
 }
 
-export interface DiskLook {
+export interface DiskReading {
   readonly facts: DiskFacts
   readonly met: readonly MetThreshold[]
 }
@@ -34,7 +34,7 @@ export class DiskPressure {
   }
 
   /** Rejects if a disk cannot be measured. */
-  async look(): Promise<DiskLook> {
+  async look(): Promise<DiskReading> {
     const { facts: read, thresholds, clock, log } = this.#options
     const facts = await read()
     const met = thresholdsMet(thresholds, facts)

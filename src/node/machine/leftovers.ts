@@ -36,7 +36,7 @@ export function runningNodes(processes: readonly ProcessEntry[]): Map<string, st
  * Call only after claiming the machine. Removes the rules of dead nodes from the kernel. Throws a UserError if containers of another node
  * still run: they use addresses that this node would assign.
  */
-export async function clearLeftBehind(id: string, log: Logger): Promise<void> {
+export async function removeLeftovers(id: string, log: Logger): Promise<void> {
   const others = otherTables(await runProgram('nft', ['list', 'tables']), id)
   if (others.size === 0) return
   const running = runningNodes(await listProcesses())

@@ -18,7 +18,9 @@ export interface Resize {
 
 /** The resources of the container's start, or those in the API's status: an earlier agent may have changed them. */
 export function startedWith({ status: podStatus }: Pod, { name, resources }: Container, status: ContainerStatus): ResourceRequirements {
-  const known = [...(podStatus?.containerStatuses ?? []), ...(podStatus?.initContainerStatuses ?? [])].find(told => told.name === name)
+  const known = [...(podStatus?.containerStatuses ?? []), ...(podStatus?.initContainerStatuses ?? [])].find(
+    reported => reported.name === name,
+  )
   if (known?.resources !== undefined && known.containerID?.endsWith(status.id) === true) return known.resources
   const written = status.annotations[containerAnnotations.resources]
   return written === undefined ? (resources ?? {}) : (parseJson(written) as ResourceRequirements)
@@ -33,8 +35,8 @@ export const asksFor = (pod: Pod): Given => new Map(allContainers(pod).map(({ na
 
 /** The resources that an earlier agent granted: those of the status, otherwise those of the spec. */
 export function givenBefore(pod: Pod): Given {
-  const told = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
-  const known = told.flatMap(({ name, resources }) => (resources === undefined ? [] : [[name, resources] as const]))
+  const reported = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
+  const known = reported.flatMap(({ name, resources }) => (resources === undefined ? [] : [[name, resources] as const]))
   return new Map([...asksFor(pod), ...known])
 }
 

@@ -117,7 +117,7 @@ export class NodeRegistrar {
   }
 
   /** The last report of a clean stop; gives up after some seconds, since the control plane may be stopping too. */
-  async sayStopped(): Promise<void> {
+  async reportStopped(): Promise<void> {
     const { client, node, clock } = this.#options
     const limit = AbortSignal.timeout(stoppedMs)
     const stopped = {

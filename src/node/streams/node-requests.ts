@@ -59,10 +59,10 @@ export async function answerNodeRequest(
   stream.on('error', err => options.log.debug('node request ended', { err }))
   const either = AbortSignal.any([signal, closed.signal])
   try {
-    const told = await kubeletAnswer(headers, options)
-    if (told !== undefined) {
-      stream.respond({ ':status': 200, 'content-type': told.contentType })
-      stream.end(told.text)
+    const page = await kubeletAnswer(headers, options)
+    if (page !== undefined) {
+      stream.respond({ ':status': 200, 'content-type': page.contentType })
+      stream.end(page.text)
       return
     }
     const asked = parse(headers, options)

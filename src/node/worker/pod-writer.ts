@@ -35,9 +35,9 @@ export function podWriter(client: Client): PodWriter {
  * must be null, or the merge would keep them.
  */
 function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined): object {
-  const told = [pod.status, before]
+  const reported = [pod.status, before]
   const gone = (field: 'podIPs' | 'hostIPs') => {
-    const ips = new Set(told.flatMap(old => (old?.[field] ?? []).map(({ ip }) => ip)))
+    const ips = new Set(reported.flatMap(old => (old?.[field] ?? []).map(({ ip }) => ip)))
     for (const { ip } of status[field] ?? []) ips.delete(ip)
     return [...ips].map(ip => ({ $patch: 'delete', ip }))
   }
@@ -56,7 +56,7 @@ function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined)
           reason: condition.reason ?? null,
           message: condition.message ?? null,
         })),
-        ...passing.filter(type => told.some(old => has(old, type)) && !has(status, type)).map(type => ({ $patch: 'delete', type })),
+        ...passing.filter(type => reported.some(old => has(old, type)) && !has(status, type)).map(type => ({ $patch: 'delete', type })),
       ],
     },
   }

@@ -92,7 +92,7 @@ export class ClusterState implements Cluster {
   }
 
   nominatedTo(node: string): readonly Pod[] {
-    if (this.#nominated.size === 0) return nobody
+    if (this.#nominated.size === 0) return noPods
     return [...this.#nominated.values()].filter(nomination => nomination.node === node).map(({ pod }) => pod)
   }
 
@@ -180,7 +180,7 @@ export class ClusterState implements Cluster {
   }
 }
 
-const nobody: readonly Pod[] = []
+const noPods: readonly Pod[] = []
 
 const zoneOf = ({ labels }: NodeInfo): string =>
   `${labels['topology.kubernetes.io/region'] ?? ''}\0${labels['topology.kubernetes.io/zone'] ?? ''}`

@@ -19,7 +19,7 @@ const user = (name: string): Subject => ({ kind: 'User', user: { name } })
 const group = (name: string): Subject => ({ kind: 'Group', group: { name } })
 const account = (name: string): Subject => ({ kind: 'ServiceAccount', serviceAccount: { namespace: 'kube-system', name } })
 
-const everybody = [group('system:unauthenticated'), group('system:authenticated')]
+const allUsers = [group('system:unauthenticated'), group('system:authenticated')]
 const everyResource: ResourcePolicyRule = { verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }
 const everyPath: NonResourcePolicyRule = { verbs: ['*'], nonResourceURLs: ['*'] }
 const ofLocks = ['get', 'create', 'update']
@@ -86,7 +86,7 @@ const scheduler = user('system:kube-scheduler')
 
 export const suggestedSchemas: readonly FlowSchema[] = [
   schema('probes', 'exempt', 2, undefined, {
-    subjects: everybody,
+    subjects: allUsers,
     nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }],
   }),
   // Who repairs a cluster that is overloaded must not wait for it.
@@ -115,5 +115,5 @@ export const suggestedSchemas: readonly FlowSchema[] = [
   schema('kube-scheduler', 'workload-high', 800, 'ByNamespace', all([scheduler])),
   schema('kube-system-service-accounts', 'workload-high', 900, 'ByNamespace', all([account('*')])),
   schema('service-accounts', 'workload-low', 9000, 'ByUser', all([group('system:serviceaccounts')])),
-  schema('global-default', 'global-default', 9900, 'ByUser', all(everybody)),
+  schema('global-default', 'global-default', 9900, 'ByUser', all(allUsers)),
 ]

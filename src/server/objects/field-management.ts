@@ -28,8 +28,8 @@ export function trackFields(context: ResourceContext): TrackFields {
   // Upstream reads metadata of custom resources once more, which loses an empty list.
   const forgets = context.served.definition.custom === undefined
   return (live, object, sent) => {
-    const told = sent?.length === 0 && !forgets ? undefined : sent
-    return trackedOrNone(context, () => trackUpdate(live, object, told, write))
+    const entries = sent?.length === 0 && !forgets ? undefined : sent
+    return trackedOrNone(context, () => trackUpdate(live, object, entries, write))
   }
 }
 

@@ -16,6 +16,6 @@ export function invalidObject(
   object: KubeObject,
 ): ApiError {
   if (custom === undefined) return invalid({ group: storedAs?.group ?? group, kind }, name, errors)
-  const told = declaredKind(object, { group, version: '', kind })
-  return invalid(typeof told === 'string' ? { group, kind } : told, name, errors)
+  const declared = declaredKind(object, { group, version: '', kind })
+  return invalid(typeof declared === 'string' ? { group, kind } : declared, name, errors)
 }

@@ -53,12 +53,12 @@ async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOp
   const { document: parsed } = await readable(context, optionsKind, format, body)
   if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(parsed.message)
   // Clients send the kind with the version of any group, since upstream registers it in each group.
-  const told = declaredKind(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
-  if (typeof told === 'string') throw plainFailure(told)
-  if (otherOptions.includes(told.kind)) {
-    throw plainFailure(`converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)
+  const declared = declaredKind(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
+  if (typeof declared === 'string') throw plainFailure(declared)
+  if (otherOptions.includes(declared.kind)) {
+    throw plainFailure(`converting (v1.${declared.kind}) to (v1.DeleteOptions): unknown conversion`)
   }
-  if (told.kind !== optionsKind.kind) throw plainFailure(noKindMessage(told, metaScheme))
+  if (declared.kind !== optionsKind.kind) throw plainFailure(noKindMessage(declared, metaScheme))
   const schema = structByKey('meta/v1.DeleteOptions')
   if (schema === undefined) throw new Error('DeleteOptions has no schema')
   const decoded = decodeValue(parsed.value, schema, 'Ignore')

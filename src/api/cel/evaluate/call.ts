@@ -7,7 +7,7 @@ import { planAttribute } from './attribute.ts'
 import { equal } from './equality.ts'
 import { CelProgramError, Failure, fail, noSuchOverload, Refused } from './failure.ts'
 import type { Frame, Step } from './frame.ts'
-import { accepts, asOptional, looksInto } from './narrow.ts'
+import { accepts, asOptional, checksElements } from './narrow.ts'
 import { namedFailure, noOverload, unnamed } from './no-overload.ts'
 import type { Plan } from './plan.ts'
 import { compilePattern } from './regex.ts'
@@ -156,7 +156,7 @@ function once<T>(compute: () => T): T {
 }
 
 function planStatic(name: string, overload: Overload, steps: readonly Step[]): Step {
-  if (overload.params.some(looksInto)) return planGuarded(name, overload, steps)
+  if (overload.params.some(checksElements)) return planGuarded(name, overload, steps)
   if (overload.cost !== undefined) return frame => invoke(frame, name, overload, evaluate(frame, steps), true)
   const { call } = overload
   const [first, second] = steps

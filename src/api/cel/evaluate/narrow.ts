@@ -86,7 +86,7 @@ function firstKey(map: AnyMap): CelValue | undefined {
 const isOpen = ({ kind }: CelType): boolean => kind === 'dyn' || kind === 'param'
 
 /** Whether `accepts` checks elements of lists and maps. */
-export const looksInto = ({ kind, params }: CelType): boolean => (kind === 'list' || kind === 'map') && !params.every(isOpen)
+export const checksElements = ({ kind, params }: CelType): boolean => (kind === 'list' || kind === 'map') && !params.every(isOpen)
 
 /** The lookup form of a map's key; an invalid key type fails. */
 export function keyOf(key: CelValue): MapKey {

@@ -191,8 +191,8 @@ class RuleEvaluation {
       const ratchets = !usesOldSelf && this.#isUnchanged(before)
       // As upstream, the message sees the old value if any rule here uses it, and without the rule's optional.
       if (hasOld && compiled.message !== undefined && rules.some(other => other.usesOldSelf)) old ??= readable(oldJson as CelValue)
-      const told: Record<string, CelValue> = old === undefined ? { self } : { self, oldSelf: old }
-      const error = this.#failure(compiled, told, type)
+      const variables: Record<string, CelValue> = old === undefined ? { self } : { self, oldSelf: old }
+      const error = this.#failure(compiled, variables, type)
       if (error !== undefined) (ratchets ? this.ratcheted : this.errors).push(error)
     }
   }

@@ -31,12 +31,12 @@ export function toV2(object: AutoscalerV1): HorizontalPodAutoscaler {
   const metrics = readJson(annotations[names.metrics], readMetrics)?.map(metricFromV1) ?? []
   if (cpu !== undefined) metrics.push(cpuTarget(cpu))
   const behavior = readJson(annotations[names.behavior], readBehavior)
-  const says = behavior?.scaleUp !== undefined || behavior?.scaleDown !== undefined
+  const hasBehavior = behavior?.scaleUp !== undefined || behavior?.scaleDown !== undefined
   return {
     kind: 'HorizontalPodAutoscaler',
     apiVersion: 'autoscaling/v2',
     metadata: withAnnotations(metadata, ownAnnotations(metadata)),
-    spec: { ...common, metrics: metrics.length === 0 ? defaultMetrics() : metrics, ...(says ? { behavior } : {}) },
+    spec: { ...common, metrics: metrics.length === 0 ? defaultMetrics() : metrics, ...(hasBehavior ? { behavior } : {}) },
     status: statusToV2(object),
   }
 }

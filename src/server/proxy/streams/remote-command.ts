@@ -103,10 +103,10 @@ async function outputs(
     const id = ids[name]
     if (id !== undefined) open.set(id, channels[name])
   }
-  let told = false
+  let reported = false
   await copyStreams(node, open, send, (stream, data, ended) => {
     // An empty error stream means success.
-    if (stream === ids.error && (data.length > 0 || ended)) told = true
+    if (stream === ids.error && (data.length > 0 || ended)) reported = true
   })
-  return told
+  return reported
 }
