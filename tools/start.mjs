@@ -26,8 +26,8 @@ await entry(async () => {
 })
 
 /**
- * npm hands SIGTERM on, but dies of SIGHUP and SIGKILL by itself, and its script goes on without it. The kernel tells a child of its parent's
- * end where somebody asks it to (PR_SET_PDEATHSIG), which Node cannot; Debian's setpriv can.
+ * npm hands SIGTERM on, but dies of SIGHUP and SIGKILL by itself, and its script goes on without it. The kernel signals
+ * the parent's end to a child that requests it (PR_SET_PDEATHSIG). Node cannot request it, Debian's setpriv can.
  */
 function endsWithNpm() {
   const setpriv = '/usr/bin/setpriv'

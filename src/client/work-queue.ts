@@ -61,7 +61,7 @@ export class WorkQueue {
     taker(key)
   }
 
-  /** The earliest of several delays of a key counts. Delays are limited to a day: whoever takes the key checks again. */
+  /** The earliest of several delays of a key counts. Delays are limited to a day: the consumer of the key checks again. */
   addAfter(key: string, delayMs: number): void {
     // Timers support at most 2^31 ms, and fire at once above that.
     const ms = Math.min(delayMs, maxWaitMs)

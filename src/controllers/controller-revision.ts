@@ -86,7 +86,7 @@ function sameData(a: unknown, b: unknown): boolean {
 }
 
 /**
- * The template in a revision. Of its metadata only labels, annotations and finalizers are used: whoever can write revisions must not choose
+ * The template in a revision. Of its metadata only labels, annotations and finalizers are used: a user who can write revisions must not choose
  * the namespace, name or owner of pods that the controller creates (CVE-2026-2270). Undefined if it has none.
  */
 export function templateOf({ data }: ControllerRevision): PodTemplateSpec | undefined {

@@ -58,7 +58,7 @@ test('UnschedulableReports sends little while more pods than a burst wait and mo
   for (const round of [1, 2, 3]) {
     await clock.advance(200)
     await settle()
-    assert.equal(told, 5 + round * 10, 'no burst falls on whoever made the flood')
+    assert.equal(told, 5 + round * 10, 'the maker of the flood gets no burst')
   }
   await clock.advance(60_000)
   await settle()

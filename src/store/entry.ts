@@ -114,7 +114,7 @@ export class StoredEntry implements Entry, Holder {
 /**
  * Recently used objects are likely to be used again; keeping more parsed objects would take several times the memory of the bytes. One per
  * process, whose memory it limits. It is small, so that most objects die young: 512 KiB make a flood of pods 10 % slower, and 2 MiB or weak
- * references cost 50 to 90 MiB of resident memory. With 64 KiB, objects are parsed again before their commit has notified everybody, which
+ * references cost 50 to 90 MiB of resident memory. With 64 KiB, objects are parsed again before their commit has notified all readers, which
  * makes that flood 10 % slower too.
  */
 const recentObjects = new RecentObjects(256 * 1024)

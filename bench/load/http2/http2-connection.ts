@@ -44,7 +44,7 @@ interface Exchange {
   unsent: Buffer | undefined
   /** Bytes that the server takes on this stream. */
   sendWindow: number
-  /** Bytes that have come since the server was last told that it may send more. */
+  /** Bytes that have come since the last window update. */
   received: number
 }
 

@@ -141,7 +141,7 @@ export class LogFiles {
       throw new LogTampered(`The audit log "${this.path}" was cut from ${this.#size} to ${size} bytes while it was written`)
   }
 
-  /** Rejects if the path no longer names this file: nobody would find what is written into it. */
+  /** Rejects if the path no longer names this file: what is written into it would be lost. */
   async #checkNamed(): Promise<void> {
     const { ino, dev } = fstatSync(this.#file.fd)
     const found = await lstat(this.path).catch((err: unknown) => {

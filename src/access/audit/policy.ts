@@ -1,4 +1,4 @@
-// How much of a request is recorded: an ordered list of rules of which the first match decides, as in a Policy of audit.k8s.io/v1.
+// How much of a request is recorded: the first matching rule of an ordered list decides, as in a Policy of audit.k8s.io/v1.
 import type { AuditEvent } from './audit-event.ts'
 
 export type AuditLevel = 'None' | 'Metadata' | 'Request' | 'RequestResponse'

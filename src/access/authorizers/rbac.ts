@@ -35,7 +35,7 @@ export interface RbacAuthorizer extends Authorizer {
   bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
   rolesFor(user: UserInfo, namespace: string): HeldRoles
   /**
-   * Whether any binding other than Kubernetes' own policy for everybody names the user or one of its groups, for the whole cluster or in
+   * Whether any binding other than Kubernetes' own policy for all users names the user or one of its groups, for the whole cluster or in
    * `namespace`. Bindings of other namespaces do not count, because their authors can name any user and group.
    */
   hasGrants(user: UserInfo, namespace: string): boolean

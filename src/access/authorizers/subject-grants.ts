@@ -17,7 +17,7 @@ export class SubjectGrants {
     return this.#grants[this.#placeOf(namespace, '')]?.binding.namespace === namespace
   }
 
-  /** Whether any grant is not from Kubernetes' own policy for everybody, whose bindings begin with `system:` and are adjacent. */
+  /** Whether any grant is not from Kubernetes' own policy for all users, whose bindings begin with `system:` and are adjacent. */
   hasOfAdministrators(namespace: string): boolean {
     return ['', behindOwn].some(name => {
       const binding = this.#grants[this.#placeOf(namespace, name)]?.binding

@@ -79,7 +79,7 @@ function parseTemplate(text: string): JsonPath | string {
   return parts
 }
 
-/** Nested paths are parsed as actions of their own, of which the first counts. */
+/** Nested paths are parsed as actions of their own; the first one counts. */
 function parseInner(text: string): Steps | string {
   const parsed = parseTemplate(`{${text}}`)
   return typeof parsed === 'string' ? parsed : (parsed[0] ?? [])

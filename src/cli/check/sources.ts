@@ -73,7 +73,7 @@ class Reader {
   }
 
   #file(path: string, found: boolean): void {
-    // A given path may be a link; a found one must not be, because somebody else may have made it.
+    // A given path may be a link; a found one must not be, because another user may have made it.
     this.#keep({ file: path, text: readRegularFile(path, { maxBytes: maxFileBytes, followLinks: !found }), found })
   }
 

@@ -216,7 +216,7 @@ test('policyTest() answers authorizer checks in expressions by the rights of the
     await run(table),
     ['a user', 'a group', 'nobody', 'elsewhere'].map(name => [name, undefined]),
   )
-  // Without rights in the table, everybody has all rights.
+  // Without rights in the table, each user has all rights.
   assert.deepEqual(
     (await run(head + rows)).map(([, problem]) => problem),
     [undefined, undefined, 'admitted', 'admitted'],

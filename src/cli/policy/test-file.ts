@@ -57,7 +57,7 @@ export interface PolicyTest {
   readonly namespace: string
   /** Absolute paths of what is applied first: policies, bindings, parameters, namespaces. */
   readonly policies: readonly string[]
-  /** Undefined: everybody has all rights. */
+  /** Undefined: each user has all rights. */
   readonly rights: readonly Right[] | undefined
   readonly cases: readonly PolicyCase[]
 }

@@ -1,4 +1,4 @@
-// Escapes text from objects for a terminal: whoever writes an object must not control the terminal of its reader (CVE-2021-25743).
+// Escapes text from objects for a terminal: the writer of an object must not control the reader's terminal (CVE-2021-25743).
 
 /** As JSON escapes; a character outside of the first plane takes two escapes. */
 const escaped = (char: string): string =>

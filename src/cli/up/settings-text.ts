@@ -6,7 +6,7 @@ import { messageOf, UserError, whyUnreadable } from '../../base/user-error.ts'
 export const maxSettingsBytes = 1024 * 1024
 
 export interface SettingsTextOptions {
-  /** Refuse a file that everybody can write, because its writer decides who gets access. */
+  /** Refuse a file that every user can write, because its writer decides who gets access. */
   readonly refusesOpen?: boolean
 }
 

@@ -37,7 +37,7 @@ export class InformerPool {
     return this.#add(refName(resource), new Informer({ ...this.#options, resource }))
   }
 
-  /** Informer of some objects of a resource: whoever needs few of many must neither keep nor be able to read all. */
+  /** Informer of some objects of a resource: a client that needs few of many must neither keep nor be able to read all. */
   selected<T extends KubeObject>(resource: ResourceRef<T>, { namespace, fieldSelector }: ObjectSelection): Informer<T> {
     const key = `${refName(resource)} in ${namespace ?? 'all namespaces'} with ${fieldSelector}`
     const found = this.#informers.get(key)

@@ -38,7 +38,7 @@ export interface ApiServicePlan {
   readonly remove: readonly string[]
 }
 
-/** The writes at a start. An object without the label belongs to whoever removed it. */
+/** The writes at a start. An object without the label belongs to the user who removed it. */
 export function planApiServices(existing: readonly APIService[], wanted: readonly (KubeObject & APIService)[]): ApiServicePlan {
   const byName = new Map(existing.map(object => [object.metadata.name, object]))
   const names = new Set(wanted.map(({ metadata }) => metadata.name))

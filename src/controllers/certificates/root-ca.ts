@@ -32,7 +32,7 @@ export const rootCa: Controller = {
       const found = published.get(key, name)
       if (found !== undefined) {
         const same = Object.keys(found.data ?? {}).length === 1 && found.data?.['ca.crt'] === settings.rootCa
-        // A description by somebody else stays.
+        // A user's description stays.
         if (same && found.metadata.annotations?.[descriptionAnnotation]) return done
         const metadata = { ...found.metadata, annotations: { ...found.metadata.annotations, ...annotations } }
         await client.update(configMaps, { ...found, metadata, data }, signal)

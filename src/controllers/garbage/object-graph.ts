@@ -12,7 +12,7 @@ export interface Node {
 }
 
 /**
- * Whether a reference in `namespace` matches this owner in all fields. The uid alone does not count: whoever knows one could tie objects to
+ * Whether a reference in `namespace` matches this owner in all fields. The uid alone does not count: a user who knows one could tie objects to
  * an owner in another namespace.
  */
 export function isNamed({ resource, object }: Node, owner: OwnerReference, namespace: string): boolean {

@@ -198,7 +198,7 @@ class Pass {
       if (isNamespaceEnding(err)) return undefined
       if (isReason(err, 'AlreadyExists')) {
         const found = await client.get(jobs, namespace, name, this.#signal)
-        // A job of somebody else with this name takes this start.
+        // A foreign job with this name takes this start.
         return isControlledBy(found, this.#cronJob) ? found : undefined
       }
       if (!this.#signal.aborted) this.#event('Warning', 'FailedCreate', `Error creating job: ${messageOf(err)}`)

@@ -112,6 +112,6 @@ test('checkArchive() refuses what is not a regular file', async () => {
   await assert.rejects(checkArchive('/dev/zero'), /it is not a regular file/)
 })
 
-test('checkArchive() refuses a file that is not there', async () => {
+test('checkArchive() refuses a missing file', async () => {
   await assert.rejects(checkArchive('/nonexistent/x.tar'), /Cannot import image "\/nonexistent\/x\.tar": the file cannot be read/)
 })

@@ -1,4 +1,4 @@
-// Checks a pod before the node starts it, as upstream's kubelet: whoever wrote spec.nodeName, the node assigns no resource twice. Reasons
+// Checks a pod before the node starts it, as upstream's kubelet: for any writer of spec.nodeName, the node assigns no resource twice. Reasons
 // and messages are the kubelet's (pkg/kubelet/lifecycle/predicate.go). Pure.
 import { hostPorts, hostPortsCollide } from '../../api/pods/host-ports.ts'
 import { podRequests } from '../../api/pods/pod-resources.ts'

@@ -1,4 +1,4 @@
-// The node's last check before a start: no pod of another trust domain, and none that exceeds the node's resources, whoever bound it here.
+// The node's last check before a start: no pod of another trust domain, and none that exceeds the node's resources, for any binder.
 import { podRequests } from '../../api/pods/pod-resources.ts'
 import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../../api/pods/trust-domain.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'

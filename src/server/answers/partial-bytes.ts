@@ -1,4 +1,4 @@
-// Cuts the metadata out of an object's bytes, without parsing: metadata informers follow all objects, most of which nobody else parses.
+// Cuts the metadata out of an object's bytes, without parsing: metadata informers follow all objects, and most are never parsed otherwise.
 import { findMember } from '../../base/data/json-bytes.ts'
 import type { MetaVersion } from '../request/negotiate.ts'
 

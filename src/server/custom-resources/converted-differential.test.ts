@@ -1,5 +1,5 @@
-// A webhook that only renames the version must make no difference: whatever is applied, patched and updated through either version, everybody manages the
-// same fields as without it.
+// A webhook that only renames the version must make no difference: after applies, patches and updates through either version, all managers own
+// the same fields as without it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

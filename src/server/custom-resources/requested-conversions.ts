@@ -1,4 +1,4 @@
-// Objects in other versions for field management: the webhook is asked for each only once.
+// Objects in other versions for field management: the webhook converts each only once.
 import type { KubeObject } from '../../api/object.ts'
 import type { ConvertObjects } from '../resource/conversion.ts'
 

@@ -47,7 +47,7 @@ export class Http1Connection {
   }
 
   /**
-   * The parser failed, or the client is too slow. Within a body, the request is told, and its response is the last; if none was sent yet, it is the
+   * The parser failed, or the client is too slow. Within a body, the request learns it, and its response is the last; if none was sent yet, it is the
    * refusal. A second response would be taken for that of another request. A client that sent nothing gets no response.
    */
   fail(err: Error & { readonly code?: string }): void {

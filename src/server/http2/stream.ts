@@ -181,7 +181,7 @@ export class Http2Stream {
     this.#owner.send(this)
   }
 
-  /** Like `end`, for a 401: anybody can cause one, and no seat of flow control bounds how many wait. */
+  /** Like `end`, for a 401: any client can cause one, and no seat of flow control bounds how many wait. */
   endRefusal(chunks: readonly Buffer[]): void {
     this.end(chunks)
     if (!this.#answered && !this.#closed) this.#owner.leftUnread(this)

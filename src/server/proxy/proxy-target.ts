@@ -67,7 +67,7 @@ function read(resources: ServedResources, groupResource: string, namespace: stri
   return resources.byGroupResource(groupResource)?.collection.get(namespace, name)?.object
 }
 
-/** Go's message for a lookup among the services of the system, of which a container has none. */
+/** Go's message for a lookup among the services of the system; a container has none. */
 function portNumber(port: string, address: string): number {
   const number = Number(port)
   if (!/^\d+$/.test(port)) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)

@@ -8,7 +8,7 @@ export class AddressTurns {
   readonly #last: number
   /** First number not tried yet. */
   #fresh: number
-  /** Freed numbers below it, of which some may be taken again; entries before `#spent` are used. */
+  /** Freed numbers below it; some may be taken again; entries before `#spent` are used. */
   readonly #freed: number[] = []
   #spent = 0
 

@@ -41,7 +41,7 @@ export function declareSchema(schema: JSONSchemaProps, root: boolean, name = 'ob
   }
 }
 
-/** Sizes along the paths from the variables, all of which have a value of this schema. */
+/** Sizes along the paths from all variables that have a value of this schema. */
 export function sizesOf(root: SchemaDeclaration): SizeOf {
   return ({ path }) => {
     if (path === undefined || path.length === 0) return undefined

@@ -94,7 +94,7 @@ function replace(text: string, part: string, by: string, count: number): string 
   )
 }
 
-/** At most `count` pieces, the last of which is the rest; all if it is negative. */
+/** At most `count` pieces, the last one being the rest; all if it is negative. */
 function split(text: string, separator: string, count: number): string[] {
   if (count === 0) return []
   const pieces = separator === '' ? listedCharacters(text) : splitText(text, separator)

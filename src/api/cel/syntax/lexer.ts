@@ -64,7 +64,7 @@ const escapedIdentifier = /`[a-zA-Z0-9_.\-/ ]+`/y
 const stringStart = /[bB]?[rR]?(?:'''|"""|'|")/y
 const escapeSequence = /\\(?:[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})/y
 
-/** The tokens, the last of which is `<EOF>`; problems are added to `issues`. */
+/** The tokens; the last one is `<EOF>`; problems are added to `issues`. */
 export function tokenize(source: string, issues: Issue[]): Token[] {
   const tokens: Token[] = []
   let at = 0

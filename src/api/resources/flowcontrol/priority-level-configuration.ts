@@ -13,7 +13,7 @@ import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateFlowConditions, validateMandatoryPriorityLevel } from './mandatory.ts'
 
 const maxQueues = 10_000_000
-/** Shuffle sharding deals its hand from a 64-bit hash, of which 60 bits are used. */
+/** Shuffle sharding deals its hand from 60 bits of a 64-bit hash. */
 const maxEntropyBits = 60
 const none = '<none>'
 

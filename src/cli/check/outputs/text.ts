@@ -15,7 +15,7 @@ function lines({ rule, severity, message, file, line, column, object, field, fix
   const level = color ? styleText(colors[severity], severity, { validateStream: false }) : severity
   const place = object === undefined ? '' : ` ${objectName(object)}:`
   const inField = field === undefined ? '' : ` ${field}:`
-  // Escaped, because a manifest of somebody else must not control the terminal.
+  // Escaped, because a foreign manifest must not control the terminal.
   const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message.trim().replaceAll(/\s*\n\s*/g, '; ')} [${rule}]`)}`
   return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
 }

@@ -126,7 +126,7 @@ test('CVE-2017-1000056: nothing privileged gets into a restricted namespace, dry
       ] as const) {
         if (what.startsWith('the old') && path.includes('cronjobs')) continue
         const { status, text } = await api.request(ann, 'POST', path, object)
-        // Some are invalid for everybody.
+        // Some are invalid for every user.
         assert.ok(status === 403 || status === 422, `${path} answered ${status}: ${text}`)
       }
     })

@@ -1,4 +1,4 @@
-// The cost of any body within the size limit is linear in its length, never quadratic, whoever sends it.
+// The cost of any body within the size limit is linear in its length, never quadratic, for every sender.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, admin, contentTypes, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
