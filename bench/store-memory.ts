@@ -1,4 +1,4 @@
-// What large objects cost in memory: ConfigMaps of 1 MiB are written, changed, listed and loaded again, with their bytes in files and for comparison all in memory.
+// The memory of large objects: ConfigMaps of 1 MiB are written, changed, listed and loaded again, with their bytes in files and for comparison all in memory.
 // Run with `node bench/store-memory.ts [COUNT] [DIRECTORY]`; 400 by default, which take some 15 s. What is resident is as in a cluster with the
 // environment of its parts: MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=4194304.
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -116,7 +116,7 @@ test('kubectl autoscale scales a Deployment up and down with the CPU of its pods
     spec: { behavior: { scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 1, periodSeconds: 600 }] } } },
   })
   await until('three replicas', async () => (await replicas()) === '3')
-  await until('the limit is told', async () => /ScalingLimited +True +ScaleDownLimit/.test(await kubectl('describe hpa web')))
+  await until('the limit is reported', async () => /ScalingLimited +True +ScaleDownLimit/.test(await kubectl('describe hpa web')))
   await touch({ spec: { behavior: { scaleDown: { policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] } } } })
   await until('one replica', async () => (await replicas()) === '1')
 })

@@ -1,4 +1,4 @@
-// What a running cluster leaves open to other users of its machine: one port, which authenticates them, and nothing else, whatever the umask
+// A running cluster is open to other users of its machine at one port, which authenticates them, and nothing else, whatever the umask
 // of `up`.
 import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'

@@ -88,7 +88,7 @@ function convert(object: Review, apiVersion: string): Review {
 }
 
 const reviews: Readonly<Record<string, (request: Review) => object>> = {
-  '/judge': ({ object }) => {
+  '/check': ({ object }) => {
     const allowed = object?.metadata?.labels?.bad === undefined
     return allowed ? { allowed } : { allowed, status: { code: 403, message: 'nothing bad comes in here' } }
   },

@@ -6,15 +6,15 @@ import { checkFile, checkGraph, layers, rooms } from './check-layers.ts'
 
 test('the table of folders in ARCHITECTURE.md is the one that is kept', () => {
   const document = readFileSync(join(import.meta.dirname, '..', 'ARCHITECTURE.md'), 'utf8')
-  const told: Record<string, string[]> = {}
+  const found: Record<string, string[]> = {}
   const above: string[] = []
   for (const [, folders = '', may = ''] of document.matchAll(/^\| (\[src\/.*?) \| [^|]* \| [^|]* \|(.*)\|$/gm)) {
     const named = [...folders.matchAll(/\(src\/([a-z]+)\)/g)].map(([, folder = '']) => folder)
     const arrows = may.trim() === 'all of the above' ? [...above] : may.split(',').flatMap(folder => folder.trim() || [])
-    for (const folder of named) told[folder] = arrows.sort()
+    for (const folder of named) found[folder] = arrows.sort()
     above.push(...named)
   }
-  assert.deepEqual(told, Object.fromEntries(Object.entries(layers).map(([folder, arrows]) => [folder, [...arrows].sort()])))
+  assert.deepEqual(found, Object.fromEntries(Object.entries(layers).map(([folder, arrows]) => [folder, [...arrows].sort()])))
 })
 
 test("the table of the server's rooms in ARCHITECTURE.md is the one that is kept", () => {

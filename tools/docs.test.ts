@@ -61,7 +61,7 @@ for (const document of documents) {
 
 const faults: readonly { readonly name: string; readonly text: string; readonly found: readonly string[] }[] = [
   { name: 'a link that leads nowhere', text: '[a](../gone.md#part)', found: ['docs/x.md: the link to ../gone.md#part leads nowhere'] },
-  { name: 'a path that is not there', text: 'see `src/gone.ts`', found: ['docs/x.md: there is no src/gone.ts'] },
+  { name: 'a missing path', text: 'see `src/gone.ts`', found: ['docs/x.md: there is no src/gone.ts'] },
   { name: 'a folder of a person', text: 'in /home/someone/x', found: ["docs/x.md: names a folder of a person's machine"] },
   { name: 'what is outside of the tree', text: '[a](https://example.com) `status/phase` `src/<group>/x.ts`', found: [] },
   { name: 'what a block shows', text: '```\nsee `src/gone.ts`\n```\n', found: [] },

@@ -165,7 +165,7 @@ function installWithApt(names) {
 function apt(args) {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }
   const until = performance.now() + aptLock.waitMs
-  for (let told = false; ; told = true) {
+  for (let announced = false; ; announced = true) {
     const options = { stdio: ['ignore', 'ignore', 'pipe'], env: environment, encoding: 'utf8' }
     const { status, stderr } = spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], options)
     if (status === 0) return true
@@ -173,7 +173,7 @@ function apt(args) {
       process.stderr.write(stderr)
       return false
     }
-    if (!told) console.log('Another process uses apt: waiting until it has finished …')
+    if (!announced) console.log('Another process uses apt: waiting until it has finished …')
     // Nothing else is to be done meanwhile.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, aptLock.lookMs)
   }

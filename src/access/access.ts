@@ -98,7 +98,7 @@ export type WebhookDecision = Decision & { readonly error?: string }
 export interface WebhookAuthorizer {
   readonly name: string
   /**
-   * Never rejects. `question` is the same object for all authorizers that are asked for one
+   * Never rejects. `question` is the same object for all authorizers that decide one
    * decision, and another for each decision: what they may spend on it together hangs on it.
    */
   ask(attributes: Attributes, question?: object): Promise<WebhookDecision>

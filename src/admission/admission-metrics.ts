@@ -111,7 +111,7 @@ export function admissionMetrics(registry: Registry): AdmissionMetrics {
     'Requests that went on though a webhook did not answer',
     ['name', 'type'],
   )
-  const checks = counter(registry, 'apiserver_validating_admission_policy_check_total', 'Requests that policies judged', [
+  const checks = counter(registry, 'apiserver_validating_admission_policy_check_total', 'Requests that policies evaluated', [
     'policy',
     'policy_binding',
     'enforcement_action',
@@ -129,8 +129,8 @@ export function admissionMetrics(registry: Registry): AdmissionMetrics {
       durations.of(owner, { name, type, operation, rejected: String(refused) }).value.observe(seconds)
       if (outcome === 'passed') failedOpen.of(owner, { name, type }).value++
       if (!refused) return
-      const [error, told] = outcome === 'failed' ? ['calling_webhook_error', 0] : ['no_error', Math.min(code, 600)]
-      rejections.of(owner, { name, type, operation, error_type: error, rejection_code: String(told) }).value++
+      const [error, rejectionCode] = outcome === 'failed' ? ['calling_webhook_error', 0] : ['no_error', Math.min(code, 600)]
+      rejections.of(owner, { name, type, operation, error_type: error, rejection_code: String(rejectionCode) }).value++
     },
     policy: ({ policy, binding, action }) =>
       void checks.of(policyOwner({ policy, binding }), { policy, policy_binding: binding, enforcement_action: action }).value++,

@@ -98,7 +98,7 @@ export class FakeStoreView implements QuotaSource {
 
   remove(resource: string, namespace: string, name: string): void {
     const object = this.get(resource, namespace, name)
-    if (object === undefined) throw new Error(`${resource} ${namespace}/${name} is not there`)
+    if (object === undefined) throw new Error(`${resource} ${namespace}/${name} does not exist`)
     this.#of(resource).delete(`${namespace}/${name}`)
     this.revision++
     this.#tell(resource, 'DELETED', object)

@@ -21,9 +21,9 @@ function untilAborted(signal: AbortSignal | undefined): Promise<void> {
 
 /** Objects that tests change, with events. */
 function changing(clock = forever, limitMs?: number) {
-  const told: (readonly [resource: string, changed: () => void])[] = []
-  const view: Pick<StoreView, 'follow'> = { follow: (resource, changed) => void told.push([resource, changed as () => void]) }
-  const of = (resource: string) => told.filter(([followed]) => followed === resource)
+  const listeners: (readonly [resource: string, changed: () => void])[] = []
+  const view: Pick<StoreView, 'follow'> = { follow: (resource, changed) => void listeners.push([resource, changed as () => void]) }
+  const of = (resource: string) => listeners.filter(([followed]) => followed === resource)
   const waiter = new ObjectWaiter({ view, clock, ...(limitMs === undefined ? {} : { limitMs }) })
   return {
     waiter,

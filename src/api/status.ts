@@ -131,16 +131,16 @@ export const internalError = (message: string, options?: ErrorOptions): ApiError
 
 /** 422 with one cause per field error, in the order of the list, in upstream's aggregate wording. */
 export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
-  const told = firstFaults(errors)
-  const texts = told.map(formatFieldError)
-  const more = errors.length - told.length
+  const shown = firstFaults(errors)
+  const texts = shown.map(formatFieldError)
+  const more = errors.length - shown.length
   if (more > 0) texts.push(`${more} more faults, which are too long to be shown`)
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   return apiError(422, 'Invalid', `${qualifiedKind} ${goQuote(name)} is invalid: ${aggregated(texts)}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
     ...(kind.kind === '' ? {} : { kind: kind.kind }),
-    causes: told.map(e => ({ reason: e.type, message: e.message, field: e.field })),
+    causes: shown.map(e => ({ reason: e.type, message: e.message, field: e.field })),
   })
 }
 

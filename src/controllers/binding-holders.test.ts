@@ -29,9 +29,9 @@ const rows: readonly [string, string[], (string | undefined)[]][] = [
   ['the accounts of a namespace, for the cluster', keys('', 'Group', 'system:serviceaccounts:team'), [allOfTeam]],
   ['the accounts of no namespace', keys('', 'Group', 'system:serviceaccounts:'), []],
   ['all accounts, in its namespace', keys('team', 'Group', 'system:serviceaccounts'), [allOfTeam]],
-  ['everybody, in its namespace', keys('team', 'Group', 'system:authenticated'), [allOfTeam]],
+  ['all users, in its namespace', keys('team', 'Group', 'system:authenticated'), [allOfTeam]],
   ['all accounts, for the cluster', keys('', 'Group', 'system:serviceaccounts'), [all]],
-  ["everybody, by a binding of Kubernetes' own", keys('', 'Group', 'system:authenticated', undefined, 'system:discovery'), []],
+  ["all users, by a binding of Kubernetes' own", keys('', 'Group', 'system:authenticated', undefined, 'system:discovery'), []],
   ['a group of people', keys('team', 'Group', 'ops'), []],
 ]
 for (const [what, found, wanted] of rows)

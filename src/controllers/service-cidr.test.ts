@@ -47,7 +47,7 @@ const x = cidr('x', '10.0.0.0/24')
 const rows: readonly [name: string, others: ServiceCIDR[], addresses: IPAddress[], goes: boolean][] = [
   ['holds no address', [], [], true],
   ['holds an address', [], [address('10.0.0.5')], false],
-  ['holds an address that somebody else keeps', [], [foreign('10.0.0.5')], true],
+  ['holds an address of another owner', [], [foreign('10.0.0.5')], true],
   ['does not hold what there is', [], [address('10.0.1.5')], true],
   ['has the range of another one', [cidr('y', '10.0.0.0/24')], [address('10.0.0.5')], true],
   ['lies within another one', [cidr('y', '10.0.0.0/16')], [address('10.0.0.5')], true],

@@ -121,9 +121,9 @@ test('runScheduler() keeps resources reserved for a pod whose binding got no ans
       [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
     }),
   )
-  const told = () => scheduler.api.all(events).map(({ reason, involvedObject }) => `${reason} ${involvedObject?.name}`)
-  await scheduler.until(() => told().length >= 2, 'events of both')
-  assert.deepEqual(told().sort(), ['FailedScheduling b', 'Scheduled a'])
+  const reported = () => scheduler.api.all(events).map(({ reason, involvedObject }) => `${reason} ${involvedObject?.name}`)
+  await scheduler.until(() => reported().length >= 2, 'events of both')
+  assert.deepEqual(reported().sort(), ['FailedScheduling b', 'Scheduled a'])
   assert.deepEqual(bindings, ['a'])
 })
 

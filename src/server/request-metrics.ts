@@ -186,7 +186,7 @@ const deprecated = new Set(['/v1/endpoints', '/v1/componentstatuses'])
 function registerDeprecated(registry: Registry, targets: ReadonlyMap<string, TargetSeries>): void {
   new Gauge({
     name: 'apiserver_requested_deprecated_apis',
-    help: 'Deprecated resources that were asked for',
+    help: 'Deprecated resources that were requested',
     labelNames: ['group', 'version', 'resource', 'subresource', 'removed_release'],
     registers: [registry],
     collect() {

@@ -110,23 +110,23 @@ test('an aggregated API in a pod is found, answers in the user’s name, and is 
 test('an admission webhook in a pod decides, and objects are refused while it cannot answer', { skip }, async () => {
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'], scope: 'Namespaced' }]
   const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'default' } }
-  const clientConfig = { service: { ...service, path: '/judge' }, caBundle }
+  const clientConfig = { service: { ...service, path: '/check' }, caBundle }
   await apply({
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: 'judge' },
-    webhooks: [{ name: 'judge.example.com', clientConfig, rules, namespaceSelector, sideEffects: 'None', admissionReviewVersions: ['v1'] }],
+    metadata: { name: 'check' },
+    webhooks: [{ name: 'check.example.com', clientConfig, rules, namespaceSelector, sideEffects: 'None', admissionReviewVersions: ['v1'] }],
   })
   const create = (name: string, labels: object) =>
     cluster.tryKubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels } }))
   assert.match(
     (await create('bad', { bad: 'yes' })).stderr,
-    /admission webhook "judge\.example\.com" denied the request: nothing bad comes in here/,
+    /admission webhook "check\.example\.com" denied the request: nothing bad comes in here/,
   )
   assert.equal((await create('good', {})).stdout, 'configmap/good created\n')
   await cluster.kubectl('-n', namespace, 'scale', 'deployment/backend', '--replicas=0')
   let refused = ''
-  await until('nobody judges any more', async () => {
+  await until('the webhook is gone', async () => {
     const { code, stderr } = await create('lost', { bad: 'yes' })
     refused = stderr
     assert.equal(code, 1)
@@ -134,11 +134,11 @@ test('an admission webhook in a pod decides, and objects are refused while it ca
   })
   assert.match(
     refused,
-    /failed calling webhook "judge\.example\.com": failed to call webhook: Post "https:\/\/backend\.extension\.svc:443\/judge\?timeout=10s": /,
+    /failed calling webhook "check\.example\.com": failed to call webhook: Post "https:\/\/backend\.extension\.svc:443\/check\?timeout=10s": /,
   )
   await cluster.kubectl('-n', namespace, 'scale', 'deployment/backend', '--replicas=1')
-  await until('it is judged again', async () => (await create('late', {})).code === 0)
-  await cluster.kubectl('delete', 'validatingwebhookconfiguration', 'judge')
+  await until('the webhook answers again', async () => (await create('late', {})).code === 0)
+  await cluster.kubectl('delete', 'validatingwebhookconfiguration', 'check')
 })
 
 test('a conversion webhook in a pod converts on every way in and out', { skip }, async () => {

@@ -79,7 +79,7 @@ for (const [name, why] of [
   })
 }
 
-const failing: [name: string, message: RegExp][] = [
+const failing: [name: string, pattern: RegExp][] = [
   ['not-serving', /^service unhealthy \(responded with "NOT_SERVING"\)$/],
   ['unknown-service', /^error: health rpc probe failed: rpc error: code = NotFound desc = unknown service$/],
   [
@@ -89,18 +89,18 @@ const failing: [name: string, message: RegExp][] = [
   ['plain-tcp', /^timeout: failed to connect service "[0-9.]+:8080" within 1s: context deadline exceeded$/],
   ['no-listener', /^timeout: failed to connect service "[0-9.]+:8080" within 1s: context deadline exceeded$/],
 ]
-for (const [name, message] of failing) {
+for (const [name, pattern] of failing) {
   test(`not ready, with upstream's event: ${name}`, { skip }, async () => {
     const start = 'Unhealthy: Readiness probe failed: '
-    const seen = async () => (await warningsOf(name)).some(text => text.startsWith(start) && message.test(text.slice(start.length)))
+    const seen = async () => (await warningsOf(name)).some(text => text.startsWith(start) && pattern.test(text.slice(start.length)))
     await until(`the event of "${name}"`, seen).catch(async err => {
       throw new Error(`${err}: ${JSON.stringify(await warningsOf(name))}`)
     })
     const pod = await read(name)
     assert.equal(pod.status?.phase, 'Running')
     assert.equal(pod.status?.containerStatuses?.[0]?.ready, false)
-    const { status, reason, message: told } = condition(pod, 'Ready') ?? {}
-    assert.deepEqual([status, reason, told], ['False', 'ContainersNotReady', 'containers with unready status: [app]'])
+    const { status, reason, message } = condition(pod, 'Ready') ?? {}
+    assert.deepEqual([status, reason, message], ['False', 'ContainersNotReady', 'containers with unready status: [app]'])
   })
 }
 
@@ -117,7 +117,7 @@ test('readiness follows the answers, without a restart', { skip }, async () => {
 test('a liveness probe that begins to fail restarts the container', { skip }, async () => {
   // On a busy machine it may be restarted before, because it has not answered within a second.
   const wanted = 'Unhealthy: Liveness probe failed: service unhealthy (responded with "NOT_SERVING")'
-  await until('its answer is told', async () => (await warningsOf('failing')).includes(wanted))
+  await until('its answer is reported', async () => (await warningsOf('failing')).includes(wanted))
   await until('it is restarted', async () => ((await read('failing')).status?.containerStatuses?.[0]?.restartCount ?? 0) > 0)
   const events = await cluster.kubectl('get', 'events', '--field-selector', 'involvedObject.name=failing', '-o', 'jsonpath={..message}')
   assert.match(events, /Container app failed liveness probe, will be restarted/)

@@ -49,7 +49,7 @@ test('a pod whose image is present runs, with status and events as kubectl shows
   assert.equal(await machine.logUntil(created, text => text !== ''), 'hello\n')
   const directoryMode = (await stat(machine.runtime.workers.get(created.metadata.uid ?? '')?.logDirectory ?? '')).mode & 0o777
   assert.equal(directoryMode & 0o007, 0)
-  await machine.until('plain', 'told of', () => machine.eventsOf('plain').length >= 3)
+  await machine.until('plain', 'reported', () => machine.eventsOf('plain').length >= 3)
   assert.deepEqual(machine.eventsOf('plain'), [
     `Pulled: Container image "${busyboxImage}" already present on machine`,
     'Created: Created container: c',
@@ -231,8 +231,8 @@ test('a resize reaches the cgroups of a running container and of its pod', { ski
     if (container) container.resources = resources('96Mi', '250m')
   })
   const after = await machine.until('resized', 'resized', ({ status }) => {
-    const told = status?.containerStatuses?.[0]?.resources?.limits
-    return told?.['memory'] === '96Mi' && told?.['cpu'] === '250m'
+    const reported = status?.containerStatuses?.[0]?.resources?.limits
+    return reported?.['memory'] === '96Mi' && reported?.['cpu'] === '250m'
   })
   assert.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID)
   const v1 = existsSync('/sys/fs/cgroup/memory')
@@ -332,7 +332,7 @@ test('an unsupported volume type keeps the pod pending, with a reason', { skip }
     containers: [{ name: 'c', ...script('sleep 1') }],
     volumes: [{ name: 'n', nfs: { server: 'x', path: '/' } }],
   })
-  await machine.until('nfs', 'told of', () => machine.eventsOf('nfs').some(text => text.startsWith('FailedMount: ')))
+  await machine.until('nfs', 'reported', () => machine.eventsOf('nfs').some(text => text.startsWith('FailedMount: ')))
   assert.deepEqual(machine.eventsOf('nfs').slice(0, 1), [
     'FailedMount: MountVolume.SetUp failed for volume "n" : volume type "nfs" is not supported on this node',
   ])

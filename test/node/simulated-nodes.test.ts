@@ -24,7 +24,7 @@ describe('bulkhead up --simulated-nodes 2', { skip: noKubectl }, () => {
     assert.deepEqual(nodes.trim().split('\n').sort(), ['node/simulated', 'node/simulated-2'])
   })
 
-  test("tells kubectl where the cluster's DNS is", async () => {
+  test("shows kubectl the address of the cluster's DNS", async () => {
     const dns = /CoreDNS.* is running at .*\/api\/v1\/namespaces\/kube-system\/services\/kube-dns:dns\/proxy/
     assert.match(await cluster.kubectl('cluster-info'), dns)
   })

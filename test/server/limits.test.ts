@@ -1,4 +1,4 @@
-// What the listener refuses on the wire, each with its limit in docs/limits.md.
+// The listener's refusals on the wire, each with its limit in docs/limits.md.
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { test } from 'node:test'

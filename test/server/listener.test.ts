@@ -75,16 +75,16 @@ test('CVE-2026-21637: unknown names and protocols, and bytes that are no handsha
   const to = { host: hostname, port: Number(port) }
   const closed = (socket: Socket) =>
     new Promise<string>(resolve => {
-      let told = 'closed'
+      let outcome = 'closed'
       socket
         .once('secureConnect', () => {
-          told = 'connected'
+          outcome = 'connected'
           socket.end()
         })
         .once('error', err => {
-          told = err.message
+          outcome = err.message
         })
-        .once('close', () => resolve(told))
+        .once('close', () => resolve(outcome))
         .resume()
     })
   for (const servername of ['x'.repeat(250), '*', '..', 'a\u0001b', 'localhost.', ''])

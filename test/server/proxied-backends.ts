@@ -51,11 +51,11 @@ export class ProxiedBackends implements AsyncDisposable {
     ])
     server.api.server.nodeTunnels.register('n1', async request => {
       proxied.asked.push(request)
-      if (request.kind === 'kubelet') return { status: 200, contentType: 'text/plain', stream: told('ok') }
+      if (request.kind === 'kubelet') return { status: 200, contentType: 'text/plain', stream: streamOf('ok') }
       const port = ports.get(new URLSearchParams(request.query).get('port') ?? '')
       if (port !== undefined) return { status: 200, contentType: '', stream: connect({ port, host: '127.0.0.1' }) }
       const { status } = serviceUnavailable('dial tcp 10.0.0.1:9: connect: connection refused')
-      return { status: status.code, contentType: 'application/json', stream: told(JSON.stringify(status)) }
+      return { status: status.code, contentType: 'application/json', stream: streamOf(JSON.stringify(status)) }
     })
     await createObjects(server.api)
     return proxied
@@ -101,7 +101,7 @@ export class ProxiedBackends implements AsyncDisposable {
 
 const hello = (_request: IncomingMessage, response: ServerResponse) => response.end('hello')
 
-const told = (text: string) => {
+const streamOf = (text: string) => {
   const stream = new PassThrough()
   stream.end(text)
   return stream

@@ -87,7 +87,7 @@ test('port-forward inside of a WebSocket: bytes both ways, a normal closure at t
 })
 
 const cuts: readonly [string, (stream: ServerHttp2Stream, runtime: SpdyRuntime) => void, RegExp][] = [
-  ['ends without a Status', stream => stream.end(), /the node ended the stream before it told how the command ended/],
+  ['ends without a Status', stream => stream.end(), /the node ended the stream before it sent the exit status of the command/],
   ['is cut', stream => stream.destroy(new Error('cut')), /the node cut the stream|NGHTTP2_INTERNAL_ERROR/],
   ['is no SPDY', stream => stream.write('HTTP/1.1 500 Internal Server Error'), /SPDY|frame/],
 ]

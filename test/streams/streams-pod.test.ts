@@ -127,7 +127,7 @@ test('unknown protocols are refused, and the node is not contacted', limit, asyn
   assert.deepEqual(streams.agent.asked, [])
 })
 
-test('what admission refuses does not reach the node, and is audited', limit, async () => {
+test('a stream that admission refuses does not reach the node, and is audited', limit, async () => {
   await using streams = await StreamsServer.start()
   const { status, body } = await refusedSocket(streams.webSocket('exec?command=forbidden&stdout=true', ['v5.channel.k8s.io']))
   assert.equal(status, 403)

@@ -119,7 +119,7 @@ const failures: readonly (readonly [name: string, answer: () => Promise<unknown>
     1,
   ],
   ['says yes as a text', async () => ({ authenticated: 'true', user: ann }), 1],
-  ['names somebody without a name', async () => ({ authenticated: true, user: { ...ann, username: '' } }), 1],
+  ['gives a user without a name', async () => ({ authenticated: true, user: { ...ann, username: '' } }), 1],
   ['names groups in one text', async () => ({ authenticated: true, user: { ...ann, groups: 'dev' } }), 1],
   ['names nobody', async () => ({ authenticated: true, user: {} }), 1],
   ['has invalid groups', async () => ({ authenticated: true, user: { ...ann, groups: [1] } }), 1],

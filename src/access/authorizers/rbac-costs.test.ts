@@ -75,31 +75,31 @@ test('a changed role or binding notifies only the users that it allowed', () => 
   const bound = binding('RoleBinding', 'default', 'b', ['Role', 'r'], [robot])
   const other = binding('RoleBinding', 'default', 'c', ['Role', 's'], [robot])
   for (const object of [role('r', rules), bound, role('s', []), other]) stored.emit({ ...object, deleted: false })
-  let told = 0
+  let notified = 0
   const listen = () => {
     const decision = rbac.authorize(asRobot())
     assert.equal(decision.decision, 'allow')
-    return 'basis' in decision ? decision.basis?.onChange(() => told++) : undefined
+    return 'basis' in decision ? decision.basis?.onChange(() => notified++) : undefined
   }
   const stop = listen()
-  const changes: readonly { readonly name: string; readonly change: Change; readonly told: number }[] = [
-    { name: 'the same rules', change: { ...role('r', structuredClone(rules)), deleted: false }, told: 0 },
-    { name: 'another role', change: { ...role('s', rules), deleted: false }, told: 0 },
-    { name: 'another binding', change: { ...other, deleted: true }, told: 0 },
-    { name: 'the same binding', change: { ...structuredClone(bound), deleted: false }, told: 0 },
-    { name: 'other rules', change: { ...role('r', [...rules, ...rules]), deleted: false }, told: 1 },
-    { name: 'other subjects', change: { ...binding('RoleBinding', 'default', 'b', ['Role', 'r'], []), deleted: false }, told: 1 },
+  const changes: readonly { readonly name: string; readonly change: Change; readonly notified: number }[] = [
+    { name: 'the same rules', change: { ...role('r', structuredClone(rules)), deleted: false }, notified: 0 },
+    { name: 'another role', change: { ...role('s', rules), deleted: false }, notified: 0 },
+    { name: 'another binding', change: { ...other, deleted: true }, notified: 0 },
+    { name: 'the same binding', change: { ...structuredClone(bound), deleted: false }, notified: 0 },
+    { name: 'other rules', change: { ...role('r', [...rules, ...rules]), deleted: false }, notified: 1 },
+    { name: 'other subjects', change: { ...binding('RoleBinding', 'default', 'b', ['Role', 'r'], []), deleted: false }, notified: 1 },
   ]
-  for (const { name, change, told: expected } of changes) {
-    told = 0
+  for (const { name, change, notified: expected } of changes) {
+    notified = 0
     stored.emit(change)
-    assert.equal(told, expected, name)
+    assert.equal(notified, expected, name)
   }
   stored.emit({ ...bound, deleted: false })
   const again = listen()
   stop?.()
   again?.()
-  told = 0
+  notified = 0
   stored.emit({ ...bound, deleted: true })
-  assert.equal(told, 0)
+  assert.equal(notified, 0)
 })

@@ -160,11 +160,11 @@ test('a binding with several subjects for one user counts once, by its first sub
   const rbac = createRbacAuthorizer(
     source([clusterRole('reader', [reader]), binding('ClusterRoleBinding', '', 'readers', ['ClusterRole', 'reader'], subjects)]),
   )
-  const told = (name: string, groups: string[]) => rbac.authorize(get(name, groups, {})).reason.replace(/.* to /, '')
-  assert.equal(told('ann', ['ops', 'dev', 'dev']), 'Group "dev"')
-  assert.equal(told('ann', []), 'User "ann"')
-  assert.equal(told('bob', []), 'User "bob"')
-  assert.equal(told('system:serviceaccount:ci:robot', []), 'ServiceAccount "robot/ci"')
+  const grantee = (name: string, groups: string[]) => rbac.authorize(get(name, groups, {})).reason.replace(/.* to /, '')
+  assert.equal(grantee('ann', ['ops', 'dev', 'dev']), 'Group "dev"')
+  assert.equal(grantee('ann', []), 'User "ann"')
+  assert.equal(grantee('bob', []), 'User "bob"')
+  assert.equal(grantee('system:serviceaccount:ci:robot', []), 'ServiceAccount "robot/ci"')
   assert.deepEqual(
     rbac.rolesFor({ name: 'ann', groups: ['dev', 'dev'] }, '').roles.map(({ rules }) => rules),
     [[reader]],

@@ -49,7 +49,7 @@ const short = { ...rsaKey, key: generateKeyPairSync('rsa', { modulusLength: 1024
 const dangerous: readonly { name: string; jwk: Claims }[] = [
   { name: 'that is too short', jwk: publicJwk(short) },
   { name: 'that is so long that verifying takes long', jwk: publicJwk(rsaKey, { n: Buffer.alloc(2048, 0xff).toString('base64url') }) },
-  { name: 'whose signatures everybody can make', jwk: publicJwk(rsaKey, { e: 'AQ' }) },
+  { name: 'with which anyone can sign', jwk: publicJwk(rsaKey, { e: 'AQ' }) },
   { name: 'whose exponent is even', jwk: publicJwk(rsaKey, { e: 'AQAA' }) },
   { name: 'whose exponent is large', jwk: publicJwk(rsaKey, { e: 'AQAAAAE' }) },
 ]

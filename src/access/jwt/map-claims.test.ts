@@ -32,7 +32,7 @@ function mapped(claims: string | object, mappings: Mappings = {}, rules: Rules =
   return mapClaims(typeof claims === 'string' ? JSON.parse(claims) : claims, compiled, { allowsReserved: false })
 }
 
-const everybody = 'system:authenticated'
+const allUsers = 'system:authenticated'
 const users: readonly (readonly [what: string, claims: string | object, mappings: Mappings, user: object])[] = [
   [
     'a prefix before user and groups',
@@ -41,7 +41,7 @@ const users: readonly (readonly [what: string, claims: string | object, mappings
     { name: 'u:ann', groups: ['g:a', 'g:b'] },
   ],
   ['a group that is a text', { sub: 'ann', role: 'dev' }, { groups: claim('role') }, { name: 'ann', groups: ['dev'] }],
-  ['groups that are not there', { sub: 'ann' }, { groups: claim('groups') }, { name: 'ann', groups: [] }],
+  ['missing groups', { sub: 'ann' }, { groups: claim('groups') }, { name: 'ann', groups: [] }],
   ['groups that are null', { sub: 'ann', groups: null }, { groups: claim('groups') }, { name: 'ann', groups: [] }],
   ['an address that is verified', { email: 'a@b.c', email_verified: true }, { username: claim('email') }, { name: 'a@b.c', groups: [] }],
   ['an address of which nothing is said', { email: 'a@b.c' }, { username: claim('email') }, { name: 'a@b.c', groups: [] }],
@@ -71,12 +71,12 @@ const users: readonly (readonly [what: string, claims: string | object, mappings
   ],
   ['a claim of a name that objects have', { constructor: 'ann' }, { username: claim('constructor') }, { name: 'ann', groups: [] }],
   ['a claim named __proto__', '{"__proto__":"ann"}', { username: claim('__proto__') }, { name: 'ann', groups: [] }],
-  ['everybody as a group', { sub: 'ann', g: ['a'] }, { groups: expression("claims.g + ['']") }, { name: 'ann', groups: ['a'] }],
+  ['an empty group', { sub: 'ann', g: ['a'] }, { groups: expression("claims.g + ['']") }, { name: 'ann', groups: ['a'] }],
 ]
 for (const [what, claims, mappings, user] of users) {
   test(`mapClaims() returns a user with ${what}`, () => {
     const { groups, ...rest } = user as { groups: string[] }
-    assert.deepEqual(mapped(claims, mappings), { user: { ...rest, groups: [...groups, everybody] } })
+    assert.deepEqual(mapped(claims, mappings), { user: { ...rest, groups: [...groups, allUsers] } })
   })
 }
 

@@ -158,7 +158,7 @@ const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; co
   { name: 'bind allows the named role', request: write('binder', 'rolebindings', bindingTo('view')), refused: undefined },
   { name: 'bind does not allow another role', request: write('binder', 'rolebindings', bindingTo('edit')), refused: /attempting to grant/ },
   {
-    name: 'a missing role cannot be judged',
+    name: 'a missing role cannot be checked',
     request: write('ann', 'rolebindings', bindingTo('nope')),
     refused: /^rolebindings.rbac.authorization.k8s.io "nope" not found/,
   },
@@ -174,7 +174,7 @@ const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; co
     refused: undefined,
   },
   {
-    name: 'an aggregate label is refused where labels are judged',
+    name: 'an aggregate label is refused where labels are checked',
     request: write('ann', 'clusterroles', clusterRole([readPods], aggregateToView)),
     refused: /add its rules to ClusterRole "view"/,
     context: strict,
@@ -185,7 +185,7 @@ const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; co
     refused: undefined,
   },
   {
-    name: 'create on update is judged as a create',
+    name: 'create on update is checked as a create',
     request: write('ann', 'roles', clusterRole([{ ...readPods, verbs: ['*'] }]), { operation: 'CREATE' }),
     refused: /attempting/,
   },

@@ -40,8 +40,8 @@ test('reviewedRules() separates rules about resources from rules about paths', (
   assert.deepEqual([resourceRules, nonResourceRules], [[rules[0]], [rules[1]]])
 })
 
-test('reviewedRules() is incomplete for a user about whom a webhook is asked', () => {
-  const webhook = { name: 'w', ask: () => assert.fail('rules are not asked for') }
+test('reviewedRules() is incomplete for a user that a webhook authorizes', () => {
+  const webhook = { name: 'w', ask: () => assert.fail('rules are not requested') }
   const of = (name: string) => {
     const { incomplete, evaluationError } = reviewedRules([webhook], rbac([]), { name, groups: [] }, 'n')
     return [incomplete, evaluationError]

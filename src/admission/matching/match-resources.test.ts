@@ -18,7 +18,7 @@ const rule = (...apiVersions: string[]): NamedRuleWithOperations => ({
 })
 
 const rows: readonly [what: string, rules: readonly NamedRuleWithOperations[], version: string | undefined][] = [
-  ['the version that was asked for before all others', [rule('v1beta2'), rule('v1')], 'v1'],
+  ['the requested version before all others', [rule('v1beta2'), rule('v1')], 'v1'],
   ['the version of the first rule among other versions', [rule('v1beta2'), rule('v1beta1')], 'v1beta2'],
   ['the first version that one rule names', [rule('v1beta2', 'v1beta1')], 'v1beta1'],
   ['nothing for a rule of no version', [rule('v2')], undefined],

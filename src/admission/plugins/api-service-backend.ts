@@ -23,7 +23,7 @@ export const apiServiceBackend: PluginDefinition = {
       const { spec } = object as KubeObject & APIService
       if (spec.service === undefined || spec.insecureSkipTLSVerify !== true) return admitted
       const why =
-        'whoever answers on the address of its service could act as a part of this API: leave it out, let the server show a certificate for ' +
+        'any server on the address of its service could act as a part of this API: leave it out, let the server show a certificate for ' +
         `"${spec.service.name}.${spec.service.namespace}.svc", and give the authority that signed it, as PEM in base64, in spec.caBundle`
       const own = groupVersion(spec.group ?? '', spec.version ?? '')
       const needless = answeredHere.has(own)

@@ -82,7 +82,7 @@ suite('what a policy cannot do is refused with its message, or passed over', () 
     })
   }
 
-  test('a condition that fails, and parameters that are not there', async () => {
+  test('a condition that fails, and missing parameters', async () => {
     const mutations = [apply('Object{spec: Object.spec{replicas: 2}}')]
     const failing = { p: { spec: { mutations, matchConditions: [{ name: 'c', expression: 'object.none == 1' }] } } }
     assert.match((await mutate({ policies: failing, object: deployment() })).error?.message ?? '', /resulted in error: no such key: none$/)
@@ -137,13 +137,13 @@ suite('which policies change a request', () => {
 
   test('matches another version by equivalence, with the requested resource in its conditions', async () => {
     const scalers = { apiGroups: ['autoscaling'], apiVersions: ['v1'], operations: ['*'], resources: ['horizontalpodautoscalers'] }
-    const told = (resource: string) => [
+    const conditionsOf = (resource: string) => [
       { name: 'c', expression: `request.kind.version == 'v1' && request.resource.version == '${resource}'` },
     ]
     const matchConstraints = { resourceRules: [scalers], matchPolicy: 'Equivalent' }
     const policies: Asked['policies'] = {
-      asked: { spec: label('asked', { matchConstraints, matchConditions: told('v2') }) },
-      named: { spec: label('named', { matchConstraints, matchConditions: told('v1') }) },
+      asked: { spec: label('asked', { matchConstraints, matchConditions: conditionsOf('v2') }) },
+      named: { spec: label('named', { matchConstraints, matchConditions: conditionsOf('v1') }) },
     }
     const scaleTargetRef = { kind: 'Deployment', name: 'd' }
     const object: KubeObject & { spec: object } = {

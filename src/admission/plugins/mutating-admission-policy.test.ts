@@ -92,7 +92,7 @@ suite('JSONPatch', () => {
     ['adds a key', 'op: "add", path: "/metadata/labels/x", value: "2"', { y: '1' }, { y: '1', x: '2' }],
     ['adds where there are none', 'op: "add", path: "/metadata/labels", value: {"y": "2"}', undefined, { y: '2' }],
     ['replaces all by adding', 'op: "add", path: "/metadata/labels", value: {"y": "2"}', { x: '1' }, { y: '2' }],
-    ['replaces a key that is not there', 'op: "replace", path: "/metadata/labels/x", value: "2"', { y: '1' }, { y: '1', x: '2' }],
+    ['replaces a missing key', 'op: "replace", path: "/metadata/labels/x", value: "2"', { y: '1' }, { y: '1', x: '2' }],
     ['moves a key', 'op: "move", from: "/metadata/labels/x", path: "/metadata/labels/y"', { x: '1' }, { y: '1' }],
     ['escapes a key', 'op: "add", path: "/metadata/labels/" + jsonpatch.escapeKey("k8s.io/x~y"), value: "t"', {}, { 'k8s.io/x~y': 't' }],
   ]
@@ -212,7 +212,7 @@ suite('ApplyConfiguration', () => {
       },
     ],
     [
-      'builds what is not there',
+      'builds missing parents',
       'Object{spec: Object.spec{template: Object.spec.template{metadata: Object.spec.template.metadata{labels: {"app": "n"}}, spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: "n", ports: [Object.spec.template.spec.containers.ports{containerPort: 80}], resources: Object.spec.template.spec.containers.resources{limits: {"cpu": "1"}}}]}}}}',
       {},
       {

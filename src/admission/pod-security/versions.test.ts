@@ -18,7 +18,7 @@ function compliant(kind: 'containers' | 'initContainers' | 'ephemeralContainers'
     ...{ name, image: 'i' },
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
   })
-  const container = make('judged')
+  const container = make('checked')
   const spec: PodSpec = {
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [make('other')],
@@ -126,7 +126,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'seccomp unconfined by annotation of the container',
-    set: annotation('container.seccomp.security.alpha.kubernetes.io/judged', 'unconfined'),
+    set: annotation('container.seccomp.security.alpha.kubernetes.io/checked', 'unconfined'),
     baseline: until(18),
   },
   { name: 'seccomp by annotation', set: annotation('seccomp.security.alpha.kubernetes.io/pod', 'runtime/default') },
@@ -135,10 +135,10 @@ const rows: readonly Row[] = [
   { name: 'AppArmor Localhost', set: context({ appArmorProfile: { type: 'Localhost', localhostProfile: 'p' } }) },
   {
     name: 'AppArmor unconfined by annotation',
-    set: annotation('container.apparmor.security.beta.kubernetes.io/judged', 'unconfined'),
+    set: annotation('container.apparmor.security.beta.kubernetes.io/checked', 'unconfined'),
     baseline: always,
   },
-  { name: 'AppArmor by annotation', set: annotation('container.apparmor.security.beta.kubernetes.io/judged', 'localhost/p') },
+  { name: 'AppArmor by annotation', set: annotation('container.apparmor.security.beta.kubernetes.io/checked', 'localhost/p') },
   ...['container_t', 'container_init_t', 'container_kvm_t'].map(type => ({
     name: `SELinux ${type}`,
     set: context({ seLinuxOptions: { type } }),

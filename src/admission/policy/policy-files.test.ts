@@ -56,7 +56,7 @@ const wrong: readonly [string, string[], RegExp][] = [
     /has parameters, which their authors could change/,
   ],
   [
-    'more than anybody can want',
+    'more objects than the limit',
     [Array.from({ length: 501 }, (_, index) => policy(`p${index}`) + binding(`p${index}`)).join('')],
     /1002 objects, the limit is 1000/,
   ],

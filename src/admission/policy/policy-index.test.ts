@@ -27,8 +27,8 @@ const asked = (apiVersion: string, kind: string, more: object = {}) =>
   ({ operation: 'CREATE', resource: definition(apiVersion, kind), subresource: '', ...more }) as AdmissionRequest
 
 function indexOf(policies: ValidatingAdmissionPolicy[], bindings: ValidatingAdmissionPolicyBinding[]) {
-  const told: (() => void)[] = []
-  const source = { policies: () => policies, bindings: () => bindings, onChange: (changed: () => void) => void told.push(changed) }
+  const listeners: (() => void)[] = []
+  const source = { policies: () => policies, bindings: () => bindings, onChange: (changed: () => void) => void listeners.push(changed) }
   const index = new PolicyIndex(
     [source],
     context,
@@ -38,7 +38,7 @@ function indexOf(policies: ValidatingAdmissionPolicy[], bindings: ValidatingAdmi
   return {
     index,
     changed: () => {
-      for (const tell of told) tell()
+      for (const tell of listeners) tell()
     },
     names: (request: AdmissionRequest) => index.candidates(request).map(({ policy }) => policy.metadata.name),
   }

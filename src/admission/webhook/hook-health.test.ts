@@ -19,11 +19,11 @@ test('HookHealth counts a webhook as dead after two failures in a row, and has i
 })
 
 test('HookHealth reports the first failure, and then now and then', () => {
-  const told: HookFailure[] = []
-  const health = new HookHealth(failure => told.push(failure))
+  const reported: HookFailure[] = []
+  const health = new HookHealth(failure => reported.push(failure))
   for (let now = 0; now < 61_000; now += 1000) health.failed(hook, 'x', now)
   assert.deepEqual(
-    told.map(({ since, count }) => [since, count]),
+    reported.map(({ since, count }) => [since, count]),
     [
       [0, 1],
       [0, 31],

@@ -19,7 +19,7 @@ interface State {
   readonly since: number
   readonly count: number
   readonly triedAt: number
-  readonly toldAt: number
+  readonly reportedAt: number
 }
 
 /** Minimum interval between reports about one webhook. */
@@ -46,13 +46,13 @@ export class HookHealth<T extends Identified = Hook> {
 
   failed(hook: T, message: string, now: number): void {
     const known = this.#failing.get(hook.id)
-    const tells = known === undefined || now - known.toldAt >= reportIntervalMs
-    const state = { since: known?.since ?? now, count: (known?.count ?? 0) + 1, triedAt: now, toldAt: tells ? now : known.toldAt }
+    const reports = known === undefined || now - known.reportedAt >= reportIntervalMs
+    const state = { since: known?.since ?? now, count: (known?.count ?? 0) + 1, triedAt: now, reportedAt: reports ? now : known.reportedAt }
     this.#failing.delete(hook.id)
     const [oldest] = this.#failing.size < maxRemembered ? [] : this.#failing.keys()
     if (oldest !== undefined) this.#failing.delete(oldest)
     this.#failing.set(hook.id, state)
-    if (tells) this.#report({ hook, message, since: state.since, count: state.count })
+    if (reports) this.#report({ hook, message, since: state.since, count: state.count })
   }
 
   /** Whether requests of the cluster itself should not wait for it now. */

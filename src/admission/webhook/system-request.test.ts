@@ -11,7 +11,7 @@ const rows: readonly [string, AdmissionRequest['user'], string, object, boolean]
   ['a node reports itself', node, '', { group: '', plural: 'nodes' }, true],
   ['a controller works in kube-system', controller, 'kube-system', { group: '', plural: 'pods' }, true],
   ['the server writes an Event', { name: 'system:apiserver', groups: [] }, 'default', { group: '', plural: 'events' }, true],
-  ['a controller works for somebody', controller, 'team', { group: '', plural: 'pods' }, false],
+  ['a controller works for a tenant', controller, 'team', { group: '', plural: 'pods' }, false],
   ['a node writes a namespace', node, '', { group: '', plural: 'namespaces' }, false],
   ['an administrator', { name: 'admin', groups: ['system:masters'] }, 'kube-system', { group: '', plural: 'pods' }, false],
   ['an account of a team', { name: 'x', groups: ['system:serviceaccounts:team'] }, 'kube-system', leases, false],

@@ -41,8 +41,8 @@ describe('applyJsonPatch()', () => {
 
   const rejected: [name: string, patch: unknown[]][] = [
     ['a failing test', [{ op: 'test', path: '/a/b', value: 2 }]],
-    ['removal of what is not there', [{ op: 'remove', path: '/a/z' }]],
-    ['a parent that is not there', [{ op: 'add', path: '/z/y', value: 1 }]],
+    ['removal of a missing member', [{ op: 'remove', path: '/a/z' }]],
+    ['a missing parent', [{ op: 'add', path: '/z/y', value: 1 }]],
     ['a parent that is null', [{ op: 'add', path: '/a/n/y', value: 1 }]],
     ['an index behind the end', [{ op: 'add', path: '/list/4', value: 1 }]],
     ['an invalid index', [{ op: 'replace', path: '/list/1e0', value: 1 }]],

@@ -291,7 +291,7 @@ describe('an odd result of a JSON patch or a merge patch', () => {
       'json: cannot unmarshal object into Go struct field PodSpec.spec.nodeName of type string',
     ],
     [
-      'is told the first fault of that text',
+      'gets the first fault of that text',
       json,
       [
         { op: 'replace', path: '/spec', value: null },
@@ -302,7 +302,7 @@ describe('an odd result of a JSON patch or a merge patch', () => {
       'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.finalizers of type string',
     ],
     [
-      'is told to be no object',
+      'is refused as no object',
       json,
       [{ op: 'replace', path: '', value: [] }],
       '[]',

@@ -94,7 +94,7 @@ const merged: [name: string, original: Json, patch: Json, result: Json][] = [
     { metadata: { finalizers: ['y'] } },
   ],
   [
-    '$deleteFromPrimitiveList of what is not there',
+    '$deleteFromPrimitiveList of a missing item',
     { metadata: {} },
     { metadata: { '$deleteFromPrimitiveList/finalizers': ['x'] } },
     { metadata: {} },

@@ -186,15 +186,15 @@ test('unenforced() lists ready nodes that do not enforce network policies or do 
     ready,
     networkPolicies: policyFacts(conditions),
   })
-  const told = unenforced([
+  const reported = unenforced([
     node('good', condition('True', 'RulesInForce', 'fine')),
     node('simulated', condition('False', 'SimulatedNode', 'none')),
-    node('bad', condition('False', 'RulesMissing', 'nft is not there')),
+    node('bad', condition('False', 'RulesMissing', 'nft is missing')),
     node('silent', []),
     node('gone', [], false),
   ])
-  assert.deepEqual(told, [
-    'Node "bad" does not enforce network policies: nft is not there',
+  assert.deepEqual(reported, [
+    'Node "bad" does not enforce network policies: nft is missing',
     'Node "silent" does not enforce network policies: the node does not report whether it enforces them',
   ])
 })

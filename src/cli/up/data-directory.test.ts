@@ -39,7 +39,7 @@ describe('the data directory', () => {
 
   const failing: readonly [what: string, err: object, message: RegExp][] = [
     ['a full disk', { errcode: 13 }, /The disk of the data directory ".*" is full: free some space/],
-    ['a full disk, told otherwise', { errno: -constants.errno.ENOSPC, code: 'ENOSPC' }, /is full: free some space/],
+    ['a full disk, by its number', { errno: -constants.errno.ENOSPC, code: 'ENOSPC' }, /is full: free some space/],
     ['a quota', { errno: -constants.errno.EDQUOT }, /is full: free some space/],
     ['a disk that fails', { errcode: 10 | (4 << 8) }, /The disk of the data directory ".*" fails: the call failed. Fix it/],
   ]

@@ -97,7 +97,7 @@ const rows: readonly (readonly [name: string, path: () => string, why: RegExp])[
     () => configured('half', good, '{ client-certificate-data: eA== }'),
     /has a client-certificate that is not PEM/,
   ],
-  ['a file that the kubeconfig names and is not there', () => configured('gone', good, '{ tokenFile: absent }'), /Cannot read ".*absent"/],
+  ['a missing file that the kubeconfig names', () => configured('gone', good, '{ tokenFile: absent }'), /Cannot read ".*absent"/],
 ]
 for (const [name, path, why] of rows) {
   test(`authorizationOf() refuses ${name}`, () =>

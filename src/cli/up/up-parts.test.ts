@@ -144,7 +144,7 @@ test('Supervisor sends changes to a part, and again to each later run', async ()
     () => ({ life: ++lives + 2 }),
     async (supervisor, part) => {
       const details = () => supervisor.states()[0]?.details ?? {}
-      const told = async (change: string, life: number) => {
+      const reported = async (change: string, life: number) => {
         while (details()['change'] !== change || details()['life'] !== life) await new Promise(resolve => setImmediate(resolve))
       }
       supervisor.change('x', 'nobody is there yet')
@@ -152,9 +152,9 @@ test('Supervisor sends changes to a part, and again to each later run', async ()
       supervisor.change('y', 'for another')
       supervisor.change('x', 'first')
       supervisor.change('x', 'second')
-      await told('second', 3)
+      await reported('second', 3)
       process.kill(supervisor.states()[0]?.pid ?? 0, 'SIGTERM')
-      await told('second', 4)
+      await reported('second', 4)
     },
   )
 })
@@ -173,9 +173,9 @@ test('Supervisor lets a part that got SIGTERM end, and restarts it', async () =>
 })
 
 test('Supervisor keeps a part running whose SIGTERM comes shortly before its own', async () => {
-  const told = Promise.withResolvers<void>()
+  const reported = Promise.withResolvers<void>()
   const untilTold: Clock['sleep'] = (ms, signal) => {
-    if (ms !== heartbeatMs) told.resolve()
+    if (ms !== heartbeatMs) reported.resolve()
     return untilAborted(Promise.withResolvers<void>().promise, signal ?? new AbortController().signal)
   }
   await supervised(
@@ -184,7 +184,7 @@ test('Supervisor keeps a part running whose SIGTERM comes shortly before its own
       await supervisor.start(part)
       const { pid = 0 } = supervisor.states()[0] ?? {}
       process.kill(pid, 'SIGTERM')
-      await told.promise
+      await reported.promise
       stop.abort('stop')
       await new Promise(resolve => setImmediate(resolve))
       // Throws if there is no such process.

@@ -117,8 +117,8 @@ function refusal({ refusedBy, admission, fields = [], flowControl, answer, advic
     lines.push(messageLabel('field', field === undefined ? text : `${field}: ${text}`))
   }
   if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${JSON.stringify(admission.patch)}`))
-  const told = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
-  if (told && answer?.message !== undefined) lines.push(messageLabel('answer', answer.message))
+  const showsMessage = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
+  if (showsMessage && answer?.message !== undefined) lines.push(messageLabel('answer', answer.message))
   if (advice !== undefined) lines.push(label('what helps', advice))
   return lines
 }

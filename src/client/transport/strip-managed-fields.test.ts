@@ -60,11 +60,11 @@ test('textWithoutManagedFields() gives the parsed object without managed fields 
     fc.property(object, object, fc.array(value), (metadata, rest, fields) => {
       const { metadata: _, ...others } = rest
       const { managedFields: own, ...kept } = metadata
-      const told = { type: 'MODIFIED', object: { kind: 'A', ...others, metadata: { name: 'n', ...kept, managedFields: own ?? fields } } }
-      const read = JSON.parse(textWithoutManagedFields(Buffer.from(JSON.stringify(told))))
+      const event = { type: 'MODIFIED', object: { kind: 'A', ...others, metadata: { name: 'n', ...kept, managedFields: own ?? fields } } }
+      const read = JSON.parse(textWithoutManagedFields(Buffer.from(JSON.stringify(event))))
       delete read.object.metadata.managedFields
-      const { managedFields: _own, ...without } = told.object.metadata
-      assert.deepEqual(read, JSON.parse(JSON.stringify({ ...told, object: { ...told.object, metadata: without } })))
+      const { managedFields: _own, ...without } = event.object.metadata
+      assert.deepEqual(read, JSON.parse(JSON.stringify({ ...event, object: { ...event.object, metadata: without } })))
     }),
   )
 })

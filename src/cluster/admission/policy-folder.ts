@@ -44,7 +44,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
   let files = readFiles(path)
   let held = evaluated(path, files, options)
   let problem: string | undefined
-  const told: (() => void)[] = []
+  const listeners: (() => void)[] = []
   const reload = () => {
     try {
       const found = readFiles(path)
@@ -57,7 +57,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
         policies: validating.policies.length + mutating.policies.length,
         bindings: validating.bindings.length + mutating.bindings.length,
       })
-      for (const report of told) report()
+      for (const report of listeners) report()
     } catch (err) {
       if (!(err instanceof UserError)) throw err
       if (problem !== err.message) log.error('policies from files not read, the ones before hold', { err })
@@ -70,7 +70,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
     policies: () => now().policies,
     bindings: () => now().bindings,
     evaluatesPolicies: true,
-    onChange: changed => void told.push(changed),
+    onChange: changed => void listeners.push(changed),
   })
   return {
     validating: sourceOf(() => held.validating),

@@ -89,7 +89,7 @@ const utilizations: readonly {
     wanted: 'no metrics returned matched known pods',
   },
   {
-    name: 'pods of which none is ready',
+    name: 'pods, none of them ready',
     pods: [{ phase: 'Pending' }],
     used: [100],
     target: 50,

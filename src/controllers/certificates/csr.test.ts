@@ -92,7 +92,7 @@ const approvals: [string, CertificateSigningRequest, string][] = [
   ['a bootstrap token', request('system:bootstrap:abcdef', bootstrappers), 'none'],
   ['a bootstrap token that names a node', request('system:bootstrap:abcdef', bootstrappers, 'n1'), 'none'],
   ['the name of a ticket without its node', request(ticketUser, bootstrappers), 'none'],
-  ['anybody else', request('bulkhead-admin', ['system:masters']), 'none'],
+  ['any other user', request('bulkhead-admin', ['system:masters']), 'none'],
 ]
 for (const [name, of, want] of approvals) test(`planApproval(): ${name}`, () => assert.equal(planApproval(of, identity).approval, want))
 

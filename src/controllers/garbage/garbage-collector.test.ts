@@ -9,7 +9,7 @@ import { garbageCollector } from './garbage-collector.ts'
 import { type GarbagePlan, type OwnerState, planGarbage } from './garbage-plan.ts'
 
 const rows: { name: string; owners: OwnerState[]; finalizers?: string[]; hasDependents?: boolean; want: GarbagePlan }[] = [
-  { name: 'keeps what nobody owns', owners: [], want: { plan: 'keep' } },
+  { name: 'keeps objects without owners', owners: [], want: { plan: 'keep' } },
   { name: 'keeps what is owned', owners: ['solid'], want: { plan: 'keep' } },
   { name: 'deletes what lost its owner', owners: ['dangling'], want: { plan: 'delete', policy: 'Background' } },
   { name: 'unlinks the owner that is gone', owners: ['solid', 'dangling'], want: { plan: 'unlink', uids: ['1'] } },

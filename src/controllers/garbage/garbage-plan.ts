@@ -1,4 +1,4 @@
-// What happens to an object whose owners are gone or being deleted. Pure; the rules of upstream's garbage collector.
+// Decides what happens to an object whose owners are gone or being deleted. Pure; the rules of upstream's garbage collector.
 import type { KubeObject, OwnerReference } from '../../api/object.ts'
 
 export const foregroundFinalizer = 'foregroundDeletion'

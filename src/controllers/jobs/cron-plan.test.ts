@@ -46,14 +46,14 @@ const due: readonly { name: string; object: CronJob; now: string; time?: string;
   { name: 'nothing beyond the deadline', object: cronJob({ startingDeadlineSeconds: 60 }), now: '2026-01-01T00:15:00Z' },
   { name: 'a day that does not come', object: cronJob({ schedule: '0 0 30 2 *' }), now: '2026-01-01T00:35:00Z', never: true },
   {
-    name: 'what comes every so long, counted from the last',
+    name: 'an interval, counted from the last start',
     object: cronJob({ schedule: '@every 1h' }, '2026-01-01T00:30:00Z'),
     now: '2026-01-01T03:50:00Z',
     time: '2026-01-01T03:30:00Z',
     next: '2026-01-01T04:30:00Z',
   },
   {
-    name: 'what comes every so long, whenever somebody looks',
+    name: 'an interval, for any time of evaluation',
     object: cronJob({ schedule: '@every 1h' }, '2026-01-01T00:30:00Z'),
     now: '2026-01-01T01:10:00Z',
     next: '2026-01-01T01:30:00Z',

@@ -157,7 +157,7 @@ const successes: readonly { name: string; rules: SuccessPolicyRule[]; succeeded:
   { name: 'indexes beyond completions', rules: [{ succeededIndexes: '10-12,14-16' }], succeeded: '1-3,5-7', met: undefined },
   { name: 'all that are named', rules: [{ succeededIndexes: '0-2' }], succeeded: '0-2,4-7', met: '0' },
   { name: 'one that did not succeed', rules: [{ succeededIndexes: '3' }], succeeded: '0-2', met: undefined },
-  { name: 'as many as are asked for', rules: [{ succeededCount: 2 }], succeeded: '0-2', met: '0' },
+  { name: 'the required count', rules: [{ succeededCount: 2 }], succeeded: '0-2', met: '0' },
   { name: 'too few', rules: [{ succeededCount: 4 }], succeeded: '0-2', met: undefined },
   { name: 'the second rule', rules: [{ succeededIndexes: '9' }, { succeededIndexes: '4,6' }], succeeded: '0-2,4-7', met: '1' },
   { name: 'the first of two', rules: [{ succeededIndexes: '0,1' }, { succeededIndexes: '5' }], succeeded: '0-2,4-7', met: '0' },

@@ -93,7 +93,7 @@ test("apiServerAccess leaves another author's policy of its name alone", async (
   )
 })
 
-test('apiServerAccess allows nothing for RoleBindings of other namespaces, whoever their subjects are', async () => {
+test('apiServerAccess allows nothing for RoleBindings of other namespaces, for any subject', async () => {
   await using scenario = scenarioOf()
   const { api, until } = scenario
   const policies = () => api.all(networkPolicies).filter(({ metadata }) => metadata.name === apiServerPolicy)

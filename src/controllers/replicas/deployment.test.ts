@@ -101,9 +101,9 @@ test('deployment rolls back to the revision of its annotation, once it is not pa
   await scenario.until(() => rolledOut(scenario) && images(scenario).join() === 'a,a', 'back')
   assert.equal(read(scenario).metadata.annotations?.[asked], undefined)
   assert.equal(read(scenario).metadata.annotations?.['deployment.kubernetes.io/revision'], '3')
-  const told = () => scenario.api.all(events).find(({ reason }) => reason === 'DeploymentRollback')
-  await scenario.until(() => told() !== undefined, 'event')
-  assert.equal(told()?.message, 'Rolled back deployment "web" to revision 1')
+  const reported = () => scenario.api.all(events).find(({ reason }) => reason === 'DeploymentRollback')
+  await scenario.until(() => reported() !== undefined, 'event')
+  assert.equal(reported()?.message, 'Rolled back deployment "web" to revision 1')
 })
 
 test('deployment scales without a rollout and makes no progress while paused', async () => {

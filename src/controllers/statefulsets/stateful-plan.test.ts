@@ -132,7 +132,7 @@ const plans: readonly {
     steps: [],
   },
   {
-    name: 'leaves updates to whoever deletes',
+    name: 'leaves updates to the user who deletes pods',
     spec: { updateStrategy: { type: 'OnDelete' } },
     pods: { 0: 'up', 1: 'up', 2: 'up' },
     update: 'new',

@@ -6,18 +6,18 @@ export const repeatMs = 1_800_000
 
 export class ClaimEventFilter {
   /** By the key of the claim; none for claims that are not pending. */
-  readonly #told = new Map<string, { readonly text: string; readonly at: number }>()
+  readonly #reported = new Map<string, { readonly text: string; readonly at: number }>()
 
   /** Whether to write it; then it counts as written. `event` undefined: nothing to report about the claim, or it was deleted. */
   isNew(claim: string, event: ClaimEvent | undefined, now: number): event is ClaimEvent {
     if (event === undefined) {
-      this.#told.delete(claim)
+      this.#reported.delete(claim)
       return false
     }
     const text = `${event.reason} ${event.message}`
-    const before = this.#told.get(claim)
+    const before = this.#reported.get(claim)
     if (before?.text === text && now - before.at < repeatMs) return false
-    this.#told.set(claim, { text, at: now })
+    this.#reported.set(claim, { text, at: now })
     return true
   }
 }

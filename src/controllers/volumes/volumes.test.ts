@@ -47,7 +47,7 @@ const text = (step: ClaimStep): string => {
 }
 const claims: { name: string; claim: PersistentVolumeClaim; volumes?: PersistentVolume[]; classes?: StorageClass[]; want: string }[] = [
   { name: 'that a volume serves', claim: claimOf(), volumes: [volumeOf('v')], want: 'bind v' },
-  { name: 'of a class that is not there', claim: claimOf(), want: 'wait Warning ProvisioningFailed' },
+  { name: 'of a missing class', claim: claimOf(), want: 'wait Warning ProvisioningFailed' },
   { name: 'without a class and volume', claim: claimOf({ storageClassName: '' }), want: 'wait Normal FailedBinding' },
   {
     name: 'whose class makes volumes',

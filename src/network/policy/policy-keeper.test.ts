@@ -152,7 +152,7 @@ test('PolicyKeeper: changed rules are noticed and loaded again', async () => {
     await keeper.inForce(signal)
     assert.equal(await keeper.problem(signal), undefined)
     started.answer = async args => (args.includes('list') ? 'accept' : '')
-    assert.match((await keeper.problem(signal)) ?? '', /put there again: somebody changed them/)
+    assert.match((await keeper.problem(signal)) ?? '', /put there again: another program changed them/)
     await keeper.open(podOf('a'), '10.244.0.2', signal)
     assert.equal(scripts.filter(script => script.includes('delete table')).length, 2)
     assert.equal(await keeper.problem(signal), undefined)

@@ -107,7 +107,7 @@ export class PolicyKeeper {
   async problem(signal: AbortSignal): Promise<string | undefined> {
     if (this.#problem !== undefined) return this.#problem
     const changed = await this.#hooks().then(
-      hooks => (hooks === this.#loadedHooks ? undefined : 'somebody changed them'),
+      hooks => (hooks === this.#loadedHooks ? undefined : 'another program changed them'),
       (err: unknown) => messageOf(err),
     )
     signal.throwIfAborted()

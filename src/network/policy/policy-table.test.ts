@@ -124,10 +124,10 @@ class World {
     }
     this.pods.set(address, pod)
     // The API and the node report the same pod in either order.
-    const told = random(2)
-    if (here && told === 0) table.open({ ...pod, address, link: `veth${index}` })
+    const choice = random(2)
+    if (here && choice === 0) table.open({ ...pod, address, link: `veth${index}` })
     table.setPeer(pod)
-    if (here && told === 1) table.open({ ...pod, address, link: `veth${index}` })
+    if (here && choice === 1) table.open({ ...pod, address, link: `veth${index}` })
   }
 
   setPolicy(): void {

@@ -98,7 +98,7 @@ test('planServices() follows topology hints', () => {
       wanted: ['10.244.1.1', '10.244.1.3'],
     },
     {
-      name: 'not where the node itself is asked for',
+      name: 'not for requests to the node itself',
       endpoints: [near, hinted('10.244.0.9', ['z2'], { ready: true }, 'n1')],
       spec: { internalTrafficPolicy: 'Local' },
       wanted: ['10.244.0.9'],

@@ -89,7 +89,7 @@ export class ServiceProxy {
   }
 
   async #difference(): Promise<string | undefined> {
-    const differs = 'somebody changed them'
+    const differs = 'another program changed them'
     if ((await this.#hooks()) !== this.#shownHooks) return differs
     if (++this.#looks % looksForWhole !== 0 && this.#shown !== undefined) return undefined
     const round = this.#round

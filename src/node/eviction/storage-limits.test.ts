@@ -60,7 +60,7 @@ test('storageExcess() ignores layers of a container on a disk of their own, but 
   assert.match(storageExcess(pod, held([{ name: 'a', layer: 10 * mebi, logs: 0 }]), true) ?? '', /^Pod ephemeral/)
 })
 
-test('hasStorageLimit() tells which pods need measuring', () => {
+test('hasStorageLimit() is true for pods that need measuring', () => {
   assert.deepEqual(
     [podOf(), scratch({}), scratch({ sizeLimit: '1Mi', medium: 'Memory' }), scratch({ sizeLimit: '1Mi' }), two].map(hasStorageLimit),
     [false, false, false, true, true],

@@ -149,7 +149,7 @@ export class ImagePuller {
     try {
       const ref = await this.#pulls.pull(reference.full, auth, signal)
       const image = await this.#runtime.imageStatus(ref, signal)
-      if (!image) throw new Error(`image ${ref} is not there after its pull`)
+      if (!image) throw new Error(`image ${ref} is missing after its pull`)
       await records.pulled(reference, image, auth, secrets)
       return image
     } catch (err) {

@@ -55,7 +55,7 @@ test('CVE-2015-7561: a private image that another pod pulled runs only for pods 
   const ways: readonly [string, readonly Secret[], Partial<Container>, string][] = [
     ['without a Secret', [], {}, 'ErrImagePull'],
     ['without a Secret, by the policy Never', [], { imagePullPolicy: 'Never' }, 'ErrImageNeverPull'],
-    ['with the credentials of somebody else', [pullSecret('of-b', 'bob')], {}, 'ErrImagePull'],
+    ["with another user's credentials", [pullSecret('of-b', 'bob')], {}, 'ErrImagePull'],
     ['with those of another registry', [pullSecret('of-b', 'ann', 's.example')], {}, 'ErrImagePull'],
   ]
   for (const [what, secrets, container, reason] of ways) await t.test(what, async () => assert.equal(await use(secrets, container), reason))

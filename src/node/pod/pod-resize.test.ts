@@ -45,7 +45,7 @@ for (const { name, container, want } of rows) {
 
 test("startedWith() uses the container's status in the API, then its creation parameters", () => {
   const written = { ...status, annotations: { 'io.kubernetes.container.resources': JSON.stringify(given) } }
-  const told = (containerID: string) => ({
+  const reported = (containerID: string) => ({
     ...podOf(),
     status: {
       containerStatuses: [
@@ -54,8 +54,8 @@ test("startedWith() uses the container's status in the API, then its creation pa
     },
   })
   const container = containerOf({ requests: { cpu: '9' } })
-  assert.deepEqual(startedWith(told(`containerd://${status.id}`), container, written), { requests: { cpu: '7' } })
-  assert.deepEqual(startedWith(told('containerd://before'), container, written), given)
+  assert.deepEqual(startedWith(reported(`containerd://${status.id}`), container, written), { requests: { cpu: '7' } })
+  assert.deepEqual(startedWith(reported('containerd://before'), container, written), given)
   assert.deepEqual(startedWith(podOf(), container, { ...status, annotations: {} }), { requests: { cpu: '9' } })
 })
 
@@ -83,11 +83,11 @@ test("asGiven() returns the pod itself if nothing differs, otherwise with each c
 })
 
 test('givenBefore() uses the status, and the spec if that is empty', () => {
-  const told = { name: 'c', ready: true, restartCount: 0, image: '', imageID: '' }
+  const reported = { name: 'c', ready: true, restartCount: 0, image: '', imageID: '' }
   const pod = podOf({ containers: [containerOf({ requests: { cpu: '2' } })] })
   const saying = (resources?: ResourceRequirements) => ({
     ...pod,
-    status: { containerStatuses: [{ ...told, ...(resources && { resources }) }] },
+    status: { containerStatuses: [{ ...reported, ...(resources && { resources }) }] },
   })
   assert.deepEqual([...givenBefore(saying(given))], [['c', given]])
   assert.deepEqual([...givenBefore(saying())], [['c', { requests: { cpu: '2' } }]])

@@ -106,7 +106,7 @@ test('podStatus() keeps the transition time of an unchanged condition, and omits
 
 const gate = 'example.com/gate'
 const gates: [string, PodCondition[], string, string | undefined][] = [
-  ['is not there', [], 'False', `corresponding condition of pod readiness gate "${gate}" does not exist.`],
+  ['is missing', [], 'False', `corresponding condition of pod readiness gate "${gate}" does not exist.`],
   ['is open', [{ type: gate, status: 'False' }], 'False', `the status of pod readiness gate "${gate}" is not "True", but False`],
   ['is passed', [{ type: gate, status: 'True' }], 'True', undefined],
 ]
@@ -160,8 +160,8 @@ test('podStatus() gives waiting containers the reason PodInitializing if the pod
 })
 
 test('podStatus() reports the pod as scheduled, whatever the scheduler took back too late', () => {
-  const told = { type: 'PodScheduled', status: 'False', reason: 'SchedulerError', message: 'the answer was lost' }
-  const { conditions } = podStatus({ ...podOf(), status: { conditions: [told] } }, stateOf({ c: [{}] }), notes)
+  const reported = { type: 'PodScheduled', status: 'False', reason: 'SchedulerError', message: 'the answer was lost' }
+  const { conditions } = podStatus({ ...podOf(), status: { conditions: [reported] } }, stateOf({ c: [{}] }), notes)
   const scheduled = conditions?.find(({ type }) => type === 'PodScheduled')
   assert.deepEqual([scheduled?.status, scheduled?.reason], ['True', undefined])
 })

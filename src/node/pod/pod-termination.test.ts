@@ -77,9 +77,9 @@ test('PodWorker.end() stops containers, and reports the reason once, in status, 
     assert.equal(status?.conditions?.find(({ type }) => type === 'DisruptionTarget')?.reason, 'TerminationByKubelet')
     assert.equal(status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 137)
     await until(() => api.all(events).some(({ reason }) => reason === 'Evicted'), 'an event')
-    const told = api.all(events).filter(({ type }) => type === 'Warning')
+    const reported = api.all(events).filter(({ type }) => type === 'Warning')
     assert.deepEqual(
-      told.map(({ reason, message, metadata }) => [reason, message, metadata.annotations?.['starved_resource']]),
+      reported.map(({ reason, message, metadata }) => [reason, message, metadata.annotations?.['starved_resource']]),
       [['Evicted', message, 'ephemeral-storage']],
     )
   })

@@ -99,8 +99,8 @@ test('nodeStatus() reports whether the rules of Services are in the kernel, on a
     )
   assert.equal(conditionOf(), undefined)
   assert.equal(conditionOf({ problem: undefined })?.status, 'True')
-  const { status, reason, message } = conditionOf({ problem: 'somebody changed them' }) ?? {}
-  assert.deepEqual([status, reason, message], ['False', 'RulesMissing', 'somebody changed them'])
+  const { status, reason, message } = conditionOf({ problem: 'another program changed them' }) ?? {}
+  assert.deepEqual([status, reason, message], ['False', 'RulesMissing', 'another program changed them'])
 })
 
 test('NodeRegistrar.podRange() waits for the range that the control plane assigns', async () => {

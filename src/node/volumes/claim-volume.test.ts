@@ -106,7 +106,7 @@ const places: { name: string; spec: Partial<PersistentVolumeSpec>; want: string 
   { name: 'a local volume', spec: { local: { path: tmpdir() } }, want: tmpdir() },
   { name: 'a folder of the node', spec: { hostPath: { path: '/srv/data' } }, want: '/srv/data' },
   {
-    name: 'a local volume that is not there',
+    name: 'a missing local volume',
     spec: { local: { path: '/does/not/exist' } },
     want: 'MountVolume.SetUp failed for volume "v" : hostPath type check failed: /does/not/exist is not a directory',
   },

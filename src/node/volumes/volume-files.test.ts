@@ -9,7 +9,7 @@ const volume = { name: 'token', projected: { sources: [{ serviceAccountToken: { 
 const baseContext = {
   objects: { configMap: async () => undefined, secret: async () => undefined, services: () => [] },
   tokens: { token: async () => 'secret' },
-  claims: { volume: async () => assert.fail('no claim is asked for') },
+  claims: { volume: async () => assert.fail('no claim is read') },
   addresses: { hostIps: [], podIps: [], nodeName: 'n' },
   node: { milliCpu: 1, memoryBytes: 1, ephemeralStorageBytes: 1 },
 }
@@ -24,7 +24,7 @@ async function tokenFile(spec: Partial<PodSpec>) {
 const user = (runAsUser: number) => ({ securityContext: { runAsUser } })
 
 for (const { name, spec, owner } of [
-  { name: "of a pod that says nothing is everybody's to read", spec: {}, owner: { mode: 0o644 } },
+  { name: 'of a pod without a securityContext is world-readable', spec: {}, owner: { mode: 0o644 } },
   { name: 'belongs to the user of the pod', spec: user(1000), owner: { mode: 0o600, uid: 1000 } },
   { name: 'is for the group to extend', spec: { securityContext: { fsGroup: 10 } }, owner: { mode: 0o600 } },
   {

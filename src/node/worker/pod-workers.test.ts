@@ -90,7 +90,7 @@ test('a pod runs, is marked as simulated, and its object is removed after its de
       object.metadata.deletionGracePeriodSeconds = 0
     })
     await until('gone', () => api.read(pods, 'default', 'a') === undefined)
-    await until('told', () => api.all(events).some(({ reason, message }) => reason === 'Killing' && message === 'Stopping container c'))
+    await until('reported', () => api.all(events).some(({ reason, message }) => reason === 'Killing' && message === 'Stopping container c'))
   })
 })
 
@@ -133,10 +133,10 @@ test("a pod's first status arrives before later ones, however slow the server is
     for (let turn = 0; turn < 200; turn++) await new Promise(resolve => setImmediate(resolve))
     gate.resolve()
     await untilSeen(() => isReady(api.read(pods, 'default', 'a')) === true, 'ready')
-    const told = api.requests.flatMap(({ method, path, body }) =>
+    const reported = api.requests.flatMap(({ method, path, body }) =>
       method === 'PATCH' && path.endsWith('/pods/a/status') ? [(body as Pod).status?.phase] : [],
     )
-    assert.deepEqual(told, ['Pending', 'Running'])
+    assert.deepEqual(reported, ['Pending', 'Running'])
   } finally {
     gate.resolve()
     stop.abort()
@@ -181,7 +181,7 @@ test('a crashing container is restarted once at once and then with back-off', as
 test('a pod waits for a missing Secret of its volume', async () => {
   await withNode(async (api, until) => {
     api.seed(pods, podOf('waits', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }))
-    await until('told', () => api.all(events).some(({ reason }) => reason === 'FailedMount'))
+    await until('reported', () => api.all(events).some(({ reason }) => reason === 'FailedMount'))
     assert.equal(api.all(events)[0]?.message, 'MountVolume.SetUp failed for volume "v" : secret "s" not found')
     assert.equal(api.read(pods, 'default', 'waits')?.status?.phase ?? 'Pending', 'Pending')
     api.seed(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'default' } })
@@ -198,7 +198,7 @@ test('a pod of another node is ignored', async () => {
   })
 })
 
-test('a node starts no pod of another trust domain, whoever bound it there, and reads its own domain again', async () => {
+test('a node starts no pod of another trust domain, for any binder, and reads its own domain again', async () => {
   await withNode(async (api, until) => {
     const of = (name: string, domain: string): Pod => {
       const pod = podOf(name)
@@ -274,16 +274,16 @@ test('a running pod is resized without a restart, waits if the node lacks resour
         pod.spec.containers = containers(cpu)
       })
     const status = () => api.read(pods, 'default', 'a')?.status
-    const told = () => status()?.containerStatuses?.[0]?.resources?.requests?.['cpu']
+    const reported = () => status()?.containerStatuses?.[0]?.resources?.requests?.['cpu']
     const pending = () => status()?.conditions?.find(({ type }) => type === 'PodResizePending')
     api.seed(pods, podOf('a', { containers: containers('1') }))
     api.seed(pods, podOf('b', { containers: containers('1') }))
     await until('ready', () => isReady(api.read(pods, 'default', 'a')) && isReady(api.read(pods, 'default', 'b')))
     resize('2')
-    await until('more', () => told() === '2')
+    await until('more', () => reported() === '2')
     resize('8')
     await until('never', () => pending()?.reason === 'Infeasible')
-    assert.equal(told(), '2')
+    assert.equal(reported(), '2')
     resize('3500m')
     await until('later', () => pending()?.reason === 'Deferred')
     assert.equal(status()?.containerStatuses?.[0]?.allocatedResources?.['cpu'], '2')
@@ -291,7 +291,7 @@ test('a running pod is resized without a restart, waits if the node lacks resour
       pod.metadata.deletionTimestamp = new Date().toISOString()
       pod.metadata.deletionGracePeriodSeconds = 0
     })
-    await until('now', () => told() === '3500m' && pending() === undefined)
+    await until('now', () => reported() === '3500m' && pending() === undefined)
     assert.equal(status()?.containerStatuses?.[0]?.restartCount, 0)
   })
 })

@@ -22,7 +22,7 @@ export interface RefusedReport {
 
 export class RefusedReports {
   /** When each pod and direction was last reported. */
-  readonly #told = new Map<string, number>()
+  readonly #reported = new Map<string, number>()
   readonly #isServiceAddress: (address: string) => boolean
 
   /** A packet still addressed to a Service found no endpoint; no policy would help. */
@@ -32,7 +32,7 @@ export class RefusedReports {
 
   /** Refusals to report now; they count as reported from then on. The newest refusal of a pod and direction represents all. */
   take(refused: readonly RefusedConnection[], pods: readonly AddressedPod[], now: number): RefusedReport[] {
-    for (const [key, at] of this.#told) if (now - at >= quietMs) this.#told.delete(key)
+    for (const [key, at] of this.#reported) if (now - at >= quietMs) this.#reported.delete(key)
     const byAddress = new Map(pods.flatMap(({ pod, addresses }) => addresses.map(address => [address, pod] as const)))
     const reports: RefusedReport[] = []
     for (const connection of refused) {
@@ -41,8 +41,8 @@ export class RefusedReports {
       const pod = byAddress.get(direction === 'egress' ? from : to)
       if (pod === undefined || reports.length >= maxAtOnce) continue
       const key = `${podUid(pod)} ${direction}`
-      if (this.#told.has(key)) continue
-      this.#told.set(key, now)
+      if (this.#reported.has(key)) continue
+      this.#reported.set(key, now)
       reports.push({ pod, message: messageOf(connection, pod) })
     }
     return reports

@@ -138,7 +138,7 @@ const wrong: readonly [name: string, change: (answer: Review) => Review, message
   ['answers with something else', () => Buffer.from('<html>'), /failed: invalid character '<'/],
   ['answers with nothing', () => ({}), /expected webhook response of apiextensions\.k8s\.io\/v1, Kind=ConversionReview/],
   [
-    'is not there',
+    'is missing',
     () => {
       throw new Error('Post "https://converter.example.com/convert": EOF')
     },

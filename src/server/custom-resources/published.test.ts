@@ -75,7 +75,7 @@ const published: readonly [name: string, given: JSONSchemaProps, v2: object, v3:
     undefined,
   ],
   [
-    'needs kind and apiVersion of an embedded resource, unless it keeps what nobody names',
+    'needs kind and apiVersion of an embedded resource, unless it keeps unknown fields',
     { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
     { 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
     {

@@ -116,7 +116,7 @@ const rows: readonly { name: string; user: UserInfo; info: RequestInfo; schema: 
     flow: 'system:serviceaccounts:a',
   },
   {
-    name: 'anybody',
+    name: 'any user',
     user: user('ann'),
     info: resource('list', 'pods', 'a'),
     schema: 'global-default',
@@ -124,7 +124,7 @@ const rows: readonly { name: string; user: UserInfo; info: RequestInfo; schema: 
     flow: 'ann',
   },
   {
-    name: 'somebody without a group',
+    name: 'a user without a group',
     user: { name: 'odd', groups: [] },
     info: resource('list', 'pods'),
     schema: 'catch-all',

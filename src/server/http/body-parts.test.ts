@@ -48,14 +48,14 @@ for (const [name, read] of Object.entries(transports)) {
   })
 
   test(`writeCorked() sends its chunks in order over ${name}, and reports when the reader is behind`, async () => {
-    const told: boolean[] = []
+    const results: boolean[] = []
     const received = await read(stream => {
-      told.push(writeCorked(stream, parts.slice(-1)))
-      told.push(writeCorked(stream, parts))
+      results.push(writeCorked(stream, parts.slice(-1)))
+      results.push(writeCorked(stream, parts))
       stream.end()
     })
     assert.deepEqual(received, Buffer.concat([...parts.slice(-1), ...parts]))
-    assert.deepEqual(told, [true, false])
+    assert.deepEqual(results, [true, false])
   })
 }
 

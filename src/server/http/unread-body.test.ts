@@ -5,23 +5,23 @@ import { dropUnread, maxUnreadBytes, maxUnreadMs, unlessClosed } from './unread-
 
 test('dropUnread() reports more bytes than the limit', () => {
   const stream = new PassThrough()
-  let told = 0
-  dropUnread(stream, () => told++)
+  let calls = 0
+  dropUnread(stream, () => calls++)
   stream.emit('data', Buffer.alloc(maxUnreadBytes))
-  assert.equal(told, 0)
+  assert.equal(calls, 0)
   stream.emit('data', Buffer.alloc(1))
-  assert.equal(told, 1)
+  assert.equal(calls, 1)
 })
 
 test('unlessClosed() reports only a stream that is still open after the limit', t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const told: string[] = []
+  const calls: string[] = []
   const [open, closed] = [new PassThrough(), new PassThrough()]
-  unlessClosed(open, () => told.push('open'))
-  unlessClosed(closed, () => told.push('closed'))
+  unlessClosed(open, () => calls.push('open'))
+  unlessClosed(closed, () => calls.push('closed'))
   closed.emit('close')
   t.mock.timers.tick(maxUnreadMs - 1)
-  assert.deepEqual(told, [])
+  assert.deepEqual(calls, [])
   t.mock.timers.tick(1)
-  assert.deepEqual(told, ['open'])
+  assert.deepEqual(calls, ['open'])
 })

@@ -67,7 +67,7 @@ describe('Http2ServerConnection, failing,', () => {
     ['settings', [], settings([])],
     ['acknowledgements', [], frame(frameType.settings, frameFlag.ack, 0)],
     ['priorities', [], frame(frameType.priority, 0, 1, '\0\0\0\x03\0')],
-    ['what nobody knows', [], frame(99, 0, 0)],
+    ['an unknown frame', [], frame(99, 0, 0)],
     ['its leave', [], goAway(0, 0)],
     ['windows', [], windowUpdate(0, 1)],
     ['windows of a stream', [headers(1)], windowUpdate(1, 1)],

@@ -72,7 +72,7 @@ describe('Http2ServerConnection, sending,', () => {
     const length = 3 * 1024 * 1024
     const connection = await TestConnection.greeted(answer(length))
     await connection.send(headers(1))
-    for (let told = 0; told < length; told += 8 * 4096) {
+    for (let credited = 0; credited < length; credited += 8 * 4096) {
       const widened = Array.from({ length: 8 }, () => [windowUpdate(0, 4096), windowUpdate(1, 4096)])
       await connection.send(...widened.flat())
     }
@@ -263,19 +263,19 @@ describe('Http2ServerConnection, receiving,', () => {
   for (const [name, end, ends] of unread)
     test(`acknowledges the whole body of ${name}`, async () => {
       const connection = await TestConnection.greeted()
-      let told = 0
+      let credited = 0
       for (let i = 0; i < 6; i++) {
         const id = 2 * i + 1
         const frames = mebibytes(id, 1).slice(0, 40)
-        told += windowOf(await connection.send(opening(id), ...frames, data(id, 'x', ends ? endStream : 0)), 0)
+        credited += windowOf(await connection.send(opening(id), ...frames, data(id, 'x', ends ? endStream : 0)), 0)
         const stream = connection.streams.at(-1)
         assert.ok(stream)
         end(stream)
-        told += windowOf(await connection.received(), 0)
-        if (!stream.isClosed) told += windowOf(await connection.send(reset(id, cancel)), 0)
+        credited += windowOf(await connection.received(), 0)
+        if (!stream.isClosed) credited += windowOf(await connection.send(reset(id, cancel)), 0)
       }
       // All but what is too small for a frame.
-      assert.ok(told > 6 * 40 * frameSize - 2 * streamWindow, `${told}`)
+      assert.ok(credited > 6 * 40 * frameSize - 2 * streamWindow, `${credited}`)
       assert.deepEqual(connection.failures, [])
     })
 
@@ -283,9 +283,9 @@ describe('Http2ServerConnection, receiving,', () => {
     const connection = await TestConnection.greeted()
     await connection.send(opening(1), reset(1, cancel))
     assert.equal(windowOf(await connection.send(...mebibytes(1, 2)), 0), 2 * streamWindow)
-    let told = 0
-    for (let id = 3; id < 300; id += 2) told += windowOf(await connection.send(opening(id, withLength(1)), data(id, whole)), 0)
-    assert.equal(told, 2 * streamWindow)
+    let credited = 0
+    for (let id = 3; id < 300; id += 2) credited += windowOf(await connection.send(opening(id, withLength(1)), data(id, whole)), 0)
+    assert.equal(credited, 2 * streamWindow)
   })
 
   test('a passed body comes no faster than it is read', async () => {
@@ -298,8 +298,8 @@ describe('Http2ServerConnection, receiving,', () => {
     passed.on('data', (part: Buffer) => {
       read += part.length
     })
-    const told = windowOf(await connection.received(), 1)
-    assert.ok(told >= streamWindow / 2, `${told} of ${read}`)
+    const credited = windowOf(await connection.received(), 1)
+    assert.ok(credited >= streamWindow / 2, `${credited} of ${read}`)
     passed.destroy()
     await connection.received()
     // Data that arrives then is dropped.

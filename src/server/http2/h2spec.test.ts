@@ -192,7 +192,7 @@ const http2: readonly Case[] = [
   ['http2/5.4.1/1', 'a broken PING, which ends the connection', 'connection FRAME_SIZE_ERROR', frame(frameType.ping, 0, 0, '1234567')],
   [
     'http2/5.4.1/2',
-    'a broken PING, which a GOAWAY tells of',
+    'a broken PING, which a GOAWAY answers',
     'connection FRAME_SIZE_ERROR',
     headers(1),
     frame(frameType.ping, 0, 0, '123456789'),
@@ -233,7 +233,7 @@ const http2: readonly Case[] = [
   ['http2/6.5.2/5', 'an unknown setting', 'ping', settings([[0xff, 1]]), ping()],
   [
     'http2/6.5.3/1',
-    'two windows, of which the last counts',
+    'two windows; the last counts',
     'DATA 1',
     settings([
       [setting.initialWindowSize, 100],

@@ -46,7 +46,7 @@ const part = fc.oneof(
 )
 
 /** The frames that the server sends. With `answers` it responds to each request at once, else never. */
-async function received(pieces: readonly Buffer[], answers = false): Promise<{ connection: TestConnection; told: string[] }> {
+async function received(pieces: readonly Buffer[], answers = false): Promise<{ connection: TestConnection; sentFrames: string[] }> {
   const connection = new TestConnection(request => {
     if (!answers) return
     request.respond(200, [], false)
@@ -54,7 +54,7 @@ async function received(pieces: readonly Buffer[], answers = false): Promise<{ c
   })
   await connection.send(Buffer.from(preface), settings([]))
   for (const piece of pieces) if (!connection.socket.destroyed) connection.socket.push(piece)
-  return { connection, told: await connection.received() }
+  return { connection, sentFrames: await connection.received() }
 }
 
 function cut(input: Buffer): Buffer[] {
@@ -68,11 +68,11 @@ function cut(input: Buffer): Buffer[] {
   return pieces
 }
 
-function check({ connection, told }: Awaited<ReturnType<typeof received>>): void {
+function check({ connection, sentFrames }: Awaited<ReturnType<typeof received>>): void {
   const isOver = connection.socket.destroyed
-  assert.equal(told.at(-1)?.startsWith('goAway') === true, isOver, 'what ends says why, and what says why ends')
+  assert.equal(sentFrames.at(-1)?.startsWith('goAway') === true, isOver, 'what ends says why, and what says why ends')
   assert.equal(connection.failures.length, isOver ? 1 : 0, connection.failures.join('; '))
-  assert.ok(!told.some(text => text.endsWith('INTERNAL_ERROR')), `${told.at(-1)}: ${connection.failures[0]}`)
+  assert.ok(!sentFrames.some(text => text.endsWith('INTERNAL_ERROR')), `${sentFrames.at(-1)}: ${connection.failures[0]}`)
   if (isOver) assert.ok(connection.streams.every(({ isClosed }) => isClosed))
 }
 
@@ -91,8 +91,8 @@ export const http2Frames: FuzzTarget = {
     check(whole)
     const pieces = await received(cut(input))
     check(pieces)
-    assert.deepEqual(pieces.told, whole.told, 'the same in pieces')
-    assert.ok(whole.told.length <= input.length / 9 + maxControlFrames, `${whole.told.length} frames for ${input.length} bytes`)
+    assert.deepEqual(pieces.sentFrames, whole.sentFrames, 'the same in pieces')
+    assert.ok(whole.sentFrames.length <= input.length / 9 + maxControlFrames, `${whole.sentFrames.length} frames for ${input.length} bytes`)
     const answered = await received([input], true)
     check(answered)
     if (answered.connection.socket.destroyed) return

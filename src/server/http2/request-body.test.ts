@@ -172,23 +172,23 @@ describe('RequestBody.pass()', () => {
 describe('RequestBody.drop()', () => {
   test('acknowledges earlier and later bytes, and each piece beyond the limit', () => {
     const sent = new Sent().add('ab')
-    let told = 0
-    sent.body.drop(4, () => told++)
+    let calls = 0
+    sent.body.drop(4, () => calls++)
     sent.add('cd')
-    assert.deepEqual([told, sent.taken], [0, 4])
+    assert.deepEqual([calls, sent.taken], [0, 4])
     sent.add('e', 'f')
-    assert.deepEqual([told, sent.taken], [2, 6])
+    assert.deepEqual([calls, sent.taken], [2, 6])
   })
 
   test('ends a body that is passed on, whose reader cannot remove the limit', async () => {
     const sent = new Sent()
     const passed = sent.body.pass(bodyTerms)
-    let told = 0
-    sent.body.drop(1, () => told++)
+    let calls = 0
+    sent.body.drop(1, () => calls++)
     assert.equal(passed.destroyed, true)
     passed.destroy()
     await turn()
     sent.add('abc')
-    assert.equal(told, 1)
+    assert.equal(calls, 1)
   })
 })

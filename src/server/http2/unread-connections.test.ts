@@ -91,7 +91,7 @@ test('nothing more is read from a client that reads no answers, until it has rea
     socket.push(get(2 * asked++ + 1))
     await turn()
   }
-  assert.ok(asked > 400 && asked < 700, `${asked} requests of which each has an answer of a kibibyte`)
+  assert.ok(asked > 400 && asked < 700, `${asked} requests, each with an answer of a kibibyte`)
   // The settings, which were on their way, and all that waited behind them.
   take()
   await turn()

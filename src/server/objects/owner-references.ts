@@ -2,7 +2,7 @@
 import type { ObjectMeta, OwnerReference } from '../../api/object.ts'
 
 /**
- * Keeps the first of equal references, and tells the client. Whole objects are checked twice, the second time `afterAdmission`; what a patch makes is
+ * Keeps the first of equal references, and warns the client. Whole objects are checked twice, the second time `afterAdmission`; what a patch makes is
  * looked at only then.
  */
 export function dropDuplicateOwners(metadata: ObjectMeta, warn: (text: string) => void, afterAdmission = false): void {

@@ -123,7 +123,7 @@ test('answeredHeaders() removes headers that speak for this server or open it to
   )
 })
 
-const told = {
+const sentHeaders = {
   'content-type': 'text/html',
   'set-cookie': ['a=1'],
   'clear-site-data': '"*"',
@@ -134,11 +134,11 @@ const told = {
 }
 
 test('answeredHeaders() isolates a page from the origin of this server', () => {
-  assert.deepEqual(answeredHeaders(told, true), { 'x-own': 'y', 'content-security-policy': 'sandbox' })
+  assert.deepEqual(answeredHeaders(sentHeaders, true), { 'x-own': 'y', 'content-security-policy': 'sandbox' })
   const policy = "default-src 'none'"
   assert.deepEqual(answeredHeaders({ 'content-security-policy': policy }, true), { 'content-security-policy': [policy, 'sandbox'] })
-  const { 'content-type': _, ...all } = told
-  assert.deepEqual(answeredHeaders(told), all)
+  const { 'content-type': _, ...all } = sentHeaders
+  assert.deepEqual(answeredHeaders(sentHeaders), all)
 })
 
 test('forwardedHeaders() sends no cookies to isolated backends', () => {

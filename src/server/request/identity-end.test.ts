@@ -106,8 +106,8 @@ describe('a denied user gets a 401, and nothing of the request happens,', () => 
   })
 
   for (const [title, header] of [
-    ['who impersonates somebody', { 'impersonate-user': 'bob' }],
-    ['whom another one impersonates', { 'impersonate-user': 'ann' }],
+    ['who impersonates another user', { 'impersonate-user': 'bob' }],
+    ['impersonated by another user', { 'impersonate-user': 'ann' }],
   ] as const)
     test(`${title}`, async () => {
       const { api, ask, deny } = deniable()

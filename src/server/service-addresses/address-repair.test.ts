@@ -45,7 +45,7 @@ const ofOurs = (address: string, name: string) => {
 test('a deleted IPAddress is created again with an event for its Service; meanwhile no other Service gets the address', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
-  const told = await api.watch(events)
+  const eventWatch = await api.watch(events)
   const watch = await api.watch(`${addresses}?watch=true`)
   await api.request('DELETE', `${addresses}/10.96.0.5`)
   const wanted = await api.request('POST', services, service('b', '10.96.0.5'))
@@ -53,13 +53,13 @@ test('a deleted IPAddress is created again with an event for its Service; meanwh
   await seen(watch, ({ type }) => type === 'DELETED')
   const { spec } = await seen(watch, ({ type }) => type === 'ADDED')
   assert.equal(spec.parentRef.name, 'a')
-  const { regarding, note, action, type, metadata } = await seen(told, ({ object }) => object.reason === 'ClusterIPNotAllocated')
+  const { regarding, note, action, type, metadata } = await seen(eventWatch, ({ object }) => object.reason === 'ClusterIPNotAllocated')
   assert.deepEqual(
     [regarding.kind, regarding.name, note, action, type, metadata.namespace],
     ['Service', 'a', 'Cluster IP [IPv4]: 10.96.0.5 is not allocated; repairing', 'ClusterIPAllocation', 'Warning', 'default'],
   )
   watch.close()
-  told.close()
+  eventWatch.close()
 })
 
 test('Services of a store without IPAddresses get theirs at the next start, with the same addresses', async () => {
@@ -121,15 +121,15 @@ test('an IPAddress without its Service is deleted after a minute, and not before
 test('an IPAddress that names a Service with another address is deleted at once', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))
-  const told = await api.watch(events)
+  const eventWatch = await api.watch(events)
   const watch = await api.watch(`${addresses}?watch=true`)
   await api.request('POST', addresses, serviceIpAddress('10.96.0.6', { namespace: 'default', name: 'a' }))
   await seen(watch, ({ type, object }) => type === 'DELETED' && object.metadata.name === '10.96.0.6')
-  const { regarding, metadata } = await seen(told, ({ object }) => object.reason === 'IPAddressWrongReference')
+  const { regarding, metadata } = await seen(eventWatch, ({ object }) => object.reason === 'IPAddressWrongReference')
   assert.deepEqual([regarding.kind, regarding.name, metadata.namespace], ['IPAddress', '10.96.0.6', 'default'])
   assert.equal((await api.get(`${addresses}/10.96.0.5`)).status, 200)
   watch.close()
-  told.close()
+  eventWatch.close()
 })
 
 test('an IPAddress of another family is deleted too if it is labelled as the server`s', async () => {
@@ -168,14 +168,14 @@ test('of two Services of older data with one address the first keeps it; the sec
   assert.ok(second)
   await leave(store, 'services', 'default', { ...second, metadata: { ...second.metadata, name: 'b', uid: 'b' } })
   await using api = new TestServer({ store })
-  const told = await api.watch(`${events}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`)
-  const { regarding } = await seen(told, ({ object }) => object.reason === 'ClusterIPAlreadyAllocated')
+  const eventWatch = await api.watch(`${events}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`)
+  const { regarding } = await seen(eventWatch, ({ object }) => object.reason === 'ClusterIPAlreadyAllocated')
   assert.equal(regarding.name, 'b')
   const watch = await api.watch(`${addresses}?watch=true`)
   await api.request('DELETE', `${services}/a`)
   await seen(watch, ({ type, object }) => type === 'ADDED' && object.spec.parentRef.name === 'b')
   watch.close()
-  told.close()
+  eventWatch.close()
 })
 
 test('a Service whose range was deleted gets an event', async () => {
@@ -183,14 +183,14 @@ test('a Service whose range was deleted gets an event', async () => {
   const cidrs = '/apis/networking.k8s.io/v1/servicecidrs'
   await api.request('POST', cidrs, { metadata: { name: 'more' }, spec: { cidrs: ['203.0.113.0/24'] } })
   await api.request('POST', services, service('a', '203.0.113.10'))
-  const told = await api.watch(events)
+  const eventWatch = await api.watch(events)
   // No controller runs here that would keep it.
   await api.request('DELETE', `${cidrs}/more`)
-  const { regarding, note } = await seen(told, ({ object }) => object.reason === 'ClusterIPOutOfRange')
+  const { regarding, note } = await seen(eventWatch, ({ object }) => object.reason === 'ClusterIPOutOfRange')
   assert.equal(regarding.name, 'a')
   assert.equal(note, 'Cluster IP [IPv4]: 203.0.113.10 is not within any configured Service CIDR; please recreate service')
   assert.equal((await api.get(`${addresses}/203.0.113.10`)).status, 200)
-  told.close()
+  eventWatch.close()
 })
 
 test('metrics report the use of each range', async () => {

@@ -54,7 +54,7 @@ const rows: readonly [name: string, state: Partial<AddressState>, act: string, r
     { ...held, entry: entry('a/s', { labels: { ...labels, 'ipaddress.kubernetes.io/ip-family': 'IPv6' } }) },
     'recreate',
   ],
-  ['an object that somebody else keeps', { entry: entry('a/g', { labels: {}, resource: 'gateways' }) }, 'nothing'],
+  ['an object of another owner', { entry: entry('a/g', { labels: {}, resource: 'gateways' }) }, 'nothing'],
   ['nothing at all', {}, 'nothing'],
   [
     'an object of ours that names no Service',

@@ -295,7 +295,7 @@ test('remove() keeps the priority classes of the system', async () => {
 async function eventOf(watch: TestWatch, type: string): Promise<KubeObject> {
   for (;;) {
     const event = await watch.next()
-    assert.ok(event !== undefined, `the watch ended before it was told of ${type}`)
+    assert.ok(event !== undefined, `the watch ended before the event ${type}`)
     if (event.type === type) return event.object
   }
 }

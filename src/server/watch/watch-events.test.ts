@@ -42,7 +42,7 @@ async function watching(api: TestServer, query: string, accept: string) {
   }
 }
 
-describe('what watches of one form are sent is made once and held once, however many they are', () => {
+describe('events for any number of watches of one form are encoded once and held once', () => {
   for (const [name, accept, query] of [
     ['Tables', table, 'includeObject=Object'],
     ['metadata', partial, ''],

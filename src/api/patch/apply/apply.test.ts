@@ -106,16 +106,16 @@ describe('applyConfiguration()', () => {
   const base = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }, { name: 'b' }] } }
   const times: [string, Record<string, unknown>, boolean][] = [
     ['keeps the time of an apply that changes nothing', {}, false],
-    ['keeps it where the creation time is told to be unset', { metadata: { name: 'p', creationTimestamp: null } }, false],
-    ['tells the time of another order of items', { spec: { containers: [{ name: 'b' }, { name: 'a' }] } }, true],
-    ['tells the time of what is empty and was not there', { metadata: { name: 'p', labels: {} } }, true],
+    ['keeps it where the creation time is unset', { metadata: { name: 'p', creationTimestamp: null } }, false],
+    ['updates the time for another order of items', { spec: { containers: [{ name: 'b' }, { name: 'a' }] } }, true],
+    ['updates the time for a new empty field', { metadata: { name: 'p', labels: {} } }, true],
   ]
-  for (const [name, next, tells] of times)
+  for (const [name, next, updates] of times)
     it(name, async () => {
       const live = await applyTo(pod.empty, base, pod)
       const after = await applyTo(live, { ...base, ...next }, { ...pod, time: '2026-02-01T00:00:00Z' })
       const [entry] = after.metadata.managedFields ?? []
-      assert.equal(entry?.time, tells ? '2026-02-01T00:00:00Z' : '2026-01-01T00:00:00Z')
+      assert.equal(entry?.time, updates ? '2026-02-01T00:00:00Z' : '2026-01-01T00:00:00Z')
     })
   const unnamed = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'n', uid: 'u' }, secrets: [{}] }
   const why = '.secrets: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)'

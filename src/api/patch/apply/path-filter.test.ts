@@ -19,7 +19,7 @@ describe('excludingPaths()', () => {
     ],
     ['the last below a path of the set', ['status.phase', 'spec', 'metadata'], { 'f:status': {} }],
     ['the last of all', ['spec', 'metadata', 'status'], {}],
-    ['what is not there', ['data', 'spec.nope'], set],
+    ['missing fields', ['data', 'spec.nope'], set],
   ]
   for (const [name, paths, result] of rows) it(`drops ${name}`, () => assert.deepEqual(excludingPaths(paths)?.(set), result))
   it('is no filter without paths', () => assert.equal(excludingPaths([]), undefined))

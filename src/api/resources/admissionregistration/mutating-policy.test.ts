@@ -82,7 +82,7 @@ suite('MutatingAdmissionPolicy', () => {
       [expression(0, 'jsonPatch', '[Object{}]', 'must evaluate to list(JSONPatch) but got list(Object)')],
     ],
     [
-      'what is not there',
+      'a missing field',
       { mutations: [patch('[JSONPatch{value: params}]')] },
       [
         expression(

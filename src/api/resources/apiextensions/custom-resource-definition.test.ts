@@ -59,12 +59,12 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     fields: [`${a}.anyOf[0].type`],
   },
   {
-    name: 'alternatives that speak of what is not there',
+    name: 'alternatives with missing fields',
     schema: object({ a: text }, { anyOf: [{ required: ['a'], properties: { b: { minLength: 1 } } }] }),
     fields: [`${root}.properties[b]`],
   },
   {
-    name: 'alternatives of a field that speak of what is not there',
+    name: 'alternatives of a field with missing fields',
     schema: object({ a: object({}, { anyOf: [{ required: ['b'], properties: { b: { minLength: 1 } } }] }) }),
     fields: [],
   },

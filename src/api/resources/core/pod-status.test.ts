@@ -16,7 +16,7 @@ describe('the addresses in the status of a pod', () => {
   const rows: readonly { name: string; status: PodStatus; errors: readonly string[] }[] = [
     { name: 'are one of each family', status: { podIPs: addresses('10.0.0.1', 'fd00::1') }, errors: [] },
     {
-      name: 'of a pod are told of families first',
+      name: 'of a pod: families are reported first',
       status: { podIPs: addresses('10.0.0.1', '10.0.0.1') },
       errors: [
         `status.podIPs: Invalid value: ${pair('PodIP', '10.0.0.1', '10.0.0.1')}: ${tooMany}`,
@@ -24,7 +24,7 @@ describe('the addresses in the status of a pod', () => {
       ],
     },
     {
-      name: 'of its node are told of repetition first',
+      name: 'of its node: repetition is reported first',
       status: { hostIP: '10.0.0.1', hostIPs: addresses('10.0.0.1', '10.0.0.1') },
       errors: [
         'status.hostIPs[1]: Duplicate value: core.HostIP{IP:"10.0.0.1"}',

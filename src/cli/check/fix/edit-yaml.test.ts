@@ -24,7 +24,7 @@ const rows: readonly Row[] = [
   ],
   ['adds in flow style', '{a: {b: 1}, c: 2} # x\n', add('/a/d', { e: 1 }), '{a: {b: 1, d: { e: 1 }}, c: 2} # x\n'],
   ['adds to what is empty', 'a: {}  # x\nb: 1\n', add('/a/c', 1), 'a:\n  c: 1  # x\nb: 1\n'],
-  ['adds to what is not there yet', 'a:\nb: 1\n', add('/a/c', 1), 'a:\n  c: 1\nb: 1\n'],
+  ['adds to a missing map', 'a:\nb: 1\n', add('/a/c', 1), 'a:\n  c: 1\nb: 1\n'],
   ['adds at the end of a text without a line end', 'a: 1', add('/b', 2), 'a: 1\nb: 2'],
   ['adds what is there already, as a replacement', 'a: 1\n', add('/a', 2), 'a: 2\n'],
   ['replaces a scalar, and keeps its comment', 'a: "x"   # why\nb: 1\n', replace('/a', false), 'a: false   # why\nb: 1\n'],
@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
   ['removes the first in flow style', 'l: [x, y]\n', remove('/l/0'), 'l: [y]\n'],
   ['finds keys with slashes', 'a:\n  x/y: 1\n  z: 2\n', remove('/a/x~1y'), 'a:\n  z: 2\n'],
   ['does not write through an alias', 'a: &x\n  b: 1\nc: *x\n', add('/c/d', 1), undefined],
-  ['does not remove what is not there', 'a: 1\n', remove('/b'), undefined],
+  ['does not remove a missing member', 'a: 1\n', remove('/b'), undefined],
   ['does not edit what is not YAML', 'a: [\n', add('/b', 1), undefined],
 ]
 for (const [name, before, operation, after] of rows) {

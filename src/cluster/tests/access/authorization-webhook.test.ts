@@ -84,8 +84,8 @@ test('a webhook before RBAC denies what a role allows, except for system:masters
     spec: { user: 'ann', resourceAttributes: { verb: 'get', resource: 'nodes' } },
   })
   assert.deepEqual(json.status, { allowed: false, denied: true, reason: 'change freeze' })
-  const told = await api.request(admin, 'GET', `${why('get', 'nodes')}&user=ann`)
-  assert.deepEqual(told.json.authorization, { decision: 'forbid', reason: 'change freeze', webhook: 'opa' })
+  const explained = await api.request(admin, 'GET', `${why('get', 'nodes')}&user=ann`)
+  assert.deepEqual(explained.json.authorization, { decision: 'forbid', reason: 'change freeze', webhook: 'opa' })
   const asked = webhook.sent.length
   const controller = person('system:serviceaccount:kube-system:deployment-controller', 'system:serviceaccounts:kube-system')
   assert.equal((await api.request(controller, 'GET', '/apis/apps/v1/deployments')).status, 200)

@@ -47,11 +47,11 @@ test('a pod reports that its account has no right, and notices the first one', {
     return (status?.conditions ?? []).flatMap(({ type, status: is }) => (type === 'bulkhead.dev/Token' ? is : []))
   }
   assert.deepEqual([await conditionsOf('other'), await conditionsOf('plain')], [['False'], []])
-  const told = new Set<string | undefined>()
-  while (told.size < 2) {
+  const reported = new Set<string | undefined>()
+  while (reported.size < 2) {
     await new Promise(setImmediate)
     const { items } = await cluster.client.list(events, { namespace: 'default' }, signal)
-    for (const { reason, involvedObject } of items) if (reason === 'TokenWaits') told.add(involvedObject.name)
+    for (const { reason, involvedObject } of items) if (reason === 'TokenWaits') reported.add(involvedObject.name)
   }
-  assert.deepEqual([...told].toSorted(), ['other', 'robot'])
+  assert.deepEqual([...reported].toSorted(), ['other', 'robot'])
 })

@@ -222,7 +222,7 @@ test('a rule for one version holds for requests in another, which expressions se
     },
   ]
   const expression = "request.kind.version == 'v1' && request.resource.version == 'v2'"
-  const matchConditions = [{ name: 'told-what-was-asked-for', expression }]
+  const matchConditions = [{ name: 'sees-the-requested-version', expression }]
   const scaler = {
     metadata: { name: 'x' },
     spec: {
@@ -249,9 +249,9 @@ test('deletions are validated by the old object, and policies do not apply to po
     await api.create(`${inDefault}/configmaps`, configMap('lost'))
     assert.equal((await api.request(admin, 'DELETE', `${inDefault}/configmaps/lost`)).status, 200)
   })
-  const unnamed = [{ expression: "has(request.name) ? request.name != 'kept' : oldObject.metadata.name == 'kept'", message: 'told a name' }]
+  const unnamed = [{ expression: "has(request.name) ? request.name != 'kept' : oldObject.metadata.name == 'kept'", message: 'has a name' }]
   await withPolicy('collections', { validations: unnamed, matchConstraints: { resourceRules: [everything] } }, {}, async () => {
-    assert.match((await api.request(admin, 'DELETE', `${inDefault}/configmaps/kept`)).json.message, /told a name$/)
+    assert.match((await api.request(admin, 'DELETE', `${inDefault}/configmaps/kept`)).json.message, /has a name$/)
     const one = await api.request(admin, 'DELETE', `${inDefault}/configmaps?fieldSelector=metadata.name%3Dkept`)
     assert.equal(one.status, 200, one.text)
   })

@@ -50,7 +50,7 @@ test('CVE-2021-25735: an update shows the stored object as the old one, byte for
   const stored = (await hooked.api.request(admin, 'GET', `${inDefault}/configmaps/stored`)).json
   await withHooks(
     'validating',
-    [base('judge')],
+    [base('check')],
     () => ({ allowed: true }),
     async sent => {
       const forged = { ...configMap('stored', { a: '2' }), oldObject: { data: {} } }

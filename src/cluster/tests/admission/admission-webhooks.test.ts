@@ -10,13 +10,13 @@ const { base, withHooks, write, remove, auditOf } = hooked
 
 test('a webhook is sent the whole review, and its refusal is the answer', async () => {
   const respond: Respond = () => ({ allowed: false, status: { code: 418, message: 'no tea', reason: 'Forbidden' } })
-  await withHooks('validating', [base('judge', { timeoutSeconds: 7 })], respond, async sent => {
+  await withHooks('validating', [base('check', { timeoutSeconds: 7 })], respond, async sent => {
     const { status, json } = await write('a', { k: 'v' }, '?fieldManager=me')
     assert.equal(status, 418)
-    assert.equal(json.message, 'admission webhook "judge.example.com" denied the request: no tea')
+    assert.equal(json.message, 'admission webhook "check.example.com" denied the request: no tea')
     assert.equal(json.reason, 'Forbidden')
     const [{ path, review } = assert.fail('nothing was sent')] = sent
-    assert.equal(path, '/judge?timeout=7s')
+    assert.equal(path, '/check?timeout=7s')
     const { uid, object, ...request } = review.request
     assert.match(uid, /^[0-9a-f-]{36}$/)
     assert.equal(object.data.k, 'v')
@@ -34,15 +34,15 @@ test('a webhook is sent the whole review, and its refusal is the answer', async 
 })
 
 const refusals: readonly [string, object, number, string][] = [
-  ['without a word', {}, 400, 'admission webhook "judge.example.com" denied the request without explanation'],
-  ['with a reason alone', { status: { reason: 'Busy' } }, 400, 'admission webhook "judge.example.com" denied the request: Busy'],
-  ['with a code of success', { status: { code: 200, message: 'x' } }, 400, 'admission webhook "judge.example.com" denied the request: x'],
+  ['without a word', {}, 400, 'admission webhook "check.example.com" denied the request without explanation'],
+  ['with a reason alone', { status: { reason: 'Busy' } }, 400, 'admission webhook "check.example.com" denied the request: Busy'],
+  ['with a code of success', { status: { code: 200, message: 'x' } }, 400, 'admission webhook "check.example.com" denied the request: x'],
 ]
 for (const [what, more, code, message] of refusals) {
   test(`a webhook that refuses ${what} refuses`, async () => {
     await withHooks(
       'validating',
-      [base('judge')],
+      [base('check')],
       () => ({ allowed: false, ...more }),
       async () => {
         const { status, json } = await write('a')
@@ -54,11 +54,11 @@ for (const [what, more, code, message] of refusals) {
 
 test('warnings reach the client, annotations the audit event, with the name of the webhook', async () => {
   const respond: Respond = () => ({ allowed: true, warnings: ['careful'], auditAnnotations: { seen: 'yes', 'not valid!': 'x' } })
-  await withHooks('validating', [base('judge')], respond, async () => {
+  await withHooks('validating', [base('check')], respond, async () => {
     const { warnings } = await write('warned')
     assert.deepEqual(warnings, ['careful'])
-    assert.equal(auditOf('warned')['judge.example.com/seen'], 'yes')
-    assert.equal(Object.keys(auditOf('warned')).filter(key => key.startsWith('judge.')).length, 1)
+    assert.equal(auditOf('warned')['check.example.com/seen'], 'yes')
+    assert.equal(Object.keys(auditOf('warned')).filter(key => key.startsWith('check.')).length, 1)
   })
   await remove('warned')
 })
@@ -276,7 +276,7 @@ test('a dry run asks only webhooks without side effects', async () => {
   const { url: _, ...none } = { url: '', sideEffects: 'NoneOnDryRun' }
   await withHooks(
     'validating',
-    [base('judge', none)],
+    [base('check', none)],
     () => ({ allowed: true }),
     async sent => {
       assert.equal((await write('dry', {}, '?dryRun=All')).status, 201)

@@ -177,7 +177,7 @@ test('a webhook is called if its own certificate is trusted, though it is not se
   const client = { url: `https://localhost:${hooked.hook.port}/x`, caBundle: hooked.hook.ownBundle }
   await withHooks(
     'validating',
-    [base('judge', { clientConfig: client })],
+    [base('check', { clientConfig: client })],
     () => ({ allowed: true }),
     async sent => {
       await write('a', {}, '?dryRun=All')
@@ -190,7 +190,7 @@ test('a webhook with an untrusted certificate is not called', async () => {
   const client = { url: `https://localhost:${hooked.hook.port}/x` }
   await withHooks(
     'validating',
-    [base('judge', { clientConfig: client })],
+    [base('check', { clientConfig: client })],
     () => ({ allowed: true }),
     async sent => {
       assert.match((await write('a')).json.message, /x509: certificate signed by unknown authority$/)
@@ -200,7 +200,7 @@ test('a webhook with an untrusted certificate is not called', async () => {
   const other = { url: `https://127.0.0.2:${hooked.hook.port}/x`, caBundle: hooked.hook.caBundle }
   await withHooks(
     'validating',
-    [base('judge', { clientConfig: other })],
+    [base('check', { clientConfig: other })],
     () => ({ allowed: true }),
     async sent => {
       assert.equal((await write('a')).status, 500)
@@ -222,7 +222,7 @@ test('a service without pods is named', async () => {
   ] as const) {
     await withHooks(
       'validating',
-      [base('judge', { clientConfig: service(name) })],
+      [base('check', { clientConfig: service(name) })],
       () => ({ allowed: true }),
       async () => {
         assert.match((await write('a')).json.message, new RegExp(`Post "https://${name}\\.hooks\\.svc:443/x\\?timeout=10s": (${why})$`))

@@ -38,8 +38,8 @@ test('a Deployment and a Pod without the fields of restricted get them, with one
   const { spec } = json.spec.template
   assert.deepEqual(spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
   assert.deepEqual(spec.containers[0].securityContext, filled)
-  const told = 'allowPrivilegeEscalation=false, capabilities.drop=["ALL"], seccompProfile.type=RuntimeDefault'
-  assert.deepEqual(warnings, [`PodSecurity filled in what the Deployment leaves open: ${told}`])
+  const reported = 'allowPrivilegeEscalation=false, capabilities.drop=["ALL"], seccompProfile.type=RuntimeDefault'
+  assert.deepEqual(warnings, [`PodSecurity filled in what the Deployment leaves open: ${reported}`])
   const pod = await api.request(admin, 'POST', pods('default'), podOf('a'))
   assert.deepEqual([pod.status, pod.json.spec.containers[0].securityContext], [201, filled])
 })
@@ -140,7 +140,7 @@ const silent: readonly (readonly [string, object])[] = [
   ['no seccomp profile', restrictedPod('x', { securityContext: { runAsNonRoot: true } })],
 ]
 for (const [what, pod] of silent) {
-  test(`what says nothing of its rights gets none, by pod and by template: ${what}`, async () => {
+  test(`omitted rights are not granted, in pods and templates: ${what}`, async () => {
     const { spec } = pod as { spec: object }
     const deployment = { metadata: { name: 'x' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
     for (const [plural, path, object] of [

@@ -90,7 +90,7 @@ test('no verb reaches past a quota: apply, create on update, growth of a Service
   await untilUsed(api, { configmaps: '0', 'services.nodeports': '0' })
 })
 
-test("a quota counts older objects, and its status is the server's count whoever writes it", {
+test("a quota counts older objects, and its status is the server's count for every writer", {
   timeout: 60_000,
 }, async () => {
   await using api = await opened()

@@ -17,25 +17,25 @@ test('the condition follows the service, its port, its endpoints and the backend
     const { status, text } = await request.call(made.api, admin, 'PATCH', path, body)
     assert.equal(status, 200, text)
   }
-  const told = async (reason: string, message: string) =>
+  const untilCondition = async (reason: string, message: string) =>
     assert.equal((await made.until(found => found.reason === reason)).message, message)
-  await told('Passed', 'all checks passed')
+  await untilCondition('Passed', 'all checks passed')
 
   await patch(slice, { endpoints: [{ addresses: ['10.1.2.3'], conditions: { ready: false } }] })
-  await told('MissingEndpoints', 'endpointslices for service/wardle in "default" have no addresses with port name "https"')
+  await untilCondition('MissingEndpoints', 'endpointslices for service/wardle in "default" have no addresses with port name "https"')
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
 
   await made.request(admin, 'DELETE', slice)
-  await told('EndpointsNotFound', 'cannot find endpointslices for service/wardle in "default"')
+  await untilCondition('EndpointsNotFound', 'cannot find endpointslices for service/wardle in "default"')
 
   await patch(service, { spec: { ports: [{ name: 'https', port: 444, protocol: 'TCP', targetPort: 8443 }] } })
-  await told('ServicePortError', 'service/wardle in "default" is not listening on port 443')
+  await untilCondition('ServicePortError', 'service/wardle in "default" is not listening on port 443')
 
   await made.request(admin, 'DELETE', service)
-  await told('ServiceNotFound', 'service/wardle in "default" is not present')
+  await untilCondition('ServiceNotFound', 'service/wardle in "default" is not present')
 
   await patch(`${apiServices}/v1.${group}`, { spec: { service: null, caBundle: null } })
-  await told('Local', 'Local APIServices are always available')
+  await untilCondition('Local', 'Local APIServices are always available')
 })
 
 test('a backend that stops answering makes its APIService unavailable, and available again when it returns', async () => {
@@ -76,11 +76,11 @@ test('an endpoint that is this server itself is not contacted', async () => {
 
 test('the metric shows which APIServices are unavailable', async () => {
   await using made = await Aggregation.open()
-  const told = async () => (await made.request(admin, 'GET', '/metrics')).text
-  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 0/)
+  const metrics = async () => (await made.request(admin, 'GET', '/metrics')).text
+  assert.match(await metrics(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 0/)
   await made.request(admin, 'DELETE', slice)
   await made.until(({ status }) => status === 'False')
-  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 1/)
+  assert.match(await metrics(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 1/)
 })
 
 test('an APIService that is deleted leads nowhere', async () => {

@@ -39,11 +39,11 @@ test('a namespace stays while a group version does not answer, reports which, an
   const failure = (object: Namespace | undefined) =>
     object?.status?.conditions?.find(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
   let message: string | undefined
-  const told = (object: Namespace | undefined) => {
+  const reported = (object: Namespace | undefined) => {
     message = failure(object)?.message
     return failure(object)?.status === 'True'
   }
-  await until(cluster, 'ending', told, signal)
+  await until(cluster, 'ending', reported, signal)
   assert.equal(
     message,
     'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: wardle.example.com/v1: stale GroupVersion discovery: wardle.example.com/v1',

@@ -149,7 +149,7 @@ test('the secure profile verifies every backend; the upstream profile leaves it 
   assert.equal(refused.status, 403)
   assert.match(
     refused.json.message,
-    /insecureSkipTLSVerify: whoever answers .* a certificate for "wardle\.default\.svc", .* in spec\.caBundle$/,
+    /insecureSkipTLSVerify: any server on the address .* a certificate for "wardle\.default\.svc", .* in spec\.caBundle$/,
   )
 })
 

@@ -113,7 +113,7 @@ const notMade = (says: RegExp): Told[] => [
 ]
 
 const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], told: readonly Told[]])[] = [
-  ['a claim that is not there', [pod(claimed)], unscheduled(/persistentvolumeclaim "c" not found/)],
+  ['a missing claim', [pod(claimed)], unscheduled(/persistentvolumeclaim "c" not found/)],
   [
     'a volume, where no StorageClass provisions one',
     [claim(), pod(claimed)],
@@ -127,7 +127,7 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
     ],
   ],
   [
-    'a volume of a StorageClass that is not there',
+    'a volume of a missing StorageClass',
     [claim({ storageClassName: 'gone' }), pod(claimed)],
     [
       ...unscheduled(/pod has unbound immediate PersistentVolumeClaims/),
@@ -151,7 +151,7 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
     ],
   ],
   [
-    'a volume that somebody named, and nobody made',
+    'a named volume that does not exist',
     [claim({ storageClassName: '', volumeName: 'gone' }), pod(claimed)],
     [
       ...unscheduled(/pod has unbound immediate PersistentVolumeClaims/),
@@ -226,7 +226,7 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
     unscheduled(/untolerated taint \{node.kubernetes.io\/not-ready: \}/),
   ],
   [
-    'somebody who opens its gate',
+    'an open scheduling gate',
     [pod({ schedulingGates: [{ name: 'example.com/wait' }] })],
     [
       {

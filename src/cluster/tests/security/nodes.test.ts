@@ -235,7 +235,7 @@ test('CVE-2025-4563: a node of the upstream profile creates only harmless mirror
     ['a claim', mirror(volume({ persistentVolumeClaim: { claimName: 'theirs' } }))],
     ['a claim of its own', mirror(volume({ ephemeral: { volumeClaimTemplate: { spec: claimSpec } } }))],
     ['another node', mirror({ nodeName: 'n2' })],
-    ['a Node that is not there', mirror({}, { ownerReferences: [{ ...ownerOf(metadata), uid: 'gone' }] })],
+    ['a missing Node', mirror({}, { ownerReferences: [{ ...ownerOf(metadata), uid: 'gone' }] })],
     ['no mirror annotation', mirror({}, { annotations: {} })],
     ['no owner', mirror({}, { ownerReferences: [] })],
   ]
@@ -257,7 +257,7 @@ test('CVE-2025-4563: a node of the upstream profile creates only harmless mirror
   })
 })
 
-test('a mirror pod gives its node no access, whoever created it', async () => {
+test('a mirror pod gives its node no access, for any creator', async () => {
   await using api = await twoNodes()
   await api.create(`${inDefault}/persistentvolumeclaims`, { metadata: { name: 'theirs' }, spec: claimSpec })
   const pod = restrictedPod('static', { nodeName: 'n1', volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'theirs' } }] })

@@ -128,7 +128,7 @@ test('CVE-2021-25737: no endpoint is on the machine itself or on its link, in wh
   }
 })
 
-test('who may write all endpoints of the namespace `default` cannot say where the API server is', async () => {
+test('authors of all endpoints in namespace `default` cannot change the address of the API server', async () => {
   await using api = await SecuredApi.open()
   await api.server.ensureObjects(kubernetesEndpoints('192.0.2.7', 6443), true)
   const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'

@@ -26,7 +26,7 @@ const steps: readonly { readonly name: string; readonly event: AuditEvent; reado
   { name: 'a stale version', event: event(409), by: 'conflict' },
   { name: 'no seat', event: event(429, { 'flow-control.bulkhead.dev/refused': 'too many' }), by: 'flow-control' },
   { name: 'a disruption budget', event: event(429), by: 'request' },
-  { name: 'an object that is not there', event: event(404), by: 'request' },
+  { name: 'a missing object', event: event(404), by: 'request' },
   { name: 'a failure of the server', event: event(500), by: 'server' },
 ]
 for (const { name, event: given, by } of steps) {
@@ -41,9 +41,9 @@ test('explainEvent() shows other users no text that may contain a value of a Sec
   const details = { causes: [{ reason: 'FieldValueInvalid', message: 'Invalid value: "hunter2"', field: 'data[x]' }] }
   const responseStatus = { reason: 'Invalid', message: 'Secret "s" is invalid: data[x]: Invalid value: "hunter2"', details, code: 422 }
   const secret = event(422, {}, { objectRef: { resource: 'secrets', namespace: 'a', apiVersion: 'v1' }, responseStatus })
-  const told = explainEvent(secret, 'others')
-  assert.deepEqual(told.fields, [{ reason: 'FieldValueInvalid', field: 'data[x]' }])
-  assert.doesNotMatch(JSON.stringify(told), /hunter2/)
+  const explanation = explainEvent(secret, 'others')
+  assert.deepEqual(explanation.fields, [{ reason: 'FieldValueInvalid', field: 'data[x]' }])
+  assert.doesNotMatch(JSON.stringify(explanation), /hunter2/)
   assert.match(JSON.stringify(explainEvent(secret, 'requester')), /hunter2/)
   const forbidden = {
     ...secret,

@@ -21,7 +21,7 @@ const pod = { kind: 'Pod', name: 'p', namespace: 'ns' }
 const rows: readonly [name: string, service: Service | undefined, slices: readonly EndpointSlice[], result: unknown][] = [
   ['no service', undefined, [], 'ServiceNotFound'],
   ['another port', service({ ports: [{ port: 80 }] }), [], 'ServicePortError'],
-  ['a name of somebody’s DNS', service({ type: 'ExternalName' }), [], 'ServiceAccessError'],
+  ['a name of foreign DNS', service({ type: 'ExternalName' }), [], 'ServiceAccessError'],
   ['no slices', service(), [], 'EndpointsNotFound'],
   ['a port of another name', service(), [slice({}, { ports: [{ name: 'other', port: 1 }] })], 'MissingEndpoints'],
   ['an endpoint that is not ready', service(), [slice({ conditions: { ready: false } })], 'MissingEndpoints'],

@@ -18,8 +18,8 @@ const rows: readonly [name: string, served: boolean, existing: ApiServiceObject 
   ['served and changed', true, apiService('true', { versionPriority: 1 }), 'restore'],
   ['served and led elsewhere', true, apiService('true', { service: { namespace: 'a', name: 'b' } }), 'restore'],
   ['not served any more', false, apiService('true'), 'delete'],
-  ['somebody’s own', true, apiService(undefined, { versionPriority: 1 }), 'none'],
-  ['somebody’s own of what is not served', false, apiService(undefined), 'none'],
+  ['an APIService of a user', true, apiService(undefined, { versionPriority: 1 }), 'none'],
+  ['an APIService of a user for an unserved group', false, apiService(undefined), 'none'],
   ['made at the start only', false, apiService('onstart'), 'none'],
 ]
 for (const [name, served, existing, plan] of rows)

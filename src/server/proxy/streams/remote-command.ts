@@ -49,7 +49,7 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   let failure: string | undefined
   try {
     await client.send(wanted.stdout ? channels.stdout : wanted.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
-    if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it told how the command ended'
+    if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it sent the exit status of the command'
   } catch (err) {
     failure = err instanceof Error ? err.message : String(err)
   }

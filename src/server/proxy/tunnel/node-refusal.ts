@@ -18,9 +18,9 @@ export async function nodeRefusal(status: number, stream: Duplex, failed?: strin
     if (bytes > maxRefusalLength) break
     chunks.push(chunk)
   }
-  const told = parsedStatus(Buffer.concat(chunks))
-  if (told === undefined) throw internalError(`${failed ?? 'unable to upgrade connection'}: the node answered ${status}`)
-  return new ApiError(told)
+  const reported = parsedStatus(Buffer.concat(chunks))
+  if (reported === undefined) throw internalError(`${failed ?? 'unable to upgrade connection'}: the node answered ${status}`)
+  return new ApiError(reported)
 }
 
 /** Only the fields of a Status that this server's own errors have, with limited texts. */

@@ -19,7 +19,7 @@ export class NodeStream extends Duplex {
       if (!this.push(chunk)) stream.pause()
     })
     stream.once('end', () => {
-      // A cut stream ends as well; `close` tells the two apart.
+      // A cut stream ends as well; `close` distinguishes the two.
       if (stream.aborted || (stream.rstCode ?? 0) !== errorCode.noError) return
       this.#end()
     })
