@@ -58,7 +58,11 @@ const bad: readonly { readonly name: string; readonly value: Record<string, unkn
   },
   { name: 'an unknown field', value: { ...kind, defaults: { enforced: 'restricted' } }, why: /unknown field "enforced"/ },
   { name: 'an unknown exemption', value: { ...kind, exemptions: { groups: [] } }, why: /unknown field "groups"/ },
-  { name: 'a name that is not a string', value: { ...kind, exemptions: { usernames: [1] } }, why: /x\.exemptions\.usernames\[0\] must be a text, got 1/ },
+  {
+    name: 'a name that is not a string',
+    value: { ...kind, exemptions: { usernames: [1] } },
+    why: /x\.exemptions\.usernames\[0\] must be a text, got 1/,
+  },
 ]
 for (const { name, value, why } of bad) {
   test(`readPodSecurity() refuses ${name}`, () => {
