@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { randomOf } from '../src/base/data/random.ts'
+import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 
 export interface FuzzOptions {
   readonly iterations: number

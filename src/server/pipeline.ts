@@ -138,7 +138,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     scope.flow = parts.flow.classify(user, info)
     const mutating = isMutating(info) ? 1 : 0
     const bodyBytes = mutating === 1 ? Math.min(scope.request.mostBodyBytes ?? 0, maxBodyBytes) : 0
-    return parts.flow.start(scope.flow, { user, info, mutating, bodyBytes, deadlineMs: scope.timeoutMs, signal: () => scope.request.signal })
+    return parts.flow.start(scope.flow, {
+      user,
+      info,
+      mutating,
+      bodyBytes,
+      deadlineMs: scope.timeoutMs,
+      signal: () => scope.request.signal,
+    })
   }
 
   function contextOf(scope: RequestScope, info: RequestInfo, user: UserInfo, authentication: Authenticated): RequestContext {
