@@ -17,16 +17,21 @@ export class ClusterObject implements AsyncDisposable {
     this.#path = path
   }
 
-  /** `path` is that of the collection. */
+  /** `path` is that of the collection. The object belongs to the namespace: the garbage collector deletes it with it, also if the run is killed. */
   static async create(
     context: ProofContext,
+    { owner }: Pick<ProofNamespace, 'owner'>,
     path: string,
     body: { readonly metadata: { readonly name: string } },
     signal: AbortSignal,
   ): Promise<ClusterObject> {
     await using stack = new AsyncDisposableStack()
     const object = stack.use(new ClusterObject(context, `${path}/${body.metadata.name}`))
-    const answer = await request(context.transport, { method: 'POST', path, body }, signal)
+    const answer = await request(
+      context.transport,
+      { method: 'POST', path, body: { ...body, metadata: { ...body.metadata, ownerReferences: [owner] } } },
+      signal,
+    )
     if (!succeeded(answer)) throw new Error(`POST ${path}: ${answer.status} ${answer.message}`)
     stack.move()
     return object

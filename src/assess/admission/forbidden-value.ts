@@ -29,9 +29,9 @@ export async function forbidByPolicy(context: ProofContext, namespace: ProofName
       ],
     },
   }
-  await using _policy = await ClusterObject.create(context, `${group}/validatingadmissionpolicies`, policy, signal)
+  await using _policy = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicies`, policy, signal)
   const binding = { metadata, spec: { policyName: namespace.name, validationActions: ['Deny'] } }
-  await using _binding = await ClusterObject.create(context, `${group}/validatingadmissionpolicybindings`, binding, signal)
+  await using _binding = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicybindings`, binding, signal)
   const refusal = { status: 422, names: `ValidatingAdmissionPolicy '${namespace.name}'` }
   await writeForbidden(context, namespace, 'a policy', refusal, signal)
 }

@@ -88,7 +88,13 @@ export async function mutateByWebhook(
     hook('template', { resources: ['deployments'] }),
   ]
   const path = `${group}/v1/mutatingwebhookconfigurations`
-  await using _ = await ClusterObject.create(context, path, Object.assign({ metadata: { name: namespace.name } }, { webhooks }), signal)
+  await using _ = await ClusterObject.create(
+    context,
+    namespace,
+    path,
+    Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
+    signal,
+  )
   await inParallel(podMutations, ({ name, names, status = 403 }) =>
     attempts.refused(`webhook that makes of a pod: ${name}`, transport, newPod(namespace, name), { status, names }, signal),
   )
@@ -129,9 +135,9 @@ export async function mutateByPolicy(context: ProofContext, namespace: ProofName
     const matchConstraints = { resourceRules, namespaceSelector: within(namespace), objectSelector: { matchLabels: { [label]: name } } }
     const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: mutation } }]
     const policy = { metadata, spec: { matchConstraints, mutations, reinvocationPolicy: 'Never' } }
-    stack.use(await ClusterObject.create(context, path, policy, signal))
+    stack.use(await ClusterObject.create(context, namespace, path, policy, signal))
     const binding = { metadata, spec: { policyName: metadata.name } }
-    stack.use(await ClusterObject.create(context, `${group}/v1alpha1/mutatingadmissionpolicybindings`, binding, signal))
+    stack.use(await ClusterObject.create(context, namespace, `${group}/v1alpha1/mutatingadmissionpolicybindings`, binding, signal))
   }
   // Stored without effect where the feature is off.
   const changed = await request(transport, newPod(namespace, 'policy-harmless'), signal)

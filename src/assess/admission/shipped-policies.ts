@@ -106,7 +106,7 @@ async function unreplaceable(context: ProofContext, namespace: ProofNamespace, s
   const matchConstraints = { resourceRules, namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace.name } } }
   const spec = { matchConstraints, validations: [{ expression: 'true' }] }
   const own = Object.assign({ metadata: { name: attack.policy } }, { spec })
-  await using _ = await ClusterObject.create(context, `${group}/validatingadmissionpolicies`, own, signal)
+  await using _ = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicies`, own, signal)
   const names = `ValidatingAdmissionPolicy '${attack.policy}'`
   await context.attempts.refused(`${attack.name} beside a policy of that name`, context.transport, attack.bad, { names }, signal)
 }

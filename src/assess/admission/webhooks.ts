@@ -76,6 +76,7 @@ export async function failClosed(
   ]
   await using _ = await ClusterObject.create(
     context,
+    namespace,
     configurations,
     Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
     signal,
@@ -124,6 +125,7 @@ export async function forbidByWebhook(
   const webhooks = [hook('forbids', forbiddenValueRules), hook('denies', denied)]
   await using _ = await ClusterObject.create(
     context,
+    namespace,
     configurations,
     Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
     signal,
