@@ -90,7 +90,7 @@ export class RequestScope implements Disposable, UnansweredRequest {
 
   /** Starts the time limit and watches the identities, those that have ended by now too. Does nothing the second time, and once the request is answered. */
   arm(): void {
-    if (this.#isArmed || this.#isReleased) return
+    if (this.#isArmed || this.#isReleased || this.#isHandedOver) return
     this.#isArmed = true
     this.#startTimer()
     if (this.#identity !== undefined) this.#watch(this.#identity)
