@@ -110,7 +110,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (seat !== undefined && 'waiting' in seat) {
       scope.takeSeat(await scope.externalWait.during(seat.waiting))
       // Whoever ends hands its seat to the next: without turns between them, all that wait would run one after the other, and nobody else.
-      await turn()
+      await (request.nextRound?.() ?? turn())
     } else scope.takeSeat(seat?.release)
     scope.throwIfEnded()
     const verdict = await requireAccess(info, user, parts.authorize, scope)

@@ -28,6 +28,8 @@ export interface ServerRequest {
   readonly mostBodyBytes?: number
   /** Whether the whole body has arrived; undefined within the process. */
   readonly isWhole?: boolean
+  /** Resolves in a round in which it is the turn of the request's connection; undefined within the process. */
+  nextRound?(): Promise<void>
   /** The whole body. Rejects with 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
   /** The body as a stream, for requests that are forwarded; undefined if there is none. Use either this or `body`. */

@@ -10,7 +10,7 @@ import { endWith, fitsOneWrite, inPieces, joined, writeCorked } from './body-par
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
 import { drainsOf, stallMs, untilDrained } from './drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
-import type { RequestRounds } from './request-rounds.ts'
+import type { ConnectionQueue, RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread-body.ts'
 import { refusalParts, type WireRefusal } from './wire-refusal.ts'
 
@@ -22,14 +22,22 @@ export class Http1Request implements ServerRequest {
   readonly upgrade?: string
   readonly #message: IncomingMessage
   readonly #rounds: RequestRounds
+  readonly #waiting: ConnectionQueue
   readonly #controller = new AbortController()
   #broken: Error | undefined
   #refusal: WireRefusal | undefined
 
-  /** `upgradable`: the connection can be taken over. */
-  constructor(message: IncomingMessage, credentials: Credentials, rounds: RequestRounds, upgradable = false) {
+  /** `upgradable`: the connection can be taken over. `waiting` are the requests of its connection that wait for their round. */
+  constructor(
+    message: IncomingMessage,
+    credentials: Credentials,
+    rounds: RequestRounds,
+    upgradable = false,
+    waiting: ConnectionQueue = [],
+  ) {
     this.#message = message
     this.#rounds = rounds
+    this.#waiting = waiting
     this.method = message.method ?? ''
     this.url = message.url ?? ''
     this.headers = withSeparateImpersonation(message)
@@ -74,6 +82,10 @@ export class Http1Request implements ServerRequest {
 
   get mostBodyBytes(): number {
     return declaredLength(this.headers) ?? (this.headers['transfer-encoding'] === undefined ? 0 : Number.POSITIVE_INFINITY)
+  }
+
+  nextRound(): Promise<void> {
+    return new Promise(resolve => this.#rounds.begin(this.#waiting, resolve))
   }
 
   body(limit: number): Promise<Buffer> {

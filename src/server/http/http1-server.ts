@@ -68,7 +68,8 @@ export class Http1Server {
       if (connection === undefined || connection.isEnding) return
       const refusal = headRefusal(message)
       if (refusal !== undefined) return connection.refuse(refusal)
-      const request = new Http1Request(message, withAuthorization(connection.peer, message.headers.authorization), this.#options.rounds)
+      const credentials = withAuthorization(connection.peer, message.headers.authorization)
+      const request = new Http1Request(message, credentials, this.#options.rounds, false, connection.waiting)
       connection.began(request, response)
       if (this.#stopping) response.setHeader('connection', 'close')
       response.once('finish', () => {

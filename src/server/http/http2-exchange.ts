@@ -11,7 +11,7 @@ import { fitsOneWrite, inPieces } from './body-parts.ts'
 import { bodyTerms } from './collect-body.ts'
 import { stallMs, untilDrained } from './drained.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
-import type { RequestRounds } from './request-rounds.ts'
+import type { ConnectionQueue, RequestRounds } from './request-rounds.ts'
 import { responseDate } from './response-date.ts'
 
 export class Http2Request implements ServerRequest {
@@ -22,9 +22,11 @@ export class Http2Request implements ServerRequest {
   readonly credentials: Credentials
   readonly #stream: Http2Stream
   readonly #rounds: RequestRounds
+  readonly #waiting: ConnectionQueue
   #controller: AbortController | undefined
 
-  constructor(stream: Http2Stream, credentials: Credentials, rounds: RequestRounds) {
+  /** `waiting` are the requests of its connection that wait for their round. */
+  constructor(stream: Http2Stream, credentials: Credentials, rounds: RequestRounds, waiting: ConnectionQueue = []) {
     const { method, path, headers, impersonates } = stream.head
     this.method = method
     this.url = path
@@ -33,6 +35,7 @@ export class Http2Request implements ServerRequest {
     this.credentials = credentials
     this.#stream = stream
     this.#rounds = rounds
+    this.#waiting = waiting
   }
 
   get signal(): AbortSignal {
@@ -61,6 +64,10 @@ export class Http2Request implements ServerRequest {
 
   get mostBodyBytes(): number {
     return this.#stream.mostBodyBytes
+  }
+
+  nextRound(): Promise<void> {
+    return new Promise(resolve => this.#rounds.begin(this.#waiting, resolve))
   }
 
   body(limit: number): Promise<Buffer> {

@@ -161,7 +161,12 @@ export class Listener implements AsyncDisposable {
     const waiting: ConnectionQueue = []
     this.#http2.accept(socket, {
       request: stream => {
-        const request = new Http2Request(stream, withAuthorization(peer, header(stream.head.headers, 'authorization')), this.#rounds)
+        const request = new Http2Request(
+          stream,
+          withAuthorization(peer, header(stream.head.headers, 'authorization')),
+          this.#rounds,
+          waiting,
+        )
         this.#rounds.begin(waiting, () => void this.#serve2(stream, request))
       },
       failed: err => this.#log.debug('connection failed', { err }),

@@ -31,6 +31,8 @@ export function recordingBody(request: ServerRequest, keep: (body: RecordedBody)
     get signal() {
       return request.signal
     },
+    ...(request.isWhole === undefined ? {} : { isWhole: request.isWhole }),
+    ...(request.nextRound === undefined ? {} : { nextRound: () => request.nextRound?.() ?? Promise.resolve() }),
     end: reason => request.end(reason),
     async body(limit) {
       const bytes = await request.body(limit)
