@@ -106,7 +106,7 @@ test('a user at the concurrency limit delays nobody else, and gets the reason', 
   const eve = person('eve')
   await api.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
     metadata: { name: 'all' },
-    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:authenticated' }],
+    subjects: ['eve', 'ann'].map(name => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name })),
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
   })
   const stop = new AbortController()
