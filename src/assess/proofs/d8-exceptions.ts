@@ -2,7 +2,13 @@ import { formatTime } from '../../base/clock.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
 import { ExceptionRoom, hourMs, refusedBy } from '../attacks/exceptions/exception-room.ts'
 import { incompleteExceptions } from '../attacks/exceptions/incomplete.ts'
-import { tryEphemeralContainer, tryNarrowExceptions, tryOtherNamespaces, tryOtherWorkloads } from '../attacks/exceptions/try-coverage.ts'
+import {
+  tryElsewhere,
+  tryEphemeralContainer,
+  tryNarrowExceptions,
+  tryOtherNamespaces,
+  tryOtherWorkloads,
+} from '../attacks/exceptions/try-coverage.ts'
 import { tryCompensation, tryTenant } from '../attacks/exceptions/try-rights.ts'
 import { inParallel } from '../in-parallel.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
@@ -35,6 +41,7 @@ export const exceptions: Proof = {
     if (digest === undefined) return outcomeOf(['no refusal contains the digest that an exception needs'], '')
     await tryIncomplete(room, digest, signal)
     await tryOtherWorkloads(room, signal)
+    await tryElsewhere(room, signal)
     await tryOtherNamespaces(room, signal)
     await tryNarrowExceptions(room, signal)
     await tryEphemeralContainer(room, signal)

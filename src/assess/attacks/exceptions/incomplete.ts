@@ -18,5 +18,6 @@ export const incompleteExceptions: readonly IncompleteException[] = [
   { name: 'without a check', spec: { checks: [] }, field: 'spec.checks' },
   { name: 'for every check', spec: { checks: ['*'] }, field: 'spec.checks[0]' },
   { name: 'for every workload', spec: { templateDigest: '*' }, field: 'spec.templateDigest' },
+  { name: 'for a part of a digest', spec: { templateDigest: 'sha256:01234567' }, field: 'spec.templateDigest' },
   { name: 'for an empty field', spec: { fields: [''] }, field: 'spec.fields[0]' },
 ]

@@ -16,6 +16,7 @@ export const otherWorkloads = (second: string): readonly OtherWorkload[] => [
   { name: 'another image', container: { image: 'example.invalid/other' } },
   { name: 'another command', container: { command: ['sleep', '2'] } },
   { name: 'other arguments', container: { args: ['2'] } },
+  { name: 'a device', container: { resources: { limits: { 'example.com/device': '1' } } } },
   { name: 'another environment', container: { env: [{ name: 'A', value: 'b' }] } },
   {
     name: 'another security context',

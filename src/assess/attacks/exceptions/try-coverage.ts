@@ -1,9 +1,10 @@
 // Whether an exception covers only its workload, its checks and its fields.
 import { pods } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
+import { ProofNamespace } from '../../proof-namespace.ts'
 import { podObject } from '../../proof-pods.ts'
 import { strategicPatch } from '../../request.ts'
-import { type ExceptionRoom, refusedBy } from './exception-room.ts'
+import { ExceptionRoom, refusedBy } from './exception-room.ts'
 import { otherWorkloads, podOfOther } from './other-workloads.ts'
 
 const second = 'd8-second'
@@ -25,6 +26,15 @@ export async function tryOtherWorkloads(room: ExceptionRoom, signal: AbortSignal
       signal,
     ),
   )
+}
+
+/** An exception covers its own namespace alone. */
+export async function tryElsewhere(room: ExceptionRoom, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = room.context
+  await using other = await ProofNamespace.create(room.context, 'D8', signal)
+  await other.account('d8', signal)
+  const question = new ExceptionRoom(room.context, other).tryPod(room.hostSpec('covered'))
+  await attempts.refused('the workload of an exception in another namespace', transport, question, refusedBy, signal)
 }
 
 /** The same for a workload that shares the node's processes and comes onto its network too. */
