@@ -1,9 +1,11 @@
 // Sabotage of revocation: the deny list, the end of open streams, and how long credentials live.
+import type { Sabotage } from './sabotage.ts'
+
 const list = 'src/access/revocation.ts'
 const end = 'src/server/request/identity-end.ts'
 const proof = 'A4'
 
-export const a4 = [
+export const a4: readonly Sabotage[] = [
   {
     name: 'the review of a denied token says that it is valid',
     file: 'src/access/tokens/token-review.ts',
@@ -21,8 +23,8 @@ export const a4 = [
   {
     name: 'only the first open stream of denied credentials ends',
     file: list,
-    from: '      request.onDenied(reason)\n',
-    to: '      request.onDenied(reason)\n      return\n',
+    from: '      request.onDenied(reason)\n    }',
+    to: '      request.onDenied(reason)\n      return\n    }',
     proof,
   },
   { name: 'denied tokens and fingerprints are not looked up', file: list, from: 'if (denied.has(credentialId) || ', to: 'if (', proof },
@@ -130,6 +132,20 @@ export const a4 = [
     file: 'src/controllers/settings.ts',
     from: 'certificateLifetimeSeconds: 90 * 86_400',
     to: 'certificateLifetimeSeconds: 365 * 86_400',
+    proof,
+  },
+  {
+    name: 'whoever updates ConfigMaps changes the deny list',
+    file: 'src/access/rights/denied-credentials.ts',
+    from: 'if (!(await mayDeny(denyRight)) && !(changesNodesOnly(oldObject, object) && (await mayDeny(denyNodesRight)))) {',
+    to: 'if (object === undefined && !(await mayDeny(denyRight)) && !(changesNodesOnly(oldObject, object) && (await mayDeny(denyNodesRight)))) {',
+    proof,
+  },
+  {
+    name: 'the deny list takes entries that it cannot read',
+    file: 'src/access/rights/denied-credentials.ts',
+    from: 'if (errors.length > 0) return invalid(resource, name, errors)',
+    to: 'if (errors.length > 1) return invalid(resource, name, errors)',
     proof,
   },
 ]

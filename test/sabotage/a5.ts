@@ -1,4 +1,6 @@
 // Sabotage of authorization: rules and their index, bindings, impersonation, escalation, verbs of requests, revocation.
+import type { Sabotage } from './sabotage.ts'
+
 const index = 'src/access/rules/rule-index.ts'
 const rbac = 'src/access/authorizers/rbac.ts'
 const grant = 'src/access/rules/grant.ts'
@@ -7,7 +9,7 @@ const escalation = 'src/access/rights/rbac-escalation.ts'
 const requestInfo = 'src/server/request/request-info.ts'
 const proof = 'A5'
 
-export const a5 = [
+export const a5: readonly Sabotage[] = [
   {
     name: 'resourceNames of narrow rules are not compared',
     file: index,

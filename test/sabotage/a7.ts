@@ -1,4 +1,6 @@
 // Sabotage of workload identity: which pods get a token, for how long, and what ends it.
+import type { Sabotage } from './sabotage.ts'
+
 const account = 'src/admission/plugins/service-account.ts'
 const request = 'src/admission/node-token-request.ts'
 const rbac = 'src/access/authorizers/rbac.ts'
@@ -6,7 +8,7 @@ const issue = 'src/access/tokens/issue-token.ts'
 const token = 'src/access/authenticators/service-account-token.ts'
 const proof = 'A7'
 
-export const a7 = [
+export const a7: readonly Sabotage[] = [
   {
     name: 'a pod gets its token without a grant',
     file: account,
@@ -90,6 +92,13 @@ export const a7 = [
     file: token,
     from: 'return uid === claimed ? undefined',
     to: "return uid !== '' ? undefined",
+    proof,
+  },
+  {
+    name: 'bindings of other namespaces count as grants',
+    file: rbac,
+    from: 'users.get(user.name)?.hasAny(scope)',
+    to: '(users.get(user.name)?.size ?? 0) > 0',
     proof,
   },
 ]

@@ -1,4 +1,6 @@
 // Sabotage of the identities of nodes, join tickets and the cluster's own accounts.
+import type { Sabotage } from './sabotage.ts'
+
 const node = 'src/access/authorizers/node.ts'
 const restriction = 'src/admission/plugins/node-restriction.ts'
 const token = 'src/admission/node-token-request.ts'
@@ -6,7 +8,7 @@ const ticket = 'src/access/authenticators/join-ticket.ts'
 const ticketRights = 'src/access/authorizers/join-ticket.ts'
 const proof = 'A8'
 
-export const a8 = [
+export const a8: readonly Sabotage[] = [
   {
     name: 'a node reads every Secret by its name',
     file: node,
