@@ -39,6 +39,9 @@ export async function clusterProcesses({ parts, dataDirectory }: ClusterMachine)
   return owners
 }
 
+/** The control group of one service of systemd, but not of a user's whole session. */
+const ownService = /\/(?!user@)[^/]+\.service$/m
+
 /** By which a process belongs to the cluster even if its parent has ended. */
 interface Marks {
   readonly users: ReadonlySet<number>
@@ -57,7 +60,8 @@ async function marksOf(owners: ReadonlyMap<number, string>, dataDirectory: strin
   users.delete(-1)
   users.delete(0)
   users.delete(process.getuid?.() ?? 0)
-  groups.delete('')
+  // Of a session, a container or the whole machine other programs are members too.
+  for (const group of groups) if (!ownService.test(group)) groups.delete(group)
   groups.delete(await groupOf(process.pid))
   groups.delete(await groupOf(1))
   return { users, groups, dataDirectory }
