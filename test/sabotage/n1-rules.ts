@@ -1,0 +1,110 @@
+// Sabotage of network policies: the rules for the kernel.
+import type { Sabotage } from './sabotage.ts'
+
+export const n1: readonly Sabotage[] = [
+  {
+    name: 'ports without a policy for them are open',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'ports: ports.length === 0 ? undefined : ports.map(portOf),',
+    to: 'ports: undefined,',
+    proof: 'N1',
+  },
+  {
+    name: 'peers are not compared',
+    file: 'src/network/policy/compile-policy.ts',
+    from: `      peers.length === 0
+        ? undefined`,
+    to: `      peers.length >= 0
+        ? undefined`,
+    proof: 'N1',
+  },
+  {
+    name: 'endPort is ignored',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'last: endPort ?? port }',
+    to: 'last: endPort === undefined ? port : 65535 }',
+    proof: 'N1',
+  },
+  {
+    name: 'the end of a range of ports is not in it',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'last: endPort ?? port }',
+    to: 'last: port }',
+    proof: 'N1',
+  },
+  {
+    name: 'protocols of ports are ignored',
+    file: 'src/network/policy/policy-pods.ts',
+    from: "return protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp'",
+    to: "return protocol === 'SCTP' ? 'sctp' : 'tcp'",
+    proof: 'N1',
+  },
+  {
+    name: 'a selector of namespaces selects every namespace',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'if (labels === undefined || !selects(namespace, labels)) return false',
+    to: 'if (labels === undefined) return false',
+    proof: 'N1',
+  },
+  {
+    name: 'a selector of pods beside one of namespaces is ignored',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'const pods = podSelector ?? {}',
+    to: 'const pods = namespaceSelector === undefined ? (podSelector ?? {}) : {}',
+    proof: 'N1',
+  },
+  {
+    name: 'a selector of pods selects those of every namespace',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'const namespace = namespaceSelector ?? own',
+    to: 'const namespace = namespaceSelector ?? {}',
+    proof: 'N1',
+  },
+  {
+    name: 'egress is not evaluated',
+    file: 'src/network/policy/compile-policy.ts',
+    from: "egress: types.includes('Egress') ?",
+    to: "egress: types.includes('Never') ?",
+    proof: 'N1',
+  },
+  {
+    name: 'ingress is not evaluated',
+    file: 'src/network/policy/compile-policy.ts',
+    from: "ingress: types.includes('Ingress') ?",
+    to: "ingress: types.includes('Never') ?",
+    proof: 'N1',
+  },
+  {
+    name: 'exceptions of blocks are ignored',
+    file: 'src/network/policy/compile-policy.ts',
+    from: 'ranges: rangesOf(peers.flatMap(({ ipBlock }) => ipBlock ?? [])),',
+    to: 'ranges: rangesOf(peers.flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : { cidr: ipBlock.cidr }))),',
+    proof: 'N1',
+  },
+  {
+    name: 'named ports mean every port',
+    file: 'src/network/policy/render-policy.ts',
+    from: "if ('name' in port) return `${protocol} ${server} . ${serverPort} @${portSetName(port)}`",
+    to: "if ('name' in port) return protocol",
+    proof: 'N1',
+  },
+  {
+    name: 'open connections survive a tightened policy',
+    file: 'src/network/policy/render-policy.ts',
+    from: `      \`\${server} vmap @ingress\`,
+`,
+    to: `      'ct state established accept',
+      \`\${server} vmap @ingress\`,
+`,
+    proof: 'N1',
+  },
+  {
+    name: 'pods reach the node whatever policies say',
+    file: 'src/network/policy/render-policy.ts',
+    from: `      'iifname != @links accept',
+`,
+    to: `      'accept',
+`,
+    proof: 'N1',
+  },
+]
