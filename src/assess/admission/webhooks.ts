@@ -31,8 +31,23 @@ const badHooks: readonly BadHook[] = [
   { name: 'other-authority', address: 'otherAuthority', respond: () => allow },
   { name: 'other-name', address: 'otherName', respond: () => allow },
   { name: 'clear-text', address: 'clearText', respond: () => allow },
-  { name: 'redirect', address: 'good', respond: ended(response => response.writeHead(307, { location: '/good' }).end()) },
-  { name: 'error', address: 'good', respond: ended(response => response.writeHead(500).end('{"response":{"allowed":true}}')) },
+  {
+    name: 'redirect',
+    address: 'good',
+    respond: (_request, response) => {
+      response.statusCode = 307
+      response.setHeader('location', '/good')
+      return allow
+    },
+  },
+  {
+    name: 'error',
+    address: 'good',
+    respond: (_request, response) => {
+      response.statusCode = 500
+      return allow
+    },
+  },
   { name: 'no-json', address: 'good', respond: ended(response => response.end('allowed')) },
   { name: 'empty', address: 'good', respond: ended(response => response.end()) },
   { name: 'hangs-up', address: 'good', respond: ended(response => response.destroy()) },
