@@ -58,7 +58,8 @@ export async function comparePublished(
   signal: AbortSignal,
 ): Promise<void> {
   const { attempts, clock } = context
-  const until = clock.now() + publishMs
+  // Where attempts have failed already, there is nothing to wait for.
+  const until = clock.now() + (attempts.found.length > 0 ? 0 : publishMs)
   for (;;) {
     const differences = await differencesOf(context, namespace, room, signal)
     if (differences.length > 0 && clock.now() < until) {
