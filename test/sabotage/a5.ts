@@ -76,10 +76,10 @@ export const a5: readonly Sabotage[] = [
     proof,
   },
   {
-    name: 'users and groups share their names',
+    name: 'a group has the rights of the user of its name',
     file: rbac,
-    from: "(subject.kind === 'Group' ? groups : users)",
-    to: '(subject.name.length > 0 ? users : groups)',
+    from: 'const ofGroup = groups.get(name)?.some(scope, visit)',
+    to: 'const ofGroup = (groups.get(name) ?? users.get(name))?.some(scope, visit)',
     proof,
   },
   {

@@ -9,7 +9,6 @@ export const p2: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'whoever may write bindings may bind every role',
@@ -17,7 +16,6 @@ export const p2: readonly Sabotage[] = [
     from: '  return missing === undefined ? undefined : forbidden(resource, object.metadata.name ?? request.name, missing)',
     to: "  return missing === undefined || resource.plural !== '' ? undefined : forbidden(resource, object.metadata.name ?? request.name, missing)",
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'updates of roles are not compared with the rights of the user',
@@ -25,7 +23,6 @@ export const p2: readonly Sabotage[] = [
     from: "(operation !== 'CREATE' && operation !== 'UPDATE') ||",
     to: "operation !== 'CREATE' ||",
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'RoleBindings are not compared with the rights of the user',
@@ -33,7 +30,6 @@ export const p2: readonly Sabotage[] = [
     from: "new Set(['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'])",
     to: "new Set(['roles', 'clusterroles', 'clusterrolebindings'])",
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'ClusterRoles are not compared with the rights of the user',
@@ -41,7 +37,6 @@ export const p2: readonly Sabotage[] = [
     from: "new Set(['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'])",
     to: "new Set(['roles', 'rolebindings', 'clusterrolebindings'])",
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'aggregation rules need no right',
@@ -49,7 +44,6 @@ export const p2: readonly Sabotage[] = [
     from: 'if ((gathers(role) || gathers(old)) && missingRights',
     to: 'if (gathers(old) && missingRights',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'labels may add rules to an aggregated role',
@@ -57,7 +51,6 @@ export const p2: readonly Sabotage[] = [
     from: 'if (targetName === name || !aggregationSelects(target, role)) continue',
     to: 'if (targetName === name || aggregationSelects(target, role)) continue',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'impersonating groups needs no right',
@@ -66,7 +59,6 @@ export const p2: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'impersonating a user needs no right',
@@ -75,7 +67,6 @@ export const p2: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'impersonating an account needs no right',
@@ -86,7 +77,6 @@ export const p2: readonly Sabotage[] = [
     to: `  if (!account) await ask('users', '', { name })
 `,
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'impersonating extra fields needs no right',
@@ -94,7 +84,6 @@ export const p2: readonly Sabotage[] = [
     from: "await ask('userextras', authenticationGroup, { name: value, subresource: key })",
     to: 'void [value, key]',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
   {
     name: 'impersonating a uid needs no right',
@@ -103,14 +92,5 @@ export const p2: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
-  },
-  {
-    name: 'impersonation is ignored',
-    file: 'src/server/identify.ts',
-    from: 'impersonates ?? wantsImpersonation(headers)',
-    to: 'impersonates ?? (wantsImpersonation(headers) && false)',
-    proof: 'A5',
-    knownMissed: 'A5 has no attempt for it yet',
   },
 ]
