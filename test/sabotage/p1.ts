@@ -19,7 +19,7 @@ export const p1: readonly Sabotage[] = [
     name: 'administrators do not wait for dead webhooks',
     file: 'src/admission/webhook/system-request.ts',
     from: 'if (user.name === server) return true',
-    to: "if (user.name === server || user.groups.includes('system:masters')) return true",
+    to: "if (user.name === server || user.name === 'bulkhead-admin') return true",
     proof: 'P1',
   },
   {
