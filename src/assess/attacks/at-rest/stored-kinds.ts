@@ -37,6 +37,8 @@ const constraints = {
   resourceRules: [{ apiGroups: ['prove.bulkhead.dev'], apiVersions: ['v1'], resources: ['none'], operations: ['CREATE'] }],
 }
 
+const run = { time: '2020-01-01T00:00:00Z', build: '0'.repeat(64), configuration: '0'.repeat(64), attempts: 0, milliseconds: 0 }
+
 /** A request for a client certificate, `CN=canary`; its key was thrown away, and nobody approves it. */
 const certificateRequest =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIak1JR0tBZ0VBTUNneEZUQVRCZ05WQkFvTURITjVjM1JsYlRwdWIyUmxjekVQTUEwR0ExVUVBd3dHWTJGdQpZWEo1TUZrd0V3WUhLb1pJemowQ0FRWUlLb1pJemowREFRY0RRZ0FFcldwcEZyRTZtK2J3VWNZcXZaS2ZvWEIrCnV3UU1xMWpiQllDdmMzKy8zUGkralpyWlRySXJyZ1RvNmtzeWYxUHpXTVFRckRFcE54TDVHcnBsV1NkY1dxQUEKTUFvR0NDcUdTTTQ5QkFNQ0EwZ0FNRVVDSUdLVXBZZk5DS25IVVRNeVN5S0R4SW0rbStTQk1oMkxGQnE2TmJWWgpVMFArQWlFQTNuc0NqdW0xdHhzQ1ZqcVVVSkdlQlIwZEpmeUNRSjZBdmhLTTNjQnJRNmM9Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo='
@@ -166,6 +168,10 @@ export const clusterKinds: StoredKinds = {
     },
   },
   'bulkhead.dev/clusterdefaults': { name: 'cluster', fields: { spec: {} } },
+  'bulkhead.dev/proofresults': {
+    name: 'z99',
+    fields: { spec: { proof: 'Z99', title: 'none', last: 'Skipped', skipped: { ...run, reason: 'proof T2' } } },
+  },
   'certificates.k8s.io/certificatesigningrequests': {
     fields: { spec: { request: certificateRequest, signerName: 'prove.bulkhead.dev/none', usages: ['client auth'] } },
   },
