@@ -81,6 +81,7 @@ test('turn() gives others as much time as a long turn took, before the next one 
     rounds++
   }
   await Promise.all([long, next])
-  assert.ok(rounds >= 8, `${rounds}`)
+  // Without the rest there is one round between the two. A collection of garbage counts as the others' time, so it may be fewer than twelve.
+  assert.ok(rounds > 2, `${rounds}`)
   assert.ok(turnsMs() - before >= 12)
 })

@@ -5,7 +5,7 @@ import { request as request1 } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Writable } from 'node:stream'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { test } from 'node:test'
 import { silentLogger } from '../../../base/log.ts'
 import { header, type ServerRequest } from '../../../server/http/exchange.ts'
 import { Http1Server } from '../../../server/http/http1-server.ts'
@@ -90,70 +90,73 @@ const protocols = [
   },
 ]
 
-for (const { name, client, accept } of protocols)
-  describe(`Large bodies over ${name}`, () => {
-    let api: SecuredApi
-    let post: Post
-    let opened: Disposable[]
-    let close: () => Promise<void>
+interface Served extends AsyncDisposable {
+  readonly post: Post
+}
 
-    beforeEach(async () => {
-      api = await SecuredApi.open()
-      opened = []
-      const take = accept(api, new RequestRounds())
-      const sockets = new Set<Socket>()
-      const tcp = createServer({ allowHalfOpen: true }, socket => {
-        socket.on('error', () => undefined)
-        sockets.add(socket)
-        take(socket)
-      })
-      await once(tcp.listen(0, '127.0.0.1'), 'listening')
-      const { port } = tcp.address() as AddressInfo
-      post = client(port, opened)
-      close = async () => {
-        for (const one of opened) one[Symbol.dispose]()
-        for (const socket of sockets) socket.destroy()
-        await new Promise(resolve => tcp.close(resolve))
-        await api[Symbol.asyncDispose]()
-      }
-      const rbac = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'
-      const subjects = ['eve', 'ann'].map(user => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }))
-      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' }
-      await api.create(rbac, { metadata: { name: 'editors' }, roleRef, subjects })
-    })
-    afterEach(() => close())
-
-    const whole = configMap(mebibyte)
-
-    test('sixteen of 1 MiB at once all come to an end', async () => {
-      const answers = Array.from({ length: 16 }, () => {
-        const { body, status } = post('eve', whole.length)
-        body.end(whole)
-        return status
-      })
-      assert.deepEqual(await Promise.all(answers), Array(16).fill(201))
-    })
-
-    test('one that comes slowly holds up others of its user, and nobody else', async () => {
-      const large = configMap(3 * mebibyte)
-      const slow = post('eve', large.length)
-      // Its window is widened, so it is being read.
-      await new Promise<void>(resolve => slow.body.write(large.subarray(0, 2 * mebibyte), () => resolve()))
-      const next = post('eve', whole.length + mebibyte)
-      next.body.end(configMap(whole.length + mebibyte))
-      const other = post('ann', whole.length)
-      other.body.end(whole)
-      assert.equal(await other.status, 201)
-      let isAnswered = false
-      void next.status.then(() => {
-        isAnswered = true
-      })
-      const small = post('eve', 1000)
-      small.body.end(configMap(1000))
-      assert.equal(await small.status, 201)
-      assert.equal(isAnswered, false)
-      slow.body.end(large.subarray(2 * mebibyte))
-      // More than a ConfigMap may have.
-      assert.deepEqual(await Promise.all([slow.status, next.status]), [422, 422])
-    })
+/** A server that `eve` and `ann` may write to. */
+async function serve({ client, accept }: (typeof protocols)[number]): Promise<Served> {
+  const api = await SecuredApi.open()
+  const opened: Disposable[] = []
+  const take = accept(api, new RequestRounds())
+  const sockets = new Set<Socket>()
+  const tcp = createServer({ allowHalfOpen: true }, socket => {
+    socket.on('error', () => undefined)
+    sockets.add(socket)
+    take(socket)
   })
+  await once(tcp.listen(0, '127.0.0.1'), 'listening')
+  const { port } = tcp.address() as AddressInfo
+  const rbac = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'
+  const subjects = ['eve', 'ann'].map(user => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }))
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' }
+  await api.create(rbac, { metadata: { name: 'editors' }, roleRef, subjects })
+  return {
+    post: client(port, opened),
+    async [Symbol.asyncDispose]() {
+      for (const one of opened) one[Symbol.dispose]()
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => tcp.close(resolve))
+      await api[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const whole = configMap(mebibyte)
+
+for (const protocol of protocols) {
+  test(`sixteen bodies of 1 MiB at once over ${protocol.name} all come to an end`, async () => {
+    await using served = await serve(protocol)
+    const answers = Array.from({ length: 16 }, () => {
+      const { body, status } = served.post('eve', whole.length)
+      body.end(whole)
+      return status
+    })
+    assert.deepEqual(await Promise.all(answers), Array(16).fill(201))
+  })
+
+  test(`a slow large body over ${protocol.name} holds up others of its user, and nobody else`, async () => {
+    await using served = await serve(protocol)
+    const { post } = served
+    const large = configMap(3 * mebibyte)
+    const slow = post('eve', large.length)
+    // Its window is widened, so it is being read.
+    await new Promise<void>(resolve => slow.body.write(large.subarray(0, 2 * mebibyte), () => resolve()))
+    const next = post('eve', whole.length + mebibyte)
+    next.body.end(configMap(whole.length + mebibyte))
+    const other = post('ann', whole.length)
+    other.body.end(whole)
+    assert.equal(await other.status, 201)
+    let isAnswered = false
+    void next.status.then(() => {
+      isAnswered = true
+    })
+    const small = post('eve', 1000)
+    small.body.end(configMap(1000))
+    assert.equal(await small.status, 201)
+    assert.equal(isAnswered, false)
+    slow.body.end(large.subarray(2 * mebibyte))
+    // More than a ConfigMap may have.
+    assert.deepEqual(await Promise.all([slow.status, next.status]), [422, 422])
+  })
+}
