@@ -368,7 +368,7 @@ test('prove N1 fails if the kernel passes what policies refuse', { skip }, async
   }
   const { code, stdout } = await bulkhead('prove', 'N1', '--data-dir', dataDirectory)
   assert.notEqual(code, 0)
-  assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ although no policy allows it/)
+  assert.match(stdout, /FAIL N1[\s\S]*reaches TCP \S+ \d+ although no policy allows it/)
 })
 
 test('rules stay while the node agent is down, apply to running and new pods, and are removed by a stop', {
