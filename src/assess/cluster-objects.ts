@@ -4,38 +4,28 @@ import type { KubeObject } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { Client } from '../client/client.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
-import { namespaces } from '../client/resources.ts'
 import { inParallel } from './in-parallel.ts'
 import type { ProofContext } from './proof.ts'
+import type { ProofNamespace } from './proof-namespace.ts'
 
 const cleanUpMs = 30_000
 
 export class ClusterObjects implements AsyncDisposable {
-  /** Of all names. */
+  /** Of the names. */
   readonly prefix: string
   readonly #client: Client
-  readonly #uid: string
+  readonly #owner: ProofNamespace['owner']
   readonly #created: { readonly resource: ResourceRef; readonly name: string }[] = []
 
-  private constructor(client: Client, prefix: string, uid: string) {
+  constructor({ client }: ProofContext, { name, owner }: ProofNamespace) {
+    this.prefix = name
     this.#client = client
-    this.prefix = prefix
-    this.#uid = uid
-  }
-
-  static async of({ client }: ProofContext, namespace: string, signal: AbortSignal): Promise<ClusterObjects> {
-    const { metadata } = await client.get(namespaces, '', namespace, signal)
-    return new ClusterObjects(client, namespace, metadata.uid ?? '')
+    this.#owner = owner
   }
 
   async create<T extends KubeObject>(resource: ResourceRef<T>, object: T, signal: AbortSignal): Promise<T> {
-    const owner = { apiVersion: 'v1', kind: 'Namespace', name: this.prefix, uid: this.#uid }
-    const created = await this.#client.create(
-      resource,
-      '',
-      { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } },
-      signal,
-    )
+    const metadata = { ...object.metadata, ownerReferences: [this.#owner] }
+    const created = await this.#client.create(resource, '', { ...object, metadata }, signal)
     this.#created.push({ resource, name: created.metadata.name ?? '' })
     return created
   }

@@ -2,6 +2,7 @@
 import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
 import { type Attempt, AttemptLog } from './attempt-log.ts'
+import { inParallel } from './in-parallel.ts'
 import type { ClusterContext, Outcome, Proof, ProofContext } from './proof.ts'
 import { ProofRun } from './proof-run.ts'
 
@@ -31,18 +32,16 @@ export async function runProofs(
 ): Promise<ProofResult[]> {
   const { limitMs = 180_000, concurrency = 4, onResult } = options
   await using run = await ProofRun.begin(context.client, context.clock, signal)
-  const results = new Map<Proof, ProofResult>()
-  const waiting = [...proofs]
-  const work = async (): Promise<void> => {
-    for (let proof = waiting.shift(); proof !== undefined; proof = waiting.shift()) {
+  return await inParallel(
+    proofs,
+    async proof => {
       const result = await runOne(proof, { ...context, run }, limitMs, signal)
       signal.throwIfAborted()
-      results.set(proof, result)
       onResult?.(result)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, proofs.length) }, work))
-  return proofs.flatMap(proof => results.get(proof) ?? [])
+      return result
+    },
+    concurrency,
+  )
 }
 
 async function runOne(proof: Proof, context: Omit<ProofContext, 'attempts'>, limitMs: number, signal: AbortSignal): Promise<ProofResult> {

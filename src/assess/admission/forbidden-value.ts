@@ -1,5 +1,6 @@
 // A policy in the API that forbids a value in one namespace, and each way to write that value.
 
+import { validatingAdmissionPolicies } from '../../client/resources.ts'
 import {
   allowedValueWrites,
   forbiddenValue,
@@ -8,13 +9,12 @@ import {
   maxReplicas,
 } from '../attacks/admission/forbidden-value.ts'
 import type { Refusal } from '../attempt-log.ts'
+import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
 import { request } from '../request.ts'
-import { ClusterObject, within } from './cluster-object.ts'
-
-const group = '/apis/admissionregistration.k8s.io/v1'
+import { policyBindings, within } from './admission-resources.ts'
 
 /** The namespace must have a ConfigMap and a Deployment `victim`. */
 export async function forbidByPolicy(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
@@ -29,9 +29,13 @@ export async function forbidByPolicy(context: ProofContext, namespace: ProofName
       ],
     },
   }
-  await using _policy = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicies`, policy, signal)
-  const binding = { metadata, spec: { policyName: namespace.name, validationActions: ['Deny'] } }
-  await using _binding = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicybindings`, binding, signal)
+  await using cluster = new ClusterObjects(context, namespace)
+  await cluster.create(validatingAdmissionPolicies, policy, signal)
+  await cluster.create(
+    policyBindings,
+    Object.assign({ metadata }, { spec: { policyName: namespace.name, validationActions: ['Deny'] } }),
+    signal,
+  )
   const refusal = { status: 422, names: `ValidatingAdmissionPolicy '${namespace.name}'` }
   await writeForbidden(context, namespace, 'a policy', refusal, signal)
 }

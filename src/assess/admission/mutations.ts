@@ -1,15 +1,16 @@
 // A webhook or policy that changes objects on their way: what it makes of them is checked like what a client sends.
 
 import type { Pod } from '../../api/types/core-v1.ts'
+import { resourcePath } from '../../client/resource-ref.ts'
+import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 import { type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
-import { ClusterObject, within } from './cluster-object.ts'
+import { mutatingPolicies, mutatingPolicyBindings, mutatingWebhooks, within } from './admission-resources.ts'
 import type { WebhookBackend } from './webhook-backend.ts'
 
-const group = '/apis/admissionregistration.k8s.io'
 const label = 'bulkhead-prove/mutation'
 const domain = 'prove.bulkhead.dev'
 const account = 'prover'
@@ -87,14 +88,8 @@ export async function mutateByWebhook(
     hook('ephemeral', { resources: ['pods/ephemeralcontainers'] }),
     hook('template', { resources: ['deployments'] }),
   ]
-  const path = `${group}/v1/mutatingwebhookconfigurations`
-  await using _ = await ClusterObject.create(
-    context,
-    namespace,
-    path,
-    Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
-    signal,
-  )
+  await using cluster = new ClusterObjects(context, namespace)
+  await cluster.create(mutatingWebhooks, Object.assign({ metadata: { name: namespace.name } }, { webhooks }), signal)
   await inParallel(podMutations, ({ name, names, status = 403 }) =>
     attempts.refused(`webhook that makes of a pod: ${name}`, transport, newPod(namespace, name), { status, names }, signal),
   )
@@ -117,8 +112,7 @@ export async function mutateByWebhook(
 /** Returns whether MutatingAdmissionPolicies are on in this cluster. */
 export async function mutateByPolicy(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<boolean> {
   const { attempts, transport } = context
-  const path = `${group}/v1alpha1/mutatingadmissionpolicies`
-  if (!succeeded(await request(transport, { method: 'GET', path }, signal))) return false
+  if (!succeeded(await request(transport, { method: 'GET', path: resourcePath(mutatingPolicies) }, signal))) return false
   const policies = [
     { name: 'policy-host', mutation: 'Object{spec: Object.spec{hostNetwork: true}}', names: 'host namespaces (hostNetwork=true)' },
     {
@@ -128,16 +122,16 @@ export async function mutateByPolicy(context: ProofContext, namespace: ProofName
     },
     { name: 'policy-harmless', mutation: 'Object{metadata: Object.metadata{labels: {"mutated": "true"}}}', names: '' },
   ]
-  await using stack = new AsyncDisposableStack()
+  await using cluster = new ClusterObjects(context, namespace)
   for (const { name, mutation } of policies) {
     const metadata = { name: `${namespace.name}-${name}` }
     const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }]
     const matchConstraints = { resourceRules, namespaceSelector: within(namespace), objectSelector: { matchLabels: { [label]: name } } }
     const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: mutation } }]
     const policy = { metadata, spec: { matchConstraints, mutations, reinvocationPolicy: 'Never' } }
-    stack.use(await ClusterObject.create(context, namespace, path, policy, signal))
+    await cluster.create(mutatingPolicies, policy, signal)
     const binding = { metadata, spec: { policyName: metadata.name } }
-    stack.use(await ClusterObject.create(context, namespace, `${group}/v1alpha1/mutatingadmissionpolicybindings`, binding, signal))
+    await cluster.create(mutatingPolicyBindings, binding, signal)
   }
   // Stored without effect where the feature is off.
   const changed = await request(transport, newPod(namespace, 'policy-harmless'), signal)

@@ -1,13 +1,14 @@
 // The policies that come with the cluster: each refuses or warns, and nothing in the API can delete or replace them.
 import type { KubeObject } from '../../api/object.ts'
 import { parseJson } from '../../base/json.ts'
+import { validatingAdmissionPolicies } from '../../client/resources.ts'
 import { shippedAttacks } from '../attacks/admission/shipped-policies.ts'
+import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { type Answer, type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
-import { ClusterObject } from './cluster-object.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
 const fixedPath = '/bulkhead/v1/policies'
@@ -106,7 +107,8 @@ async function unreplaceable(context: ProofContext, namespace: ProofNamespace, s
   const matchConstraints = { resourceRules, namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace.name } } }
   const spec = { matchConstraints, validations: [{ expression: 'true' }] }
   const own = Object.assign({ metadata: { name: attack.policy } }, { spec })
-  await using _ = await ClusterObject.create(context, namespace, `${group}/validatingadmissionpolicies`, own, signal)
+  await using cluster = new ClusterObjects(context, namespace)
+  await cluster.create(validatingAdmissionPolicies, own, signal)
   const names = `ValidatingAdmissionPolicy '${attack.policy}'`
   await context.attempts.refused(`${attack.name} beside a policy of that name`, context.transport, attack.bad, { names }, signal)
 }

@@ -1,13 +1,13 @@
 // Webhooks that cannot be asked, or answer badly: all fail closed. A webhook that forbids a value, and each way to write that value.
 import { forbiddenValue, forbiddenValueRules, maxReplicas } from '../attacks/admission/forbidden-value.ts'
+import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
-import { ClusterObject, within } from './cluster-object.ts'
+import { validatingWebhooks, within } from './admission-resources.ts'
 import { writeForbidden } from './forbidden-value.ts'
 import type { Respond, WebhookBackend } from './webhook-backend.ts'
 
-const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
 const label = 'bulkhead-prove/hook'
 const domain = 'prove.bulkhead.dev'
 
@@ -89,13 +89,8 @@ export async function failClosed(
     ...['good', 'refuses', 'says-nothing'].map(name => hook(name, 'good', { timeoutSeconds: 10 })),
     hook('ignored', 'closed', { failurePolicy: 'Ignore' }),
   ]
-  await using _ = await ClusterObject.create(
-    context,
-    namespace,
-    configurations,
-    Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
-    signal,
-  )
+  await using cluster = new ClusterObjects(context, namespace)
+  await cluster.create(validatingWebhooks, Object.assign({ metadata: { name: namespace.name } }, { webhooks }), signal)
   const create = (name: string) => ({
     ...{ method: 'POST' as const, path: namespace.core('configmaps?dryRun=All') },
     body: { metadata: { name, labels: { [label]: name } } },
@@ -138,13 +133,8 @@ export async function forbidByWebhook(
     rule('CREATE', 'pods/binding'),
   ]
   const webhooks = [hook('forbids', forbiddenValueRules), hook('denies', denied)]
-  await using _ = await ClusterObject.create(
-    context,
-    namespace,
-    configurations,
-    Object.assign({ metadata: { name: namespace.name } }, { webhooks }),
-    signal,
-  )
+  await using cluster = new ClusterObjects(context, namespace)
+  await cluster.create(validatingWebhooks, Object.assign({ metadata: { name: namespace.name } }, { webhooks }), signal)
   const refusal = { status: 400, names: `admission webhook "forbids.${domain}" denied the request` }
   await writeForbidden(context, namespace, 'a webhook', refusal, signal)
   const names = `admission webhook "denies.${domain}" denied the request`

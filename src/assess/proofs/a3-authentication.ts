@@ -17,7 +17,7 @@ export const authentication: Proof = {
     "Look for another authenticator in the server's settings, then renew the certificates that the attack was made with; until it holds, reach the API from trusted networks only",
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A3', signal)
-    await using cluster = await ClusterObjects.of(context, namespace.name, signal)
+    await using cluster = new ClusterObjects(context, namespace)
     const [bootstrapTokens] = await Promise.all([
       tryBootstrapTokens(context, signal),
       tryTokens(context, namespace, signal),

@@ -26,7 +26,7 @@ export const revocation: Proof = {
     'Restart the API server, which ends all streams; then see whether it follows the deny list (`kubectl get configmap -n kube-system bulkhead-denied-credentials`)',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A4', signal)
-    await using cluster = await ClusterObjects.of(context, namespace.name, signal)
+    await using cluster = new ClusterObjects(context, namespace)
     const user = `${namespace.name}:user`
     await grantAll(context, namespace, user, signal)
     const [tried] = await Promise.all([

@@ -26,7 +26,7 @@ export const authorization: Proof = {
   async prove(context, signal) {
     await using first = await ProofNamespace.create(context, 'A5', signal)
     await using second = await ProofNamespace.create(context, 'A5', signal)
-    await using cluster = await ClusterObjects.of(context, first.name, signal)
+    await using cluster = new ClusterObjects(context, first)
     const arena = { context, first, second, cluster }
     const seed = randomInt(maxSeed)
     const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation]

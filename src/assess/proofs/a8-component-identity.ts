@@ -22,7 +22,7 @@ export const componentIdentity: Proof = {
     const node = await someNode(context, signal)
     if (node === undefined) return skipped('there is no node')
     await using namespace = await ProofNamespace.create(context, 'A8', signal)
-    await using cluster = await ClusterObjects.of(context, namespace.name, signal)
+    await using cluster = new ClusterObjects(context, namespace)
     const arena = await nodeArena(context, namespace, node, signal)
     const [accounts] = await Promise.all([
       tryAccounts(context, namespace.name, signal),
