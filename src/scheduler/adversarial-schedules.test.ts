@@ -2,10 +2,10 @@
 // oracle that is independent of the product.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nodeDomainLabel, podDomainAnnotation } from '../api/pods/trust-domain.ts'
-import type { Node, Pod } from '../api/types/core-v1.ts'
-import { misplaced, sharedNodes } from '../assess/oracles/co-residency.ts'
-import { ClusterState } from './framework/cluster-state.ts'
+import { nodeDomainLabel } from '../api/pods/trust-domain.ts'
+import type { Node } from '../api/types/core-v1.ts'
+import { sharedNodes, strayPods } from '../assess/oracles/trust-domain.ts'
+import { randomOf } from '../base/data/random.ts'
 import type { SchedulerPlugin } from './framework/framework.ts'
 import { selectNode } from './framework/select-node.ts'
 import { plugins } from './plugins/index.ts'
@@ -13,69 +13,7 @@ import { nodeAffinity } from './plugins/node-affinity.ts'
 import { nodeName } from './plugins/node-name.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
 import { trustDomain } from './plugins/trust-domain.ts'
-
-const domains = ['', 'a', 'b', 'c']
-const nodeCount = 8
-
-/** mulberry32: the same numbers for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-interface World {
-  readonly cluster: ClusterState
-  readonly nodes: Node[]
-  readonly placed: { pod: Pod; node: string }[]
-}
-
-function worldOf(random: () => number): World {
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
-  const nodes = Array.from({ length: nodeCount }, (_, index): Node => {
-    const domain = pick(domains)
-    return {
-      metadata: { name: `n${index}`, labels: { zone: pick(['x', 'y']), ...(domain === '' ? {} : { [nodeDomainLabel]: domain }) } },
-      spec: random() < 0.3 ? { taints: [{ key: 'dedicated', value: domain, effect: 'NoSchedule' }] } : {},
-      status: { allocatable: { cpu: '100', memory: '100Gi', pods: '100' } },
-    }
-  })
-  const cluster = new ClusterState()
-  for (const node of nodes) cluster.setNode(node)
-  return { cluster, nodes, placed: [] }
-}
-
-/** A pod that tries to leave its trust domain in every way that a pod has. */
-function adversary(random: () => number, index: number): Pod {
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
-  const domain = pick(domains)
-  const wanted = `n${Math.floor(random() * nodeCount)}`
-  const byName = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [wanted] }] }
-  const byDomain = { matchExpressions: [{ key: nodeDomainLabel, operator: 'In', values: [pick(domains)] }] }
-  const others = { labelSelector: {}, namespaceSelector: {}, topologyKey: pick(['zone', 'kubernetes.io/hostname']) }
-  return {
-    metadata: {
-      ...{ name: `p${index}`, uid: `p${index}`, namespace: `ns-${domain}` },
-      annotations: domain === '' ? {} : { [podDomainAnnotation]: domain },
-    },
-    spec: {
-      containers: [{ name: 'c', resources: { requests: { cpu: '10m' } } }],
-      ...(random() < 0.5 ? { tolerations: [{ operator: 'Exists' }] } : {}),
-      ...(random() < 0.3 ? { nodeName: wanted } : {}),
-      ...(random() < 0.3 ? { nodeSelector: { [nodeDomainLabel]: pick(domains) } } : {}),
-      affinity: {
-        ...(random() < 0.3
-          ? { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [pick([byName, byDomain])] } } }
-          : {}),
-        ...(random() < 0.1 ? { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [others] } } : {}),
-      },
-    },
-  }
-}
+import { adversary, domains, nodeCount, type World, worldOf } from './trust-domains.testing.ts'
 
 interface Outcome {
   readonly placed: number
@@ -105,7 +43,7 @@ function attack(schedules: number, rules: readonly SchedulerPlugin[], seed: numb
     const bound = { ...pod, spec: { ...pod.spec, nodeName: placement.node } }
     const node = world.nodes.filter(({ metadata }) => metadata.name === placement.node)
     const neighbours = world.placed.filter(other => other.node === placement.node).map(other => other.pod)
-    faults.push(...misplaced(node, [bound]), ...sharedNodes([...neighbours, bound]))
+    faults.push(...strayPods([bound], node), ...sharedNodes([...neighbours, bound]))
     world.placed.push({ pod: bound, node: placement.node })
     world.cluster.assume(pod, placement.node)
     if (world.placed.length > 40) end(world, 0)

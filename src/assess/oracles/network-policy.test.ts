@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NetworkPolicy, NetworkPolicySpec } from '../../api/types/networking-v1.ts'
+import { randomOf } from '../../base/data/random.ts'
 import { compilePolicy, selectsPeer } from '../../network/policy/compile-policy.ts'
 import { evaluateFlow } from '../../network/policy/evaluate.ts'
 import { evaluatedBy, type Structure } from '../../network/policy/policy-chains.ts'
@@ -11,17 +12,6 @@ const sets = 1000
 const flows = 20
 const protocols = ['TCP', 'UDP', 'SCTP', 'ICMP'] as const
 const namespaceNames = ['red', 'blue', 'green']
-
-/** mulberry32: the same numbers for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 function generator(seed: number) {
   const random = randomOf(seed)

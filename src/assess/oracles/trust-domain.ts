@@ -1,4 +1,4 @@
-// Trust domains by their labels and annotations, written for the proofs alone: what they attack is not asked about itself.
+// Where pods of a trust domain may be, written from docs/placement.md: the proofs use nothing of the product's own rules.
 import type { KubeObject } from '../../api/object.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 
@@ -13,16 +13,31 @@ const platformNamespace = 'kube-system'
 export const domainOfNode = ({ metadata }: KubeObject): string => metadata.labels?.[nodeLabel] ?? ''
 export const domainOfPod = ({ metadata }: KubeObject): string => metadata.annotations?.[podAnnotation] ?? ''
 
+/** A pod that is being deleted still runs, until its containers have ended. */
+const occupiesNode = ({ metadata, spec, status }: Pod): boolean =>
+  metadata.namespace !== platformNamespace && (spec.nodeName ?? '') !== '' && status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
+
 /** A sentence for each pod that has not ended and is on a node of another domain. */
 export function strayPods(pods: readonly Pod[], nodes: readonly KubeObject[]): string[] {
   const domains = new Map(nodes.map(node => [node.metadata.name ?? '', domainOfNode(node)]))
-  return pods.flatMap(pod => {
-    const { metadata, spec, status } = pod
-    const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed'
+  return pods.filter(occupiesNode).flatMap(pod => {
+    const { metadata, spec } = pod
     const domain = domains.get(spec.nodeName ?? '')
-    if (ended || domain === undefined || metadata.namespace === platformNamespace || domainOfPod(pod) === domain) return []
+    if (domain === undefined || domain === domainOfPod(pod)) return []
     return [
       `pod "${metadata.namespace}/${metadata.name}" of domain "${domainOfPod(pod)}" is on node "${spec.nodeName}" of domain "${domain}"`,
     ]
   })
+}
+
+/** A sentence for each node whose pods are of more than one domain, whatever the label of the node is. */
+export function sharedNodes(pods: readonly Pod[]): string[] {
+  const domains = new Map<string, Set<string>>()
+  for (const pod of pods.filter(occupiesNode)) {
+    const node = pod.spec.nodeName ?? ''
+    domains.set(node, (domains.get(node) ?? new Set()).add(domainOfPod(pod)))
+  }
+  return [...domains]
+    .filter(([, found]) => found.size > 1)
+    .map(([node, found]) => `node "${node}" has pods of the domains ${[...found].map(name => `"${name}"`).join(', ')}`)
 }
