@@ -5,7 +5,7 @@ import { LineTooLong, readLines } from '../../base/files/read-lines.ts'
 import { parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
 import type { SealedEnd } from './chain.ts'
-import { ChainVerifier } from './chain-verifier.ts'
+import { ChainVerifier } from './chain-verifier.testing.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 
 export interface AuditLogReport {
