@@ -72,8 +72,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (failure.code === 403 && !scope.audit.isAllowed) reply = withNoSniff(reply)
     }
     const recorded = scope.audit.recorded(reply, failure)
-    // A read does not wait for its record.
-    if (!scope.isRead && !scope.isLate) {
+    if (!scope.audit.isRead && !scope.isLate) {
       const refusal = await scope.untilEnd(recorded).catch((end: ApiError) => end)
       if (refusal !== undefined) {
         reply.free?.()

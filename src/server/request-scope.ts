@@ -66,10 +66,6 @@ export class RequestScope implements Disposable, UnansweredRequest {
     return this.#parts.clock.monotonic() - this.#began
   }
 
-  get isRead(): boolean {
-    return this.request.method === 'GET' || this.request.method === 'HEAD'
-  }
-
   /** The time limit has passed, or an identity has ended. */
   get isEnded(): boolean {
     return this.#ended !== undefined

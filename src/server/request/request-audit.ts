@@ -54,6 +54,11 @@ export class RequestAudit {
     this.#annotations[key] = value
   }
 
+  /** A read is answered without waiting for its record. */
+  get isRead(): boolean {
+    return this.#request.method === 'GET' || this.#request.method === 'HEAD'
+  }
+
   get isAllowed(): boolean {
     return this.#annotations?.[decisionAnnotation] === 'allow'
   }
@@ -98,7 +103,7 @@ export class RequestAudit {
    * A read does not wait. Never rejects.
    */
   async #record(stage: Stage, answer: Answer, failure: Status | undefined): Promise<ApiError | undefined> {
-    const isRead = this.#request.method === 'GET' || this.#request.method === 'HEAD'
+    const { isRead } = this
     try {
       const event = this.#event(stage, answer, failure)
       if (failure !== undefined) this.#parts.refused.keep(event)
