@@ -45,6 +45,14 @@ test('names of sabotages are unique in their row', () => {
   )
 })
 
+test('no change counts twice in its row', () => {
+  const changes = entries.map(({ row, file, from, to }) => JSON.stringify([row, file, from, to]))
+  assert.deepEqual(
+    changes.filter((change, index) => changes.indexOf(change) !== index),
+    [],
+  )
+})
+
 test('the proofs of sabotages and switches exist', () => {
   const named = [...entries, ...switches].flatMap(entry => entry.proofs)
   assert.deepEqual(
