@@ -29,7 +29,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   const { directory, serviceCidr, clusterDnsIp, onReady } = options
   const { id } = nodeDirectory(directory)
   await using _claim = await claimMachine()
-  await removeLeftovers(id, options.log)
+  await removeLeftovers(id, options.log, options.clock, signal)
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()

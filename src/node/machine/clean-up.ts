@@ -10,7 +10,7 @@ import type { NodeDirectory } from './node-directory.ts'
 import { endProcesses, listProcesses } from './process-table.ts'
 
 /** The parent of all pod cgroups of this node. */
-export function nodeCgroup(directory: NodeDirectory): string {
+export function nodeCgroup(directory: Pick<NodeDirectory, 'id'>): string {
   return `/bulkhead-${directory.id}`
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { otherTables, runningNodes } from './leftovers.ts'
+import { otherMounts, otherTables, runningNodes } from './leftovers.ts'
 import { nodeDirectory } from './node-directory.ts'
 
 test('otherTables() finds the tables of other nodes and no other tables', () => {
@@ -20,6 +20,28 @@ test('otherTables() finds the tables of other nodes and no other tables', () => 
     ['00000003', ['inet bulkhead_00000003_policy']],
   ]
   assert.deepEqual([...otherTables(listing, '00000001')], expected)
+})
+
+test('otherMounts() finds the folders of nodes with network namespaces of pods, and none of other programs', () => {
+  const own = nodeDirectory('/data/own/node')
+  const other = nodeDirectory('/data/other/node')
+  const namespace = (state: string) => `${state}/io.containerd.grpc.v1.cri/netns/cni-20394722-eeb9`
+  const points = [
+    '/',
+    namespace(own.containerdState),
+    namespace(other.containerdState),
+    namespace('/run/bulkhead-0000000a'),
+    namespace('/run/containerd'),
+    '/run/netns/cni-20394722-eeb9',
+    '/data/third/node/containerd/state/io.containerd.grpc.v1.cri/sandboxes/1/shm',
+  ]
+  assert.deepEqual(
+    [...otherMounts(points, own.id)],
+    [
+      [other.id, [other.containerdState, other.pods, other.containerdRoot]],
+      ['0000000a', ['/run/bulkhead-0000000a']],
+    ],
+  )
 })
 
 test('runningNodes() reads nodes from the command lines of containerd and its shims', () => {

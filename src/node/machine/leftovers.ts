@@ -1,9 +1,13 @@
-// Finds what a killed node of another data directory left on this machine: containers that still use the pod network, or rules in the kernel
-// that would still apply to this node's pods.
+// Finds what a killed node of another data directory left on this machine: containers that still use the pod network, rules in the kernel
+// that would still apply to this node's pods, and network namespaces whose routes still hold the addresses of its pods.
 import { basename, dirname } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { runProgram } from '../../network/command.ts'
+import { removeCgroup } from './cgroups.ts'
+import { nodeCgroup } from './clean-up.ts'
+import { mountPoints, unmountBelow } from './mount-table.ts'
 import { nodeDirectory } from './node-directory.ts'
 import { listProcesses, type ProcessEntry } from './process-table.ts'
 
@@ -33,18 +37,43 @@ export function runningNodes(processes: readonly ProcessEntry[]): Map<string, st
 }
 
 /**
- * Call only after claiming the machine. Removes the rules of dead nodes from the kernel. Throws a UserError if containers of another node
- * still run: they use addresses that this node would assign.
+ * Folders with mounts of nodes other than `id`, by their node's id, found by the network namespaces of their pods. As long as such a namespace
+ * is mounted, its interface on the host and the route to the pod's address stay. Pure.
  */
-export async function removeLeftovers(id: string, log: Logger): Promise<void> {
-  const others = otherTables(await runProgram('nft', ['list', 'tables']), id)
+export function otherMounts(points: readonly string[], id: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const point of points) {
+    const state = /^(\/.+)\/io\.containerd\.grpc\.v1\.cri\/netns\/cni-[^/]+$/.exec(point)?.[1] ?? ''
+    const root = /^(\/.+)\/containerd\/state$/.exec(state)?.[1]
+    const other = root === undefined ? /^\/run\/bulkhead-([0-9a-f]{8})$/.exec(state)?.[1] : nodeDirectory(root).id
+    if (other === undefined || other === id) continue
+    const directory = root === undefined ? undefined : nodeDirectory(root)
+    found.set(other, directory === undefined ? [state] : [state, directory.pods, directory.containerdRoot])
+  }
+  return found
+}
+
+/**
+ * Call only after claiming the machine. Removes the rules, cgroups, mounts and network namespaces of dead nodes; their files stay. Throws a
+ * UserError if containers of another node still run: they use addresses that this node would assign.
+ */
+export async function removeLeftovers(id: string, log: Logger, clock: Clock, signal: AbortSignal): Promise<void> {
+  const tables = otherTables(await runProgram('nft', ['list', 'tables']), id)
+  const mounts = otherMounts(await mountPoints(), id)
+  const others = new Set([...tables.keys(), ...mounts.keys()])
   if (others.size === 0) return
   const running = runningNodes(await listProcesses())
-  for (const [other, tables] of others) {
+  for (const other of others) {
     const root = running.get(other)
     if (root !== undefined) throw stillRunning(root)
-    for (const table of tables) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
-    log.info('rules of a dead node removed from the kernel', { tables })
+  }
+  for (const other of others) {
+    const rules = tables.get(other) ?? []
+    const folders = mounts.get(other) ?? []
+    for (const table of rules) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
+    await removeCgroup(nodeCgroup({ id: other }), clock, signal)
+    for (const folder of folders) await unmountBelow(folder)
+    log.info('rules and mounts of a dead node removed from the kernel', { rules, folders })
   }
 }
 

@@ -5,10 +5,14 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+/** All mount points of this process, the oldest first. */
+export async function mountPoints(): Promise<string[]> {
+  return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'))
+}
+
 /** Mount points at or below `directory`, deepest and newest first: the order for unmounting. */
 export async function mountsBelow(directory: string): Promise<string[]> {
-  const table = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'))
-  return table.filter(point => point === directory || point.startsWith(`${directory}/`)).reverse()
+  return (await mountPoints()).filter(point => point === directory || point.startsWith(`${directory}/`)).reverse()
 }
 
 /** Mount points in the table's order. The kernel escapes space, tab, newline and backslash as octal. */
@@ -20,7 +24,7 @@ function parseMountInfo(text: string): string[] {
 }
 
 export async function isMountPoint(path: string): Promise<boolean> {
-  return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')).includes(path)
+  return (await mountPoints()).includes(path)
 }
 
 /** A tmpfs: does not survive a reboot and never reaches a disk. */
