@@ -9,7 +9,7 @@ test('the table of folders in ARCHITECTURE.md is the one that is kept', () => {
   const found: Record<string, string[]> = {}
   const above: string[] = []
   for (const [, folders = '', may = ''] of document.matchAll(/^\| (\[src\/.*?) \| [^|]* \| [^|]* \|(.*)\|$/gm)) {
-    const named = [...folders.matchAll(/\(src\/([a-z]+)\)/g)].map(([, folder = '']) => folder)
+    const named = [...folders.matchAll(/\(src\/([a-z-]+)\)/g)].map(([, folder = '']) => folder)
     const arrows = may.trim() === 'all of the above' ? [...above] : may.split(',').flatMap(folder => folder.trim() || [])
     for (const folder of named) found[folder] = arrows.sort()
     above.push(...named)

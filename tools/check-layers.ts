@@ -9,15 +9,16 @@ const parts = {
   api: ['base'],
   store: ['api', 'base'],
   access: ['api', 'base'],
-  admission: ['api', 'base'],
+  'supply-chain': ['api', 'base'],
+  admission: ['supply-chain', 'api', 'base'],
   signer: ['base'],
   client: ['api', 'base'],
   server: ['api', 'base', 'store', 'access', 'admission'],
   controllers: ['client', 'api', 'base'],
   scheduler: ['client', 'api', 'base'],
   network: ['client', 'api', 'base'],
-  node: ['client', 'network', 'api', 'base'],
-  assess: ['client', 'network', 'api', 'base'],
+  node: ['supply-chain', 'client', 'network', 'api', 'base'],
+  assess: ['supply-chain', 'client', 'network', 'api', 'base'],
 }
 
 /** Allowed imports between folders; every folder may import itself. A test compares it with the table of ARCHITECTURE.md. */
