@@ -1,7 +1,8 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in more processes at a time than there are cores, for some wait, and
 // a dozen files share one: to start and to load the same modules is two thirds of what most files do. The process that took longest the last time starts first,
 // so that none is left alone at the end. End-to-end tests run one after the other, each file in its own.
-// Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
+// Long unit tests (`x.long.test.ts`: many random cases, whole clusters, the largest objects) are a part of their own, which `npm run ok` leaves to `npm test`.
+// Arguments: `unit`, `long` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
 import { globSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -12,8 +13,11 @@ import { longestFirst, readDurations, writeDurations } from './test-durations.ts
 
 /** A folder with kubectl of the API's own version, beside Debian's: both are tested. */
 const kubectl133 = process.env['KUBECTL_133']
+const unitTests = globSync('{src,tools,bench}/**/*.test.ts')
+const isLong = (file: string): boolean => file.endsWith('.long.test.ts')
 const parts = [
-  { name: 'unit', title: 'unit', files: globSync('{src,tools,bench}/**/*.test.ts'), concurrency: availableParallelism() + 2 },
+  { name: 'unit', title: 'unit', files: unitTests.filter(file => !isLong(file)), concurrency: availableParallelism() + 2 },
+  { name: 'long', title: 'long unit', files: unitTests.filter(isLong), concurrency: availableParallelism() + 1 },
   { name: 'e2e', title: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
   ...(kubectl133 === undefined
     ? []
@@ -53,11 +57,11 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
   if (files.length === 0) continue
   console.log(`${part.title} tests: ${files.length} files`)
   // Code of each process is compiled once. End-to-end tests start the product as users do.
-  if (part.name === 'unit') process.env['NODE_COMPILE_CACHE'] = compileCache
+  if (part.name !== 'e2e') process.env['NODE_COMPILE_CACHE'] = compileCache
   else delete process.env['NODE_COMPILE_CACHE']
   if (part.path !== undefined) process.env['PATH'] = `${part.path}:${process.env['PATH']}`
   const began = performance.now()
-  await runFiles(part.name === 'unit' ? sharing(files) : files, part.concurrency, part.title)
+  await runFiles(inOrder(part.name, files), part)
   if (interrupted.signal.aborted) break
   progress.done(`${part.title} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
@@ -67,6 +71,11 @@ console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped}
 if (!interrupted.signal.aborted) writeDurations(durationsFile, durations)
 await removeScratch(scratch)
 process.exitCode = totals.failed === 0 && totals.passed > 0 && !interrupted.signal.aborted ? 0 : 1
+
+function inOrder(part: string, files: readonly string[]): readonly string[] {
+  if (part === 'e2e') return files
+  return part === 'unit' ? sharing(files) : longestFirst(files, durations)
+}
 
 /** Files that import the tests of a dozen neighbours each, named after the first of them. */
 function sharing(files: readonly string[]): string[] {
@@ -81,7 +90,7 @@ function sharing(files: readonly string[]): string[] {
   return longestFirst(shared, durations)
 }
 
-async function runFiles(files: readonly string[], concurrency: number, part: string): Promise<void> {
+async function runFiles(files: readonly string[], { name, title: part, concurrency }: (typeof parts)[number]): Promise<void> {
   let ended = 0
   const showProgress = (last: string) =>
     progress.show(`${part}: ${ended} of ${files.length} test processes, ${totals.passed} passed, ${totals.failed} failed${last}`)
@@ -101,7 +110,7 @@ async function runFiles(files: readonly string[], concurrency: number, part: str
     timeout: hangMs,
     signal: interrupted.signal,
     // Not for end-to-end tests: without the hook, `before` of a suite does not wait for the one above it.
-    ...(part === 'unit' ? { execArgv: [`--require=${testProcess}`] } : {}),
+    ...(name !== 'e2e' ? { execArgv: [`--require=${testProcess}`] } : {}),
   })
   stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
     const leaf = isLeaf(file, nesting)
