@@ -1,4 +1,5 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
+import { advisoriesCommand } from './advisories.ts'
 import { checkCommand } from './check.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
@@ -6,6 +7,7 @@ import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
+import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
 import { whyCommand } from './why.ts'
@@ -19,6 +21,8 @@ export const commands = {
   check: checkCommand,
   policy: policyCommand,
   image: imageCommand,
+  scan: scanCommand,
+  advisories: advisoriesCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),

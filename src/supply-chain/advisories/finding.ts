@@ -3,6 +3,9 @@ import type { SoftwarePackage } from '../packages/software-package.ts'
 
 export type Severity = 'unknown' | 'low' | 'medium' | 'high' | 'critical'
 
+/** The lowest first. */
+export const severities: readonly Severity[] = ['unknown', 'low', 'medium', 'high', 'critical']
+
 export interface Finding {
   /** The advisory's id in its source, such as `DSA-5417-1` or `GHSA-…`. */
   readonly advisory: string
@@ -18,4 +21,10 @@ export interface Finding {
   readonly notAffected?: string
   /** The name of the source that has the advisory, such as `debian`. */
   readonly source: string
+  /** One line. */
+  readonly summary?: string
+  /** The probability that it is exploited within 30 days (EPSS of FIRST), 0 to 1; of its CVE with the highest. */
+  readonly epss?: number
+  /** Set if it is known to be exploited (CISA's catalogue). */
+  readonly exploited?: true
 }

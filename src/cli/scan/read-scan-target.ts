@@ -1,0 +1,75 @@
+// What is to be scanned: packages, or what another scanner found.
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { cannotRead, codeOf, UserError } from '../../base/user-error.ts'
+import type { Finding } from '../../supply-chain/advisories/finding.ts'
+import { readReport } from '../../supply-chain/advisories/reports/index.ts'
+import { maxReportBytes } from '../../supply-chain/advisories/reports/report-format.ts'
+import { parseBoundedJson } from '../../supply-chain/oci/bounded-json.ts'
+import type { Distribution, SoftwarePackage } from '../../supply-chain/packages/software-package.ts'
+import { type ImageChoice, readSoftware } from '../sbom/read-software.ts'
+import { readBoundedFile } from './read-bounded-file.ts'
+
+export interface ScanTarget {
+  readonly digest?: string
+  /** As VEX statements may name it; empty if it has no name. */
+  readonly repositories: readonly string[]
+  readonly distribution?: Distribution
+  /** Unset for a report of another scanner, which has findings instead. */
+  readonly packages?: readonly SoftwarePackage[]
+  readonly findings?: readonly Finding[]
+  /** What could not be read, one sentence each. */
+  readonly gaps: readonly string[]
+}
+
+/** Files that could not be read, by name. */
+const maxSkippedShown = 10
+
+/** `text` is an OCI layout, an archive of an image, a folder, or a JSON file. Rejects with a UserError. */
+export async function readScanTarget(text: string, choice: ImageChoice, signal: AbortSignal): Promise<ScanTarget> {
+  if (isJsonFile(text)) return readJson(text)
+  const { subject, distribution, packages, skipped } = await readSoftware(text, choice, signal)
+  const named = skipped.slice(0, maxSkippedShown).map(({ path, reason }) => `"${path}": ${reason}`)
+  const more = skipped.length - named.length
+  return {
+    ...(subject.digest !== undefined && { digest: subject.digest }),
+    repositories: subject.kind === 'image' ? [repositoryOf(subject.name)] : [],
+    ...(distribution !== undefined && { distribution }),
+    packages,
+    gaps: more > 0 ? [...named, `${more} more files`] : named,
+  }
+}
+
+/** Without tag and digest. */
+function repositoryOf(name: string): string {
+  const [plain = name] = name.split('@', 1)
+  const colon = plain.lastIndexOf(':')
+  return colon > plain.lastIndexOf('/') ? plain.slice(0, colon) : plain
+}
+
+/** Archives begin otherwise. */
+function isJsonFile(path: string): boolean {
+  let file: number | undefined
+  try {
+    if (!statSync(path).isFile()) return false
+    file = openSync(path, 'r')
+    const head = Buffer.alloc(64)
+    const length = readSync(file, head)
+    return head
+      .toString('latin1', 0, length)
+      .replace(/^\xef\xbb\xbf/, '')
+      .trimStart()
+      .startsWith('{')
+  } catch (err) {
+    if (codeOf(err) === 'ENOENT' || codeOf(err) === 'ENOTDIR') return false
+    throw cannotRead(path, err)
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+function readJson(path: string): ScanTarget {
+  const report = readReport(parseBoundedJson(readBoundedFile(path, maxReportBytes), maxReportBytes, `"${path}"`), path)
+  if (report === undefined) throw new UserError(`"${path}" must be a report of Trivy, Grype or SARIF`)
+  const { findings, skipped } = report
+  return { repositories: [], findings, gaps: skipped === 0 ? [] : [`${skipped} results that name no package of a known type`] }
+}

@@ -1,0 +1,166 @@
+// Reads the folder of imported advisories: one file per source.
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { parseJson } from '../../../base/json.ts'
+import { cannotRead, messageOf, UserError } from '../../../base/user-error.ts'
+import type { RangeEvent } from '../advisory.ts'
+import { type Severity, severities } from '../finding.ts'
+import type { AdvisoryLookup, StoredAdvisory } from '../match-packages.ts'
+import { listAt, numberAt, objectAt, optionalTextAt, textAt, textsAt } from '../record-fields.ts'
+import { fileFormat, openSqlite, type SourceState } from './source-file.ts'
+
+/** Advisories of packages that were looked up stay in memory up to this number of advisories; images share most packages. */
+export const maxCachedAdvisories = 40_000
+/** KiB of SQLite's page cache, per source. */
+const pageCacheKib = 4096
+
+export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
+  readonly sources: readonly SourceState[]
+}
+
+/** Throws a UserError if the folder has no source, or a file that no import wrote. */
+export function openAdvisoryDatabase(folder: string): AdvisoryDatabase {
+  const files = sourceFiles(folder)
+  if (files.length === 0) throw new UserError(`"${folder}" has no advisories. Import some first: bulkhead advisories import osv all.zip`)
+  return new SqliteDatabases(files.map(openSource))
+}
+
+/** What has been imported, by name. */
+export const readSources = (folder: string): readonly SourceState[] => sourceFiles(folder).flatMap(path => readSourceState(path) ?? [])
+
+/** undefined if there is no such file. */
+export function readSourceState(path: string): SourceState | undefined {
+  if (!existsSync(path)) return undefined
+  const source = openSource(path)
+  source.db.close()
+  return source.state
+}
+
+function sourceFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(name => name.endsWith('.db') && !name.startsWith('.'))
+      .toSorted()
+      .map(name => join(folder, name))
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return []
+    throw cannotRead(folder, err)
+  }
+}
+
+interface OpenSource {
+  readonly db: DatabaseSync
+  readonly state: SourceState
+}
+
+function openSource(path: string): OpenSource {
+  let db: DatabaseSync | undefined
+  try {
+    db = openSqlite(path, true)
+    db.exec(`PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA cache_size = -${pageCacheKib};`)
+    const meta = new Map(
+      db
+        .prepare('SELECT key, value FROM meta')
+        .all()
+        .map(row => [String(row['key']), String(row['value'])]),
+    )
+    if (meta.get('format') !== fileFormat) throw new UserError(`its format is ${meta.get('format') ?? 'unknown'}, ${fileFormat} is read`)
+    return { db, state: readState(parseJson(meta.get('state') ?? ''), basename(path, '.db')) }
+  } catch (err) {
+    db?.close()
+    throw new UserError(`"${path}" is no file of imported advisories: ${messageOf(err)}. Import the source again`, { cause: err })
+  }
+}
+
+function readState(value: unknown, name: string): SourceState {
+  const state = objectAt(value, 'state')
+  const key = optionalTextAt(state['key'], 'state.key')
+  const count = (field: string) => numberAt(state[field], `state.${field}`, 0, Number.MAX_SAFE_INTEGER)
+  return {
+    name,
+    format: textAt(state['format'], 'state.format'),
+    time: count('time'),
+    importedAt: count('importedAt'),
+    digest: textAt(state['digest'], 'state.digest'),
+    entries: count('entries'),
+    ...(key !== undefined && { key }),
+  }
+}
+
+interface Statements {
+  readonly name: string
+  readonly db: DatabaseSync
+  readonly advisories: StatementSync
+  readonly probability: StatementSync
+  readonly exploited: StatementSync
+}
+
+class SqliteDatabases implements AdvisoryDatabase {
+  readonly sources: readonly SourceState[]
+  readonly #open: readonly Statements[]
+  readonly #cache = new Map<string, readonly StoredAdvisory[]>()
+  #cached = 0
+
+  constructor(open: readonly OpenSource[]) {
+    this.sources = open.map(({ state }) => state)
+    this.#open = open.map(({ db, state }) => ({
+      name: state.name,
+      db,
+      advisories: db.prepare(
+        'SELECT a.name, a.severity, a.score, a.cves, a.summary, f.ranges, f.versions FROM affected f JOIN advisory a ON a.id = f.advisory WHERE f.ecosystem = ? AND f.name = ?',
+      ),
+      probability: db.prepare('SELECT value FROM probability WHERE cve = ?'),
+      exploited: db.prepare('SELECT 1 FROM exploited WHERE cve = ?'),
+    }))
+  }
+
+  advisoriesOf(ecosystem: string, name: string): readonly StoredAdvisory[] {
+    const key = `${ecosystem} ${name}`
+    const cached = this.#cache.get(key)
+    if (cached !== undefined) return cached
+    const found = this.#open.flatMap(source => source.advisories.all(ecosystem, name).map(row => storedAdvisory(row, source.name)))
+    if (this.#cached > maxCachedAdvisories) {
+      this.#cache.clear()
+      this.#cached = 0
+    }
+    this.#cache.set(key, found)
+    // An empty answer takes memory too.
+    this.#cached += 1 + found.length
+    return found
+  }
+
+  exploitProbability(cve: string): number | undefined {
+    const found = this.#open.flatMap(({ probability }) => Number(probability.get(cve)?.['value'] ?? -1)).filter(value => value >= 0)
+    return found.length === 0 ? undefined : Math.max(...found)
+  }
+
+  isExploited(cve: string): boolean {
+    return this.#open.some(({ exploited }) => exploited.get(cve) !== undefined)
+  }
+
+  [Symbol.dispose](): void {
+    for (const { db } of this.#open) db.close()
+  }
+}
+
+const kinds: readonly string[] = ['introduced', 'fixed', 'lastAffected', 'limit']
+const isEvent = (value: unknown): value is RangeEvent =>
+  Array.isArray(value) && value.length === 2 && kinds.includes(String(value[0])) && typeof value[1] === 'string'
+const isSeverity = (text: string): text is Severity => severities.some(severity => severity === text)
+
+function storedAdvisory(row: Readonly<Record<string, unknown>>, source: string): StoredAdvisory {
+  const ranges = listAt(parseJson(String(row['ranges'])), 'ranges').map(range => listAt(range, 'ranges').filter(isEvent))
+  const versions = textsAt(parseJson(String(row['versions'])), 'versions')
+  const [severity, score, summary, cves] = [String(row['severity']), row['score'], row['summary'], String(row['cves'])]
+  return {
+    id: String(row['name']),
+    source,
+    severity: isSeverity(severity) ? severity : 'unknown',
+    ...(typeof score === 'number' && { score }),
+    ...(typeof summary === 'string' && { summary }),
+    cves: cves === '' ? [] : cves.split(' '),
+    ranges,
+    versions,
+  }
+}
