@@ -7,7 +7,9 @@ import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
 import { statusCommand } from './status.ts'
+import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
+import { verifyCommand } from './verify.ts'
 import { whyCommand } from './why.ts'
 
 export const commands = {
@@ -18,6 +20,8 @@ export const commands = {
   why: whyCommand,
   check: checkCommand,
   policy: policyCommand,
+  verify: verifyCommand,
+  trust: trustCommand,
   image: imageCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),

@@ -2,15 +2,22 @@
 // except that its bytes have the digest by which the image's registry or layout names them.
 import type { Bundle } from '@sigstore/bundle'
 import type { Digest } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/image-source.ts'
 import type { Statement } from './statement.ts'
 
-/** `cosign`: the tags `.sig` and `.att` of cosign up to 2. `bundle`: a sigstore bundle that refers to the image. */
-export type ClaimFormat = 'cosign' | 'bundle'
+/** A layer of the tag `.sig` or `.att` of cosign up to 2, or of a manifest with a sigstore bundle that refers to the image. */
+export type ClaimKind = 'signature' | 'attestation' | 'bundle'
+
+/** What a claim is read from, and read from again where it was kept. */
+export interface ClaimSource {
+  readonly kind: ClaimKind
+  readonly layer: Descriptor
+  /** What the layer's digest names. */
+  readonly content: Uint8Array
+}
 
 export interface Claim {
-  readonly format: ClaimFormat
-  /** The blob in which it was found. */
-  readonly origin: Digest
+  readonly source: ClaimSource
   readonly statement: Statement
   /** The bytes that are signed: a payload of simple signing, or DSSE's pre-authentication encoding. */
   readonly signed: Uint8Array
@@ -21,7 +28,7 @@ export interface Claim {
 
 /** A claim that cannot be read, with the reason. */
 export interface UnreadableClaim {
-  readonly format: ClaimFormat
+  /** The layer or manifest in which it was found. */
   readonly origin: Digest
   readonly problem: string
 }

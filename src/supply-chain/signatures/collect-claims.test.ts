@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor, ImageSource } from '../oci/image-source.ts'
 import { MemoryImageSource } from '../oci/memory-image-source.testing.ts'
+import { RegistryUnavailable, RegistryUntrustworthy } from '../oci/registry/registry-error.ts'
 import { collectClaims, maxAllClaimBytes, maxClaimBytes, maxClaims } from './collect-claims.ts'
 import { envelopeMediaType, simpleSigningMediaType } from './parse-cosign.ts'
 import { attestationLayer, bundleType, ecKeys, putBundle, signatureLayer, tagOf } from './sign.testing.ts'
@@ -28,27 +29,27 @@ test('collectClaims() reads signatures and attestations of cosign 2 and bundles'
   putBundle(source, digest, keys, 'https://spdx.dev/Document', { spdxVersion: 'SPDX-2.3' })
   const { readable, unreadable } = await collectClaims(source, digest, signal)
   assert.deepEqual(unreadable, [])
-  const shown = readable.map(({ format, statement }) => [format, statement.kind === 'signature' ? '' : statement.predicateType])
+  const shown = readable.map(({ source: { kind }, statement }) => [kind, statement.kind === 'signature' ? '' : statement.predicateType])
   assert.deepEqual(shown, [
-    ['cosign', ''],
-    ['cosign', 'https://slsa.dev/provenance/v1'],
+    ['signature', ''],
+    ['attestation', 'https://slsa.dev/provenance/v1'],
     ['bundle', ''],
     ['bundle', 'https://spdx.dev/Document'],
   ])
   for (const { statement } of readable) assert.deepEqual(statement.digests, [digest])
 })
 
-test('collectClaims() finds a bundle whose type the registry does not know by the annotation of its predicate', async () => {
+test('collectClaims() finds a bundle whose type the registry does not know, by its annotation or by its layers', async () => {
   const { source, digest } = image()
-  const { digest: manifest } = putBundle(new MemoryImageSource(), digest, keys)
   const layer = source.putBlob(Buffer.from('{}'), bundleType)
   const annotations = { 'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1' }
-  source.putReferrer(digest, [layer], { artifactType: 'application/vnd.oci.empty.v1+json', annotations })
-  source.putReferrer(digest, [layer], { artifactType: 'application/vnd.example.sbom' })
+  source.putReferrer(digest, [layer], { artifactType: 'application/vnd.example.unknown', annotations })
+  source.putReferrer(digest, [source.putBlob(Buffer.from('{"a":1}'), bundleType)], { artifactType: 'application/vnd.oci.empty.v1+json' })
+  source.putReferrer(digest, [source.putBlob(Buffer.from('{}'), 'text/plain')], { artifactType: 'application/vnd.oci.empty.v1+json' })
+  source.putReferrer(digest, [source.putBlob(Buffer.from('{"b":1}'), bundleType)], { artifactType: 'application/vnd.example.sbom' })
   const { unreadable } = await collectClaims(source, digest, signal)
-  assert.equal(unreadable.length, 1)
-  assert.match(unreadable[0]?.problem ?? '', /no sigstore bundle/)
-  assert.ok(manifest)
+  assert.equal(unreadable.length, 2)
+  for (const { problem } of unreadable) assert.match(problem, /no sigstore bundle/)
 })
 
 test('collectClaims() hides no readable claim behind unreadable ones, and says what is wrong with these', async () => {
@@ -95,6 +96,33 @@ test('collectClaims() reads a payload that several signatures share once', async
   assert.equal((await collectClaims(source, digest, signal)).readable.length, 20)
   assert.equal(source.reads.get(layers[0]?.digest ?? digest), 1)
 })
+
+test('collectClaims() hides no readable claim behind content or manifests that the source does not hand out', async () => {
+  const { source, digest } = image()
+  const missing = { mediaType: simpleSigningMediaType, digest: `sha256:${'0'.repeat(64)}` as const, size: 2 }
+  source.putManifest([missing, signatureLayer(source, digest, keys)], tagOf(digest, 'sig'))
+  const lying: ImageSource = {
+    manifest: async name => {
+      if (name.endsWith('.att')) throw new RegistryUntrustworthy('it has other content')
+      return await source.manifest(name)
+    },
+    blob: layer => (layer.digest === missing.digest ? failing(new RegistryUntrustworthy('the blob is not there')) : source.blob(layer)),
+    referrers: async () => [],
+  }
+  const { readable, unreadable } = await collectClaims(lying, digest, signal)
+  assert.equal(readable.length, 1)
+  assert.deepEqual(
+    unreadable.map(({ problem }) => problem),
+    ['it has other content', 'the blob is not there'],
+  )
+  const gone: ImageSource = { ...lying, blob: () => failing(new RegistryUnavailable('gone')) }
+  await assert.rejects(collectClaims(gone, digest, signal), { message: 'gone' })
+})
+
+// biome-ignore lint/correctness/useYield: it fails before
+async function* failing(err: Error): AsyncGenerator<Uint8Array> {
+  throw err
+}
 
 test('collectClaims() refuses 10,000 signatures, by tag and by referrer, without reading one', async () => {
   const { source, digest } = image()

@@ -2,12 +2,13 @@
 // again without the registry, when a policy or a trust root changes.
 import { getOwn } from '../../base/data/own-property.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { parseDescriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Descriptor, ImageSource } from '../oci/image-source.ts'
-import { readDescriptor } from '../oci/read-descriptor.ts'
-import type { Claim, ClaimFormat, Claims, UnreadableClaim } from './claim.ts'
-import { parseBundle } from './parse-bundle.ts'
-import { envelopeMediaType, parseCosignAttestation, parseCosignSignature, simpleSigningMediaType } from './parse-cosign.ts'
+import { RegistryDenied, RegistryUnavailable } from '../oci/registry/registry-error.ts'
+import type { ClaimKind, ClaimSource, Claims, UnreadableClaim } from './claim.ts'
+import { claimsOf, parseClaim } from './parse-claim.ts'
+import { envelopeMediaType, simpleSigningMediaType } from './parse-cosign.ts'
 import { readJsonObject } from './read-json.ts'
 
 /** Signatures and attestations of one image. More are refused: which of them to drop is not for the registry to choose. */
@@ -19,88 +20,79 @@ export const maxAllClaimBytes = 64 * 1024 * 1024
 const parallelReads = 4
 
 const bundleMediaType = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v\d\.\d)?\+json(?:;version=\d\.\d)?$/
+const emptyType = 'application/vnd.oci.empty.v1+json'
 
-interface Found {
-  readonly format: ClaimFormat
-  readonly layer: Descriptor
-  readonly parse: (layer: Descriptor, content: Uint8Array) => Claim
-}
+type Found = Omit<ClaimSource, 'content'>
 
 /**
- * Rejects with a UserError if the source does not answer or if there are too many claims. A claim that cannot be read hides no other: it is in
- * `unreadable`.
+ * Rejects with a UserError if the source does not answer or if there are too many claims. A claim that cannot be read, or whose content is not
+ * what its digest names, hides no other: it is in `unreadable`.
  */
 export async function collectClaims(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<Claims> {
-  const unreadable: UnreadableClaim[] = []
-  const bundles = (await source.referrers(digest, signal)).filter(isBundleReferrer)
+  const bundles = (await source.referrers(digest, signal)).filter(mayHoldBundle)
   requireFew(digest, bundles.length)
-  const found = [...(await tagged(source, digest, 'sig', signal)), ...(await tagged(source, digest, 'att', signal))]
-  requireFew(digest, found.length + bundles.length)
-  for (const layers of await inParallel(bundles, manifest => bundleLayers(source, manifest, unreadable, signal))) found.push(...layers)
+  const manifests = [
+    { name: `${digest.replace(':', '-')}.sig`, kind: 'signature' as const },
+    { name: `${digest.replace(':', '-')}.att`, kind: 'attestation' as const },
+    ...bundles.map(bundle => ({ name: bundle.digest, kind: 'bundle' as const })),
+  ]
+  const listed = await inParallel(manifests, ({ name, kind }) => readable(digest, () => layersOf(source, name, kind, signal)))
+  const found = listed.flatMap(layers => ('problem' in layers ? [] : layers))
   requireFew(digest, found.length)
   requireSmall(digest, found)
   const contents = new Map<Digest, Promise<Uint8Array>>()
-  const read = await inParallel(found, async ({ format, layer, parse }): Promise<Claim | UnreadableClaim> => {
-    // Signatures by several keys share one payload.
-    const content = contents.get(layer.digest) ?? readBlob(source, layer, signal)
-    contents.set(layer.digest, content)
-    const bytes = await content
-    try {
-      return parse(layer, bytes)
-    } catch (err) {
-      if (!(err instanceof UserError)) throw err
-      return { format, origin: layer.digest, problem: messageOf(err) }
-    }
-  })
-  const isReadable = (claim: Claim | UnreadableClaim): claim is Claim => 'statement' in claim
-  const isUnreadable = (claim: Claim | UnreadableClaim): claim is UnreadableClaim => 'problem' in claim
-  return { digest, readable: read.filter(isReadable), unreadable: [...unreadable, ...read.filter(isUnreadable)] }
+  const parsed = await inParallel(found, ({ kind, layer }) =>
+    readable(layer.digest, async () => {
+      // Signatures by several keys share one payload.
+      const content = contents.get(layer.digest) ?? readBlob(source, layer, signal)
+      contents.set(layer.digest, content)
+      return parseClaim({ kind, layer, content: await content })
+    }),
+  )
+  return claimsOf(digest, [...listed.flatMap(layers => ('problem' in layers ? [layers] : [])), ...parsed])
 }
 
-/** Registries without the referrers API have no reliable type of artifact: cosign notes the predicate beside it. */
-function isBundleReferrer({ artifactType = '', annotations = {} }: Descriptor): boolean {
-  return bundleMediaType.test(artifactType) || Object.hasOwn(annotations, 'dev.sigstore.bundle.predicateType')
-}
-
-/** The layers of cosign's tag `sha256-<hex>.sig` or `.att`. */
-async function tagged(source: ImageSource, digest: Digest, suffix: 'sig' | 'att', signal: AbortSignal): Promise<Found[]> {
-  const manifest = await source.manifest(`${digest.replace(':', '-')}.${suffix}`, signal)
-  if (manifest === undefined) return []
-  const [mediaType, parse] = suffix === 'sig' ? [simpleSigningMediaType, parseCosignSignature] : [envelopeMediaType, parseCosignAttestation]
-  return layersOf(manifest.bytes, `the manifest "${digest.replace(':', '-')}.${suffix}"`)
-    .filter(layer => layer.mediaType === mediaType)
-    .map(layer => ({ format: 'cosign', layer, parse }))
-}
-
-async function bundleLayers(
-  source: ImageSource,
-  { digest }: Descriptor,
-  unreadable: UnreadableClaim[],
-  signal: AbortSignal,
-): Promise<Found[]> {
-  const manifest = await source.manifest(digest, signal)
-  if (manifest === undefined) {
-    unreadable.push({ format: 'bundle', origin: digest, problem: 'its manifest is listed and not there' })
-    return []
-  }
+/** What `read` resolves with, or why it is not readable. Rejects where a later attempt may tell more, and where nothing may be read. */
+async function readable<T>(origin: Digest, read: () => Promise<T>): Promise<T | UnreadableClaim> {
   try {
-    const layers = layersOf(manifest.bytes, 'its manifest').filter(({ mediaType }) => bundleMediaType.test(mediaType))
-    return layers.map(layer => ({ format: 'bundle', layer, parse: (at, content) => parseBundle(content, at.digest) }))
+    return await read()
   } catch (err) {
-    if (!(err instanceof UserError)) throw err
-    unreadable.push({ format: 'bundle', origin: digest, problem: messageOf(err) })
-    return []
+    if (!(err instanceof UserError) || err instanceof RegistryUnavailable || err instanceof RegistryDenied) throw err
+    return { origin, problem: messageOf(err) }
   }
 }
 
-function layersOf(bytes: Uint8Array, what: string): Descriptor[] {
-  const layers = getOwn(readJsonObject(bytes, what), 'layers')
-  if (!Array.isArray(layers)) throw new UserError(`${what} has no list "layers"`)
-  return layers.map((layer, index) => {
-    const descriptor = readDescriptor(layer)
-    if (descriptor === undefined) throw new UserError(`${what}: layers[${index}] is no descriptor`)
-    return descriptor
-  })
+/**
+ * cosign 2 lists a bundle in the fallback tag of referrers with the type of its empty configuration: only the manifest's layers say what it is.
+ */
+function mayHoldBundle({ artifactType = '', annotations = {} }: Descriptor): boolean {
+  return (
+    bundleMediaType.test(artifactType) ||
+    artifactType === '' ||
+    artifactType === emptyType ||
+    Object.hasOwn(annotations, 'dev.sigstore.bundle.predicateType')
+  )
+}
+
+const holds: Readonly<Record<ClaimKind, (mediaType: string) => boolean>> = {
+  signature: mediaType => mediaType === simpleSigningMediaType,
+  attestation: mediaType => mediaType === envelopeMediaType,
+  bundle: mediaType => bundleMediaType.test(mediaType),
+}
+
+/** The layers of a manifest that hold claims; none if there is no such manifest. */
+async function layersOf(source: ImageSource, name: string, kind: ClaimKind, signal: AbortSignal): Promise<Found[]> {
+  const manifest = await source.manifest(name, signal)
+  if (manifest === undefined) {
+    if (kind === 'bundle') throw new UserError(`the manifest "${name}" is listed and not there`)
+    return []
+  }
+  const layers = getOwn(readJsonObject(manifest.bytes, `the manifest "${name}"`), 'layers')
+  if (!Array.isArray(layers)) throw new UserError(`the manifest "${name}" has no list "layers"`)
+  return layers
+    .map((layer, index) => parseDescriptor(layer, `the manifest "${name}": layers[${index}]`))
+    .filter(({ mediaType }) => holds[kind](mediaType))
+    .map(layer => ({ kind, layer }))
 }
 
 function requireFew(digest: Digest, count: number): void {

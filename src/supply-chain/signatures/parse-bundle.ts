@@ -2,7 +2,6 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle'
 import { preAuthEncoding, statementType } from '../../base/dsse.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
-import type { Digest } from '../oci/digest.ts'
 import type { Claim } from './claim.ts'
 import { type JsonObject, readJsonObject } from './read-json.ts'
 import { parseInTotoStatement } from './statement.ts'
@@ -11,12 +10,14 @@ import { parseInTotoStatement } from './statement.ts'
 export const maxWitnesses = 8
 export const maxCertificates = 8
 
+export type ParsedClaim = Omit<Claim, 'source'>
+
 /** Throws a UserError that says what is wrong with it. */
-export function parseBundle(bytes: Uint8Array, origin: Digest): Claim {
-  const bundle = toBundle(readJsonObject(bytes, 'the bundle'))
+export function parseBundle(content: Uint8Array): ParsedClaim {
+  const bundle = toBundle(readJsonObject(content, 'the bundle'))
   if (bundle.content.$case !== 'dsseEnvelope')
     throw new UserError('the bundle has a signature of a message; with an image, a DSSE envelope with a statement is accepted')
-  return { ...claimOfEnvelope(bundle), format: 'bundle', origin }
+  return claimOfEnvelope(bundle)
 }
 
 /** The JSON form as a bundle. Throws a UserError if it is none, or has too many parts. */
@@ -37,7 +38,7 @@ export function toBundle(json: JsonObject): Bundle {
 }
 
 /** Of a bundle with a DSSE envelope. Throws a UserError if it does not hold one signature of a statement. */
-export function claimOfEnvelope(bundle: Bundle): Pick<Claim, 'statement' | 'signed' | 'signature' | 'bundle'> {
+export function claimOfEnvelope(bundle: Bundle): ParsedClaim {
   if (bundle.content.$case !== 'dsseEnvelope') throw new UserError('there is no DSSE envelope')
   const { payloadType, payload, signatures } = bundle.content.dsseEnvelope
   if (payloadType !== statementType) throw new UserError(`payloadType must be "${statementType}", got "${payloadType.slice(0, 200)}"`)

@@ -4,8 +4,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { parseEnvelope } from '../../base/dsse.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { Descriptor } from '../oci/image-source.ts'
-import type { Claim } from './claim.ts'
-import { claimOfEnvelope, maxCertificates, toBundle } from './parse-bundle.ts'
+import { claimOfEnvelope, maxCertificates, type ParsedClaim, toBundle } from './parse-bundle.ts'
 import { type JsonObject, objectMember, readJsonObject, textMember } from './read-json.ts'
 import { parseSimpleSigning } from './statement.ts'
 
@@ -21,7 +20,7 @@ const timestampAnnotation = 'dev.sigstore.cosign/rfc3161timestamp'
 const bundleMediaType = 'application/vnd.dev.sigstore.bundle+json;version=0.1'
 
 /** A layer of the tag `.sig` with its content. Throws a UserError that says what is wrong with it. */
-export function parseCosignSignature({ digest, annotations = {} }: Descriptor, payload: Uint8Array): Claim {
+export function parseCosignSignature({ annotations = {} }: Descriptor, payload: Uint8Array): ParsedClaim {
   const encoded = annotations[signatureAnnotation]
   if (encoded === undefined) throw new UserError(`the layer has no annotation "${signatureAnnotation}"`)
   const signature = base64(encoded, signatureAnnotation)
@@ -31,11 +30,11 @@ export function parseCosignSignature({ digest, annotations = {} }: Descriptor, p
     verificationMaterial: verificationMaterial(annotations),
     messageSignature: { messageDigest, signature: signature.toString('base64') },
   })
-  return { format: 'cosign', origin: digest, statement: parseSimpleSigning(payload), signed: payload, signature, bundle }
+  return { statement: parseSimpleSigning(payload), signed: payload, signature, bundle }
 }
 
 /** A layer of the tag `.att` with its content. Throws a UserError that says what is wrong with it. */
-export function parseCosignAttestation({ digest, annotations = {} }: Descriptor, content: Uint8Array): Claim {
+export function parseCosignAttestation({ annotations = {} }: Descriptor, content: Uint8Array): ParsedClaim {
   // Limits depth and values before the envelope is parsed.
   readJsonObject(content, 'the envelope')
   const { payloadType, payload, signatures } = envelopeOf(content)
@@ -45,7 +44,7 @@ export function parseCosignAttestation({ digest, annotations = {} }: Descriptor,
     signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig: sig.toString('base64') })),
   }
   const bundle = toBundle({ mediaType: bundleMediaType, verificationMaterial: verificationMaterial(annotations), dsseEnvelope })
-  return { ...claimOfEnvelope(bundle), format: 'cosign', origin: digest }
+  return claimOfEnvelope(bundle)
 }
 
 function envelopeOf(content: Uint8Array): ReturnType<typeof parseEnvelope> {

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify'
 import { messageOf } from '../../base/user-error.ts'
-import type { Claim } from './claim.ts'
+import type { ParsedClaim } from './parse-bundle.ts'
 import { signatureHolds } from './public-key.ts'
 import type { SigstoreRoot, TrustedSignatureKey, TrustRoot } from './trust-root.ts'
 
@@ -18,7 +18,7 @@ export type ClaimVerdict =
 const refused = (reason: string): ClaimVerdict => ({ verified: false, reason })
 
 /** `now` in milliseconds since the epoch. Says nothing of which image the claim is about. */
-export function verifyByKey(claim: Claim, trustRoot: TrustRoot, keyName: string, now: number): ClaimVerdict {
+export function verifyByKey(claim: ParsedClaim, trustRoot: TrustRoot, keyName: string, now: number): ClaimVerdict {
   const key = trustRoot.keys.get(keyName)
   if (key === undefined) return refused(`trust root "${trustRoot.name}" has no key "${keyName}"`)
   const outside = outsideValidity(trustRoot, now)
@@ -32,7 +32,7 @@ export function verifyByKey(claim: Claim, trustRoot: TrustRoot, keyName: string,
 }
 
 /** The same for a certificate; the caller decides whether the identity is the required one. */
-export function verifyKeyless(claim: Claim, trustRoot: TrustRoot, now: number): ClaimVerdict {
+export function verifyKeyless(claim: ParsedClaim, trustRoot: TrustRoot, now: number): ClaimVerdict {
   const { sigstore, name } = trustRoot
   if (sigstore === undefined) return refused(`trust root "${name}" has no authority for certificates`)
   const outside = outsideValidity(trustRoot, now)
@@ -67,7 +67,7 @@ const verifierOf = ({ material, thresholds }: SigstoreRoot): Verifier =>
  * What the library verifies. The time of a log entry counts only with the log's promise, which signs it; nothing signs the time beside a mere
  * proof of inclusion.
  */
-function entityOf({ bundle, signed }: Claim): SignedEntity {
+function entityOf({ bundle, signed }: ParsedClaim): SignedEntity {
   const entity = toSignedEntity(bundle, Buffer.from(signed))
   const timestamps = entity.timestamps.filter(
     timestamp => timestamp.$case === 'timestamp-authority' || timestamp.tlogEntry.inclusionPromise !== undefined,
@@ -84,7 +84,7 @@ const timesOf = ({ timestamps }: SignedEntity): number[] =>
   )
 
 /** Undefined if nothing of the trust root has witnessed it. */
-function witnessedAt(claim: Claim, { key }: TrustedSignatureKey, { material }: SigstoreRoot): number | undefined {
+function witnessedAt(claim: ParsedClaim, { key }: TrustedSignatureKey, { material }: SigstoreRoot): number | undefined {
   try {
     const entity = entityOf(claim)
     if (entity.timestamps.length === 0 || entity.key.$case !== 'public-key') return undefined
@@ -98,7 +98,7 @@ function witnessedAt(claim: Claim, { key }: TrustedSignatureKey, { material }: S
 }
 
 /** Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as the client specification of sigstore requires. */
-function signsCode({ bundle }: Claim): boolean {
+function signsCode({ bundle }: ParsedClaim): boolean {
   const { content } = bundle.verificationMaterial
   const leaf =
     content.$case === 'x509CertificateChain'

@@ -1,15 +1,15 @@
 // Lists of descriptors that a registry answers: the referrers of an image (distribution-spec, "Listing Referrers").
 import { getOwn } from '../../../base/data/own-property.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
+import { parseDescriptor } from '../descriptor.ts'
 import type { Descriptor } from '../image-source.ts'
-import { readDescriptor } from '../read-descriptor.ts'
 import { RegistryUntrustworthy } from './registry-error.ts'
 
 /** Referrers of one image: signatures, attestations, and others that nobody here reads. */
 export const maxReferrers = 1000
 export const maxReferrerPages = 20
 
-/** The entries of an index. Throws RegistryUntrustworthy if it is none. */
+/** The entries of an index. Throws a UserError if it is none. */
 export function readIndexEntries(bytes: Uint8Array, what: string): Descriptor[] {
   let index: unknown
   try {
@@ -21,11 +21,7 @@ export function readIndexEntries(bytes: Uint8Array, what: string): Descriptor[] 
   if (!Array.isArray(entries)) throw new RegistryUntrustworthy(`${what} is no index of manifests`)
   if (entries.length > maxReferrers)
     throw new RegistryUntrustworthy(`${what} has ${entries.length} entries, at most ${maxReferrers} are read`)
-  return entries.map((entry, at) => {
-    const descriptor = readDescriptor(entry)
-    if (descriptor === undefined) throw new RegistryUntrustworthy(`${what}: manifests[${at}] is no descriptor`)
-    return descriptor
-  })
+  return entries.map((entry, at) => parseDescriptor(entry, `${what}: manifests[${at}]`))
 }
 
 /** Where the next page is: the header Link with `rel="next"` (RFC 8288). It must be of the same registry. */

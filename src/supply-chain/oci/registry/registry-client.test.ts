@@ -171,7 +171,7 @@ suite('RegistryClient', () => {
       registry.answer(at, JSON.stringify({ schemaVersion: 2, manifests }), { 'content-type': indexType, ...headers })
     const refusesNow = async (message: RegExp): Promise<void> => {
       using client = registry.client()
-      await refuses(client.referrers(digest, signal), RegistryUntrustworthy, message)
+      await refuses(client.referrers(digest, signal), UserError, message)
     }
     list(Array.from({ length: 10_000 }, () => entry))
     await refusesNow(new RegExp(`has 10000 entries, at most ${maxReferrers} are read`))
@@ -180,7 +180,7 @@ suite('RegistryClient', () => {
     list([entry], { link: '<https://example.com/>; rel="next"' })
     await refusesNow(/continues a list at another server/)
     list([{ ...entry, size: -1 }])
-    await refusesNow(/manifests\[0\] is no descriptor/)
+    await refusesNow(/manifests\[0\]\.size must be a number of bytes/)
     list('none')
     await refusesNow(/is no index of manifests/)
   })
