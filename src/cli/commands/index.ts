@@ -9,7 +9,9 @@ import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
 import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
+import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
+import { verifyCommand } from './verify.ts'
 import { whyCommand } from './why.ts'
 
 export const commands = {
@@ -20,6 +22,8 @@ export const commands = {
   why: whyCommand,
   check: checkCommand,
   policy: policyCommand,
+  verify: verifyCommand,
+  trust: trustCommand,
   image: imageCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,

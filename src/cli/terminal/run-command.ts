@@ -5,7 +5,7 @@ import { UserError } from '../../base/user-error.ts'
 import { printableParagraph } from './printable.ts'
 
 /** Commands whose exit code 1 means that something was found. */
-const validating: readonly (string | undefined)[] = ['check', 'policy', 'scan']
+const validating: readonly (string | undefined)[] = ['check', 'policy', 'scan', 'verify']
 
 /** The exit code of a command that failed to do its work. */
 export const failureCode = (command: string | undefined): number => (validating.includes(command) ? 2 : 1)

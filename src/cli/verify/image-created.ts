@@ -1,0 +1,20 @@
+// When an image was built.
+import { getOwn } from '../../base/data/own-property.ts'
+import { isJsonObject } from '../../base/json.ts'
+import { parseBoundedJson } from '../../supply-chain/oci/bounded-json.ts'
+import type { Digest } from '../../supply-chain/oci/digest.ts'
+import { maxConfigBytes } from '../../supply-chain/oci/image-config.ts'
+import type { ImageSource } from '../../supply-chain/oci/image-source.ts'
+import { nodePlatform } from '../../supply-chain/oci/platform.ts'
+import { resolveImage } from '../../supply-chain/oci/resolve-image.ts'
+import { readVerified } from '../../supply-chain/oci/verified-content.ts'
+
+/** `created` of the configuration for this machine's platform, in milliseconds since the epoch; undefined if it does not say it. */
+export async function imageCreated(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+  const { manifest } = await resolveImage(source, digest, nodePlatform(process.arch), digest, signal)
+  const bytes = await readVerified(manifest.config, source.blob(manifest.config, signal), maxConfigBytes)
+  const config = parseBoundedJson(bytes, maxConfigBytes, `Configuration "${manifest.config.digest}"`)
+  const created = isJsonObject(config) ? getOwn(config, 'created') : undefined
+  const time = typeof created === 'string' ? Date.parse(created) : Number.NaN
+  return Number.isNaN(time) ? undefined : time
+}
