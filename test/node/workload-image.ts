@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Container, Pod } from '../../src/api/types/core-v1.ts'
 import { type BuiltImage, buildImage } from '../../src/node/images/oci-image.ts'
-import type { TarEntry } from '../../src/node/images/tar.ts'
+import type { TarEntry } from '../../src/supply-chain/oci/tar/write-tar.ts'
 import { bulkhead, repository, run, type TestCluster } from '../cluster.ts'
 
 const workloadImage = 'bulkhead.local/workload:1'

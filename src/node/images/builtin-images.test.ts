@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { listTar } from '../../supply-chain/oci/tar/list-tar.ts'
 import { builtinImages } from './builtin-images.ts'
-import { listTar } from './tar.ts'
 
 interface File {
   readonly path: string

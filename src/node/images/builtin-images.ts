@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import type { TarEntry } from '../../supply-chain/oci/tar/write-tar.ts'
 import { type BuiltImage, buildImage } from './oci-image.ts'
-import type { TarEntry } from './tar.ts'
 
 export const pauseImage = 'bulkhead.local/pause:1'
 export const busyboxImage = 'bulkhead.local/busybox:1'

@@ -7,7 +7,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
-import { listTar } from './tar.ts'
+import { listTar } from '../../supply-chain/oci/tar/list-tar.ts'
 
 /** Limit of entries in an archive: an image has one for each layer and few more. */
 export const maxEntries = 10_000

@@ -1,7 +1,7 @@
 // Builds a one-layer OCI image in memory and packs it as an OCI archive, so that a node has its own images without a registry.
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { type TarEntry, writeTar } from './tar.ts'
+import { type TarEntry, writeTar } from '../../supply-chain/oci/tar/write-tar.ts'
 
 export interface ImageContent {
   /** Full reference: `bulkhead.local/busybox:1`. */

@@ -1,0 +1,9 @@
+// Work on hostile content that a process without rights does. `src/cli/works` lists it.
+
+export interface IsolatedWork {
+  /** `input` is what the caller sent, as JSON. Resolves with a JSON value; rejects with a UserError, whose message the caller gets. */
+  run(input: unknown, signal: AbortSignal): Promise<unknown>
+}
+
+/** What the process writes. */
+export type IsolatedAnswer = { readonly value: unknown } | { readonly problem: string }

@@ -1,0 +1,132 @@
+// Verifies one claim for one signer: with a key, or with a short-lived certificate of sigstore.
+import { X509Certificate } from 'node:crypto'
+import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify'
+import { messageOf } from '../../base/user-error.ts'
+import type { Claim } from './claim.ts'
+import { signatureHolds } from './public-key.ts'
+import type { SigstoreRoot, TrustedSignatureKey, TrustRoot } from './trust-root.ts'
+
+export type VerifiedSigner =
+  /** `at`: when a log or a timestamp authority of the trust root saw the signature, in milliseconds since the epoch. */
+  | { readonly kind: 'key'; readonly trustRoot: string; readonly key: string; readonly at?: number }
+  | { readonly kind: 'keyless'; readonly trustRoot: string; readonly issuer: string; readonly subject: string; readonly at: number }
+
+export type ClaimVerdict =
+  | { readonly verified: true; readonly signer: VerifiedSigner }
+  | { readonly verified: false; readonly reason: string }
+
+const refused = (reason: string): ClaimVerdict => ({ verified: false, reason })
+
+/** `now` in milliseconds since the epoch. Says nothing of which image the claim is about. */
+export function verifyByKey(claim: Claim, trustRoot: TrustRoot, keyName: string, now: number): ClaimVerdict {
+  const key = trustRoot.keys.get(keyName)
+  if (key === undefined) return refused(`trust root "${trustRoot.name}" has no key "${keyName}"`)
+  const outside = outsideValidity(trustRoot, now)
+  if (outside !== undefined) return refused(outside)
+  if (!signatureHolds(key, claim.signed, claim.signature)) return refused(`it is not signed with key "${keyName}"`)
+  const at = trustRoot.sigstore === undefined ? undefined : witnessedAt(claim, key, trustRoot.sigstore)
+  const time = at ?? now
+  if (time < key.validity.notBefore || time > key.validity.notAfter)
+    return refused(`key "${keyName}" was not valid when it was used, ${shownTime(time)}`)
+  return unlessRevoked(trustRoot, { kind: 'key', trustRoot: trustRoot.name, key: keyName, ...(at === undefined ? {} : { at }) })
+}
+
+/** The same for a certificate; the caller decides whether the identity is the required one. */
+export function verifyKeyless(claim: Claim, trustRoot: TrustRoot, now: number): ClaimVerdict {
+  const { sigstore, name } = trustRoot
+  if (sigstore === undefined) return refused(`trust root "${name}" has no authority for certificates`)
+  const outside = outsideValidity(trustRoot, now)
+  if (outside !== undefined) return refused(outside)
+  try {
+    const entity = entityOf(claim)
+    if (entity.key.$case !== 'certificate') return refused('it is signed with a key, not with a certificate')
+    const times = timesOf(entity)
+    const { identity } = verifierOf(sigstore).verify(entity)
+    const stamped = entity.timestamps.filter(({ $case }) => $case === 'timestamp-authority').length
+    const { timestamps } = sigstore.thresholds
+    if (stamped < timestamps) return refused(`it has ${stamped} timestamps, ${timestamps} are required`)
+    if (!signsCode(claim)) return refused('its certificate is not for signing code')
+    const [issuer, subject] = [identity?.extensions?.issuer, identity?.subjectAlternativeName]
+    if (!issuer || !subject) return refused('its certificate names no issuer or no subject')
+    return unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, issuer, subject, at: Math.min(...times) })
+  } catch (err) {
+    // The library throws for each fault, and decoders of certificates and timestamps for malformed input: none of it is verified.
+    return refused(messageOf(err))
+  }
+}
+
+const verifierOf = ({ material, thresholds }: SigstoreRoot): Verifier =>
+  new Verifier(material, {
+    tlogThreshold: thresholds.transparencyLogs,
+    ctlogThreshold: thresholds.certificateLogs,
+    // Of logs and authorities together: without a time, the certificate cannot be verified.
+    timestampThreshold: Math.max(1, thresholds.timestamps),
+  })
+
+/**
+ * What the library verifies. The time of a log entry counts only with the log's promise, which signs it; nothing signs the time beside a mere
+ * proof of inclusion.
+ */
+function entityOf({ bundle, signed }: Claim): SignedEntity {
+  const entity = toSignedEntity(bundle, Buffer.from(signed))
+  const timestamps = entity.timestamps.filter(
+    timestamp => timestamp.$case === 'timestamp-authority' || timestamp.tlogEntry.inclusionPromise !== undefined,
+  )
+  return { ...entity, timestamps }
+}
+
+/** Milliseconds since the epoch; proven if the entity verifies. */
+const timesOf = ({ timestamps }: SignedEntity): number[] =>
+  timestamps.map(timestamp =>
+    timestamp.$case === 'timestamp-authority'
+      ? timestamp.timestamp.signingTime.getTime()
+      : Number(timestamp.tlogEntry.integratedTime) * 1000,
+  )
+
+/** Undefined if nothing of the trust root has witnessed it. */
+function witnessedAt(claim: Claim, { key }: TrustedSignatureKey, { material }: SigstoreRoot): number | undefined {
+  try {
+    const entity = entityOf(claim)
+    if (entity.timestamps.length === 0 || entity.key.$case !== 'public-key') return undefined
+    const publicKey = () => ({ publicKey: key, validFor: () => true })
+    new Verifier({ ...material, publicKey }, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 1 }).verify(entity)
+    return Math.min(...timesOf(entity))
+  } catch {
+    // Witnesses that nobody trusts prove no time, and a signature with a key needs none.
+    return undefined
+  }
+}
+
+/** Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as the client specification of sigstore requires. */
+function signsCode({ bundle }: Claim): boolean {
+  const { content } = bundle.verificationMaterial
+  const leaf =
+    content.$case === 'x509CertificateChain'
+      ? content.x509CertificateChain.certificates[0]
+      : content.$case === 'certificate'
+        ? content.certificate
+        : undefined
+  return leaf !== undefined && (new X509Certificate(leaf.rawBytes).keyUsage ?? []).includes('1.3.6.1.5.5.7.3.3')
+}
+
+function outsideValidity({ name, validity }: TrustRoot, now: number): string | undefined {
+  if (now < validity.notBefore) return `trust root "${name}" is valid from ${shownTime(validity.notBefore)}`
+  return now > validity.notAfter ? `trust root "${name}" expired at ${shownTime(validity.notAfter)}` : undefined
+}
+
+function unlessRevoked({ name, revoked }: TrustRoot, signer: VerifiedSigner): ClaimVerdict {
+  const revocation = revoked.find(
+    ({ key, issuer, subject, before }) =>
+      (key === undefined || (signer.kind === 'key' && signer.key === key)) &&
+      (subject === undefined || (signer.kind === 'keyless' && signer.subject === subject)) &&
+      (issuer === undefined || (signer.kind === 'keyless' && signer.issuer === issuer)) &&
+      (before === undefined || signer.at === undefined || signer.at < before),
+  )
+  if (revocation === undefined) return { verified: true, signer }
+  const { before, reason } = revocation
+  const what = signer.kind === 'key' ? `key "${signer.key}"` : `"${signer.subject}"`
+  const since = before === undefined ? '' : ` for signatures before ${shownTime(before)}`
+  return refused(`trust root "${name}" has revoked ${what}${since}${reason === undefined ? '' : `: ${reason}`}`)
+}
+
+const shownTime = (time: number): string => new Date(time).toISOString()
