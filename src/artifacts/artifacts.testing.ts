@@ -77,13 +77,16 @@ export function listVerifier(registries: MemoryRegistries): ImageVerifier<readon
       return registries.signers(digest)
     },
     sizeOf: claims => claims.length,
-    evaluate({ spec }, trustRoots, _image, claims) {
-      const wanted = (spec.verify?.anyOf ?? spec.verify?.allOf ?? []).flatMap(({ key }) => key ?? [])
-      if (wanted.length === 0) return { holds: true, identities: [], message: '' }
-      const found = wanted.filter(({ trustRoot, name }) => claims.includes(name) && trusts(trustRoots.get(trustRoot), name))
-      return found.length === 0
-        ? { holds: false, message: `nobody whom it names signed the image` }
-        : { holds: true, identities: found.map(({ trustRoot, name }) => `key "${name}" of trust root "${trustRoot}"`), message: '' }
+    evaluate(policies, trustRoots, _image, claims) {
+      const identities: string[] = []
+      for (const { metadata, spec } of policies) {
+        const wanted = (spec.verify?.anyOf ?? spec.verify?.allOf ?? []).flatMap(({ key }) => key ?? [])
+        const found = wanted.filter(({ trustRoot, name }) => claims.includes(name) && trusts(trustRoots.get(trustRoot), name))
+        if (found.length === 0 && wanted.length > 0)
+          return { verdict: 'Refused', identities: [], message: `policy "${metadata.name}": nobody whom it names signed the image` }
+        identities.push(...found.map(({ trustRoot, name }) => `key "${name}" of trust root "${trustRoot}"`))
+      }
+      return { verdict: identities.length === 0 ? 'Unverified' : 'Verified', identities, message: '' }
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
-import { repositoryOf } from '../supply-chain/policy/image-pattern.ts'
+import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
 import type {
   AskedImage,
   ImageAnswer,
@@ -13,8 +13,9 @@ import type {
   PlatformDigest,
   PullCredential,
 } from '../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../supply-chain/policy/repository-of.ts'
 import { credentialsFor, fingerprintOf } from './credentials-for.ts'
-import type { ImageVerifier, Registries } from './image-verifier.ts'
+import type { ImageVerifier, PolicyVerdict, Registries, VerifiedImage } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from './namespace-turns.ts'
 import { platformsOf } from './platform-digests.ts'
@@ -197,6 +198,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
           return await work(this.#parts.registries.open(repository, credentials), until)
         } catch (err) {
           if (until.aborted) this.#failed.set(registry, `registry ${registry} did not answer in ${registryMs / 1000} s`)
+          else if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
           throw err
         }
       },
@@ -210,35 +212,19 @@ function failureOf(err: unknown): Failure {
   return { known: false, reason: 'Unreachable', message: messageOf(err) }
 }
 
-interface Verdict {
-  readonly verdict: 'Verified' | 'Unverified' | 'Refused'
-  readonly identities: readonly string[]
-  readonly message: string
-}
-
-/** Every policy must hold. */
+/** A policy that cannot be evaluated does not hold. */
 function evaluateAll<Claims>(
   { verifier, policies: state, clock, log }: EvaluatorParts<Claims>,
   policies: readonly AnyPolicy[],
-  image: { readonly repository: string; readonly digest: Digest },
+  image: VerifiedImage,
   claims: Claims,
-): Verdict {
-  const identities = new Set<string>()
-  const messages: string[] = []
-  let refused = false
-  for (const policy of policies) {
-    try {
-      const verdict = verifier.evaluate(policy, state.trustRoots(), image, claims, clock.now())
-      if (verdict.holds) for (const identity of verdict.identities) identities.add(identity)
-      else refused ||= policy.spec.onFailure !== 'Warn'
-      if (verdict.message !== '') messages.push(`policy "${policyTitle(policy)}": ${verdict.message}`)
-    } catch (err) {
-      // A policy that cannot be evaluated does not hold.
-      log.error('cannot evaluate an image policy', { policy: policyTitle(policy), err })
-      refused = true
-      messages.push(`policy "${policyTitle(policy)}": ${err instanceof UserError ? err.message : 'it cannot be evaluated'}`)
-    }
+): PolicyVerdict {
+  try {
+    return verifier.evaluate(policies, state.trustRoots(), image, claims, clock.now())
+  } catch (err) {
+    const titles = policies.map(policyTitle)
+    if (!(err instanceof UserError)) log.error('cannot evaluate image policies', { policies: titles, err })
+    const why = err instanceof UserError ? err.message : 'they cannot be evaluated'
+    return { verdict: 'Refused', identities: [], message: `policies ${titles.join(', ')}: ${why}` }
   }
-  if (refused) return { verdict: 'Refused', identities: [], message: messages.join('; ') }
-  return { verdict: identities.size === 0 ? 'Unverified' : 'Verified', identities: [...identities], message: messages.join('; ') }
 }

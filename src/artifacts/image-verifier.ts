@@ -14,18 +14,26 @@ export interface VerifiedImage {
   readonly digest: Digest
 }
 
-export type PolicyVerdict =
-  | { readonly holds: true; readonly identities: readonly string[]; readonly message: string }
-  | { readonly holds: false; readonly message: string }
+export interface PolicyVerdict {
+  /** `Unverified`: the policies allow the image, and none of them requires a signer. */
+  readonly verdict: 'Verified' | 'Unverified' | 'Refused'
+  /** Whom the policies required and found. */
+  readonly identities: readonly string[]
+  /** Why it is refused, or what a policy with `onFailure: Warn` found; may be empty. */
+  readonly message: string
+}
 
 /** `Claims` is what was found with an image: data that is verified again whenever a policy or a trust root changes. */
 export interface ImageVerifier<Claims> {
   collect(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<Claims>
   /** Bytes, for the limit of what is kept. */
   sizeOf(claims: Claims): number
-  /** Pure. `now` in milliseconds since the epoch. Signers who are not in `trustRoots` are nobody. */
+  /**
+   * Pure. All policies must hold. `now` in milliseconds since the epoch. Signers who are not in `trustRoots` are nobody. Throws a UserError
+   * for a policy that cannot be read.
+   */
   evaluate(
-    policy: ImagePolicy | ClusterImagePolicy,
+    policies: readonly (ImagePolicy | ClusterImagePolicy)[],
     trustRoots: ReadonlyMap<string, TrustRoot>,
     image: VerifiedImage,
     claims: Claims,

@@ -1,7 +1,7 @@
 // The policies and trust roots as the part knows them, and the wait for a state that another process has already seen.
 import type { KubeObject } from '../api/object.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
-import { matchesImage, repositoryOf } from '../supply-chain/policy/image-pattern.ts'
+import { coversImage } from '../supply-chain/policy/covers-image.ts'
 import type { ObjectVersion, PolicyVersion } from '../supply-chain/policy/image-question.ts'
 
 export type AnyPolicy = ImagePolicy | ClusterImagePolicy
@@ -46,10 +46,8 @@ export class PolicyState {
 
   /** Those that match an image in a namespace. */
   policiesFor(namespace: string, image: string): readonly AnyPolicy[] {
-    const repository = repositoryOf(image)
     const candidates: readonly AnyPolicy[] = [...this.#sources.clusterPolicies.list(), ...this.#sources.policies.list(namespace)]
-    // What is no reference has no repository; every policy for all images is for it too.
-    return candidates.filter(({ spec }) => matchesImage(spec.images, repository ?? ''))
+    return candidates.filter(({ spec }) => coversImage(spec.images, image))
   }
 
   /** Resolves when all are known in these versions or later ones. Rejects with the signal's reason. */

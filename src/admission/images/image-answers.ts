@@ -5,8 +5,8 @@ import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSpec, Secret } from '../../api/types/core-v1.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
-import { repositoryOf } from '../../supply-chain/policy/image-pattern.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { type AnyPolicy, type KnownPolicies, policyVersion } from './known-policies.ts'
 
 export interface AnswersParts {

@@ -38,11 +38,6 @@ export function imageUses(spec: PodSpec): ImageUse[] {
   return uses.filter(({ image }) => image !== '')
 }
 
-/** Come with Bulkhead itself, and are in no registry. */
-const builtIn: ReadonlySet<string> = new Set(['bulkhead.local/busybox:1', 'bulkhead.local/pause:1'])
-
-export const isBuiltIn = (image: string): boolean => builtIn.has(image)
-
 /** Nothing outside of the node has it. */
 export const isLocal = ({ image, pulled }: ImageUse): boolean => !pulled || image.startsWith('bulkhead.local/')
 

@@ -2,9 +2,8 @@
 import type { KubeObject } from '../../api/object.ts'
 import { followObjects, type StoreView } from '../../api/store-view.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../../api/types/supply-v1.ts'
-import { matchesImage, repositoryOf } from '../../supply-chain/policy/image-pattern.ts'
+import { coversImage } from '../../supply-chain/policy/covers-image.ts'
 import type { ObjectVersion, PolicyVersion } from '../../supply-chain/policy/image-question.ts'
-import { isBuiltIn } from './image-use.ts'
 
 export type AnyPolicy = ImagePolicy | ClusterImagePolicy
 
@@ -30,12 +29,11 @@ export class KnownPolicies {
     })
   }
 
-  /** Those that are for the image in a namespace. What comes with Bulkhead is in no registry, and nobody else can sign it. */
+  /** Those that are for the image in a namespace. */
   matching(namespace: string, image: string): readonly AnyPolicy[] {
     const own = this.#own.get(namespace)
-    if ((this.#cluster.size === 0 && own === undefined) || isBuiltIn(image)) return []
-    const repository = repositoryOf(image) ?? ''
-    return [...this.#cluster.values(), ...(own?.values() ?? [])].filter(({ spec }) => matchesImage(spec.images, repository))
+    if (this.#cluster.size === 0 && own === undefined) return []
+    return [...this.#cluster.values(), ...(own?.values() ?? [])].filter(({ spec }) => coversImage(spec.images, image))
   }
 
   /** Of the trust roots that the policies name. A missing one is left out: its signers are nobody. */

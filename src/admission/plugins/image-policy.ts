@@ -17,7 +17,7 @@ export const imagePolicy: PluginDefinition<ImageDigestsOptions> = {
   on: 'always',
   guard: 'images that nobody trusted signed run although a policy is for them',
   handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/*'] }],
-  status: [{ name: 'image policies hold for every new pod', note: 'kubectl get clusterimagepolicies', always: true }],
+  status: [{ name: 'image policies hold for every new pod', note: 'kubectl get clusterimagepolicies', proofs: ['S9'], always: true }],
   create,
 }
 
@@ -26,19 +26,22 @@ interface Covered {
   readonly policies: readonly AnyPolicy[]
 }
 
-function create({ images }: ImageDigestsOptions): PluginSteps {
+function create({ images, reader }: ImageDigestsOptions): PluginSteps {
   return {
     async validate(request, signal): Promise<Verdict> {
       const { object, oldObject, resource } = request
       const of = groupResource(resource.group, resource.plural)
-      const located = object && locatePod(of, object)
-      if (object === undefined || located === undefined) return admitted
+      const isBinding = request.subresource === 'binding'
+      // A pod that has waited since before a policy came starts no image that nobody verified.
+      const bound = isBinding ? reader.get('pods', request.namespace, request.name) : object
+      const located = bound && locatePod(of, bound)
+      if (bound === undefined || located === undefined) return admitted
       const isPod = located.pointer === ''
-      if (isPod && !annotationHolds(request, located.pod.metadata.annotations?.[imagesAnnotation]))
+      if (isPod && !isBinding && !annotationHolds(request, located.pod.metadata.annotations?.[imagesAnnotation]))
         return refuse(request, `the annotation "${imagesAnnotation}" is written by the server only`)
       if (images === undefined) return admitted
       // The pods of a template that a controller copied are evaluated themselves.
-      if (!isPod && isControlled(object.metadata)) return admitted
+      if (!isPod && isControlled(bound.metadata)) return admitted
       const before = oldObject && locatePod(of, oldObject)
       const old = new Map(before === undefined ? [] : imageUses(before.pod.spec).map(({ name, image }) => [name, image]))
       const covered = imageUses(located.pod.spec).flatMap(({ name, image }): Covered[] => {

@@ -40,3 +40,6 @@ export function readAdmittedImages(text: string): ReadonlyMap<string, AdmittedIm
   }
   return found
 }
+
+/** Condition of the pod's status: False while a policy refuses one of its images, so that the node starts none of its containers. */
+export const imagesVerifiedCondition = 'supply.bulkhead.dev/ImagesVerified'

@@ -8,6 +8,17 @@ const maxStars = 8
 
 const form = /^[A-Za-z0-9.*[][A-Za-z0-9._:/[\]*-]*$/
 
+/** Globs match full names: one without a registry is for no image. */
+export function patternWarnings(field: string, patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern, index) => {
+    const first = pattern.slice(0, Math.max(0, pattern.indexOf('/')))
+    if (pattern.startsWith('*') || /[.:*[]/.test(first) || first === 'localhost') return []
+    return [
+      `${field}[${index}]: "${pattern}" names no registry, so it is for no image; Docker Hub is docker.io, as in docker.io/library/nginx`,
+    ]
+  })
+}
+
 export function validateImagePattern(value: string, field: string): FieldError[] {
   const tagged = value.lastIndexOf(':') > value.lastIndexOf('/')
   // `registry:5000` alone has no path, so its colon is that of a port or of a tag: both are no pattern of a repository.

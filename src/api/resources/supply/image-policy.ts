@@ -1,6 +1,7 @@
 // supply.bulkhead.dev/v1 ImagePolicy: which images may run in its namespace.
 import type { ImagePolicy } from '../../types/supply-v1.ts'
 import { defineResource } from '../resource.ts'
+import { patternWarnings } from './image-pattern.ts'
 import { imagePolicyColumns } from './image-policy-columns.ts'
 import { validateImagePolicySpec } from './image-policy-spec.ts'
 
@@ -14,4 +15,5 @@ export const imagePolicy = defineResource<ImagePolicy>({
   countsGeneration: true,
   columns: imagePolicyColumns,
   validate: ({ spec }) => validateImagePolicySpec(spec),
+  warnings: ({ spec }) => patternWarnings('spec.images', spec.images),
 })

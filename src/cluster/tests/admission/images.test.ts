@@ -167,7 +167,7 @@ test('a policy of a namespace is for its pods only', async () => {
   await using cluster = await opened()
   cluster.registries.push(app, '1', 'one')
   await cluster.client.create(imagePolicies, 'default', { metadata: { name: 'own' }, spec: signed }, limit())
-  await assert.rejects(cluster.create(podOf('a', `${app}:1`)), /policy "default\/own"/)
+  await assert.rejects(cluster.create(podOf('a', `${app}:1`)), /policy "own"/)
   await cluster.create(podOf('a', `${app}:1`), 'kube-public')
 })
 
@@ -233,4 +233,53 @@ test('templates stay as they are, unless a policy is for them or the namespace a
     metadata.name?.startsWith('plain-'),
   )
   assert.deepEqual([imageOf(settled), copies.length], [`${app}:1`, 2])
+})
+
+const conditionOf = ({ status }: Pod) => (status?.conditions ?? []).find(({ type }) => type === 'supply.bulkhead.dev/ImagesVerified')
+
+test('a pod says who signed its image, and starts no container again once the signer is revoked, until they are trusted again', async () => {
+  await using cluster = await opened()
+  cluster.registries.sign(cluster.registries.push(app, '1', 'one'), 'release')
+  await cluster.trust()
+  await cluster.require()
+  await cluster.create(podOf('a', `${app}:1`))
+  const read = () => cluster.client.get(pods, 'default', 'a', limit())
+  const seen = async (status: string) => waitUntil(async () => (conditionOf(await read())?.status === status ? read() : undefined))
+  assert.match(conditionOf(await seen('True'))?.message ?? '', /^main: key "release" of trust root "shop", 20\d\d-/)
+  await waitUntil(async () => ((await read()).status?.phase === 'Running' ? true : undefined))
+  const revoke = (revoked: object[]) => cluster.client.patch(trustRoots, '', 'shop', { spec: { revoked } }, { type: 'merge' }, limit())
+  await revoke([{ key: 'release' }])
+  assert.match(
+    conditionOf(await seen('False'))?.message ?? '',
+    /^main: registry.example.com\/shop\/app:1@sha256:.*: policy "signed": nobody/,
+  )
+  await revoke([])
+  assert.equal(conditionOf(await seen('True'))?.reason, 'Verified')
+})
+
+test('a policy that comes later refuses the images that run already', async () => {
+  await using cluster = await opened()
+  cluster.registries.push(app, '1', 'one')
+  await cluster.create(podOf('a', `${app}:1`))
+  await cluster.trust()
+  await cluster.require()
+  const refused = await waitUntil(async () => {
+    const pod = await cluster.client.get(pods, 'default', 'a', limit())
+    return conditionOf(pod)?.status === 'False' ? pod : undefined
+  })
+  assert.equal(conditionOf(refused)?.reason, 'Refused')
+})
+
+test('a pod that waits since before a policy came is bound to no node', async () => {
+  await using cluster = await opened('upstream')
+  cluster.registries.push(app, '1', 'one')
+  const waiting: Pod = { metadata: { name: 'a' }, spec: { ...spec(`${app}:1`), schedulerName: 'nobody' } }
+  await cluster.create(waiting)
+  await cluster.trust()
+  await cluster.require()
+  const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target: { kind: 'Node', name: 'node-1' } }
+  await assert.rejects(
+    cluster.client.subresource('POST', pods, 'default', 'a', 'binding', binding, limit()),
+    /image "registry.example.com\/shop\/app:1" is not verified: policy "signed" requires it, and its digest is not known/,
+  )
 })
