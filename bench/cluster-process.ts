@@ -52,7 +52,14 @@ export class ClusterProcess implements AsyncDisposable {
 
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }]
-  readonly users: readonly [{ readonly user: { readonly 'client-certificate': string } }]
+  /** Earlier commits, to compare with, wrote the credentials into the file. */
+  readonly users: readonly [
+    {
+      readonly user:
+        | { readonly 'client-certificate': string }
+        | { readonly 'client-certificate-data': string; readonly 'client-key-data': string }
+    },
+  ]
 }
 
 function readCredentials(file: string): Credentials {
@@ -60,9 +67,12 @@ function readCredentials(file: string): Credentials {
   const { clusters, users } = JSON.parse(readFileSync(file, 'utf8')) as Kubeconfig
   const text = (base64: string) => Buffer.from(base64, 'base64').toString()
   const { cluster } = clusters[0]
-  // One file has certificate and key.
-  const identity = readFileSync(join(dirname(file), users[0].user['client-certificate']), 'utf8')
+  const { user } = users[0]
   const ca = text(cluster['certificate-authority-data'])
+  if ('client-key-data' in user)
+    return { server: cluster.server, ca, cert: text(user['client-certificate-data']), key: text(user['client-key-data']) }
+  // One file has certificate and key.
+  const identity = readFileSync(join(dirname(file), user['client-certificate']), 'utf8')
   return { server: cluster.server, ca, cert: identity, key: identity }
 }
 

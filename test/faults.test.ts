@@ -13,7 +13,7 @@ import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
 import { AdminConnection } from './admin-request.ts'
 import { bundledScript, freePort, noContainers, processesNaming, repository, run, TestCluster, temporaryFolder, until } from './cluster.ts'
-import { machineTraces } from './node/machine-traces.ts'
+import { machineTraces, newTraces } from './node/machine-traces.ts'
 import { WriteLoad } from './write-load.ts'
 
 const root = process.getuid?.() === 0
@@ -348,7 +348,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
 
   test('a clean stop then leaves nothing on the machine', async () => {
     assert.equal(await cluster.stop(), 0, cluster.output)
-    assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
+    assert.deepEqual(await newTraces(dataDirectory, tracesBefore), [])
   })
 
   test('a stop while the node cannot start leaves nothing either', async () => {
@@ -357,7 +357,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     const repair = await breakNode()
     assert.equal(await cluster.stop(), 0, cluster.output)
     repair()
-    assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
+    assert.deepEqual(await newTraces(dataDirectory, tracesBefore), [])
   })
 
   test('a stop of the next start after a kill of up, before its node begins, leaves nothing either', async () => {
@@ -367,7 +367,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     cluster.signal('SIGKILL')
     await cluster.exited
     await until('every part has ended', () => parts.every(({ pid }) => pid !== undefined && !isAlive(pid)))
-    assert.notDeepEqual(await machineTraces(dataDirectory), tracesBefore)
+    assert.notDeepEqual(await newTraces(dataDirectory, tracesBefore), [])
     cluster = await TestCluster.launch({ dataDirectory, port: cluster.port })
     const names = () =>
       cluster.status().then(
@@ -376,7 +376,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
       )
     await until('the first part', async () => (await names()).length > 0)
     assert.equal(await cluster.stop(), 0, cluster.output)
-    assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
+    assert.deepEqual(await newTraces(dataDirectory, tracesBefore), [])
   })
 })
 

@@ -14,7 +14,7 @@ const exception = (name: string, compensatingProofs?: string[], expires = '2026-
   },
 })
 const result = (id: string, outcome: Outcome): ProofResult => ({
-  ...{ id, title: '', why: '', attack: '', expected: '', whenRed: '', started: '', milliseconds: 0, attempts: [] },
+  ...{ id, title: '', why: '', attack: '', expected: '', whenRed: '', started: '', milliseconds: 0, attempts: [], rights: [] },
   outcome,
 })
 const failed: Outcome = { held: false, found: ['a way in'] }

@@ -1,14 +1,19 @@
 // Runs proofs against a cluster: several at a time, each with a time limit, and each with a result.
 import { ApiError } from '../api/status.ts'
 import { messageOf } from '../base/user-error.ts'
+import { Client } from '../client/client.ts'
 import { type Attempt, AttemptLog } from './attempt-log.ts'
 import { inParallel } from './in-parallel.ts'
 import type { ClusterContext, Outcome, Proof, ProofContext } from './proof.ts'
 import { ProofRun } from './proof-run.ts'
+import { RightsRecorder } from './rights/proof-role.ts'
+import type { Right } from './rights/request-rights.ts'
 
 export interface ProofResult extends Omit<Proof, 'prove'> {
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
+  /** Those of the administrator that it used. */
+  readonly rights: readonly Right[]
   /** RFC 3339. */
   readonly started: string
   readonly milliseconds: number
@@ -48,9 +53,11 @@ async function runOne(proof: Proof, context: Omit<ProofContext, 'attempts'>, lim
   const { prove: _prove, ...described } = proof
   const began = context.clock.now()
   const attempts = new AttemptLog()
-  const outcome = await attempt(proof, { ...context, attempts }, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
+  const transport = new RightsRecorder(context.transport)
+  const own = { ...context, attempts, transport, client: new Client(transport) }
+  const outcome = await attempt(proof, own, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
   const milliseconds = context.clock.now() - began
-  return { ...described, outcome, attempts: attempts.all, started: new Date(began).toISOString(), milliseconds }
+  return { ...described, outcome, attempts: attempts.all, rights: transport.rights, started: new Date(began).toISOString(), milliseconds }
 }
 
 /** An attack that could not be carried out proves nothing, unless an attempt before it did not hold. */

@@ -3,6 +3,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mountsNaming, processesNaming, run } from '../cluster.ts'
 
+/** What is there now and was not before. A start also removes what dead clusters left, so traces may be fewer. */
+export async function newTraces(dataDirectory: string, before: readonly string[]): Promise<string[]> {
+  return (await machineTraces(dataDirectory)).filter(line => !before.includes(line))
+}
+
 /** Processes, mounts, network namespaces, rules, interfaces, addresses, routes and cgroups. */
 export async function machineTraces(dataDirectory: string): Promise<string[]> {
   const lines = async (program: string, ...args: string[]) =>

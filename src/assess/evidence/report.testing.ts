@@ -11,7 +11,7 @@ export const attempt = (name: string, held = true): Attempt => ({ name, sent: 'P
 export function resultOf(id: string, outcome: Outcome, attempts: readonly Attempt[] = []): ProofResult {
   return {
     ...{ id, title: `title of ${id}`, why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
-    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, outcome, attempts },
+    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, outcome, attempts, rights: [] },
   }
 }
 

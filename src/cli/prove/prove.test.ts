@@ -137,7 +137,7 @@ test('chooseProofs() accepts both names of a proof, and gives all proofs without
 function resultWith(outcome: ProofResult['outcome']): ProofResult {
   return {
     ...{ id: 'A1', title: 'title', why: 'reason', attack: 'attack', expected: 'refusal', whenRed: 'remedy' },
-    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, attempts: [], outcome },
+    ...{ started: '2026-01-01T00:00:00.000Z', milliseconds: 7, attempts: [], rights: [], outcome },
   }
 }
 

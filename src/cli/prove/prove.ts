@@ -4,6 +4,7 @@ import { endExceptions } from '../../assess/compensation.ts'
 import { verdictOf } from '../../assess/evidence/verdict.ts'
 import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
+import { RightsRecorder } from '../../assess/rights/proof-role.ts'
 import { type ProofResult, runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
 import { proofAgent } from '../../base/proof-agent.ts'
@@ -19,6 +20,7 @@ import { endedLine, resultLine, resultsJson, summaryLine } from './format.ts'
 import { keepResults } from './keep-results.ts'
 import { intervalOf, lowerPriority, repeat } from './schedule.ts'
 import { openReportWriter } from './write-report.ts'
+import { writeRoles } from './write-roles.ts'
 
 export interface ProveFlags {
   readonly dataDir?: string
@@ -28,6 +30,8 @@ export interface ProveFlags {
   readonly report?: string
   /** File with the private key that signs the report. */
   readonly key?: string
+  /** File for the ClusterRoles of the run and its proofs. */
+  readonly roles?: string
   /** A skipped proof counts as failed. */
   readonly strict?: boolean
   /** Runs again after this time, until it is stopped. */
@@ -66,7 +70,8 @@ async function proveOnce(flags: ProveFlags, ids: readonly string[], terminal: Te
   })
   const isLocal = up !== undefined && up.server === server
   await using transport = reachCluster(found, proofAgent)
-  const client = new Client(transport)
+  const recorder = new RightsRecorder(transport)
+  const client = new Client(recorder)
   await requireBulkhead(client, server, signal)
   const context = {
     ...{ endpoint: { server, ca }, transport, client, clock: systemClock },
@@ -93,8 +98,9 @@ async function proveOnce(flags: ProveFlags, ids: readonly string[], terminal: Te
   terminal.print(text ? summaryLine(results) : resultsJson(server, results, ended))
   const written = await report?.write(results)
   const unkept = await keepResults(client, results, written?.digest, AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
+  const roles = flags.roles === undefined ? undefined : await writeRoles(flags.roles, results, recorder.rights)
   // Beside JSON there is no place for sentences: the report itself says who signed it.
-  if (text) for (const line of [written?.line, unkept]) if (line !== undefined) terminal.print(printable(line))
+  if (text) for (const line of [written?.line, roles, unkept]) if (line !== undefined) terminal.print(printable(line))
   return exitCode(results, flags.strict === true)
 }
 
