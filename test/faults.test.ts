@@ -279,7 +279,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     }
   }
 
-  for (const part of ['signer', 'server', 'controllers', 'node', 'dns'])
+  for (const part of ['signer', 'server', 'controllers', 'artifacts', 'node', 'dns'])
     test(`kill -9 of the ${part}: it starts again, nothing acknowledged is lost, containers go on`, async () => {
       const running = await containers()
       const load = new WriteLoad(admin, part)

@@ -216,7 +216,7 @@ test('a Deployment that could never start a pod is refused itself, and passes wi
 test('bulkhead status shows parts, certificates, store and controls', { skip }, async () => {
   const { code, stdout, stderr } = await bulkhead('status', '--data-dir', dataDirectory)
   assert.equal(code, 0, stdout + stderr)
-  for (const part of ['signer', 'server', 'controllers', 'node', 'dns']) assert.match(stdout, new RegExp(`\\b${part}\\b`))
+  for (const part of ['signer', 'server', 'controllers', 'artifacts', 'node', 'dns']) assert.match(stdout, new RegExp(`\\b${part}\\b`))
   const { running, parts } = JSON.parse((await bulkhead('status', '--data-dir', dataDirectory, '--output', 'json')).stdout)
   assert.equal(running, true)
   assert.deepEqual(

@@ -18,6 +18,7 @@ const parts = {
   scheduler: ['client', 'api', 'base'],
   network: ['client', 'api', 'base'],
   node: ['supply-chain', 'client', 'network', 'api', 'base'],
+  artifacts: ['supply-chain', 'client', 'api', 'base'],
   assess: ['supply-chain', 'client', 'network', 'api', 'base'],
 }
 

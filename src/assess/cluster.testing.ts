@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream'
 import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { listVerifier, memoryRegistries } from '../artifacts/artifacts.testing.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
@@ -37,11 +38,13 @@ export interface ProvableCluster extends AsyncDisposable {
 const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
 
-/** `startCluster()` with its TLS listener. */
+/** `startCluster()` with its TLS listener, and registries without images. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
   const material = newKeyMaterial()
   const signer = createKeySigner(material, options.clock ?? systemClock)
-  const { cluster, server } = await startClusterParts(options, signer)
+  const registries = memoryRegistries()
+  const images = { registries, verifier: listVerifier(registries) }
+  const { cluster, server } = await startClusterParts({ images, ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
     Promise.reject(new Error('no file')),

@@ -12,6 +12,7 @@ import type { HealthCheck } from '../server/paths/health.ts'
 import type { AuditSink } from '../server/request/audit-event.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
+import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import type { PolicyFolder } from './admission/policy-folder.ts'
 
 export interface ControlPlaneOptions {
@@ -38,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly reloads?: (replace: ReplaceConfiguration) => void
   /** What else decides what is enforced, for the digest of the settings. */
   readonly furtherSettings?: () => unknown
+  /** The part `artifacts`. Without it, tags are not resolved, and what a policy is for is refused. */
+  readonly images?: ImageAuthority
   /** Further checks of `/readyz`. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock

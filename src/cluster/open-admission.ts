@@ -8,6 +8,8 @@ import type { ClusterRole } from '../access/rules/rbac-object.ts'
 import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
+import { ImageAnswers } from '../admission/images/image-answers.ts'
+import { KnownPolicies } from '../admission/images/known-policies.ts'
 import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies, type ValidatingSource } from '../admission/policy/policy-kinds.ts'
@@ -60,9 +62,13 @@ export function openAdmission(
   const kinds = allKinds(server)
   const shipped = shippedSource(profile, configuration.shippedPoliciesOff)
   const policies = { metrics: admissionMetrics(metrics), reader: view, view, kinds, decide: policyAuthorizer(authorize) }
+  const imagePolicies = new KnownPolicies(view)
+  const { images } = options
+  const answers = images && new ImageAnswers({ authority: images, policies: imagePolicies, reader: view, now })
   const plugins = admissionPlugins(
     {
       ...policies,
+      images: { policies: imagePolicies, answers },
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
         rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),

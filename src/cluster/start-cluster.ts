@@ -7,6 +7,8 @@ import { administratorsGroup } from '../access/access.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Features } from '../api/features.ts'
 import type { UserInfo } from '../api/user.ts'
+import type { ImageVerifier, Registries } from '../artifacts/image-verifier.ts'
+import { runArtifacts } from '../artifacts/run-artifacts.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config/config.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
@@ -29,6 +31,7 @@ import { accountName, accountOrganizations, issueIdentity } from './client-ident
 import { runControlLoops } from './control-loops.ts'
 import { openControlPlane } from './control-plane.ts'
 import { formatKubeconfig } from './kubeconfig.ts'
+import { LateAuthority } from './late-authority.ts'
 import { MemoryAudit } from './memory-audit.ts'
 
 export interface StartClusterOptions {
@@ -42,6 +45,8 @@ export interface StartClusterOptions {
   readonly features?: Features
   /** Whether Kubernetes' bootstrap tokens are accepted. Default false. */
   readonly bootstrapTokens?: boolean
+  /** Registries and a verifier for the part `artifacts`. Default: it does not run, so tags are not resolved. */
+  readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> }
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number
@@ -85,6 +90,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     controllers = true,
     features,
     bootstrapTokens = false,
+    images,
     clock = systemClock,
     log = silentLogger,
     random = Math.random,
@@ -95,10 +101,12 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
   const store = stack.use(createMemoryStore({ clock, log, maxStoredBytes: defaultStoredBytes(machineMemory()) }))
   const audit = new MemoryAudit()
   const metrics = createRegistry()
+  const authority = images === undefined ? undefined : new LateAuthority()
   const server = stack.use(
     await openControlPlane({
       ...{ store, signer, audit, profile, bootstrapTokens, serviceCidr, clock, log, metrics },
       ...(features === undefined ? {} : { features }),
+      ...(authority === undefined ? {} : { images: authority }),
       signal: stop.signal,
     }),
   )
@@ -110,9 +118,13 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     stop.abort(new Error('the cluster is closed'))
     await Promise.allSettled(running)
   })
+  const account = (name: string): UserInfo => ({ name: accountName(name), groups: [...accountOrganizations, 'system:authenticated'] })
+  if (images !== undefined && authority !== undefined) {
+    const options = { client: clientOf(account('artifacts')), ...images, clock, log, random }
+    running.push(runArtifacts(options, stop.signal, ready => authority.set(ready)))
+  }
   if (controllers) {
     const rootCa = await signer.authority('serving', stop.signal)
-    const account = (name: string): UserInfo => ({ name: accountName(name), groups: [...accountOrganizations, 'system:authenticated'] })
     const component = (name: string): UserInfo => ({ name, groups: ['system:authenticated'] })
     running.push(
       runControlLoops(

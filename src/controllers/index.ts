@@ -16,6 +16,7 @@ import { endpointSlice } from './endpoints/endpoint-slice.ts'
 import { endpointSliceMirroring } from './endpoints/endpoint-slice-mirroring.ts'
 import { endpoints } from './endpoints/endpoints.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
+import { imageVerdicts } from './image-verdicts.ts'
 import { cronJob } from './jobs/cronjob.ts'
 import { job } from './jobs/job.ts'
 import { ttlAfterFinished } from './jobs/ttl-after-finished.ts'
@@ -49,6 +50,7 @@ export const controllers: readonly Controller[] = [
   rootCa,
   namespaceDefaults,
   tokenRights,
+  imageVerdicts,
   apiServerAccess,
   deployment,
   replicaSet,

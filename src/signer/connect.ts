@@ -2,10 +2,18 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
+import { FrameConnection, type FramePeer } from '../base/net/frame-connection.ts'
 import { checkCsrSize, type SignerMethod } from './policy.ts'
-import { auditHeadFields, auditHeadParam, parseTokenResults, storeHeadFields, storeHeadParam } from './protocol.ts'
+import {
+  auditHeadFields,
+  auditHeadParam,
+  failureError,
+  parseAnswer,
+  parseTokenResults,
+  storeHeadFields,
+  storeHeadParam,
+} from './protocol.ts'
 import type { Signer, TokenKey } from './signer.ts'
-import { SignerConnection } from './signer-connection.ts'
 import { SignerFailure } from './signer-failure.ts'
 import { createTokenBatches } from './token-batches.ts'
 
@@ -17,6 +25,16 @@ export interface ConnectSignerOptions {
 /** Requests that are idempotent and contain no text chosen by a client are retried, up to this many tries. */
 const maxTries = 3
 
+const signerPeer: FramePeer = {
+  name: 'the signer',
+  parseAnswer(value) {
+    const answer = parseAnswer(value)
+    if (answer === undefined || !('error' in answer)) return answer
+    return { id: answer.id, error: failureError(answer.error) }
+  },
+  failure: (why, message) => new SignerFailure(why, message),
+}
+
 /** The answer does not follow the protocol. */
 const badAnswer = () => new Error('Cannot use the signer: its answer is malformed')
 
@@ -25,7 +43,7 @@ const badAnswer = () => new Error('Cannot use the signer: its answer is malforme
  * request rejects with a `SignerFailure`, and the caller may ask again. Rejects with `PolicyViolation` if the role's policy refuses it.
  */
 export function connectSigner(path: string, { clock = systemClock, log = silentLogger }: ConnectSignerOptions = {}): Signer {
-  const connection = new SignerConnection({ path, clock, log })
+  const connection = new FrameConnection({ path, peer: signerPeer, clock, log })
   const closed = new AbortController()
 
   const repeatable = async (method: SignerMethod, params: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> => {

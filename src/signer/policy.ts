@@ -211,6 +211,15 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
         commonName === `${accountPrefix}cluster-dns` && organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
+    {
+      // Likewise, as this part parses what registries send.
+      name: 'artifacts',
+      authority: 'client',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) =>
+        commonName === `${accountPrefix}artifacts` && organizations.every(group => accountGroups.has(group)),
+      names: noNames,
+    },
   ],
 }
 

@@ -1,5 +1,5 @@
 // Signs tokens in batches, so that a burst needs few round trips. Namespaces of the accounts take turns.
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue } from '../base/async/fair-queue.ts'
 import { maxTokenBatch, type TokenResult } from './protocol.ts'
 import { SignerFailure } from './signer-failure.ts'
 

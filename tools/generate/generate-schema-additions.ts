@@ -6,6 +6,8 @@
 //   change PACKAGE.Name                other flags of fields that exist: optional, required, default=JSON
 //     field GoType [flags]             flags: omitempty, optional, after=FIELD, list=map:KEY, list=set, list=atomic, patch=STRATEGY, key=MERGEKEY, default=JSON
 
+import { supplyAdditions } from './supply-additions.ts'
+
 const signals = [
   'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
     .split(' ')
@@ -15,7 +17,7 @@ const signals = [
   Array.from({ length: 14 }, (_, index) => `SIGRTMAX-${index + 1}`),
 ].flat()
 
-export const additions = `
+export const additions = `${supplyAdditions}
 extend apps/v1.DeploymentStatus
   terminatingReplicas *int32 omitempty optional after=unavailableReplicas
 extend apps/v1.ReplicaSetStatus

@@ -56,7 +56,7 @@ async function checkAdditions(): Promise<void> {
   for (const line of additions.split('\n')) {
     const [word = '', key = '', flag] = line.trim().split(' ')
     // No other model contains our own kinds, and none of Kubernetes' own those of metrics-server.
-    if (key.startsWith('bulkhead/') || key.startsWith('metrics/')) {
+    if (key.startsWith('bulkhead/') || key.startsWith('metrics/') || key.startsWith('supply/')) {
       names = []
     } else if (line.startsWith(' ')) {
       if (names.length > 0 && !names.includes(word)) throw new Error(`client-node knows no field ${word} (${line.trim()})`)

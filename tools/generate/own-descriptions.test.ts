@@ -4,7 +4,7 @@ import types from '../../src/api/schema/generated/types.json' with { type: 'json
 import { ownDescriptions } from './own-descriptions.ts'
 
 /** Where packages of descriptions have nothing. */
-const packages = ['bulkhead/', 'metrics/']
+const packages = ['bulkhead/', 'metrics/', 'supply/']
 
 test('ownDescriptions describe every field of kinds without another description', () => {
   const common = new Set(['apiVersion', 'kind', 'metadata'])

@@ -1,6 +1,8 @@
 // The texts for `kubectl explain` of Bulkhead's own kinds and of metrics.k8s.io, which the packages lack.
+import { supplyDescriptions } from './own-supply-descriptions.ts'
 
 export const ownDescriptions: Readonly<Record<string, { readonly text: string; readonly fields: Readonly<Record<string, string>> }>> = {
+  ...supplyDescriptions,
   'bulkhead/v1alpha1.ClusterDefaults': {
     text: 'ClusterDefaults says what every new namespace gets. The one object that counts is named "cluster"; a change of it holds for namespaces to come.',
     fields: { spec: 'What new namespaces get.' },

@@ -1,8 +1,8 @@
 // Client certificates: issued directly by a trusted authority, for client authentication, valid now. The CN is the user, each O a group.
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
-import { BoundedCache } from '../bounded-cache.ts'
 import { readExtensions } from '../pki/certificate-extensions.ts'
 import { parseCertificateIdentity } from '../pki/certificate-identity.ts'
 import { DerError } from '../pki/der.ts'

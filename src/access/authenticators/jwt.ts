@@ -1,10 +1,10 @@
 // Tokens of issuers in an AuthenticationConfiguration: matched by issuer, verified with its keys, and cached while they are valid.
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { getOwn } from '../../base/data/own-property.ts'
 import type { Authentication, Authenticator, CredentialSource, Credentials } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { BoundedCache } from '../bounded-cache.ts'
 import { type Claims, readSignedToken, type SignedToken } from '../jwt/signed-token.ts'
 import type { IssuerMetrics, TokenCacheMetrics } from '../token-metrics.ts'
 

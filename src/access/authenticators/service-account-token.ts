@@ -3,10 +3,10 @@ import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto
 import { goQuote, goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { parseJson } from '../../base/json.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { BoundedCache } from '../bounded-cache.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 

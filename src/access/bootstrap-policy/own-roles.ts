@@ -1,7 +1,7 @@
 // Bulkhead's grants in addition to Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
-import { read, rule, urls } from '../../api/policy-rule.ts'
+import { everyVerb, read, rule, urls, write } from '../../api/policy-rule.ts'
 import { administratorsGroup } from '../access.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
 import {
@@ -27,6 +27,7 @@ export const ownRoles: readonly Role[] = [
 export const ownRoleBindings: readonly RoleBinding[] = ownControllerNamespaceBindings
 
 const clusterDns = 'bulkhead:cluster-dns'
+const artifacts = 'bulkhead:artifacts'
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` like all roles for all users, so that it does not count as a grant to an account. */
@@ -37,7 +38,12 @@ const why = 'system:bulkhead:why'
  */
 const metricsReader = 'bulkhead:metrics-reader'
 
-/** The DNS part reads only what names resolve to. */
+const supply = 'supply.bulkhead.dev'
+
+/**
+ * The DNS part reads only what names resolve to. The part `artifacts` writes what it found out, and reads of pods only their images. Who may
+ * edit a namespace may not change its image policies, and an exception takes a grant of its own: both would accept one's own images.
+ */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [
     rule(read, 'core', 'services endpoints'),
@@ -53,6 +59,17 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     ...aggregatesTo('edit'),
     ...aggregatesTo('view'),
   }),
+  clusterRole(artifacts, [
+    rule(everyVerb, supply, 'images'),
+    rule(read, supply, 'advisorysources clusterimagepolicies exceptions imagepolicies podimages trustroots'),
+    rule('patch update', supply, 'advisorysources/status trustroots/status'),
+  ]),
+  clusterRole(
+    'bulkhead:aggregate-supply-to-view',
+    [rule(read, supply, 'advisorysources clusterimagepolicies exceptions imagepolicies images podimages trustroots')],
+    aggregatesTo('view'),
+  ),
+  clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   ...ownControllerRoles,
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
@@ -67,6 +84,7 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   ...ownControllerBindings,
   // Unlike system:masters, it can be taken away: by deleting the binding, or by a webhook that denies.
   clusterRoleBinding(administrators, [group(administratorsGroup)], 'cluster-admin'),
+  clusterRoleBinding(artifacts, [serviceAccount('artifacts')]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

@@ -1,6 +1,6 @@
 // Cached answers of webhooks, and pending calls: equal questions share one call.
 import type { Clock } from '../../base/clock.ts'
-import { BoundedCache } from '../bounded-cache.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 
 interface CachedUntil<T> {
   readonly answer: T

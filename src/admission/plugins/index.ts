@@ -19,6 +19,8 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { denyServiceExternalIps } from './deny-service-external-ips.ts'
 import { eventRateLimit } from './event-rate-limit.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
+import { type ImagePluginParts, imageDigests } from './image-digests.ts'
+import { imagePolicy } from './image-policy.ts'
 import { imagePolicyWebhook } from './image-policy-webhook.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -60,6 +62,8 @@ export interface PluginOptions extends CertificateRequestOptions, MutatingAdmiss
   /** `secure`: restricted pods, workloads refused if their pods would be, no external IPs, tokens only for accounts with a grant. */
   readonly profile: 'secure' | 'upstream'
   readonly configuration?: PluginConfiguration
+  /** Undefined where no image policy is enforced, as in tests of other plug-ins. */
+  readonly images?: ImagePluginParts | undefined
   /** Milliseconds since the epoch. */
   now(): number
   /** Lower-case letters and digits for generated volume names. */
@@ -106,6 +110,8 @@ export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   podTopologyLabels,
   mutatingAdmissionPolicy,
   mutatingAdmissionWebhook,
+  imageDigests,
+  imagePolicy,
   podSecurityDefaults,
   validatingAdmissionPolicy,
   validatingAdmissionWebhook,

@@ -33,6 +33,14 @@ const same: readonly [name: string, digest: () => string][] = [
   ],
   ['requests and limits', () => digest(container({ resources: { limits: { memory: '1Gi' }, requests: { cpu: '1' } } }))],
   [
+    'the digest that ImageDigests adds',
+    () =>
+      digest(
+        container({ image: 'i:1@sha256:aa' }),
+        annotated({ 'supply.bulkhead.dev/images': JSON.stringify({ c: { image: 'i:1', digest: 'sha256:aa' } }) }),
+      ),
+  ],
+  [
     'claims of a StatefulSet',
     () => digest({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-a-0' } }], hostname: 'a-0' }, { name: 'a-0' }),
   ],

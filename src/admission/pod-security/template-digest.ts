@@ -2,6 +2,8 @@
 // plug-ins and controllers add to its pods. A field that is not listed here counts.
 import { createHash } from 'node:crypto'
 import { regionLabel, zoneLabel } from '../../api/nodes/topology-labels.ts'
+import { admittedImages, imagesAnnotation } from '../../api/pods/admitted-images.ts'
+import { containersOf } from '../../api/pods/containers-of.ts'
 import { isTokenVolume, tokenAnnotation } from '../../api/pods/token-right.ts'
 import { podDomainAnnotation } from '../../api/pods/trust-domain.ts'
 import { syncAppArmor } from '../../api/resources/core/pod-app-armor.ts'
@@ -43,7 +45,15 @@ const uncountedMetadata: ReadonlySet<string> = new Set([
   ...['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'],
   ...['job-name', 'batch.kubernetes.io/job-name', 'controller-uid', 'batch.kubernetes.io/controller-uid'],
   ...['completion-index', 'index-failure-count', 'index-ignored-failure-count'].map(name => `batch.kubernetes.io/job-${name}`),
-  ...[zoneLabel, regionLabel, podDomainAnnotation, tokenAnnotation, 'kubernetes.io/limit-ranger', 'kubectl.kubernetes.io/restartedAt'],
+  ...[
+    zoneLabel,
+    regionLabel,
+    podDomainAnnotation,
+    tokenAnnotation,
+    imagesAnnotation,
+    'kubernetes.io/limit-ranger',
+    'kubectl.kubernetes.io/restartedAt',
+  ],
 ])
 
 const completionIndex = 'batch.kubernetes.io/job-completion-index'
@@ -53,6 +63,7 @@ const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 export function templateDigest({ metadata, spec }: CheckedPod): string {
   // In the form of a stored pod: a template has fewer defaults, and its AppArmor profiles in only one place.
   const pod: Pod = structuredClone({ metadata, spec })
+  unpin(pod)
   setPodDefaults(pod)
   syncAppArmor(pod, () => undefined)
   const tokens = new Set((pod.spec.volumes ?? []).filter(isMountedToken).map(({ name }) => name))
@@ -69,6 +80,20 @@ export function templateDigest({ metadata, spec }: CheckedPod): string {
   return `sha256:${createHash('sha256')
     .update(canonical([labels, annotations, withoutEmpty(counted)]))
     .digest('hex')}`
+}
+
+/** The image as it is in the template: the plug-in ImageDigests has added the digest to the pod's, and says so in an annotation. */
+function unpin({ metadata, spec }: Pod): void {
+  const admitted = admittedImages(metadata)
+  if (admitted.size === 0) return
+  for (const { container } of containersOf(spec)) {
+    const { image, digest } = admitted.get(container.name) ?? {}
+    if (image !== undefined && container.image === `${image}@${digest}`) container.image = image
+  }
+  for (const { name, image: volume } of spec.volumes ?? []) {
+    const { image, digest } = admitted.get(`volume ${name}`) ?? {}
+    if (volume !== undefined && image !== undefined && volume.reference === `${image}@${digest}`) volume.reference = image
+  }
 }
 
 function countedContainer(container: Container, tokens: ReadonlySet<string>): object {

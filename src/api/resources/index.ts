@@ -23,6 +23,7 @@ import { rbacResources } from './rbac/index.ts'
 import type { ResourceDefinition } from './resource.ts'
 import { schedulingResources } from './scheduling/index.ts'
 import { storageResources } from './storage/index.ts'
+import { supplyResources } from './supply/index.ts'
 
 /** All built-in kinds. The order within a group is that of its `index.ts`. */
 export const resources: readonly ResourceDefinition[] = [
@@ -47,6 +48,7 @@ export const resources: readonly ResourceDefinition[] = [
   ...discoveryResources,
   ...flowcontrolResources,
   ...bulkheadResources,
+  ...supplyResources,
   ...metricsResources,
 ]
 

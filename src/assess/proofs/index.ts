@@ -19,6 +19,7 @@ import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { signedImages } from './s9-signed-images.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
@@ -26,6 +27,7 @@ export const proofs: readonly Proof[] = [
   leastSurface,
   exceptions,
   encryptedTransport,
+  signedImages,
   admission,
   placement,
   noNodePort,

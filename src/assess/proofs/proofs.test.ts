@@ -121,6 +121,11 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     pattern:
       /a pod that names node "n1": answered 201[\s\S]*binding to node "n1": answered 201[\s\S]*old path to node "n1": answered 201[\s\S]*merge patch of a pod's domain: /,
   },
+  {
+    id: 'S9',
+    off: 'nothing is admitted by a rule',
+    pattern: /an unsigned image by its tag: answered 201[\s\S]*an unsigned image of a Deployment: answered 201/,
+  },
   { id: 'O11', off: 'the sink drops events', pattern: /record of create \(0\): no record/ },
 ]
 for (const { id, off, pattern } of reds) {

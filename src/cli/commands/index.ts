@@ -33,6 +33,7 @@ export const commands = {
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
   node: partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
+  artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
-export const hiddenCommands = { signer: true, server: true, controllers: true, node: true, dns: true } as const
+export const hiddenCommands = { signer: true, server: true, controllers: true, node: true, dns: true, artifacts: true } as const

@@ -2,11 +2,13 @@
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/pod/cluster-policy.ts'
+import { connectArtifacts } from '../../artifacts/connect-artifacts.ts'
 import { keepRenewed, validityOf } from '../../base/async/renewal.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics/metrics.ts'
 import { openFileLimit } from '../../base/metrics/open-file-limit.ts'
+import { PartWatch } from '../../base/part-watch.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { keepHeapRoom } from '../../base/v8/heap-room.ts'
 import { openPolicyFolder } from '../../cluster/admission/policy-folder.ts'
@@ -17,7 +19,6 @@ import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } fro
 import { Listener } from '../../server/http/listener.ts'
 import { warmUpWrites } from '../../server/objects/warm-up-writes.ts'
 import type { Signer } from '../../signer/signer.ts'
-import { SignerWatch } from '../../signer/signer-watch.ts'
 import type { Store } from '../../store/store.ts'
 import type { PartContext } from './part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
@@ -60,7 +61,9 @@ export async function serveApi({
   failure.catch(ends)
   const { authentication, authorization } = settings.configurations
   let configurations: ReloadedConfigurations | undefined
-  const signerWatch = new SignerWatch({ signer, clock, log })
+  const signerWatch = new PartWatch({ name: 'the signer', ask: until => signer.tokenKeys(until), clock, log })
+  const artifacts = stack.use(connectArtifacts(settings.artifactsSocket, { clock, log }))
+  const artifactsWatch = new PartWatch({ name: 'the part "artifacts"', ask: until => artifacts.alive(until), clock, log })
   const server = stack.use(
     await openControlPlane({
       store,
@@ -83,14 +86,18 @@ export async function serveApi({
         allowPrivileged: settings.allowPrivileged,
         files: Object.values(configurations?.shown() ?? {}).map(({ hash }) => hash),
       }),
-      checks: [{ name: 'signer', readinessOnly: true, check: () => signerWatch.check() }],
+      images: artifacts,
+      checks: [
+        { name: 'signer', readinessOnly: true, check: () => signerWatch.check() },
+        { name: 'artifacts', readinessOnly: true, check: () => artifactsWatch.check() },
+      ],
       clock,
       log,
       metrics,
       signal,
     }),
   )
-  server.runAlongside(until => signerWatch.run(until))
+  for (const watch of [signerWatch, artifactsWatch]) server.runAlongside(until => watch.run(until))
   let serving = await firstServing
   const listener = stack.use(
     new Listener({

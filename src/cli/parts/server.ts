@@ -24,6 +24,8 @@ import type { ServeApiOptions } from './serve-api.ts'
 export interface ServerSettings {
   readonly directory: string
   readonly signerSocket: string
+  /** Of the part that knows images. */
+  readonly artifactsSocket: string
   /** For this start only. */
   readonly acceptRestoredStore: boolean
   readonly hosts: readonly [string, ...string[]]

@@ -23,6 +23,7 @@ export interface DataDirectory {
   readonly server: string
   readonly controllers: string
   readonly dns: string
+  readonly artifacts: string
   readonly node: string
   readonly kubeconfig: string
   readonly breakGlass: string
@@ -30,6 +31,8 @@ export interface DataDirectory {
   readonly evidenceKey: string
   readonly lock: string
   readonly supervisorSocket: string
+  /** At which the API server asks the part `artifacts`. */
+  readonly artifactsSocket: string
   readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
 }
 
@@ -41,12 +44,14 @@ export function layout(path: string): DataDirectory {
     server: join(path, 'server'),
     controllers: join(path, 'controllers'),
     dns: join(path, 'dns'),
+    artifacts: join(path, 'artifacts'),
     node: join(path, 'node'),
     kubeconfig: join(path, adminKubeconfigName),
     breakGlass: join(path, 'break-glass.kubeconfig'),
     evidenceKey: join(path, 'evidence.pub'),
     lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),
+    artifactsSocket: join(run, 'artifacts', 'api.sock'),
     signerSockets: {
       server: join(run, 'server', 'signer.sock'),
       controllers: join(run, 'controllers', 'signer.sock'),
@@ -99,11 +104,13 @@ async function prepare(directory: DataDirectory, identity: Identity | undefined)
   await folder(directory.server, 0o700, identity?.server)
   await folder(directory.controllers, 0o700, identity?.controllers)
   await folder(directory.dns, 0o700, identity?.dns)
+  await folder(directory.artifacts, 0o700, identity?.artifacts)
   await folder(directory.node, 0o700)
   // The signer creates its sockets in these folders; the set-group-id bit gives each socket the group that may connect.
   await folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
   await folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
   await folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+  await folder(dirname(directory.artifactsSocket), 0o2750, identity?.artifacts, identity?.server)
   // Written last, and synced with the names of the folders.
   await writeVersion(directory.path)
 }

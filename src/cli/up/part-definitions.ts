@@ -10,6 +10,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
+import type { ArtifactsSettings } from '../parts/artifacts.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
 import type { DnsSettings } from '../parts/dns.ts'
 import type { NodeSettings } from '../parts/node.ts'
@@ -37,12 +38,15 @@ export interface PartInput {
   ownIdentity(): Promise<ClientIdentity>
   /** A new certificate for the DNS part. */
   dnsIdentity(): Promise<ClientIdentity>
+  /** And for the part that asks registries. */
+  artifactsIdentity(): Promise<ClientIdentity>
 }
 
 export interface ClusterParts {
   readonly signer: PartDefinition
   readonly server: PartDefinition
   readonly controllers: PartDefinition
+  readonly artifacts: PartDefinition
   readonly nodes: readonly PartDefinition[]
 }
 
@@ -68,6 +72,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         async (): Promise<ServerSettings> => ({
           directory: directory.server,
           signerSocket: directory.signerSockets.server,
+          artifactsSocket: directory.artifactsSocket,
           acceptRestoredStore: acceptRestored.next().value === true,
           hosts: addresses.hosts,
           port: config.port,
@@ -106,6 +111,18 @@ export function partDefinitions(input: PartInput): ClusterParts {
       // Controllers have a lower priority than the API, so that requests stay fast on a busy machine.
       priority: { all: 5 },
     },
+    artifacts: part(
+      'artifacts',
+      directory.artifacts,
+      identity?.artifacts,
+      ['--max-semi-space-size=2'],
+      async (): Promise<ArtifactsSettings> => ({
+        server,
+        ca: await input.servingAuthority(),
+        identity: await input.artifactsIdentity(),
+        socket: directory.artifactsSocket,
+      }),
+    ),
     nodes: nodeParts(input, server),
   }
 }

@@ -20,14 +20,16 @@ test('chooseIdentity() shares no user with a running process', () => {
   const first = chooseIdentity('/var/lib/a', undefined, nobody)
   for (const used of Object.values(first)) {
     const other = chooseIdentity('/var/lib/a', undefined, user => user === used)
-    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 8)
+    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 10)
   }
 })
 
 test('chooseIdentity() keeps the owners of existing folders, whatever runs', () => {
   const all = () => true
-  assert.deepEqual(chooseIdentity('/x', 64_701, all), { signer: 64_701, server: 64_702, controllers: 64_703, dns: 64_704 })
-  assert.equal(chooseIdentity('/x', 65_497, all).dns, 65_500)
+  const first = { signer: 64_701, server: 64_702, controllers: 64_703, dns: 64_704, artifacts: 64_501 }
+  assert.deepEqual(chooseIdentity('/x', 64_701, all), first)
+  const { dns, artifacts } = chooseIdentity('/x', 65_497, all)
+  assert.deepEqual([dns, artifacts], [65_500, 64_700])
   // A folder of another user is not ours.
   const other = chooseIdentity('/x', undefined, nobody)
   for (const owner of [0, 1000, 64_702, 65_501]) assert.deepEqual(chooseIdentity('/x', owner, nobody), other)

@@ -10,11 +10,14 @@ export interface Identity {
   readonly server: number
   readonly controllers: number
   readonly dns: number
+  readonly artifacts: number
 }
 
 /** Users without an entry in /etc/passwd, above Debian's range and below systemd's dynamic ranges; the kernel needs only numbers. */
 const firstUser = 64_701
 const usersOfCluster = 4
+/** One for each cluster, below the others: clusters from before this part keep their users. */
+const firstArtifactsUser = 64_501
 /** So the last user is 65,500. */
 const clusters = 200
 
@@ -41,7 +44,7 @@ function clusterOf(signer: number): number | undefined {
 
 function identityOf(cluster: number): Identity {
   const signer = firstUser + cluster * usersOfCluster
-  return { signer, server: signer + 1, controllers: signer + 2, dns: signer + 3 }
+  return { signer, server: signer + 1, controllers: signer + 2, dns: signer + 3, artifacts: firstArtifactsUser + cluster }
 }
 
 /** The identity for this machine and data directory; the signer's folder may not exist yet. */

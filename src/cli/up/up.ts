@@ -34,7 +34,7 @@ import { tokenWebhookOf } from './read-token-webhook.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
-const dnsCertificateSeconds = 365 * 86_400
+const partCertificateSeconds = 365 * 86_400
 const supervisorSeconds = 3600
 
 export interface UpFlags extends Settings {
@@ -99,7 +99,8 @@ async function run(
   const signer = stack.use(connectSigner(directory.signerSockets.admin))
   const servingAuthority = () => signer.authority('serving', stop)
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
-  const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
+  const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, partCertificateSeconds, stop)
+  const artifactsIdentity = () => issueIdentity(signer, accountName('artifacts'), accountOrganizations, partCertificateSeconds, stop)
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -110,6 +111,7 @@ async function run(
     servingAuthority,
     ownIdentity,
     dnsIdentity,
+    artifactsIdentity,
     configurations,
   })
   for (const part of parts.nodes) supervisor.expect(part)
@@ -124,13 +126,14 @@ async function run(
     const signerReady = supervisor.start(parts.signer)
     const serverReady = supervisor.start(parts.server)
     const controllersReady = supervisor.start(parts.controllers, serverReady)
+    const artifactsReady = serverReady.then(() => supervisor.start(parts.artifacts))
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
-    for (const ready of [serverReady, controllersReady]) ready.catch(() => undefined)
+    for (const ready of [serverReady, controllersReady, artifactsReady]) ready.catch(() => undefined)
     await signerReady
     await writeAccess(directory, addresses.server, signer, log, stop)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
-    await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
+    await Promise.all([controllersReady, artifactsReady, ...parts.nodes.map(part => supervisor.start(part))])
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))

@@ -72,7 +72,7 @@ export class FakeRuntime implements ContainerRuntime {
     const image: Image = {
       id,
       repoTags: names,
-      repoDigests: [],
+      repoDigests: names.filter(one => one.includes('@')),
       size: '1000000',
       uid: /^\d+$/.test(user) ? { value: user } : null,
       username: /^\d*$/.test(user) ? '' : user,

@@ -1,13 +1,13 @@
 // Pulls a container's image by its pull policy, with upstream's reasons, messages, events and back-off.
 
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
+import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
 import { BackOff } from '../../base/async/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/config/go-duration.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { credentialsFor } from './pull-credentials.ts'
 import type { PullRecords } from './pull-records.ts'
 import { SharedPulls } from './shared-pulls.ts'
 

@@ -2,13 +2,13 @@
 // KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
+import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
-import { credentialsFor } from './pull-credentials.ts'
 
 /** Keys kept for one image in one repository; a dropped one makes the next pod ask the registry again. */
 const maxKeys = 100

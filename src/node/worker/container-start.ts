@@ -6,6 +6,7 @@ import { resolvConf } from '../container/dns-config.ts'
 import { buildEnvironment, ContainerConfigError } from '../container/environment.ts'
 import { hostsFile } from '../container/host-files.ts'
 import type { SandboxConfig } from '../cri/messages.ts'
+import { refusalOfImage, refusalOfPod, refusedReason } from '../images/admitted-image.ts'
 import { ImageError } from '../images/image-puller.ts'
 import { fieldPath, type PodContainer, podUid } from '../pod/pod-containers.ts'
 import { newestContainer, type PodState } from '../pod/pod-state.ts'
@@ -45,6 +46,17 @@ export interface StartInput {
 /** Pause before the next try of a failed start that only time can fix. */
 const retryMs = 10_000
 
+/**
+ * Throws a StartError while a policy refuses an image of the pod: whatever is on the node already, nothing of it starts again.
+ * Called before anything else, because a refused start is no crash, and must not look like one.
+ */
+export function requireVerified(node: Pick<PodNode, 'event'>, pod: Pod, container: PodContainer): void {
+  const refused = refusalOfPod(pod)
+  if (refused === undefined) return
+  node.event(pod, { path: fieldPath(container) }, 'Warning', 'Failed', `Error: ${refused}`)
+  throw new StartError(refusedReason, refused, retryMs)
+}
+
 /** Resolves when it runs and its postStart hook has finished; rejects with StartError. */
 export async function startContainer(input: StartInput, signal: AbortSignal): Promise<void> {
   const { node, pod, container } = input
@@ -68,6 +80,8 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
       err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retryMs),
     )
 
+  const other = refusalOfImage(spec.image ?? '', image)
+  if (other !== undefined) fail(refusedReason, new Error(other), retryMs)
   const config = await configure(input, image, signal).catch((err: unknown) =>
     fail(
       err instanceof ContainerConfigError || err instanceof SubPathError ? 'CreateContainerConfigError' : 'CreateContainerError',

@@ -15,7 +15,7 @@ import { wrongSystem } from '../pod/pod-support.ts'
 import { deadlineExceeded, type PodEnd } from '../pod/pod-termination.ts'
 import { Prober } from '../probes/prober.ts'
 import { MountError } from '../volumes/pod-volumes.ts'
-import { StartError, startContainer } from './container-start.ts'
+import { requireVerified, StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
@@ -298,13 +298,14 @@ export class PodWorker {
     let delay = resyncMs
     for (const container of plan.start) {
       const name = container.spec.name
-      const crash = crashWait(this.#node, this.#pod, this.#state, container)
-      if (crash !== undefined) {
-        this.#waiting.set(name, crash.waiting)
-        delay = Math.min(delay, crash.waitMs)
-        continue
-      }
       try {
+        requireVerified(this.#node, this.#pod, container)
+        const crash = crashWait(this.#node, this.#pod, this.#state, container)
+        if (crash !== undefined) {
+          this.#waiting.set(name, crash.waiting)
+          delay = Math.min(delay, crash.waitMs)
+          continue
+        }
         const attempt = nextAttempt(this.#pod, this.#state, name)
         const place = { sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
         await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)

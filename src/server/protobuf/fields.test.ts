@@ -7,7 +7,7 @@ import data from './fields.json' with { type: 'json' }
 const messages: Record<string, unknown[][] | undefined> = data
 
 /** Structs without protobuf form: Tables have none upstream, and only this server has its own kinds. */
-const without = (key: string): boolean => /^bulkhead\/|^meta\/v1\.Table(?!Options)/.test(key)
+const without = (key: string): boolean => /^(?:bulkhead|supply)\/|^meta\/v1\.Table(?!Options)/.test(key)
 
 /** The JSON members of a message, including those of embedded structs. */
 const members = (message: string): unknown[] =>

@@ -19,7 +19,8 @@ const skip = existsSync(folder) ? false : `not installed: ${folder} (Debian pack
 
 /** Kinds that Debian's sources of v1.32 do not have, or have no example of. Lists are no examples either, and options are of the meta package. */
 const withoutExample = (group: string, kind: string): boolean =>
-  /List$|Options$/.test(kind) || ['apiextensions.k8s.io', 'apiregistration.k8s.io', 'metrics.k8s.io', 'bulkhead.dev'].includes(group)
+  /List$|Options$/.test(kind) ||
+  ['apiextensions.k8s.io', 'apiregistration.k8s.io', 'metrics.k8s.io', 'bulkhead.dev', 'supply.bulkhead.dev'].includes(group)
 const newerKinds = ['IPAddress', 'ServiceCIDR']
 /** Fixtures that exist only for other groups or versions. */
 const strayKinds = ['PodStatusResult', 'SerializedReference', 'RangeAllocation']

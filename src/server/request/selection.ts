@@ -1,6 +1,6 @@
 // Converts label and field selectors of a query to the store's selection.
 
-import { BoundedCache } from '../../access/bounded-cache.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type FieldSelection, parseFieldSelector } from '../../api/selectors/field-selector.ts'

@@ -70,6 +70,7 @@ const garbageCollector = dangerousRights.filter(
 /** ServiceAccounts of kube-system by name, and users by their whole name. */
 export const accountRights: Readonly<Record<string, AccountRights>> = {
   'api-server-access-controller': { everywhere: ['create networkpolicies.networking.k8s.io'] },
+  artifacts: {},
   'attachdetach-controller': { everywhere: ['update nodes/status'] },
   'bootstrap-signer': { kubeSystem: readSecrets },
   'certificate-controller': {
@@ -98,6 +99,7 @@ export const accountRights: Readonly<Record<string, AccountRights>> = {
   'expand-controller': {},
   'generic-garbage-collector': { everywhere: garbageCollector },
   'horizontal-pod-autoscaler': { everywhere: ['update deployments/scale.apps'] },
+  'image-verdict-controller': { everywhere: ['update pods/status'] },
   'job-controller': { everywhere: makePods },
   'legacy-service-account-token-cleaner': { everywhere: ['patch secrets', 'delete secrets'] },
   'load-balancer-notice-controller': {},

@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { silentLogger } from '../base/log.ts'
 import { FakeClock } from '../client/testing/fake-clock.ts'
-import type { TokenKey } from './signer.ts'
-import { SignerWatch } from './signer-watch.ts'
+import { silentLogger } from './log.ts'
+import { PartWatch } from './part-watch.ts'
 
-test('SignerWatch reports a signer that does not answer or fails, until it answers again', async () => {
+test('PartWatch reports a part that does not answer or fails, until it answers again', async () => {
   const clock = new FakeClock()
   const stop = new AbortController()
-  let answer = Promise.withResolvers<readonly TokenKey[]>()
+  let answer = Promise.withResolvers<void>()
   const turn = () => new Promise(resolve => setImmediate(resolve))
-  const watch = new SignerWatch({ signer: { tokenKeys: () => answer.promise }, clock, log: silentLogger })
+  const watch = new PartWatch({ name: 'the signer', ask: () => answer.promise, clock, log: silentLogger })
   assert.equal(watch.check(), undefined)
   const running = watch.run(stop.signal)
   await clock.advance(4999)
   assert.equal(watch.check(), undefined)
   await clock.advance(1)
   assert.equal(watch.check(), 'the signer does not answer')
-  answer.resolve([])
+  answer.resolve()
   await turn()
   assert.equal(watch.check(), undefined)
   answer = Promise.withResolvers()
@@ -27,7 +26,7 @@ test('SignerWatch reports a signer that does not answer or fails, until it answe
   assert.equal(watch.check(), 'the signer failed')
   answer = Promise.withResolvers()
   await clock.advance(2000)
-  answer.resolve([])
+  answer.resolve()
   await turn()
   assert.equal(watch.check(), undefined)
   stop.abort('stop')

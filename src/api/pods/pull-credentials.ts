@@ -1,9 +1,17 @@
 // Finds the registry credentials for an image in a pod's imagePullSecrets. Pure, given the Secrets.
 
-import type { ImageReference } from '../../api/image-reference.ts'
-import type { Secret } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import type { RegistryAuth } from '../cri/messages.ts'
+import type { ImageReference } from '../image-reference.ts'
+import type { Secret } from '../types/core-v1.ts'
+
+/** In the form in which runtimes take it; texts are empty if the Secret has none. */
+export interface RegistryCredential {
+  readonly username: string
+  readonly password: string
+  readonly serverAddress: string
+  readonly identityToken: string
+  readonly registryToken: string
+}
 
 interface DockerConfigEntry {
   username?: unknown
@@ -14,8 +22,8 @@ interface DockerConfigEntry {
 }
 
 /** All matches, most specific first. Unreadable Secrets are skipped, as upstream. */
-export function credentialsFor(image: ImageReference, secrets: readonly Secret[]): RegistryAuth[] {
-  const found: { length: number; auth: RegistryAuth }[] = []
+export function credentialsFor(image: ImageReference, secrets: readonly Secret[]): RegistryCredential[] {
+  const found: { length: number; auth: RegistryCredential }[] = []
   for (const secret of secrets) {
     for (const [key, entry] of Object.entries(entriesOf(secret))) {
       const pattern = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
@@ -51,7 +59,7 @@ function matches(pattern: string, { repository }: ImageReference): boolean {
   return sameHost && path.filter(Boolean).every((segment, i) => segment === imagePath[i])
 }
 
-function authOf({ username, password, auth, identitytoken, registrytoken }: DockerConfigEntry, server: string): RegistryAuth {
+function authOf({ username, password, auth, identitytoken, registrytoken }: DockerConfigEntry, server: string): RegistryCredential {
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
   const decoded = Buffer.from(text(auth), 'base64').toString()
   const colon = decoded.indexOf(':')

@@ -1,6 +1,6 @@
-// The wire format of the signer: a length in four bytes (big endian), then that many bytes of JSON. Limited, so that no peer can make the
+// The wire format of the parts' unix sockets: a length in four bytes (big endian), then that many bytes of JSON. Limited, so that no peer can make the
 // other buffer without end.
-import { parseJson } from '../base/json.ts'
+import { parseJson } from '../json.ts'
 
 export const maxFrameBytes = 1 << 20
 const headerBytes = 4

@@ -1,14 +1,24 @@
-// One process's connection to the signer's socket. It opens at the first request, and reopens when the signer restarts.
+// One process's connection to the socket of another part. It opens at the first request, and reopens when the part restarts.
 import { createConnection, type Socket } from 'node:net'
-import { type Clock, pause } from '../base/clock.ts'
-import type { Logger } from '../base/log.ts'
+import { type Clock, pause } from '../clock.ts'
+import type { Logger } from '../log.ts'
 import { createFrameReader, encodeFrame } from './frame.ts'
-import type { SignerMethod } from './policy.ts'
-import { failureError, parseAnswer } from './protocol.ts'
-import { SignerFailure } from './signer-failure.ts'
 
-export interface SignerConnectionOptions {
+export type FrameAnswer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: Error }
+
+/** The part at the other end. */
+export interface FramePeer {
+  /** For messages: `the signer`. */
+  readonly name: string
+  /** Undefined for a value that is no answer. */
+  parseAnswer(value: unknown): FrameAnswer | undefined
+  /** The error of a request that was not served, for callers who may ask again. */
+  failure(why: 'lost' | 'busy', message: string): Error
+}
+
+export interface FrameConnectionOptions {
   readonly path: string
+  readonly peer: FramePeer
   readonly clock: Clock
   readonly log: Logger
 }
@@ -16,7 +26,7 @@ export interface SignerConnectionOptions {
 type Params = Readonly<Record<string, unknown>>
 
 interface Request {
-  readonly method: SignerMethod
+  readonly method: string
   /** Created when the request is sent. */
   readonly params: () => Params
   resolve(result: unknown): void
@@ -27,8 +37,8 @@ const firstDelayMs = 20
 const maxDelayMs = 2000
 const maxOpen = 1000
 
-export class SignerConnection implements AsyncDisposable {
-  readonly #options: SignerConnectionOptions
+export class FrameConnection implements AsyncDisposable {
+  readonly #options: FrameConnectionOptions
   readonly #closing = new AbortController()
   /** By id: requests that wait for a connection, and those that wait for an answer. */
   readonly #pending = new Map<number, Request>()
@@ -39,20 +49,20 @@ export class SignerConnection implements AsyncDisposable {
   #delayMs = firstDelayMs
   #nextId = 1
 
-  constructor(options: SignerConnectionOptions) {
+  constructor(options: FrameConnectionOptions) {
     this.#options = options
   }
 
   /**
    * Waits for a connection if there is none. A sent request is never repeated: if its connection breaks before the answer, it rejects with
-   * a `SignerFailure`. Rejects with `PolicyViolation` if the signer refuses, or with the signal's reason.
+   * the peer's failure. Rejects with the error of the answer, or with the signal's reason.
    */
-  call(method: SignerMethod, params: Params | (() => Params), signal: AbortSignal): Promise<unknown> {
+  call(method: string, params: Params | (() => Params), signal: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const stop = AbortSignal.any([signal, this.#closing.signal])
       if (stop.aborted) return reject(stop.reason)
       if (this.#pending.size + this.#sent.size >= maxOpen)
-        return reject(new SignerFailure('busy', `Cannot use the signer: ${maxOpen} requests already wait`))
+        return reject(this.#options.peer.failure('busy', `Cannot use ${this.#options.peer.name}: ${maxOpen} requests already wait`))
       const id = this.#nextId++
       const done = () => {
         stop.removeEventListener('abort', onAbort)
@@ -85,7 +95,7 @@ export class SignerConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(new Error('the connection to the signer is closed'))
+    this.#closing.abort(new Error(`the connection to ${this.#options.peer.name} is closed`))
     this.#socket?.destroy()
   }
 
@@ -104,7 +114,7 @@ export class SignerConnection implements AsyncDisposable {
   }
 
   #open(): void {
-    const { path, log } = this.#options
+    const { path, peer, log } = this.#options
     const socket = createConnection(path)
     this.#socket = socket
     const read = createFrameReader(value => this.#answered(value))
@@ -120,22 +130,22 @@ export class SignerConnection implements AsyncDisposable {
         socket.destroy(err instanceof Error ? err : undefined)
       }
     })
-    socket.on('error', err => log.debug('signer connection lost', { path, err }))
+    socket.on('error', err => log.debug('connection to a part lost', { path, err }))
     socket.once('close', () => {
       this.#connected = false
       this.#socket = undefined
       for (const { method, reject } of [...this.#sent.values()])
-        reject(new SignerFailure('lost', `The connection to the signer broke before it answered "${method}"`))
+        reject(peer.failure('lost', `The connection to ${peer.name} broke before it answered "${method}"`))
       if (!this.#closing.signal.aborted && this.#pending.size > 0) void this.#reopen()
     })
     socket.unref()
   }
 
   #answered(value: unknown): void {
-    const answer = parseAnswer(value)
+    const answer = this.#options.peer.parseAnswer(value)
     const request = answer === undefined ? undefined : this.#sent.get(answer.id)
     if (answer === undefined || request === undefined) return
-    if ('error' in answer) request.reject(failureError(answer.error))
+    if ('error' in answer) request.reject(answer.error)
     else request.resolve(answer.result)
   }
 

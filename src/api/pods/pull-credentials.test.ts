@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseImageReference } from '../../api/image-reference.ts'
-import type { Secret } from '../../api/types/core-v1.ts'
+import { parseImageReference } from '../image-reference.ts'
+import type { Secret } from '../types/core-v1.ts'
 import { credentialsFor } from './pull-credentials.ts'
 
 const secretOf = (auths: object): Secret => ({

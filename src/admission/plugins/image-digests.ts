@@ -1,0 +1,143 @@
+// ImageDigests: a tag is resolved once, when the pod is admitted, and the pod gets the digest. The part `artifacts` asks the registry.
+
+import { groupResource } from '../../api/object.ts'
+import { type AdmittedImage, imagesAnnotation, readAdmittedImages } from '../../api/pods/admitted-images.ts'
+import { type LocatedPod, locatePod, podResources } from '../../api/pods/located-pod.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import { formatTime } from '../../base/clock.ts'
+import type { ImageAnswer } from '../../supply-chain/policy/image-question.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import { admittedOf } from '../images/admitted-images.ts'
+import type { ImageAnswers } from '../images/image-answers.ts'
+import { imageUses, isControlled, pinned } from '../images/image-use.ts'
+import type { KnownPolicies } from '../images/known-policies.ts'
+import { type PlannedImage, pinLabel, planPins } from '../images/pin-plan.ts'
+import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
+
+export interface ImageDigestsOptions {
+  readonly reader: StoreReader
+  readonly profile: 'secure' | 'upstream'
+  /** Undefined: nobody can ask a registry, so nothing is resolved. */
+  readonly images?: ImagePluginParts | undefined
+}
+
+export interface ImagePluginParts {
+  readonly policies: KnownPolicies
+  /** Undefined without the part `artifacts`. */
+  readonly answers: ImageAnswers | undefined
+}
+
+/** How long a pod waits for a registry that no policy needs. */
+export const wantedMs = 1000
+/** And for one that a policy needs. */
+export const requiredMs = 20_000
+
+export const imageDigests: PluginDefinition<ImageDigestsOptions> = {
+  name: 'ImageDigests',
+  does: 'Resolves the tags of images once, and gives pods the digests',
+  on: 'always',
+  guard: 'the image behind a tag changes between admission and start',
+  handles: [{ operations: ['CREATE', 'UPDATE'], resources: [...podResources, 'pods/ephemeralcontainers'] }],
+  create,
+}
+
+function create({ reader, profile, images }: ImageDigestsOptions): PluginSteps {
+  return {
+    async mutate(request, signal) {
+      const located = locate(request, request.object)
+      if (located === undefined) return
+      const isPod = located.pointer === ''
+      const before = new Map(
+        imageUses(locate(request, request.oldObject)?.pod.spec ?? { containers: [] }).map(({ name, image }) => [name, image]),
+      )
+      const { planned, kept } = planPins(
+        imageUses(located.pod.spec),
+        before,
+        {
+          isPod,
+          controlled: request.object !== undefined && isControlled(request.object.metadata),
+          labelled: reader.get('namespaces', '', request.namespace)?.metadata.labels?.[pinLabel] === 'true',
+          profile,
+        },
+        image => images?.policies.matching(request.namespace, image) ?? [],
+      )
+      for (const { use, image } of kept) use.set(image)
+      const admitted = new Map<string, AdmittedImage>()
+      const asked = planned.filter(({ pin, policies }) => pin !== 'none' || (policies.length > 0 && isPod))
+      const answers =
+        images?.answers === undefined || asked.length === 0 ? new Map() : await ask(request, located, asked, images.answers, signal)
+      for (const image of asked) apply(request, image, answers.get(image.use.image), admitted)
+      if (isPod) annotate(request, located, admitted)
+    },
+  }
+}
+
+function locate({ resource }: AdmissionRequest, object: AdmissionRequest['object']): LocatedPod | undefined {
+  return object === undefined ? undefined : locatePod(groupResource(resource.group, resource.plural), object)
+}
+
+/** Without an answer, images that a policy is for are refused later, with the reason; others are admitted as they are. */
+async function ask(
+  request: AdmissionRequest,
+  { pod }: LocatedPod,
+  asked: readonly PlannedImage[],
+  answers: ImageAnswers,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ImageAnswer>> {
+  const isNeeded = asked.some(({ policies }) => policies.length > 0)
+  const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)
+  try {
+    return await answers.ask(
+      request.namespace,
+      pod.spec,
+      asked.map(({ use, policies }) => ({ image: use.image, policies })),
+      AbortSignal.any([signal, limit]),
+    )
+  } catch (err) {
+    signal.throwIfAborted()
+    admittedOf(request).failure = limit.aborted
+      ? 'its registry did not answer in time'
+      : `the part "artifacts" did not answer: ${String(err)}`
+    return new Map()
+  }
+}
+
+function apply(
+  request: AdmissionRequest,
+  { use, policies, pin }: PlannedImage,
+  answer: ImageAnswer | undefined,
+  admitted: Map<string, AdmittedImage>,
+): void {
+  const { image } = use
+  if (answer?.known !== true) {
+    const why = answer?.message ?? admittedOf(request).failure ?? 'nothing is known of it'
+    if (answer !== undefined) admittedOf(request).answers.set(image, answer)
+    if (policies.length === 0) request.warn(`image "${image}" is not pinned to a digest, and is admitted as unverified: ${why}`)
+    return
+  }
+  const { digest, identities, verdict, time } = answer
+  const final = pin === 'none' ? image : pinned(image, digest)
+  if (final !== image) use.set(final)
+  admittedOf(request).answers.set(final, answer)
+  admitted.set(use.name, { image, digest, ...(verdict === 'Verified' ? { by: identities, time: formatTime(time) } : {}) })
+}
+
+/** The annotation is the server's: what a client sends is replaced. What was admitted before stays for containers whose image stays. */
+function annotate(request: AdmissionRequest, { pod }: LocatedPod, admitted: ReadonlyMap<string, AdmittedImage>): void {
+  const { metadata } = pod
+  const names = new Map(imageUses(pod.spec).map(({ name, image }) => [name, image]))
+  const before = locate(request, request.oldObject)?.pod
+  const unchanged = new Set(
+    before === undefined ? [] : imageUses(before.spec).flatMap(({ name, image }) => (names.get(name) === image ? [name] : [])),
+  )
+  const entriesOf = (text: string | undefined) => (text === undefined ? [] : [...readAdmittedImages(text)])
+  const stored = entriesOf(before?.metadata.annotations?.[imagesAnnotation]).filter(([name]) => unchanged.has(name))
+  // A second round of mutations finds the pins of the first one, which say what was requested.
+  const earlier = entriesOf(admittedOf(request).annotation).filter(([name, { digest }]) => names.get(name)?.endsWith(`@${digest}`) === true)
+  const entries = new Map<string, AdmittedImage>([...stored, ...admitted, ...earlier])
+  const text = entries.size === 0 ? undefined : JSON.stringify(Object.fromEntries(entries))
+  admittedOf(request).annotation = text
+  if (text === undefined && metadata.annotations?.[imagesAnnotation] === undefined) return
+  const { [imagesAnnotation]: _, ...others } = metadata.annotations ?? {}
+  metadata.annotations = text === undefined ? others : { ...others, [imagesAnnotation]: text }
+}

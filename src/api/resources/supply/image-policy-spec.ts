@@ -1,0 +1,95 @@
+// The spec that ImagePolicy and ClusterImagePolicy share.
+import { parseGoDuration } from '../../../base/config/go-duration.ts'
+import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import type { AttestationRequirement, ImagePolicySpec, SignerRequirement } from '../../types/supply-v1.ts'
+import { boundedList, boundedText, requiredText } from './bounded-fields.ts'
+import { maxPatterns, validateImagePattern } from './image-pattern.ts'
+
+export const severities = ['unknown', 'low', 'medium', 'high', 'critical'] as const
+const reactions = ['Refuse', 'Warn']
+const presences = ['Required', 'Optional']
+export const maxSigners = 20
+export const maxAttestations = 10
+export const maxConditions = 10
+export const maxExpression = 4096
+const maxDuration = 64
+
+export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): FieldError[] {
+  const { images = [], verify, onFailure, maxSeverity, maxAge } = spec ?? {}
+  const known: readonly string[] = severities
+  return [
+    ...(images.length === 0 ? [required('spec.images', 'must name the images that the policy is for; "**" is all')] : []),
+    ...boundedList('spec.images', images, maxPatterns, validateImagePattern),
+    ...(verify === undefined ? [] : signers(verify)),
+    ...(onFailure === undefined || reactions.includes(onFailure) ? [] : [notSupported('spec.onFailure', onFailure, reactions)]),
+    ...(maxSeverity === undefined || known.includes(maxSeverity) ? [] : [notSupported('spec.maxSeverity', maxSeverity, known)]),
+    ...(maxAge === undefined ? [] : duration('spec.maxAge', maxAge)),
+  ]
+}
+
+/** For the column "Requires" of `kubectl get`. */
+export function requirementsOf({ verify, maxSeverity, maxAge }: ImagePolicySpec): string {
+  const names = (verify?.anyOf ?? verify?.allOf ?? []).map(
+    ({ key, keyless }) => key?.name ?? keyless?.subject ?? keyless?.subjectRegExp ?? '',
+  )
+  const signers = names.join(verify?.anyOf === undefined ? ' and ' : ' or ')
+  const further = [...(maxSeverity === undefined ? [] : [`severity ${maxSeverity}`]), ...(maxAge === undefined ? [] : [`age ${maxAge}`])]
+  return [...(signers === '' ? [] : [signers]), ...further].join(', ') || 'nothing'
+}
+
+function signers({ anyOf, allOf }: NonNullable<ImagePolicySpec['verify']>): FieldError[] {
+  const at = 'spec.verify'
+  if ((anyOf === undefined) === (allOf === undefined))
+    return [invalidValue(at, Object.keys({ anyOf, allOf }), 'must have exactly one of anyOf and allOf')]
+  const name = anyOf === undefined ? 'allOf' : 'anyOf'
+  const list = anyOf ?? allOf ?? []
+  if (list.length === 0) return [required(`${at}.${name}`, 'must name at least one signer')]
+  return boundedList(`${at}.${name}`, list, maxSigners, validateSigner)
+}
+
+function validateSigner({ key, keyless, signature, attestations }: SignerRequirement, at: string): FieldError[] {
+  if ((key === undefined) === (keyless === undefined)) return [required(at, 'must have exactly one of key and keyless')]
+  const keyErrors =
+    key === undefined ? [] : [...requiredText(`${at}.key.trustRoot`, key.trustRoot), ...requiredText(`${at}.key.name`, key.name)]
+  return [
+    ...keyErrors,
+    ...(keyless === undefined ? [] : validateKeyless(keyless, `${at}.keyless`)),
+    ...(signature === undefined || presences.includes(signature) ? [] : [notSupported(`${at}.signature`, signature, presences)]),
+    ...(signature === 'Optional' && (attestations ?? []).length === 0
+      ? [required(`${at}.attestations`, 'must name an attestation where the signature is optional: else nothing would be required')]
+      : []),
+    ...boundedList(`${at}.attestations`, attestations, maxAttestations, validateAttestation),
+  ]
+}
+
+function validateKeyless(
+  { trustRoot, issuer, subject, subjectRegExp }: NonNullable<SignerRequirement['keyless']>,
+  at: string,
+): FieldError[] {
+  return [
+    ...requiredText(`${at}.trustRoot`, trustRoot),
+    ...requiredText(`${at}.issuer`, issuer),
+    ...((subject === undefined) === (subjectRegExp === undefined)
+      ? [required(at, 'must have exactly one of subject and subjectRegExp')]
+      : []),
+    ...(subject === undefined ? [] : requiredText(`${at}.subject`, subject)),
+    ...(subjectRegExp === undefined ? [] : requiredText(`${at}.subjectRegExp`, subjectRegExp)),
+  ]
+}
+
+function validateAttestation({ predicateType, conditions }: AttestationRequirement, at: string): FieldError[] {
+  return [
+    ...requiredText(`${at}.predicateType`, predicateType),
+    ...boundedList(`${at}.conditions`, conditions, maxConditions, ({ expression, message }, condition) => [
+      ...requiredText(`${condition}.expression`, expression, maxExpression),
+      ...boundedText(`${condition}.message`, message),
+    ]),
+  ]
+}
+
+function duration(field: string, text: string): FieldError[] {
+  const parsed = text.length > maxDuration ? undefined : parseGoDuration(text)
+  return typeof parsed === 'number' && parsed > 0
+    ? []
+    : [invalidValue(field, text.slice(0, maxDuration), 'must be a duration above 0, such as 720h')]
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import type { FieldError } from '../../field-error.ts'
+import type { Pod } from '../../types/core-v1.ts'
+import type { AdvisorySourceSpec, ExceptionSpec, ImagePolicySpec, ImageStatus, TrustRootSpec } from '../../types/supply-v1.ts'
+import { advisorySource } from './advisory-source.ts'
+import { exception } from './exception.ts'
+import { image, imageName } from './image.ts'
+import { validateImagePolicySpec } from './image-policy-spec.ts'
+import { podImagesOf } from './pod-images.ts'
+import { policySpec, publicKey, trustRootSpec } from './supply.fixture.ts'
+import { trustRoot } from './trust-root.ts'
+
+const fields = (errors: readonly FieldError[] | undefined): string[] => (errors ?? []).map(({ field }) => field)
+const digest = `sha256:${'a'.repeat(64)}`
+const key = { trustRoot: 'shop', name: 'release' }
+const keyless = { trustRoot: 'shop', issuer: 'https://issuer.example', subject: 'a@example.com' }
+
+const policies: readonly [name: string, spec: Partial<ImagePolicySpec>, fields: string[]][] = [
+  ['takes signers', {}, []],
+  ['takes several globs', { images: ['**', 'nginx', 'localhost:5000/*/app', '*.example.com/**'] }, []],
+  ['takes an age and a severity', { maxAge: '720h', maxSeverity: 'high' }, []],
+  ['takes keyless signers', { verify: { allOf: [{ keyless, attestations: [{ predicateType: 'https://slsa.dev/provenance/v1' }] }] } }, []],
+  ['refuses no image', { images: [] }, ['spec.images']],
+  ['refuses a tag', { images: ['registry.example.com/shop:1'] }, ['spec.images[0]']],
+  ['refuses a digest', { images: [`registry.example.com/shop@${digest}`] }, ['spec.images[0]']],
+  ['refuses other characters', { images: ['shop/$(x)'] }, ['spec.images[0]']],
+  ['refuses many stars', { images: [`${'*/'.repeat(9)}a`] }, ['spec.images[0]']],
+  ['refuses too many globs', { images: Array.from({ length: 101 }, (_, index) => `a${index}`) }, ['spec.images']],
+  ['refuses both lists', { verify: { anyOf: [{ key }], allOf: [{ key }] } }, ['spec.verify']],
+  ['refuses neither list', { verify: {} }, ['spec.verify']],
+  ['refuses an empty list', { verify: { anyOf: [] } }, ['spec.verify.anyOf']],
+  ['refuses a signer of two kinds', { verify: { anyOf: [{ key, keyless }] } }, ['spec.verify.anyOf[0]']],
+  ['refuses a signer of no kind', { verify: { anyOf: [{}] } }, ['spec.verify.anyOf[0]']],
+  ['refuses no subject', { verify: { anyOf: [{ keyless: { ...keyless, subject: '' } }] } }, ['spec.verify.anyOf[0].keyless.subject']],
+  ['refuses two subjects', { verify: { anyOf: [{ keyless: { ...keyless, subjectRegExp: '.*' } }] } }, ['spec.verify.anyOf[0].keyless']],
+  ['refuses that nothing is required', { verify: { anyOf: [{ key, signature: 'Optional' }] } }, ['spec.verify.anyOf[0].attestations']],
+  ['refuses another reaction', { onFailure: 'Ignore' }, ['spec.onFailure']],
+  ['refuses another severity', { maxSeverity: 'severe' }, ['spec.maxSeverity']],
+  ['refuses another duration', { maxAge: '30d' }, ['spec.maxAge']],
+  ['refuses a long duration', { maxAge: '1h'.repeat(100) }, ['spec.maxAge']],
+]
+for (const [name, spec, expected] of policies)
+  test(`validateImagePolicySpec() ${name}`, () => assert.deepEqual(fields(validateImagePolicySpec({ ...policySpec, ...spec })), expected))
+
+const pemOf = (type: 'rsa' | 'ec', options: object): string =>
+  (type === 'rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: 1024, ...options })
+    : generateKeyPairSync('ec', { namedCurve: 'secp256k1', ...options })
+  ).publicKey
+    .export({ type: 'spki', format: 'pem' })
+    .toString()
+
+const roots: readonly [name: string, spec: TrustRootSpec, fields: string[]][] = [
+  ['takes keys', trustRootSpec, []],
+  ['takes a trusted root', { sigstore: { trustedRoot: {}, thresholds: { timestamps: 1 } } }, []],
+  ['takes a repository', { tuf: { root: {}, url: 'https://tuf.example.com' } }, []],
+  ['refuses nothing', {}, ['spec']],
+  ['refuses a text that is no key', { keys: [{ name: 'a', publicKey: 'x' }] }, ['spec.keys[0].publicKey']],
+  ['refuses a short RSA key', { keys: [{ name: 'a', publicKey: pemOf('rsa', {}) }] }, ['spec.keys[0].publicKey']],
+  ['refuses another curve', { keys: [{ name: 'a', publicKey: pemOf('ec', {}) }] }, ['spec.keys[0].publicKey']],
+  [
+    'refuses a name twice',
+    {
+      keys: [
+        { name: 'a', publicKey },
+        { name: 'a', publicKey },
+      ],
+    },
+    ['spec.keys[1].name'],
+  ],
+  ['refuses plain HTTP', { tuf: { root: {}, url: 'http://tuf.example.com' } }, ['spec.tuf.url']],
+  ['refuses a password', { tuf: { root: {}, url: 'https://a:b@tuf.example.com' } }, ['spec.tuf.url']],
+  [
+    'refuses a threshold below 0',
+    { sigstore: { trustedRoot: {}, thresholds: { timestamps: -1 } } },
+    ['spec.sigstore.thresholds.timestamps'],
+  ],
+  ['refuses a trusted root that is no object', { sigstore: { trustedRoot: [] } }, ['spec.sigstore.trustedRoot']],
+  ['refuses an empty revocation', { ...trustRootSpec, revoked: [{ reason: 'x' }] }, ['spec.revoked[0]']],
+  ['refuses the revocation of an unknown key', { ...trustRootSpec, revoked: [{ key: 'b' }] }, ['spec.revoked[0].key']],
+  [
+    'refuses an end before the beginning',
+    { ...trustRootSpec, notBefore: '2027-01-01T00:00:00Z', notAfter: '2026-01-01T00:00:00Z' },
+    ['spec.notAfter'],
+  ],
+]
+for (const [name, spec, expected] of roots)
+  test(`trustRoot ${name}`, () => assert.deepEqual(fields(trustRoot.validate?.({ metadata: { name: 'a' }, spec })), expected))
+
+const found = (status: ImageStatus, name = imageName(digest), of = digest) =>
+  fields(image.validate?.({ metadata: { name }, spec: { digest: of }, status }))
+const verdict = { namespace: 'a', verdict: 'Verified', time: '2026-01-01T00:00:00Z' }
+
+test('image requires a digest and its name, and limits its lists', () => {
+  assert.deepEqual(found({ verdicts: [verdict] }), [])
+  assert.deepEqual(found({}, 'other'), ['metadata.name'])
+  assert.deepEqual(found({}, 'a', 'sha256:x'), ['spec.digest'])
+  assert.deepEqual(found({ verdicts: [{ ...verdict, verdict: 'Good' }] }), ['status.verdicts[0].verdict'])
+  assert.deepEqual(found({ references: Array.from({ length: 21 }, () => 'a') }), ['status.references'])
+})
+
+test('image shows the worst verdict', () => {
+  const cell = image.columns.find(({ name }) => name === 'Verdict')?.cell
+  const shown = (...verdicts: string[]) =>
+    cell?.({ metadata: {}, spec: { digest }, status: { verdicts: verdicts.map(one => ({ ...verdict, verdict: one })) } }, 0)
+  assert.deepEqual(
+    [shown('Verified', 'Refused'), shown('Verified', 'Unverified'), shown('Verified'), shown()],
+    ['Refused', 'Unverified', 'Verified', 'Unverified'],
+  )
+})
+
+test('exception requires an owner, a reason, an end and something to accept', () => {
+  const validate = (spec: object) => fields(exception.validate?.({ metadata: {}, spec: spec as ExceptionSpec }))
+  const good = { owner: 'ann', reason: 'not reachable', expires: '2027-01-01T00:00:00Z', advisories: ['CVE-2026-1'] }
+  assert.deepEqual(validate(good), [])
+  assert.deepEqual(validate({ ...good, images: [digest, 'shop/**'] }), [])
+  assert.deepEqual(validate({}), ['spec.owner', 'spec.reason', 'spec.expires', 'spec'])
+  assert.deepEqual(validate({ ...good, images: ['shop:1'] }), ['spec.images[0]'])
+})
+
+test('advisorySource requires a known format, HTTPS and an interval', () => {
+  const validate = (spec: AdvisorySourceSpec) => fields(advisorySource.validate?.({ metadata: {}, spec }))
+  assert.deepEqual(validate({ format: 'OSV', url: 'https://mirror.example.com/osv', intervalSeconds: 3600 }), [])
+  assert.deepEqual(validate({ format: 'Other', url: 'http://mirror.example.com', intervalSeconds: 1 }), [
+    'spec.format',
+    'spec.url',
+    'spec.intervalSeconds',
+  ])
+})
+
+test('podImagesOf() returns the images of a pod, and nothing of its settings', () => {
+  const pod: Pod = {
+    metadata: { name: 'a', namespace: 'n', labels: { secret: 'canary' } },
+    spec: {
+      nodeName: 'n1',
+      initContainers: [{ name: 'first', image: 'a:1', env: [{ name: 'E', value: 'canary' }] }],
+      containers: [{ name: 'main', image: `b:1@${digest}`, command: ['canary'] }],
+    },
+    status: {
+      phase: 'Running',
+      initContainerStatuses: [{ name: 'first', image: 'a:1', imageID: `docker.io/library/a@${digest}`, ready: true, restartCount: 0 }],
+    },
+  }
+  const seen = podImagesOf(pod)
+  assert.deepEqual(seen.spec, {
+    nodeName: 'n1',
+    phase: 'Running',
+    images: [
+      { container: 'first', image: 'a:1', digest },
+      { container: 'main', image: `b:1@${digest}`, digest },
+    ],
+  })
+  assert.doesNotMatch(JSON.stringify(seen), /canary/)
+})

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import { publicKey } from '../api/resources/supply/supply.fixture.ts'
+import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import type { ImageAnswer, ImageQuestion } from '../supply-chain/policy/image-question.ts'
+import { listVerifier, memoryRegistries } from './artifacts.testing.ts'
+import { ImageEvaluator, maxAskedImages, missingMs, tagMs, turnLimits } from './image-evaluator.ts'
+import { type Followed, PolicyState } from './policy-state.ts'
+
+const { signal } = new AbortController()
+
+class Objects<T extends KubeObject> implements Followed<T> {
+  readonly all = new Map<string, T>()
+  resourceVersion = '0'
+  get = (namespace: string, name: string): T | undefined => this.all.get(`${namespace}/${name}`)
+  list = (namespace?: string): readonly T[] =>
+    [...this.all.values()].filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+  set(object: T): void {
+    this.resourceVersion = object.metadata.resourceVersion ?? '0'
+    this.all.set(`${object.metadata.namespace ?? ''}/${object.metadata.name}`, object)
+  }
+}
+
+function begin() {
+  const registries = memoryRegistries()
+  const policies = new Objects<ImagePolicy>()
+  const clusterPolicies = new Objects<ClusterImagePolicy>()
+  const trustRoots = new Objects<TrustRoot>()
+  const state = new PolicyState({ policies, clusterPolicies, trustRoots })
+  let elapsed = 0
+  const clock = { ...systemClock, monotonic: () => elapsed }
+  const evaluator = new ImageEvaluator({
+    registries,
+    verifier: listVerifier(registries),
+    policies: state,
+    clock,
+    log: silentLogger,
+  })
+  const root: TrustRoot = { metadata: { name: 'shop', resourceVersion: '2' }, spec: { keys: [{ name: 'release', publicKey }] } }
+  const policy: ClusterImagePolicy = {
+    metadata: { name: 'signed', resourceVersion: '3' },
+    spec: { images: ['localhost:5000/**'], verify: { anyOf: [{ key: { trustRoot: 'shop', name: 'release' } }] } },
+  }
+  trustRoots.set(root)
+  clusterPolicies.set(policy)
+  const ask = async (image: string, more: Partial<ImageQuestion> = {}, covered = true): Promise<ImageAnswer> => {
+    const [answer] = await evaluator.evaluate(
+      {
+        namespace: 'default',
+        images: [{ image, policies: covered ? [{ namespace: '', name: 'signed', resourceVersion: '3' }] : [] }],
+        credentials: [],
+        trustRoots: [{ name: 'shop', resourceVersion: '2' }],
+        ...more,
+      },
+      signal,
+    )
+    assert.ok(answer)
+    return answer
+  }
+  const wait = (ms: number) => {
+    elapsed += ms
+  }
+  return { registries, evaluator, state, trustRoots, clusterPolicies, root, policy, ask, wait }
+}
+
+const app = 'localhost:5000/shop/app'
+const verdictOf = (answer: ImageAnswer) => (answer.known ? answer.verdict : answer.reason)
+
+test('evaluate() resolves a tag, and verifies the digest', async () => {
+  const { registries, ask } = begin()
+  const digest = registries.push(app, '1', 'one')
+  registries.sign(digest, 'release')
+  const answer = await ask(`${app}:1`)
+  assert.ok(answer.known)
+  assert.deepEqual([answer.digest, answer.verdict, answer.identities], [digest, 'Verified', ['key "release" of trust root "shop"']])
+})
+
+test('evaluate() refuses an image that nobody signed, and takes the signature that comes later', async () => {
+  const { registries, ask, wait } = begin()
+  const digest = registries.push(app, '1', 'one')
+  const refused = await ask(`${app}:1`)
+  assert.equal(verdictOf(refused), 'Refused')
+  assert.match(refused.message, /policy "signed": nobody/)
+  registries.sign(digest, 'release')
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Refused')
+  wait(6000)
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Verified')
+})
+
+test('evaluate() returns Unverified without a policy, and collects no claims', async () => {
+  const { registries, ask } = begin()
+  registries.push(app, '1', 'one')
+  registries.failure = undefined
+  assert.equal(verdictOf(await ask(`${app}:1`, {}, false)), 'Unverified')
+})
+
+test('evaluate() resolves a tag once, until the time is over', async () => {
+  const { registries, ask, wait } = begin()
+  const first = registries.push(app, '1', 'one')
+  await ask(`${app}:1`, {}, false)
+  const second = registries.push(app, '1', 'two')
+  const again = await ask(`${app}:1`, {}, false)
+  assert.ok(again.known && again.digest === first)
+  assert.equal(registries.requests.length, 1)
+  wait(tagMs + 1)
+  const later = await ask(`${app}:1`, {}, false)
+  assert.ok(later.known && later.digest === second)
+})
+
+test('evaluate() answers from what it knows while the registry is away', async () => {
+  const { registries, ask } = begin()
+  const digest = registries.push(app, '1', 'one')
+  registries.sign(digest, 'release')
+  await ask(`${app}:1`)
+  registries.failure = 'registry localhost:5000 does not answer'
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Verified')
+  const other = await ask(`${app}:2`)
+  assert.deepEqual([verdictOf(other), other.message], ['Unreachable', 'registry localhost:5000 does not answer'])
+})
+
+test('evaluate() knows for a short time that an image is missing', async () => {
+  const { registries, ask, wait } = begin()
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Missing')
+  registries.push(app, '1', 'one')
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Missing')
+  wait(missingMs + 1)
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Refused')
+})
+
+test('evaluate() refuses what is no reference, and too many images', async () => {
+  const { ask } = begin()
+  assert.equal(verdictOf(await ask('No Image')), 'Malformed')
+  const images = Array.from({ length: maxAskedImages + 1 }, () => ({ image: app, policies: [] }))
+  await assert.rejects(ask(app, { images }), /at most 100/)
+})
+
+test('evaluate() waits for the policies and trust roots that the server has seen', async () => {
+  const { registries, state, trustRoots, root, ask } = begin()
+  registries.sign(registries.push(app, '1', 'one'), 'release')
+  const asked = ask(`${app}:1`, { trustRoots: [{ name: 'shop', resourceVersion: '9' }] })
+  const early = await Promise.race([asked, new Promise(resolve => setImmediate(resolve, 'pending'))])
+  assert.equal(early, 'pending')
+  trustRoots.set({ ...root, metadata: { name: 'shop', resourceVersion: '9' }, spec: { ...root.spec, revoked: [{ key: 'release' }] } })
+  state.changed()
+  assert.equal(verdictOf(await asked), 'Refused')
+})
+
+test('reevaluate() refuses an image whose signer is revoked, without the registry', async () => {
+  const { registries, evaluator, trustRoots, root, ask } = begin()
+  const digest = registries.push(app, '1', 'one')
+  registries.sign(digest, 'release')
+  await ask(`${app}:1`)
+  registries.failure = 'gone'
+  trustRoots.set({ ...root, spec: { ...root.spec, revoked: [{ key: 'release' }] } })
+  const answer = await evaluator.reevaluate('default', `${app}:1`, digest, signal)
+  assert.equal(verdictOf(answer), 'Refused')
+})
+
+test('evaluate() lets no namespace wait for the images of another', async () => {
+  const { registries, ask } = begin()
+  const held = Promise.withResolvers<void>()
+  registries.hold = held.promise
+  const count = turnLimits.ownRunning + turnLimits.ownWaiting
+  const greedy = Array.from({ length: count + 1 }, (_, index) => ask(`${app}:${index}`, { namespace: 'greedy' }, false))
+  const last = greedy.at(-1)
+  assert.ok(last)
+  assert.equal(verdictOf(await last), 'Busy')
+  assert.equal(registries.requests.length, turnLimits.ownRunning)
+  const other = ask(`${app}:other`, { namespace: 'other' }, false)
+  await new Promise(resolve => setImmediate(resolve))
+  assert.ok(registries.requests.includes(`${app} other`))
+  held.resolve()
+  assert.equal(verdictOf(await other), 'Missing')
+  await Promise.all(greedy)
+})
+
+test('evaluate() uses the credentials of the repository only', async () => {
+  const { registries, ask } = begin()
+  const credentials = [
+    { location: 'https://index.docker.io/v1/', username: 'hub', password: 'h' },
+    { location: 'localhost:5000', username: 'any', password: 'a' },
+    { location: 'localhost:5000/shop', username: 'shop', password: 's' },
+  ]
+  await ask(`${app}:1`, { credentials })
+  assert.deepEqual(
+    registries.credentials.map(({ username }) => username),
+    ['shop', 'any'],
+  )
+})

@@ -1,0 +1,230 @@
+// Answers what an image is and what the policies say of it: resolves, collects claims, evaluates; within limits for each namespace.
+import { parseImageReference } from '../api/image-reference.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { messageOf, UserError } from '../base/user-error.ts'
+import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
+import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
+import type {
+  AskedImage,
+  ImageAnswer,
+  ImageAuthority,
+  ImageQuestion,
+  PlatformDigest,
+  PullCredential,
+} from '../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../supply-chain/policy/repository-of.ts'
+import { credentialsFor, fingerprintOf } from './credentials-for.ts'
+import type { ImageVerifier, PolicyVerdict, Registries, VerifiedImage } from './image-verifier.ts'
+import { KeptResults } from './kept-results.ts'
+import { NamespaceTurns, TooManyWaiting } from './namespace-turns.ts'
+import { platformsOf } from './platform-digests.ts'
+import { type AnyPolicy, type PolicyState, policyTitle } from './policy-state.ts'
+
+export interface EvaluatorParts<Claims> {
+  readonly registries: Registries
+  readonly verifier: ImageVerifier<Claims>
+  readonly policies: PolicyState
+  readonly clock: Clock
+  readonly log: Logger
+  /** Called for each image that was found. Must not throw. */
+  onAnswer?(namespace: string, found: FoundImage, answer: ImageAnswer, policies: readonly string[]): void
+}
+
+export interface FoundImage {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly platforms: readonly PlatformDigest[]
+}
+
+type Failure = { readonly known: false; readonly reason: 'Missing' | 'Unreachable' | 'Busy' | 'Malformed'; readonly message: string }
+type Resolved = { readonly known: true; readonly found: FoundImage } | Failure
+
+/** For all registries together; each namespace has a fourth of it. */
+export const turnLimits = { running: 32, ownRunning: 8, waiting: 2000, ownWaiting: 200 }
+/** A tag that was resolved is not resolved again for this long: the replicas of a workload get the same image. */
+export const tagMs = 60_000
+/** How long a registry that failed is not contacted again. */
+export const failureMs = 10_000
+/** How long an image is known to be missing. */
+export const missingMs = 5000
+/** Claims that hold stay; claims that do not are collected again after this time, as a signature may have come. */
+export const claimsMs = 5000
+export const maxKeptTags = 5000
+export const maxKeptClaims = 1000
+export const maxKeptClaimBytes = 64 * 1024 * 1024
+/** Limit for one question. */
+export const maxAskedImages = 100
+/** For resolving or collecting, each. */
+const registryMs = 10_000
+const stateMs = 5000
+const forever = Number.POSITIVE_INFINITY
+
+export class ImageEvaluator<Claims> implements ImageAuthority {
+  readonly #parts: EvaluatorParts<Claims>
+  readonly #turns = new NamespaceTurns(turnLimits)
+  readonly #tags: KeptResults<Resolved>
+  readonly #claims: KeptResults<Claims>
+  /** Registries that failed, with the message. */
+  readonly #failed: KeptResults<string>
+
+  constructor(parts: EvaluatorParts<Claims>) {
+    this.#parts = parts
+    this.#tags = new KeptResults({ entries: maxKeptTags }, parts.clock)
+    const sizeOf = (claims: Claims): number => parts.verifier.sizeOf(claims)
+    this.#claims = new KeptResults({ entries: maxKeptClaims, bytes: maxKeptClaimBytes, sizeOf }, parts.clock)
+    this.#failed = new KeptResults({ entries: maxKeptTags }, parts.clock)
+  }
+
+  async evaluate(question: ImageQuestion, signal: AbortSignal): Promise<readonly ImageAnswer[]> {
+    if (question.images.length > maxAskedImages)
+      throw new UserError(`A question has ${question.images.length} images, at most ${maxAskedImages} are answered`)
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(stateMs)])
+    await this.#parts.policies.reached(
+      question.images.flatMap(({ policies }) => policies),
+      question.trustRoots,
+      limited,
+    )
+    return Promise.all(question.images.map(image => this.#one(question, image, signal)))
+  }
+
+  /** The verdict on an image whose claims are known, or are collected now, by the policies as they are now. */
+  async reevaluate(namespace: string, image: string, digest: Digest, signal: AbortSignal): Promise<ImageAnswer> {
+    const policies = this.#parts.policies.policiesFor(namespace, image)
+    return this.#verdict({ namespace, image, digest, policies, credentials: [] }, signal)
+  }
+
+  async #one({ namespace, credentials, knownOnly }: ImageQuestion, asked: AskedImage, signal: AbortSignal): Promise<ImageAnswer> {
+    const { image } = asked
+    const repository = repositoryOf(image)
+    if (repository === undefined) return { known: false, image, reason: 'Malformed', message: `"${image}" is no image reference` }
+    const own = credentialsFor(repository, credentials)
+    const resolved = await this.#resolve(namespace, image, repository, own, knownOnly === true, signal)
+    if (!resolved.known) return { ...resolved, image }
+    const { digest } = resolved.found
+    const policies = asked.policies.flatMap(wanted => this.#parts.policies.policy(wanted) ?? [])
+    const answer = await this.#verdict({ namespace, image, digest, policies, credentials: own }, signal)
+    this.#parts.onAnswer?.(namespace, resolved.found, answer, policies.map(policyTitle))
+    return answer
+  }
+
+  async #resolve(
+    namespace: string,
+    image: string,
+    repository: string,
+    credentials: readonly PullCredential[],
+    knownOnly: boolean,
+    signal: AbortSignal,
+  ): Promise<Resolved> {
+    const { tag, digest } = parseImageReference(image) ?? {}
+    const wanted = digest ?? tag ?? 'latest'
+    // A namespace waits for its own requests only, and learns nothing by the credentials of another.
+    const key = `${namespace}\n${repository}\n${wanted}\n${fingerprintOf(credentials)}`
+    const known = this.#tags.get(key, digest === undefined ? tagMs : forever)
+    if (known?.known === true) return known
+    if (
+      known !== undefined &&
+      known.reason !== 'Busy' &&
+      this.#tags.get(key, known.reason === 'Missing' ? missingMs : failureMs) !== undefined
+    )
+      return known
+    if (knownOnly) return { known: false, reason: 'Missing', message: 'it is not known yet' }
+    return this.#tags.fetch(key, 0, () =>
+      this.#fromRegistry(namespace, repository, credentials, signal, async (source, until): Promise<Resolved> => {
+        const manifest = await source.manifest(wanted, until)
+        if (manifest === undefined) return { known: false, reason: 'Missing', message: `${repository} has no image "${wanted}"` }
+        const { descriptor } = manifest
+        if (!isDigest(descriptor.digest) || (digest !== undefined && descriptor.digest !== digest))
+          return { known: false, reason: 'Unreachable', message: `${repository} answered another image than ${wanted}` }
+        return { known: true, found: { digest: descriptor.digest, mediaType: descriptor.mediaType, platforms: platformsOf(manifest) } }
+      }).catch((err: unknown) => failureOf(err)),
+    )
+  }
+
+  async #verdict(
+    {
+      namespace,
+      image,
+      digest,
+      policies,
+      credentials,
+    }: {
+      readonly namespace: string
+      readonly image: string
+      readonly digest: Digest
+      readonly policies: readonly AnyPolicy[]
+      readonly credentials: readonly PullCredential[]
+    },
+    signal: AbortSignal,
+  ): Promise<ImageAnswer> {
+    const time = this.#parts.clock.now()
+    const base = { known: true, image, digest, time } as const
+    const repository = repositoryOf(image) ?? ''
+    if (policies.length === 0) return { ...base, verdict: 'Unverified', identities: [], message: '' }
+    const key = `${namespace}\n${repository}@${digest}`
+    const collect = (maxAgeMs: number) =>
+      this.#claims.fetch(key, maxAgeMs, () =>
+        this.#fromRegistry(namespace, repository, credentials, signal, (source, until) =>
+          this.#parts.verifier.collect(source, digest, until),
+        ),
+      )
+    try {
+      const first = evaluateAll(this.#parts, policies, { repository, digest }, await collect(forever))
+      if (first.verdict !== 'Refused' || this.#claims.get(key, claimsMs) !== undefined) return { ...base, ...first }
+      return { ...base, ...evaluateAll(this.#parts, policies, { repository, digest }, await collect(claimsMs)) }
+    } catch (err) {
+      const { reason, message } = failureOf(err)
+      return reason === 'Busy' ? { known: false, image, reason, message } : { ...base, verdict: 'Refused', identities: [], message }
+    }
+  }
+
+  /** A registry that fails is not contacted again for a while, so that its tenants fail fast. */
+  async #fromRegistry<T>(
+    namespace: string,
+    repository: string,
+    credentials: readonly PullCredential[],
+    signal: AbortSignal,
+    work: (source: ReturnType<Registries['open']>, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const registry = repository.slice(0, repository.indexOf('/'))
+    const failed = this.#failed.get(registry, failureMs)
+    if (failed !== undefined) throw new UserError(failed)
+    // Others wait for the same result, so it must not end with the one who asked first.
+    const until = AbortSignal.timeout(registryMs)
+    return this.#turns.run(
+      namespace,
+      async () => {
+        try {
+          return await work(this.#parts.registries.open(repository, credentials), until)
+        } catch (err) {
+          if (until.aborted) this.#failed.set(registry, `registry ${registry} did not answer in ${registryMs / 1000} s`)
+          else if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
+          throw err
+        }
+      },
+      signal,
+    )
+  }
+}
+
+function failureOf(err: unknown): Failure {
+  if (err instanceof TooManyWaiting) return { known: false, reason: 'Busy', message: err.message }
+  return { known: false, reason: 'Unreachable', message: messageOf(err) }
+}
+
+/** A policy that cannot be evaluated does not hold. */
+function evaluateAll<Claims>(
+  { verifier, policies: state, clock, log }: EvaluatorParts<Claims>,
+  policies: readonly AnyPolicy[],
+  image: VerifiedImage,
+  claims: Claims,
+): PolicyVerdict {
+  try {
+    return verifier.evaluate(policies, state.trustRoots(), image, claims, clock.now())
+  } catch (err) {
+    const titles = policies.map(policyTitle)
+    if (!(err instanceof UserError)) log.error('cannot evaluate image policies', { policies: titles, err })
+    const why = err instanceof UserError ? err.message : 'they cannot be evaluated'
+    return { verdict: 'Refused', identities: [], message: `policies ${titles.join(', ')}: ${why}` }
+  }
+}

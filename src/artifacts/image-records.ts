@@ -1,0 +1,155 @@
+// Writes the Image objects: collects what is seen of each digest, and writes it soon, at most one write per digest at a time.
+import { imageName } from '../api/resources/supply/image.ts'
+import { isReason } from '../api/status.ts'
+import type { Image, ImageVerdict, PodImages } from '../api/types/supply-v1.ts'
+import { type Clock, formatTime } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Lister } from '../client/cache/object-cache.ts'
+import type { Client } from '../client/client.ts'
+import { images } from '../client/resources.ts'
+import { WorkQueue } from '../client/work-queue.ts'
+import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
+import type { ImageAnswer } from '../supply-chain/policy/image-question.ts'
+import type { FoundImage } from './image-evaluator.ts'
+import { type ImageSighting, planImage } from './image-record.ts'
+
+export interface ImageRecordsParts {
+  readonly client: Client
+  readonly images: Lister<Image>
+  readonly pods: Lister<PodImages>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** The index of pods by the digests of their images. */
+export const digestIndex = 'digest'
+/** Objects at most; images that no pod runs go first. */
+export const maxImages = 5000
+/** Sightings that wait to be written; more are dropped, and come again with the next request. */
+const maxSightings = 10_000
+const workers = 4
+
+interface Sighting {
+  mediaType?: string
+  platforms: FoundImage['platforms']
+  readonly references: Set<string>
+  readonly verdicts: Map<string, ImageVerdict>
+}
+
+/** The digests of a pod's images, for its index. A finished pod runs nothing. */
+export function digestsOf({ spec }: PodImages): string[] {
+  if (spec.phase === 'Succeeded' || spec.phase === 'Failed') return []
+  return [...new Set(spec.images.flatMap(({ digest }) => digest ?? []))]
+}
+
+export class ImageRecords {
+  readonly #parts: ImageRecordsParts
+  readonly #queue: WorkQueue
+  readonly #seen = new Map<Digest, Sighting>()
+
+  constructor(parts: ImageRecordsParts) {
+    this.#parts = parts
+    this.#queue = new WorkQueue({ clock: parts.clock, firstBackoffMs: 50, maxBackoffMs: 30_000 })
+  }
+
+  /** An image was asked for, or evaluated again. */
+  note(namespace: string, found: Partial<FoundImage> & Pick<FoundImage, 'digest'>, answer: ImageAnswer, policies: readonly string[]): void {
+    if (!answer.known) return
+    const seen = this.#sighting(found.digest)
+    if (seen === undefined) return
+    if (found.mediaType !== undefined) seen.mediaType = found.mediaType
+    if (found.platforms !== undefined) seen.platforms = found.platforms
+    seen.references.add(answer.image)
+    const { verdict, identities, message, time } = answer
+    seen.verdicts.set(namespace, {
+      ...{ namespace, verdict, policies: [...policies], identities: [...identities] },
+      ...(message === '' ? {} : { message: message.slice(0, 4096) }),
+      time: formatTime(time),
+    })
+    this.#queue.add(found.digest)
+  }
+
+  /** A pod with this digest came, changed or went. */
+  podChanged(digest: string, reference: string): void {
+    if (!isDigest(digest)) return
+    this.#sighting(digest)?.references.add(reference)
+    this.#queue.add(digest)
+  }
+
+  /** Writes until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#parts
+    const work = async () => {
+      for (;;) {
+        const key = await this.#queue.take()
+        if (key === undefined) return
+        try {
+          if (isDigest(key)) await this.#write(key, signal)
+          this.#queue.forget(key)
+        } catch (err) {
+          if (signal.aborted) return
+          log.error('cannot write an Image', { image: key, err })
+          this.#queue.addBackedOff(key)
+        } finally {
+          this.#queue.done(key)
+        }
+      }
+    }
+    const stop = () => this.#queue.stop()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    await Promise.all(Array.from({ length: workers }, work))
+  }
+
+  #sighting(digest: Digest): Sighting | undefined {
+    const known = this.#seen.get(digest)
+    if (known !== undefined || this.#seen.size >= maxSightings) return known
+    const fresh: Sighting = { platforms: [], references: new Set(), verdicts: new Map() }
+    this.#seen.set(digest, fresh)
+    return fresh
+  }
+
+  async #write(digest: Digest, signal: AbortSignal): Promise<void> {
+    const { client, images: known, pods } = this.#parts
+    const current = known.get('', imageName(digest))
+    const names = pods.byIndex(digestIndex, digest).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+    const seen = this.#seen.get(digest)
+    this.#seen.delete(digest)
+    if (seen === undefined && current === undefined && names.length === 0) return
+    const sighting: ImageSighting = { digest, ...(seen ?? { platforms: [], references: new Set(), verdicts: new Map() }) }
+    const next = planImage(current, sighting, { names: names.toSorted() })
+    if (next === undefined) return
+    try {
+      if (current === undefined) {
+        await this.#makeRoom(signal)
+        await client.create(images, '', next, signal)
+      } else await client.update(images, next, signal)
+    } catch (err) {
+      if (seen !== undefined) this.#again(digest, seen)
+      // Written or deleted meanwhile: the cache shows it soon.
+      if (isReason(err, 'Conflict') || isReason(err, 'AlreadyExists') || isReason(err, 'NotFound')) return this.#queue.addAfter(digest, 50)
+      throw err
+    }
+  }
+
+  /** What came meanwhile is newer. */
+  #again(digest: Digest, seen: Sighting): void {
+    const newer = this.#seen.get(digest)
+    if (newer === undefined) {
+      this.#seen.set(digest, seen)
+      return
+    }
+    for (const reference of seen.references) newer.references.add(reference)
+    for (const [namespace, verdict] of seen.verdicts) if (!newer.verdicts.has(namespace)) newer.verdicts.set(namespace, verdict)
+  }
+
+  async #makeRoom(signal: AbortSignal): Promise<void> {
+    const { client, images: known } = this.#parts
+    const all = known.list()
+    if (all.length < maxImages) return
+    const idle = all.filter(({ status }) => (status?.running?.pods ?? 0) === 0)
+    const oldest = idle.toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))[0]
+    if (oldest === undefined) return
+    await client.delete(images, '', oldest.metadata.name ?? '', {}, signal)
+  }
+}

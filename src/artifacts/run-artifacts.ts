@@ -1,0 +1,141 @@
+// The part `artifacts`: follows policies, trust roots and the images of pods, answers the API server, and writes Image objects.
+import type { ClusterImagePolicy, Image, ImagePolicy, PodImages, TrustRoot } from '../api/types/supply-v1.ts'
+import { type Clock, pause } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { messageOf } from '../base/user-error.ts'
+import { Informer } from '../client/cache/informer.ts'
+import type { Client } from '../client/client.ts'
+import { clusterImagePolicies, imagePolicies, images, podImages, trustRoots } from '../client/resources.ts'
+import { isDigest } from '../supply-chain/oci/digest.ts'
+import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
+import { ImageEvaluator } from './image-evaluator.ts'
+import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
+import type { ImageVerifier, Registries } from './image-verifier.ts'
+import { PolicyState, policyTitle } from './policy-state.ts'
+
+export interface RunArtifactsOptions<Claims> {
+  readonly client: Client
+  readonly registries: Registries
+  readonly verifier: ImageVerifier<Claims>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+}
+
+/** Changes that come together are evaluated together. */
+const settleMs = 20
+/** Evaluations at once after a change. */
+const parallel = 8
+
+/** Resolves after the signal. `onReady` is called once, when questions can be answered. */
+export async function runArtifacts<Claims>(
+  options: RunArtifactsOptions<Claims>,
+  signal: AbortSignal,
+  onReady: (authority: ImageAuthority) => void | Promise<void>,
+): Promise<void> {
+  const { client, clock, log, random } = options
+  const shared = { client, clock, log, random }
+  const own = new Informer<ImagePolicy>({ ...shared, resource: imagePolicies })
+  const cluster = new Informer<ClusterImagePolicy>({ ...shared, resource: clusterImagePolicies })
+  const roots = new Informer<TrustRoot>({ ...shared, resource: trustRoots })
+  const pods = new Informer<PodImages>({ ...shared, resource: podImages })
+  const recorded = new Informer<Image>({ ...shared, resource: images })
+  pods.addIndex(digestIndex, digestsOf)
+
+  const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots })
+  const records = new ImageRecords({ client, images: recorded, pods, clock, log })
+  const evaluator = new ImageEvaluator<Claims>({
+    ...options,
+    policies: state,
+    onAnswer: (namespace, found, answer, policies) => records.note(namespace, found, answer, policies),
+  })
+  const due = new DueEvaluations()
+
+  const rulesChanged = () => {
+    state.changed()
+    for (const pod of pods.list()) due.pod(pod)
+  }
+  for (const informer of [own, cluster, roots]) informer.onChange({ add: rulesChanged, update: rulesChanged, delete: rulesChanged })
+  const podChanged = (pod: PodImages) => {
+    for (const { digest, image } of pod.spec.images) if (digest !== undefined) records.podChanged(digest, image)
+  }
+  pods.onChange({
+    add(pod) {
+      podChanged(pod)
+      due.pod(pod)
+    },
+    update(pod, old) {
+      if (JSON.stringify(pod.spec) === JSON.stringify(old.spec)) return
+      podChanged(old)
+      podChanged(pod)
+      due.pod(pod)
+    },
+    delete: podChanged,
+  })
+
+  const informers = [own, cluster, roots, pods, recorded]
+  const running = informers.map(informer => informer.run(signal))
+  const evaluate = async () => {
+    await Promise.all(informers.map(informer => informer.synced(signal)))
+    await onReady(evaluator)
+    await Promise.all([records.run(signal), due.run(clock, signal, work)])
+  }
+  const work = async ({ namespace, image, digest }: Evaluation): Promise<void> => {
+    if (!isDigest(digest)) return
+    const policies = state.policiesFor(namespace, image).map(policyTitle)
+    try {
+      records.note(namespace, { digest }, await evaluator.reevaluate(namespace, image, digest, signal), policies)
+    } catch (err) {
+      if (!signal.aborted) log.error('cannot evaluate an image again', { namespace, image, err: messageOf(err) })
+    }
+  }
+  try {
+    await Promise.all([evaluate(), ...running])
+  } catch (err) {
+    if (!signal.aborted) throw err
+  }
+}
+
+interface Evaluation {
+  readonly namespace: string
+  readonly image: string
+  readonly digest: string
+}
+
+/** Images that run and have to be evaluated again, each at most once. */
+class DueEvaluations {
+  readonly #due = new Map<string, Evaluation>()
+  #wake: () => void = () => undefined
+
+  pod({ metadata: { namespace = '' }, spec }: PodImages): void {
+    if (spec.phase === 'Succeeded' || spec.phase === 'Failed') return
+    for (const { image, digest } of spec.images)
+      if (digest !== undefined) this.#due.set(`${namespace}\n${image}\n${digest}`, { namespace, image, digest })
+    this.#wake()
+  }
+
+  async run(clock: Clock, signal: AbortSignal, work: (evaluation: Evaluation) => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#due.size === 0) await this.#more(signal)
+      await pause(clock, settleMs, signal)
+      const batch = [...this.#due.values()].values()
+      this.#due.clear()
+      const worker = async () => {
+        for (const evaluation of batch) if (!signal.aborted) await work(evaluation)
+      }
+      await Promise.all(Array.from({ length: parallel }, worker))
+    }
+  }
+
+  #more(signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const wake = () => {
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#wake = wake
+      if (signal.aborted) return wake()
+      signal.addEventListener('abort', wake, { once: true })
+    })
+  }
+}

@@ -1,0 +1,64 @@
+// Signatures and attestations of an image, collected from its registry and evaluated by policies and trust roots.
+import type { KubeObject } from '../api/object.ts'
+import type { TrustRoot as TrustRootObject } from '../api/types/supply-v1.ts'
+import { UserError } from '../base/user-error.ts'
+import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-policies.ts'
+import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
+import type { Claims } from '../supply-chain/signatures/claim.ts'
+import { collectClaims } from '../supply-chain/signatures/collect-claims.ts'
+import { parseTrustRoot, type TrustRoot } from '../supply-chain/signatures/trust-root.ts'
+import type { VerifiedSigner } from '../supply-chain/signatures/verify-claim.ts'
+import type { ImageVerifier } from './image-verifier.ts'
+import type { AnyPolicy } from './policy-state.ts'
+
+/** Parsed objects have several times the bytes that they were parsed from. */
+const sizeFactor = 4
+
+export const signatureVerifier: ImageVerifier<Claims> = {
+  collect: (source, digest, signal) => collectClaims(source, digest, signal),
+  sizeOf: ({ readable, unreadable }) =>
+    sizeFactor *
+    readable.reduce((sum, { signed, signature }) => sum + signed.length + signature.length, 1024 * (readable.length + unreadable.length)),
+  evaluate(policies, trustRoots, { repository, digest }, claims, now) {
+    const decision = evaluateImagePolicies(policies.map(compiledPolicy), { repository, digest, claims }, usable(trustRoots), now)
+    if (!decision.allowed) return { verdict: 'Refused', identities: [], message: decision.message }
+    const identities = [...new Set(decision.outcomes.flatMap(({ signers }) => signers.map(titleOf)))]
+    return { verdict: identities.length === 0 ? 'Unverified' : 'Verified', identities, message: decision.warnings.join('; ') }
+  },
+}
+
+const titleOf = (signer: VerifiedSigner): string =>
+  signer.kind === 'key'
+    ? `key "${signer.key}" of trust root "${signer.trustRoot}"`
+    : `"${signer.subject}" of ${signer.issuer} by trust root "${signer.trustRoot}"`
+
+const policies = new WeakMap<KubeObject, CompiledPolicy>()
+const roots = new WeakMap<KubeObject, TrustRoot | 'unusable'>()
+
+/** Objects of informers are frozen, and a changed one is another object. Throws a UserError that names the field. */
+function compiledPolicy(policy: AnyPolicy): CompiledPolicy {
+  const { name = '', namespace } = policy.metadata
+  const known = policies.get(policy) ?? parseImagePolicy(name, namespace, policy.spec)
+  policies.set(policy, known)
+  return known
+}
+
+/** A trust root that cannot be read is none: its signers are nobody. */
+function usable(all: ReadonlyMap<string, TrustRootObject>): ReadonlyMap<string, TrustRoot> {
+  const found = new Map<string, TrustRoot>()
+  for (const [name, object] of all) {
+    const known = roots.get(object) ?? readTrustRoot(name, object)
+    roots.set(object, known)
+    if (known !== 'unusable') found.set(name, known)
+  }
+  return found
+}
+
+function readTrustRoot(name: string, { spec }: TrustRootObject): TrustRoot | 'unusable' {
+  try {
+    return parseTrustRoot(name, spec)
+  } catch (err) {
+    if (err instanceof UserError) return 'unusable'
+    throw err
+  }
+}

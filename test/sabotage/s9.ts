@@ -1,0 +1,45 @@
+// Sabotage of image policies: in admission, in the verdicts, and on the node.
+import type { Sabotage } from './sabotage.ts'
+
+const plugin = 'src/admission/plugins/image-policy.ts'
+
+const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({ name, file, from, to, proof: 'S9' })
+
+export const s9: readonly Sabotage[] = [
+  sabotage(
+    'an image without a digest is not evaluated',
+    plugin,
+    'const tagged = covered.find(({ image }) => !hasDigest(image))',
+    'const tagged = covered.find(({ image }) => image === undefined)',
+  ),
+  sabotage(
+    'the policies of a namespace are not known',
+    'src/admission/images/known-policies.ts',
+    'return [...this.#cluster.values(), ...(own?.values() ?? [])]',
+    'return [...this.#cluster.values()]',
+  ),
+  sabotage(
+    'a pod is bound whatever its images are',
+    plugin,
+    "const isBinding = request.subresource === 'binding'",
+    'const isBinding = false',
+  ),
+  sabotage(
+    'templates of workloads are not evaluated',
+    plugin,
+    'if (!isPod && isControlled(bound.metadata)) return admitted',
+    'if (!isPod) return admitted',
+  ),
+  sabotage(
+    'the node starts what is refused',
+    'src/node/worker/container-start.ts',
+    'if (refused === undefined) return\n',
+    'if (refused === undefined || refused !== "") return\n',
+  ),
+  sabotage(
+    'pods are not told of a refusal',
+    'src/controllers/image-verdict-plan.ts',
+    "if (verdict?.verdict === 'Refused') refused.push",
+    "if (verdict?.verdict === 'Unverified') refused.push",
+  ),
+]
