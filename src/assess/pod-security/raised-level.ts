@@ -1,7 +1,7 @@
 // A pod from before its namespace became stricter: it stays, and takes no new image by any write.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { specWith } from '../attacks/pod-security/pod-of-breach.ts'
+import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
 import { rules } from '../attacks/pod-security/rules.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
@@ -73,7 +73,7 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
       signal,
     )
   }
-  const ephemeral = { spec: { ephemeralContainers: [container('debugger')] } }
+  const ephemeral = { spec: { ephemeralContainers: [ephemeralWith('debugger', {})] } }
   await attempts.refused(
     'ephemeral container after the level was raised',
     transport,
