@@ -35,9 +35,11 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
   if (!succeeded(read)) throw new Error(`GET ${path}: ${read.status} ${read.message}`)
   // As stored: other fields of a pod cannot change.
   const stored = parseJson(read.text) as Pod
+  // Without a version: its status may change meanwhile.
+  const { resourceVersion: _, ...metadata } = stored.metadata
   const withImage = stored.spec.containers.map(own => ({ ...own, image }))
   const ways: readonly (Omit<ProofRequest, 'path'> & { readonly name: string })[] = [
-    { name: 'update', method: 'PUT', body: { ...stored, spec: { ...stored.spec, containers: withImage } } },
+    { name: 'update', method: 'PUT', body: { ...stored, metadata, spec: { ...stored.spec, containers: withImage } } },
     {
       name: 'JSON patch',
       method: 'PATCH',

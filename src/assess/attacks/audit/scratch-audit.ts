@@ -10,6 +10,7 @@ import type { ProofContext } from '../../proof.ts'
 import { type Answer, request, succeeded } from '../../request.ts'
 import { ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
 import { until, within } from '../../until.ts'
+import { attackAlarms } from './alarms.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const writers = 16
@@ -33,6 +34,7 @@ export async function attackScratchAudit(
   await using scratch = await ScratchCluster.create(command)
   const first = await started(scratch, signal)
   await attackReads(context, scratch, first.transport, signal)
+  await attackAlarms(context, scratch, first.transport, async isWanted => (await read(scratch, isWanted)).events, signal)
   let acknowledged = 0
   for (let round = 0; round < kills; round++) acknowledged += await attackByKill(context, scratch, first.transport, round, signal)
   const folder = auditFolder(scratch)
