@@ -3,9 +3,9 @@ import { certificateSigningRequests } from '../client/resources.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import { certificateRequest, type ForgedCertificate } from './forged-certificate.ts'
 import type { ProofContext } from './proof.ts'
+import { within } from './until.ts'
 
 const waitMs = 10_000
-const pollMs = 20
 
 export interface IssueOptions {
   /** After the prefix of the proof's objects. */
@@ -36,9 +36,7 @@ export async function issuedCertificate(
   const options = { type: 'merge', subresource: 'approval' } as const
   const { name: full = '' } = created.metadata
   await client.patch(certificateSigningRequests, '', full, { status: { conditions: [approval] } }, options, signal)
-  for (const until = clock.now() + waitMs; clock.now() < until; await clock.sleep(pollMs, signal)) {
-    const { status } = await client.get(certificateSigningRequests, '', full, signal)
-    if (status?.certificate) return { certificate: Buffer.from(status.certificate, 'base64').toString('utf8'), key }
-  }
-  return undefined
+  const issued = async () => (await client.get(certificateSigningRequests, '', full, signal)).status?.certificate || undefined
+  const certificate = await within(waitMs, clock, issued, signal)
+  return certificate === undefined ? undefined : { certificate: Buffer.from(certificate, 'base64').toString('utf8'), key }
 }

@@ -6,6 +6,7 @@ import type { Client } from '../client/client.ts'
 import { resourceRef } from '../client/resource-ref.ts'
 import { namespaces, serviceAccounts } from '../client/resources.ts'
 import type { ProofContext } from './proof.ts'
+import { until } from './until.ts'
 
 export const proofNamespacePrefix = 'bulkhead-prove-'
 
@@ -14,7 +15,6 @@ export const noScheduler = 'bulkhead-prove-none'
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce'
 const cleanUpMs = 30_000
-const pollMs = 20
 
 interface TokenRequest {
   readonly status: { readonly token: string }
@@ -52,10 +52,13 @@ export class ProofNamespace implements AsyncDisposable {
     await using stack = new AsyncDisposableStack()
     const namespace = stack.use(new ProofNamespace(client, name, made.metadata.uid ?? '', labels[enforceLabel] === 'privileged'))
     // No pod is admitted before a controller has created the quota and limits of the namespace.
-    for (let { metadata } = made; metadata.annotations?.[defaultsAnnotation] === 'pending'; ) {
-      await clock.sleep(pollMs, signal)
+    let { metadata } = made
+    const hasDefaults = async () => {
+      if (metadata.annotations?.[defaultsAnnotation] !== 'pending') return true
       metadata = (await client.get(namespaces, '', name, signal)).metadata
+      return undefined
     }
+    await until(clock, hasDefaults, signal)
     // From here on the proof must delete it.
     stack.move()
     return namespace

@@ -1,10 +1,13 @@
 // The pods of the attacks: one that every rule admits, and one that violates the strictest rules.
-import type { Container, Pod, PodSpec } from '../api/types/core-v1.ts'
+import type { Container, Pod, PodSpec, ResourceRequirements } from '../api/types/core-v1.ts'
 import { noScheduler } from './proof-namespace.ts'
 
 const proofImage = 'bulkhead.local/busybox:1'
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** What the quota of a new namespace requires: only C8 relies on a LimitRange that fills it in. */
+export const smallResources: ResourceRequirements = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '64Mi' } }
 
 /** Meets `restricted`. Never scheduled unless `fields` set it. */
 export function harmlessSpec(fields: Partial<PodSpec> = {}, container: Partial<Container> = {}): PodSpec {
@@ -19,11 +22,18 @@ export function harmlessSpec(fields: Partial<PodSpec> = {}, container: Partial<C
         imagePullPolicy: 'IfNotPresent',
         command: ['sleep', '1'],
         securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+        resources: smallResources,
         ...container,
       },
     ],
     ...fields,
   }
+}
+
+/** A container of it that requests nothing. */
+export function bareContainer(): Container {
+  const { resources: _, ...bare } = harmlessSpec().containers[0] ?? { name: 'main' }
+  return bare
 }
 
 /** Root on the node at once: privileged, with the node's namespaces and its whole disk. */

@@ -7,6 +7,7 @@ import type { ProofContext } from './proof.ts'
 import type { ProofNamespace } from './proof-namespace.ts'
 import { podObject } from './proof-pods.ts'
 import { request } from './request.ts'
+import { within } from './until.ts'
 
 const waitMs = 120_000
 const pollMs = 200
@@ -54,18 +55,18 @@ export async function runToEnd(
     nodeSelector: { 'kubernetes.io/hostname': node },
   }
   await client.create(pods, namespace.name, podObject(name, placed), signal)
-  const until = clock.now() + waitMs
-  let pod: Pod
-  do {
-    await clock.sleep(pollMs, signal)
+  let pod: Pod | undefined
+  const over = async () => {
     pod = await client.get(pods, namespace.name, name, signal)
-  } while (!isOver(pod) && clock.now() < until)
+    return isOver(pod) ? true : undefined
+  }
+  await within(waitMs, clock, over, signal, pollMs)
   const containers = [...(spec.initContainers ?? []), ...spec.containers].map(container => container.name)
   const logs = await inParallel(containers, async (container): Promise<[string, string]> => {
     const path = namespace.core(`pods/${name}/log?container=${container}`)
     return [container, (await request(transport, { method: 'GET', path }, signal)).text]
   })
-  return { phase: pod.status?.phase ?? 'Pending', logs: new Map(logs) }
+  return { phase: pod?.status?.phase ?? 'Pending', logs: new Map(logs) }
 }
 
 const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'

@@ -1,4 +1,4 @@
-// The alarm for each use of a break-glass credential: a log line, an Event, and a record for `bulkhead status`.
+// The alarm for each use of a break-glass credential, or of its group by impersonation: a log line, an Event, and a record for `bulkhead status`.
 import type { Authentication, Credentials } from '../access/access.ts'
 import { type BreakGlassUse, breakGlassRecord } from '../api/credentials/break-glass-record.ts'
 import { isReason } from '../api/status.ts'
@@ -8,6 +8,7 @@ import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
 import { configMaps } from '../client/resources.ts'
 import type { ApiServer } from '../server/api-server.ts'
+import type { ApiServerOptions } from '../server/api-server-options.ts'
 import { serverIdentity } from '../server/bootstrap.ts'
 import { isBreakGlass } from '../server/request/break-glass.ts'
 
@@ -39,6 +40,10 @@ export class BreakGlassAlarm {
     }
   }
 
+  /** A request that acts as a member of the group. */
+  readonly acting: NonNullable<ApiServerOptions['onActingMaster']> = (authentication, actingAs, address) =>
+    this.#used(authentication, address, actingAs)
+
   /** Writes Events and the record while the server runs. */
   attach(server: ApiServer): void {
     const log = this.#log
@@ -63,21 +68,24 @@ export class BreakGlassAlarm {
     })
   }
 
-  #used({ user, credentialId }: Extract<Authentication, { outcome: 'authenticated' }>, address: string): void {
-    const key = `${credentialId} ${address}`
+  #used({ user, credentialId }: Extract<Authentication, { outcome: 'authenticated' }>, address: string, actingAs = ''): void {
+    const key = `${credentialId} ${address} ${actingAs}`
     const now = this.#clock.monotonic()
     if (now - (this.#reported.get(key) ?? Number.NEGATIVE_INFINITY) < quietMs) return
     this.#reported.delete(key)
     this.#reported.set(key, now)
     const [oldest] = this.#reported.keys()
     if (this.#reported.size > maxRemembered && oldest !== undefined) this.#reported.delete(oldest)
-    const use = { time: formatTime(this.#clock.now()), user: user.name, address, credential: credentialId }
-    this.#log.error('break-glass credential used', { user: use.user, address, credential: credentialId })
+    const use = { time: formatTime(this.#clock.now()), user: user.name, address, credential: credentialId, actingAs }
+    const what = actingAs === '' ? 'break-glass credential used' : 'system:masters used by impersonation'
+    this.#log.error(what, { user: use.user, address, credential: credentialId, actingAs })
     this.#report(use)
   }
 }
 
-function messageOf({ user, address, credential }: BreakGlassUse): string {
+function messageOf({ user, address, credential, actingAs }: BreakGlassUse): string {
+  if (actingAs !== '')
+    return `User ${JSON.stringify(user)} acted as ${JSON.stringify(actingAs)} of group system:masters from ${address} with ${credential}. If nobody of you did, deny the credential (docs/authentication.md), and read its requests in the audit log`
   return `User ${JSON.stringify(user)} of group system:masters came from ${address} with ${credential}. If nobody of you did, deny the certificate (docs/authentication.md), and read its requests in the audit log`
 }
 

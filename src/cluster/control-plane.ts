@@ -38,6 +38,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const server = createApiServer({
     view: serverView,
     authenticate: breakGlass.watching(authenticate),
+    onActingMaster: breakGlass.acting,
     ...{ denyList, reviewToken, issueToken, oidc, admission, audit, clock, log, metrics },
     authorize: options.offline === true && options.alwaysAllow === true ? letPass : authorization.authorize,
     serviceCidr: options.serviceCidr,

@@ -17,6 +17,7 @@ import type { AdmissionChain } from './objects/write-parts.ts'
 import type { RunningBuild } from './paths/build-path.ts'
 import type { FilePolicies } from './paths/file-policies-path.ts'
 import type { HealthCheck } from './paths/health.ts'
+import type { PipelineParts } from './pipeline.ts'
 import type { FrontProxyIdentity } from './proxy/aggregation/connect-api.ts'
 import type { BackendTls } from './proxy/backend-connection.ts'
 import type { CheckOrigin } from './proxy/streams/own-origin.ts'
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly issueToken?: IssueToken
   /** A user's rights in a namespace, for SelfSubjectRulesReview. */
   readonly rulesFor?: RulesFor
+  /** Called for each request that acts as a member of system:masters. */
+  readonly onActingMaster?: PipelineParts['onActingMaster']
   /** How to allow a refused request, for its audit event and `bulkhead why`. */
   readonly explainAccess?: ExplainAccess
   /** Answers exec, attach and portforward. Default: through the node's tunnel. */

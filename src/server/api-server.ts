@@ -100,6 +100,7 @@ export class ApiServer implements AsyncDisposable {
     this.handle = createPipeline({
       resources,
       authenticate: options.authenticate,
+      ...(options.onActingMaster ? { onActingMaster: options.onActingMaster } : {}),
       ...(options.denyList ? { denyList: options.denyList } : {}),
       authorize,
       audit: options.audit,

@@ -23,7 +23,7 @@ import { decisionAnnotation, reasonAnnotation, webhookAnnotation } from './reque
 import { recordingBody } from './request/audit-bodies.ts'
 import type { AuditSink } from './request/audit-event.ts'
 import { requireAccess } from './request/authorize.ts'
-import { breakGlassAnnotation, isBreakGlass } from './request/break-glass.ts'
+import { actsAsMaster, breakGlassAnnotation, isBreakGlass } from './request/break-glass.ts'
 import { Expiries } from './request/expiries.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
 import { Pace } from './request/pace.ts'
@@ -48,6 +48,8 @@ export interface PipelineParts extends IdentityParts {
   readonly refused: RefusedRequests
   /** Explains how to allow a request; without it, refusals say less. */
   readonly explainAccess?: ExplainAccess
+  /** Called for each request that acts as a member of system:masters, with the name that it takes on. */
+  readonly onActingMaster?: (authentication: Authenticated, actingAs: string, remoteAddress: string) => void
   /** Answers a resource request that is authorized. */
   resource(context: RequestContext, info: ResourceRequestInfo): Promise<Reply>
   /** Answers any other path that is authorized. */
@@ -102,6 +104,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (isImpersonation(request)) {
       user = await actingUser(parts, scope, authentication)
       scope.actsUnder({ ...authentication, user })
+      if (actsAsMaster(user)) {
+        audit.annotate(breakGlassAnnotation, authentication.user.name)
+        parts.onActingMaster?.(authentication, user.name, request.credentials.remoteAddress)
+      }
     }
     scope.throwIfEnded()
     if (isMutating(info)) requireWritable()

@@ -116,7 +116,6 @@ export const p1: readonly Sabotage[] = [
     from: 'await parts.admission.validate(admission, context.request.signal)',
     to: 'if (!change.dryRun) await parts.admission.validate(admission, context.request.signal)',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'subresources are not validated by admission',
@@ -139,7 +138,6 @@ export const p1: readonly Sabotage[] = [
 `,
     to: '',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'updates are not mutated by admission',
@@ -166,12 +164,11 @@ export const p1: readonly Sabotage[] = [
     proof: 'P1',
   },
   {
-    name: 'a policy whose binding also warns does not deny',
+    name: 'a policy whose binding also audits does not deny',
     file: 'src/admission/policy/evaluate-policies.ts',
     from: "if (action === 'Deny') {",
     to: "if (action === 'Deny' && validationActions.length === 1) {",
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'a policy that cannot be configured is skipped',
@@ -179,7 +176,6 @@ export const p1: readonly Sabotage[] = [
     from: "if (policy.spec.failurePolicy === 'Ignore') return",
     to: 'if (policy.spec.failurePolicy !== undefined) return',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'a policy that fails is skipped although it fails closed',
@@ -194,15 +190,13 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const params of all) {',
     to: 'for (const params of all.slice(0, 1)) {',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
-    name: 'policies without parameters in reach are skipped',
+    name: 'a policy with one parameter is skipped',
     file: 'src/admission/policy/evaluate-policies.ts',
     from: 'if (all.length === 0) return',
     to: 'if (all.length <= 1 && all[0] !== undefined) return',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'only the first binding of a policy counts',
@@ -210,7 +204,6 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const { binding, matcher: narrower } of bindings) {',
     to: 'for (const { binding, matcher: narrower } of bindings.slice(0, 1)) {',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'only the first policy is evaluated',
@@ -218,15 +211,13 @@ export const p1: readonly Sabotage[] = [
     from: 'for (const candidate of candidates) await',
     to: 'for (const candidate of candidates.slice(0, 1)) await',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
-    name: 'policies ignore selectors of namespaces that are negated',
+    name: 'policies with a selector of namespaces skip objects of the cluster',
     file: 'src/admission/matching/match-resources.ts',
     from: "return labels === 'everywhere' || namespaces.matches(labels) ? found : undefined",
     to: "return labels !== 'everywhere' && namespaces.matches(labels) ? found : undefined",
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'policies for one version do not match the others',
@@ -234,7 +225,6 @@ export const p1: readonly Sabotage[] = [
     from: "const equivalent = matchPolicy === 'Equivalent'",
     to: 'const equivalent = false',
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'rules for subresources match nothing',
@@ -249,7 +239,6 @@ export const p1: readonly Sabotage[] = [
     from: "const includes = (list: readonly string[], value: string): boolean => list.includes('*') || list.includes(value)",
     to: "const includes = (list: readonly string[], value: string): boolean => (list.includes('*') && value !== 'apps') || list.includes(value)",
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
   },
   {
     name: 'rules for namespaced objects match nothing',
@@ -257,6 +246,26 @@ export const p1: readonly Sabotage[] = [
     from: "return scope === '*' || (scope === 'Namespaced') === target.inNamespace",
     to: "return scope === '*' || (scope === 'Namespaced') !== target.inNamespace",
     proof: 'P1',
-    knownMissed: 'P1 has no attempt for it yet',
+  },
+  {
+    name: 'a policy without its parameters is skipped',
+    file: 'src/admission/policy/params.ts',
+    from: "if (found.length === 0 && parameterNotFoundAction === 'Deny')",
+    to: "if (found.length === 0 && parameterNotFoundAction === 'Denied')",
+    proof: 'P1',
+  },
+  {
+    name: 'a condition that fails counts as false',
+    file: 'src/admission/policy/match-conditions.ts',
+    from: 'if (errors.length === 0) return met',
+    to: 'if (errors.length > 0) return { met: false }\n  if (errors.length === 0) return met',
+    proof: 'P1',
+  },
+  {
+    name: 'names in rules are ignored',
+    file: 'src/admission/matching/match-resources.ts',
+    from: 'return resourceNames.length === 0 || resourceNames.includes(name)',
+    to: 'return resourceNames.length >= 0 && name !== undefined',
+    proof: 'P1',
   },
 ]

@@ -1,4 +1,4 @@
-// The ConfigMap in which the server records the latest use of a break-glass credential, for `bulkhead status`.
+// The ConfigMap in which the server records the latest use of the group system:masters, for `bulkhead status`.
 export const breakGlassRecord = { namespace: 'kube-system', name: 'bulkhead-break-glass' } as const
 
 export interface BreakGlassUse {
@@ -8,4 +8,6 @@ export interface BreakGlassUse {
   readonly address: string
   /** Such as `x509:<sha256>`. */
   readonly credential: string
+  /** The user whom it acted as in the group, by impersonation; '' if the credential itself is of the group. */
+  readonly actingAs: string
 }

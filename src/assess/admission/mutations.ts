@@ -2,13 +2,13 @@
 
 import type { Pod } from '../../api/types/core-v1.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
+import { mutatingPolicies, mutatingPolicyBindings, mutatingWebhooks, within } from '../attacks/admission/admission-resources.ts'
 import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 import { type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
-import { mutatingPolicies, mutatingPolicyBindings, mutatingWebhooks, within } from './admission-resources.ts'
 import type { WebhookBackend } from './webhook-backend.ts'
 
 const label = 'bulkhead-prove/mutation'
@@ -49,7 +49,7 @@ const podMutations: readonly Mutation[] = [
   },
   {
     name: 'quota',
-    patch: () => [add(`${container}/resources`, { requests: { cpu: '1m' }, limits: { cpu: '1m' } })],
+    patch: () => [add(`${container}/resources`, { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } })],
     names: 'exceeded quota: p1',
   },
   { name: 'priority', patch: () => [add('/spec/priorityClassName', 'system-node-critical')], names: 'priority admission controller' },
@@ -129,13 +129,13 @@ export async function mutateByPolicy(context: ProofContext, namespace: ProofName
     const matchConstraints = { resourceRules, namespaceSelector: within(namespace), objectSelector: { matchLabels: { [label]: name } } }
     const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: mutation } }]
     const policy = { metadata, spec: { matchConstraints, mutations, reinvocationPolicy: 'Never' } }
+    const trial: ProofRequest = { method: 'POST', path: `${resourcePath(mutatingPolicies)}?dryRun=All`, body: policy }
+    // Where the feature is off, the server says so.
+    if ((await request(transport, trial, signal)).headers['warning']?.includes('stored without effect')) return false
     await cluster.create(mutatingPolicies, policy, signal)
     const binding = { metadata, spec: { policyName: metadata.name } }
     await cluster.create(mutatingPolicyBindings, binding, signal)
   }
-  // Stored without effect where the feature is off.
-  const changed = await request(transport, newPod(namespace, 'policy-harmless'), signal)
-  if (succeeded(changed) && !changed.text.includes('"mutated":"true"')) return false
   for (const { name, names } of policies.filter(policy => policy.names !== ''))
     await attempts.refused(`policy that makes of a pod: ${name}`, transport, newPod(namespace, name), { names }, signal)
   await twin(context, 'policy that adds a label', newPod(namespace, 'policy-harmless'), signal)
@@ -146,7 +146,7 @@ const newPod = (namespace: ProofNamespace, name: string): ProofRequest => ({
   ...{ method: 'POST', path: namespace.core('pods?dryRun=All') },
   body: podObject(`mutated-${name}`, harmlessSpec({ serviceAccountName: account }, { resources: noCpu }), labelled(name)),
 })
-const noCpu = { requests: { cpu: '0' }, limits: { cpu: '0' } }
+const noCpu = { requests: { cpu: '0', memory: '1Mi' }, limits: { cpu: '0', memory: '1Mi' } }
 
 /** It was called, and what it made was accepted. */
 async function twin({ attempts, transport }: ProofContext, name: string, question: ProofRequest, signal: AbortSignal): Promise<void> {

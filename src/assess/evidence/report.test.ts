@@ -5,13 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { formatEnvelope, statementType } from '../../base/dsse.ts'
 import { evidenceField, maxStatementBytes } from '../../base/statement.ts'
 import { checkEvidence } from '../../signer/evidence-policy.ts'
+import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { attempt, reportFacts, resultOf, signedReport, threeResults } from './report.testing.ts'
 import { formatStatement } from './report.ts'
 import { verifyReport } from './verify-report.ts'
 
 type Fields = Record<string, unknown>
+
+const limit = new AbortController().signal
 
 test('formatStatement() is an in-toto test result with each attempt, and the signer signs it', () => {
   const statement = formatStatement(reportFacts, threeResults)
@@ -93,6 +97,18 @@ test('verifyReport() reports what an honest report does not say, although it is 
   assert.match(await of([...threeResults, ...threeResults.slice(0, 1)]), /A proof is reported twice/)
   assert.match(await of([resultOf('A3', { held: true, evidence: 'x' }, [attempt('a', false)])]), /A3 held, but one of its attempts did not/)
   assert.match(await of(threeResults, { cluster: {} }), /not a report of proofs: "uid" is not a text/)
+})
+
+test('verifyReport() compares listed attempts with their digest, although the report is signed', async () => {
+  const { payload, keyId } = await signedReport(threeResults)
+  const statement = JSON.parse(payload.toString())
+  statement.predicate[evidenceField].proofs[0].attempts[0].answered = 'answered 401'
+  const changed = Buffer.from(JSON.stringify(statement))
+  await using signer = createMemorySigner()
+  const { publicKey } = await signer.evidenceKey(limit)
+  const { signature } = await signer.signEvidence(changed, limit)
+  const text = formatEnvelope({ payloadType: statementType, payload: changed, signatures: [{ keyid: keyId, sig: signature }] })
+  assert.match(verifyReport(text, createPublicKey(publicKey)).problems.join('\n'), /A3 lists other attempts than its digest names/)
 })
 
 test('verifyReport() refuses what is no envelope', () => {

@@ -58,7 +58,7 @@ export interface ReportedProof {
   readonly attempts: readonly Attempt[]
   /** All of them; those that did not fit are not listed. */
   readonly attemptCount: number
-  /** SHA-256 over the canonical JSON of all attempts. */
+  /** SHA-256 over the canonical JSON of all attempts, as they are listed. */
   readonly attemptDigest: string
 }
 
@@ -108,9 +108,15 @@ function reported(result: ProofResult, attempts: readonly Attempt[]): ReportedPr
         : { found: outcome.found.slice(0, maxFound).map(cut) }),
     attempts,
     attemptCount: result.attempts.length,
-    attemptDigest: createHash('sha256').update(canonicalJson(result.attempts)).digest('hex'),
+    attemptDigest: attemptDigestOf(result.attempts),
   }
 }
+
+/** Compared where all attempts are listed. */
+export const attemptDigestOf = (attempts: readonly Attempt[]): string =>
+  createHash('sha256')
+    .update(canonicalJson(attempts.map(short)))
+    .digest('hex')
 
 /** An equal share of the room for each proof; what one does not need is for those with more attempts. */
 function fit(results: readonly ProofResult[], room: number): Map<ProofResult, readonly Attempt[]> {

@@ -5,6 +5,7 @@ import { isJsonObject, parseJson } from '../../base/json.ts'
 import { evidenceField, statementV1, testResultV01 } from '../../base/statement.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { parseReport, type Report } from './parse-report.ts'
+import { attemptDigestOf } from './report.ts'
 
 export interface VerifiedReport {
   /** Undefined if it cannot be read. */
@@ -80,8 +81,10 @@ function inconsistencies({ result, tests, details }: Report, signedBy: string | 
   const expected = tests.failed.length > 0 ? 'FAILED' : tests.warned.length > 0 ? 'WARNED' : 'PASSED'
   if (result !== expected) problems.push(`The result is ${result}, but its proofs amount to ${expected}`)
   if (new Set(proofs.map(({ id }) => id)).size !== proofs.length) problems.push('A proof is reported twice')
-  for (const { id, verdict, attempts, attemptCount } of proofs) {
+  for (const { id, verdict, attempts, attemptCount, attemptDigest } of proofs) {
     if (attempts.length > attemptCount) problems.push(`${id} lists ${attempts.length} attempts of ${attemptCount}`)
+    if (attempts.length === attemptCount && attemptDigestOf(attempts) !== attemptDigest)
+      problems.push(`${id} lists other attempts than its digest names`)
     if (verdict === 'PASS' && attempts.some(({ held }) => !held)) problems.push(`${id} held, but one of its attempts did not`)
   }
   if (signedBy !== undefined && keyId !== signedBy) problems.push(`The report names the key ${keyId ?? 'none'}, but ${signedBy} signed it`)

@@ -1,7 +1,7 @@
 // A pod from before its namespace became stricter: it stays, and takes no new image by any write.
 import type { Pod } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
-import { specWith } from '../attacks/pod-security/pod-of-breach.ts'
+import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
 import { rules } from '../attacks/pod-security/rules.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
@@ -35,9 +35,11 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
   if (!succeeded(read)) throw new Error(`GET ${path}: ${read.status} ${read.message}`)
   // As stored: other fields of a pod cannot change.
   const stored = parseJson(read.text) as Pod
+  // Without a version: its status may change meanwhile.
+  const { resourceVersion: _, ...metadata } = stored.metadata
   const withImage = stored.spec.containers.map(own => ({ ...own, image }))
   const ways: readonly (Omit<ProofRequest, 'path'> & { readonly name: string })[] = [
-    { name: 'update', method: 'PUT', body: { ...stored, spec: { ...stored.spec, containers: withImage } } },
+    { name: 'update', method: 'PUT', body: { ...stored, metadata, spec: { ...stored.spec, containers: withImage } } },
     {
       name: 'JSON patch',
       method: 'PATCH',
@@ -73,7 +75,7 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
       signal,
     )
   }
-  const ephemeral = { spec: { ephemeralContainers: [container('debugger')] } }
+  const ephemeral = { spec: { ephemeralContainers: [ephemeralWith('debugger', {})] } }
   await attempts.refused(
     'ephemeral container after the level was raised',
     transport,

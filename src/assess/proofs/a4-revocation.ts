@@ -9,6 +9,7 @@ import { ClusterObjects } from '../cluster-objects.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
+import { within } from '../until.ts'
 
 const pollMs = 100
 const runningMs = 60_000
@@ -70,11 +71,11 @@ async function ofPod(context: ProofContext, namespace: ProofNamespace, signal: A
 
 /** Undefined if it does not run after a minute: there may be no node for it. */
 async function running({ client, clock }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<Pod | undefined> {
-  for (const until = clock.now() + runningMs; clock.now() < until; await clock.sleep(pollMs, signal)) {
+  const running = async () => {
     const pod = await client.get(pods, namespace.name, 'streamed', signal)
-    if (pod.status?.phase === 'Running') return pod
+    return pod.status?.phase === 'Running' ? pod : undefined
   }
-  return undefined
+  return await within(runningMs, clock, running, signal, pollMs)
 }
 
 async function isReal({ client }: ProofContext, { spec }: Pod, signal: AbortSignal): Promise<boolean> {

@@ -14,12 +14,12 @@ import { inParallel } from '../in-parallel.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { request, succeeded } from '../request.ts'
+import { within } from '../until.ts'
 
 const second = 1000
 /** Lifetime of an exception, and how long after its expiry attempts continue, because the clocks may differ by some seconds. */
 const shortLifeMs = 2 * second
 const graceMs = 20 * second
-const pollMs = 50
 
 export const exceptions: Proof = {
   id: 'D8',
@@ -77,7 +77,7 @@ async function tryExpiry(room: ExceptionRoom, digest: string, signal: AbortSigna
   await attempts.accepted('a pod with an exception', transport, room.tryPod(spec), signal)
   const expires = formatTime(clock.now() + shortLifeMs)
   await client.patch(podSecurityExceptions, room.namespace.name, 'holds', { spec: { expires } }, { type: 'merge' }, signal)
-  const until = Date.parse(expires) + graceMs
-  while (succeeded(await request(transport, room.tryPod(spec), signal)) && clock.now() <= until) await clock.sleep(pollMs, signal)
+  const isRefused = async () => (succeeded(await request(transport, room.tryPod(spec), signal)) ? undefined : true)
+  await within(Date.parse(expires) + graceMs - clock.now(), clock, isRefused, signal)
   await attempts.refused(`a pod with an exception that expired at ${expires}`, transport, room.tryPod(spec), refusedBy, signal)
 }

@@ -18,6 +18,7 @@ import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { request } from '../request.ts'
+import { until } from '../until.ts'
 
 const pollMs = 200
 const holder = 'holder'
@@ -119,11 +120,11 @@ async function untilPod(
   holds: (pod: Pod) => boolean,
   signal: AbortSignal,
 ): Promise<Pod> {
-  for (;;) {
+  const ask = async () => {
     const pod = await client.get(pods, spaces[space].name, name, signal)
-    if (holds(pod)) return pod
-    await clock.sleep(pollMs, signal)
+    return holds(pod) ? pod : undefined
   }
+  return await until(clock, ask, signal, pollMs)
 }
 
 interface Prober {

@@ -1,4 +1,5 @@
 import { checkDurability } from '../attacks/audit/durable-file.ts'
+import { attackReports } from '../attacks/audit/forged-reports.ts'
 import { attackRunningAudit } from '../attacks/audit/running-audit.ts'
 import { attackScratchAudit } from '../attacks/audit/scratch-audit.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
@@ -8,9 +9,9 @@ export const auditRecords: Proof = {
   title: 'authentic audit records',
   why: 'What is not recorded, or is recorded of somebody else, cannot be investigated later',
   attack:
-    'Write with every verb, as others and refused, and look for each record before the next request; in a scratch cluster, kill the server between write and record, take the log away from it, and start it with a log that is cut or older',
+    'Write with every verb, as others and refused, and look for each record before the next request; in a scratch cluster, kill the server between write and record, take the log away from it, start it with a log that is cut or older, use the break-glass group, and forge reports of proofs',
   expected:
-    'Each record exists before the answer, says who did what as whom, and is in a chain with valid signatures; no acknowledged write is lost',
+    'Each record exists before the answer, says who did what as whom, and is in a chain with valid signatures; no acknowledged write is lost; break-glass use is an alarm, and a forged report is none',
   whenRed: 'Keep a copy of the audit log, and compare its head with that of an earlier copy: records are missing or were changed',
   async prove(context, signal) {
     const { machine, attempts } = context
@@ -19,6 +20,7 @@ export const auditRecords: Proof = {
     const [running, scratch] = await Promise.all([
       attackRunningAudit(context, readAuditLog, signal),
       machine.command === undefined ? undefined : attackScratchAudit(context, machine.command, signal),
+      machine.command === undefined ? undefined : attackReports(context, machine.command, signal),
     ])
     await checkDurability(context)
     const crashed =

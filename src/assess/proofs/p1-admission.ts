@@ -6,6 +6,7 @@ import { shippedPolicies } from '../admission/shipped-policies.ts'
 import { WebhookBackend } from '../admission/webhook-backend.ts'
 import { failClosed, forbidByWebhook } from '../admission/webhooks.ts'
 import { pathOf } from '../attacks/admission/dangerous-pods.ts'
+import { tryPolicyFeatures } from '../attacks/admission/try-policy-features.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
@@ -28,6 +29,7 @@ export const admission: Proof = {
     await prepare(context, namespace, signal)
     await bringDangerousPods(context, namespace, signal)
     await forbidByPolicy(context, namespace, signal)
+    await tryPolicyFeatures(context, namespace, signal)
     await shippedPolicies(context, namespace, exempt, signal)
     // No more CPU for new pods: what a webhook adds must be counted.
     await context.client.create(

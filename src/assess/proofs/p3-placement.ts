@@ -8,9 +8,9 @@ import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch } from '../request.ts'
+import { until } from '../until.ts'
 
 const everywhere = { tolerations: [{ operator: 'Exists' }] }
-const pollMs = 50
 const refusedBy = { names: 'trust domain' }
 const specOf = (fields: Partial<PodSpec> = {}) => harmlessSpec({ serviceAccountName: 'p3', ...everywhere, ...fields })
 
@@ -109,7 +109,7 @@ async function byControllers({ client, clock }: ProofContext, namespace: ProofNa
   const set = { metadata: { name: 'p3' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
   await client.create(daemonSets, namespace.name, set as unknown as DaemonSet, signal)
   const found: string[] = []
-  for (;;) {
+  const decided = async (): Promise<string[] | undefined> => {
     const [pod, daemons] = await Promise.all([
       client.get(pods, namespace.name, 'scheduled', signal),
       client.get(daemonSets, namespace.name, 'p3', signal),
@@ -121,9 +121,10 @@ async function byControllers({ client, clock }: ProofContext, namespace: ProofNa
       found.push(`the scheduler found no node for another reason than its trust domain: ${tried.message}`)
     const wanted = daemons.status?.desiredNumberScheduled ?? 0
     if (wanted > 0) found.push(`a DaemonSet places ${wanted} pods`)
-    if (found.length > 0 || (tried?.status === 'False' && daemons.status?.observedGeneration === daemons.metadata.generation)) return found
-    await clock.sleep(pollMs, signal)
+    const isDecided = tried?.status === 'False' && daemons.status?.observedGeneration === daemons.metadata.generation
+    return found.length > 0 || isDecided ? found : undefined
   }
+  return await until(clock, decided, signal)
 }
 
 /** Whether the scheduler says that every node belongs to another trust domain. */

@@ -11,6 +11,7 @@ import { expectedUse, type Inventory } from '../oracles/quota.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
 import { type ProofRequest, request, succeeded } from '../request.ts'
+import { within } from '../until.ts'
 
 /** How long the published use may lag behind the objects. */
 const publishMs = 10_000
@@ -59,22 +60,20 @@ export async function comparePublished(
 ): Promise<void> {
   const { attempts, clock } = context
   // Where attempts have failed already, there is nothing to wait for.
-  const until = clock.now() + (attempts.found.length > 0 ? 0 : publishMs)
-  for (;;) {
-    const differences = await differencesOf(context, namespace, room, signal)
-    if (differences.length > 0 && clock.now() < until) {
-      await clock.sleep(pollMs, signal)
-      continue
-    }
-    attempts.record({
-      name: `${room.name}: status.used of each quota`,
-      sent: `GET ${namespace.core('resourcequotas')}`,
-      expected: 'the sum of the objects',
-      answered: differences.length === 0 ? 'the sum of the objects' : differences.join(', '),
-      held: differences.length === 0,
-    })
-    return
+  const waitMs = attempts.found.length > 0 ? 0 : publishMs
+  let differences: readonly string[] = []
+  const isPublished = async () => {
+    differences = await differencesOf(context, namespace, room, signal)
+    return differences.length === 0 ? true : undefined
   }
+  await within(waitMs, clock, isPublished, signal, pollMs)
+  attempts.record({
+    name: `${room.name}: status.used of each quota`,
+    sent: `GET ${namespace.core('resourcequotas')}`,
+    expected: 'the sum of the objects',
+    answered: differences.length === 0 ? 'the sum of the objects' : differences.join(', '),
+    held: differences.length === 0,
+  })
 }
 
 async function differencesOf(

@@ -4,6 +4,7 @@ import { configMaps } from '../../client/resources.ts'
 import { quotaAccount, quotaPod } from '../attacks/quota/compute.ts'
 import type { ProofContext } from '../proof.ts'
 import type { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec } from '../proof-pods.ts'
 import { mergePatch, request, succeeded } from '../request.ts'
 
 /**
@@ -34,7 +35,7 @@ export async function flood(
   const names = Array.from({ length: floods }, (_, index) => `c7-${index}`)
   const [maps, pods, others] = await Promise.all([
     Promise.all(names.map(name => post(flooded, 'configmaps', map(name)))),
-    Promise.all(names.map(name => post(flooded, 'pods', quotaPod(name, {}).body))),
+    Promise.all(names.map(name => post(flooded, 'pods', quotaPod(name, harmlessSpec({ serviceAccountName: quotaAccount })).body))),
     Promise.all(names.slice(0, room).map(name => post(neighbour, 'configmaps', map(name)))),
   ])
   for (const [what, answers] of [

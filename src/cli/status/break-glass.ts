@@ -1,4 +1,4 @@
-// The latest use of a break-glass credential, as the server recorded it.
+// The latest use of a break-glass credential, or of its group by impersonation, as the server recorded it.
 import { type BreakGlassUse, breakGlassRecord } from '../../api/credentials/break-glass-record.ts'
 import type { Client } from '../../client/client.ts'
 import { configMaps } from '../../client/resources.ts'
@@ -10,9 +10,11 @@ export async function breakGlassUse(client: Client, signal: AbortSignal): Promis
   const { items } = await client.list(configMaps, { namespace, fieldSelector: `metadata.name=${name}` }, signal)
   const [record] = items
   if (record === undefined) return undefined
-  const { time = 'an unknown time', user = 'unknown', address = 'unknown', credential = 'unknown' } = record.data ?? {}
-  return { time, user, address, credential }
+  const { time = 'an unknown time', user = 'unknown', address = 'unknown', credential = 'unknown', actingAs = '' } = record.data ?? {}
+  return { time, user, address, credential, actingAs }
 }
 
 export const breakGlassText = (use: BreakGlassUse | undefined): string =>
-  use === undefined ? 'never used' : `used at ${use.time} from ${use.address} by ${use.user}`
+  use === undefined
+    ? 'never used'
+    : `used at ${use.time} from ${use.address} by ${use.user}${use.actingAs === '' ? '' : `, acting as ${use.actingAs} of system:masters`}`

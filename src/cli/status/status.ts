@@ -29,7 +29,7 @@ import {
   servingCertificate,
   storeBytes,
 } from './data-facts.ts'
-import { deadWebhooks } from './dead-webhooks.ts'
+import { deadWebhooks, webhookOwners } from './dead-webhooks.ts'
 import { freeBytes, lowDisk } from './disk-space.ts'
 import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
 import { failedChecks } from './failed-checks.ts'
@@ -201,7 +201,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy] =
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners] =
     await Promise.all([
       client.getPath<{ gitVersion: string }>('/version', signal),
       client.listAll(nodes, {}, signal),
@@ -217,6 +217,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
       client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
       failedChecks(transport, signal),
+      webhookOwners(client, signal),
     ])
   return {
     kubernetes: version.gitVersion,
@@ -227,7 +228,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...unhealthy, ...deadWebhooks(failures, now), ...unavailableApis(apis)],
+    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,

@@ -31,6 +31,8 @@ export function forbiddenValueWrites(namespace: ProofNamespace): readonly NamedR
     { name: 'create by dry run', method: 'POST', path: `${path}?dryRun=All`, body: object('bad') },
     { name: 'create with a generated name', method: 'POST', path, body: { ...object('bad'), metadata: { generateName: 'bad-' } } },
     { name: 'update', method: 'PUT', path: victim, body: object('victim') },
+    { name: 'update by dry run', method: 'PUT', path: `${victim}?dryRun=All`, body: object('victim') },
+    { name: 'patch by dry run', method: 'PATCH', path: `${victim}?dryRun=All`, body: { data }, contentType: mergePatch },
     {
       name: 'JSON patch',
       method: 'PATCH',

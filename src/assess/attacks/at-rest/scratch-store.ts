@@ -10,6 +10,7 @@ import type { ProofContext } from '../../proof.ts'
 import { type Answer, request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
 import { searchFiles } from '../../search-files.ts'
+import { until } from '../../until.ts'
 import { type Canaries, discoverKinds, kindsOf, storeCanaries } from './canaries.ts'
 import { type Prey, type StoreAttack, storeAttacks } from './store-attacks.ts'
 import { canaryAccount, clusterKinds, namespacedKinds } from './stored-kinds.ts'
@@ -23,7 +24,6 @@ export interface ScratchFindings {
 
 const namespace = 'bulkhead-prove'
 const customGroup = 'prove.bulkhead.dev/v1'
-const pollMs = 20
 /** Copies of the cluster that start at a time. */
 const starts = 3
 const configMaps = `/api/v1/namespaces/${namespace}/configmaps`
@@ -82,11 +82,11 @@ async function fill(context: ProofContext, transport: Transport, canaries: Canar
   const target = { transport, namespace, kinds: { ...namespacedKinds, ...clusterKinds }, canaries, attempts }
   const served = await discoverKinds(transport, signal)
   const stored = new Set(await storeCanaries(target, served, signal))
-  let instances = await kindsOf(transport, customGroup, signal)
-  while (instances.length === 0) {
-    await clock.sleep(pollMs, signal)
-    instances = await kindsOf(transport, customGroup, signal)
+  const customKinds = async () => {
+    const found = await kindsOf(transport, customGroup, signal)
+    return found.length === 0 ? undefined : found
   }
+  const instances = await until(clock, customKinds, signal)
   await storeCanaries(target, instances, signal)
   for (const { id, kind, groupVersion } of served)
     if (!stored.has(id))
@@ -127,11 +127,11 @@ async function attackLargeObjects(
   await inParallel(indexes, index => write(transport, { method: 'POST', path: configMaps, body: body(`large-${index}`) }, signal))
   const folder = join(scratch.directory, 'server', 'large')
   const get = (index: number): Promise<Answer> => request(transport, { method: 'GET', path: `${configMaps}/large-${index}` }, signal)
-  let files = await wholeFiles(folder)
-  while (files.length < large.files) {
-    await clock.sleep(pollMs, signal)
-    files = await wholeFiles(folder)
+  const allFiles = async () => {
+    const found = await wholeFiles(folder)
+    return found.length < large.files ? undefined : found
   }
+  const files = await until(clock, allFiles, signal)
   const { hits } = await searchFiles(folder, canaries.needles(), () => false, signal)
   attempts.record({
     ...{ name: 'a large object in a file of its own', sent: `search of ${files.length} files`, expected: 'no canary' },

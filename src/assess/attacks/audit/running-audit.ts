@@ -7,6 +7,7 @@ import type { AttemptLog } from '../../attempt-log.ts'
 import type { AuditReading, ProofContext } from '../../proof.ts'
 import { ProofNamespace } from '../../proof-namespace.ts'
 import { type Answer, connectWith, request } from '../../request.ts'
+import { until } from '../../until.ts'
 import { differences, type RecordedRequest, recordedRequests } from './recorded-requests.ts'
 
 const rounds = 3
@@ -137,12 +138,14 @@ async function signedReading(
   isWanted: (id: string) => boolean,
   signal: AbortSignal,
 ): Promise<AuditReading> {
-  for (let read = 1; ; read++) {
+  let read = 0
+  const ask = async () => {
+    read++
     const reading = await readAuditLog(isWanted)
     const newest = Math.max(0, ...(reading.batches?.values() ?? []))
     const isSigned = reading.batches === undefined || (reading.signedUpTo ?? 0) >= newest
     const isLast = read >= signedWithin || (reading.problems.length > 0 && read >= whileWritten)
-    if ((isSigned && reading.problems.length === 0) || isLast) return reading
-    await clock.sleep(pollMs, signal)
+    return (isSigned && reading.problems.length === 0) || isLast ? reading : undefined
   }
+  return await until(clock, ask, signal, pollMs)
 }

@@ -9,13 +9,15 @@ import { type ChainReport, type SignerRecord, verifyChain } from '../../oracles/
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, request, succeeded } from '../../request.ts'
 import { ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
+import { until, within } from '../../until.ts'
+import { attackAlarms } from './alarms.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const writers = 16
 /** Acknowledged writes after which the server is killed. */
 const killAfter = 100
 const kills = 2
-const pollMs = 20
+const recordedMs = 5000
 
 type Serving = Extract<ScratchStart, { readonly started: true }>
 
@@ -32,6 +34,7 @@ export async function attackScratchAudit(
   await using scratch = await ScratchCluster.create(command)
   const first = await started(scratch, signal)
   await attackReads(context, scratch, first.transport, signal)
+  await attackAlarms(context, scratch, first.transport, async isWanted => (await read(scratch, isWanted)).events, signal)
   let acknowledged = 0
   for (let round = 0; round < kills; round++) acknowledged += await attackByKill(context, scratch, first.transport, round, signal)
   const folder = auditFolder(scratch)
@@ -74,10 +77,12 @@ async function attackReads(
   for (const path of unrecorded) health.add(idOf(await request(transport, { method: 'GET', path }, signal)))
   // A record of a read may come a little later than its answer.
   let report = await read(scratch, id => ids.has(id) || health.has(id))
-  for (let left = 100; report.events.filter(({ auditID }) => ids.has(String(auditID))).length < ids.size && left > 0; left--) {
-    await clock.sleep(pollMs, signal)
+  const isWhole = async () => {
+    if (report.events.filter(({ auditID }) => ids.has(String(auditID))).length >= ids.size) return true
     report = await read(scratch, id => ids.has(id) || health.has(id))
+    return undefined
   }
+  await within(recordedMs, clock, isWhole, signal)
   for (const { name, path, verb } of reads) {
     const event = report.events.find(({ auditID }) => ids.get(String(auditID)) === name)
     const held = event?.['requestURI'] === path && event['verb'] === verb && event['level'] === 'Metadata'
@@ -161,15 +166,16 @@ async function attackByKill(
 }
 
 async function servesAgain(transport: Transport, clock: ProofContext['clock'], signal: AbortSignal): Promise<void> {
-  for (;;) {
+  const serves = async () => {
     try {
-      if ((await request(transport, { method: 'GET', path: '/readyz' }, signal)).status === 200) return
+      return (await request(transport, { method: 'GET', path: '/readyz' }, signal)).status === 200 ? true : undefined
     } catch (err) {
       // Nothing listens yet.
       if (signal.aborted) throw err
+      return undefined
     }
-    await clock.sleep(pollMs, signal)
   }
+  await until(clock, serves, signal)
 }
 
 async function namesOf(transport: Transport, signal: AbortSignal): Promise<string[]> {

@@ -6,6 +6,7 @@ import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../..
 import { inParallel } from '../../in-parallel.ts'
 import { type RbacObjects, type RbacQuestion, rbacAllows } from '../../oracles/rbac.ts'
 import { request } from '../../request.ts'
+import { within } from '../../until.ts'
 import type { Arena } from './arena.ts'
 import { type Ask, askText, requestOf } from './ask.ts'
 import { randomQuestion, randomRoles } from './random-roles.ts'
@@ -13,7 +14,7 @@ import { isAuthorized } from './try-grants.ts'
 
 const reviews = 300
 const requests = 100
-const pollMs = 20
+const collectMs = 10_000
 
 /** Returns how many decisions were compared. `seed` is in the name of each attempt, so that a difference can be found again. */
 export async function tryRandom(arena: Arena, seed: number, signal: AbortSignal): Promise<number> {
@@ -50,21 +51,20 @@ async function store({ context: { client, clock, attempts }, cluster }: Arena, o
   // A controller collects the rules of the one that aggregates.
   const collecting = objects.clusterRoles.find(({ aggregationRule }) => aggregationRule !== undefined)?.metadata.name ?? ''
   const expected = objects.clusterRoles.filter(({ metadata }) => metadata.labels !== undefined).flatMap(({ rules }) => rules ?? [])
-  const until = clock.now() + 10_000
-  for (let found = 0; found < new Set(expected.map(rule => JSON.stringify(rule))).size; await clock.sleep(pollMs, signal)) {
-    const { rules } = await client.get(clusterRoles, '', collecting, signal)
-    found = rules?.length ?? 0
-    if (clock.now() < until) continue
-    const answered = `${found} rules after 10 s`
-    attempts.record({
-      name: 'rules of an aggregated ClusterRole',
-      sent: `GET ${collecting}`,
-      expected: `${expected.length} rules`,
-      answered,
-      held: false,
-    })
-    return
+  const wanted = new Set(expected.map(rule => JSON.stringify(rule))).size
+  let found = 0
+  const isCollected = async () => {
+    found = (await client.get(clusterRoles, '', collecting, signal)).rules?.length ?? 0
+    return found >= wanted ? true : undefined
   }
+  if (await within(collectMs, clock, isCollected, signal)) return
+  attempts.record({
+    name: 'rules of an aggregated ClusterRole',
+    sent: `GET ${collecting}`,
+    expected: `${wanted} rules`,
+    answered: `${found} rules after ${collectMs / 1000} s`,
+    held: false,
+  })
 }
 
 /** The question as a request can ask it; undefined if none can, or if its answer would be a stream. */

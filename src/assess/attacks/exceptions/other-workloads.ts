@@ -1,6 +1,6 @@
 // Workloads that differ in one thing from the one that an exception is for.
 import type { Container, PodSpec } from '../../../api/types/core-v1.ts'
-import { podObject } from '../../proof-pods.ts'
+import { podObject, smallResources } from '../../proof-pods.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -16,7 +16,7 @@ export const otherWorkloads = (second: string): readonly OtherWorkload[] => [
   { name: 'another image', container: { image: 'example.invalid/other' } },
   { name: 'another command', container: { command: ['sleep', '2'] } },
   { name: 'other arguments', container: { args: ['2'] } },
-  { name: 'a device', container: { resources: { limits: { 'example.com/device': '1' } } } },
+  { name: 'a device', container: { resources: { ...smallResources, limits: { ...smallResources.limits, 'example.com/device': '1' } } } },
   { name: 'another environment', container: { env: [{ name: 'A', value: 'b' }] } },
   {
     name: 'another security context',

@@ -3,6 +3,7 @@ import { networkPolicies } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { request } from '../../request.ts'
+import { until as untilAsked } from '../../until.ts'
 import { serverPorts } from './matrix.ts'
 
 const pollMs = 100
@@ -32,19 +33,21 @@ export async function tighten(
     const numberOf = (name: string): number => Number([...text.matchAll(new RegExp(`^${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0)
     return { tightened: numberOf('tightened'), allowed: numberOf('allowed') }
   }
-  let seen = await newest()
-  while (seen.tightened < enough || seen.allowed < enough) {
-    await clock.sleep(pollMs, signal)
-    seen = await newest()
-  }
+  const until = (isEnough: (seen: Awaited<ReturnType<typeof newest>>) => boolean) =>
+    untilAsked(
+      clock,
+      async () => {
+        const seen = await newest()
+        return isEnough(seen) ? seen : undefined
+      },
+      signal,
+      pollMs,
+    )
+  const { allowed: began } = await until(({ tightened, allowed }) => tightened >= enough && allowed >= enough)
   const policy = await client.get(networkPolicies, namespace.name, 'server', signal)
   const ingress = (policy.spec.ingress ?? []).filter(({ ports }) => ports?.[0]?.port !== 'open')
-  const began = seen.allowed
   await client.patch(networkPolicies, namespace.name, 'server', { spec: { ingress } }, { type: 'merge' }, signal)
-  while (seen.allowed - seen.tightened < behind && seen.allowed - began < tooMany) {
-    await clock.sleep(pollMs, signal)
-    seen = await newest()
-  }
+  const seen = await until(({ tightened, allowed }) => allowed - tightened >= behind || allowed - began >= tooMany)
   attempts.record({
     ...{
       name: 'an open connection when its policy is tightened',

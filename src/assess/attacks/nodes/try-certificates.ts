@@ -4,6 +4,7 @@ import type { ClusterObjects } from '../../cluster-objects.ts'
 import { certificateRequest } from '../../forged-certificate.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
+import { within } from '../../until.ts'
 import type { NodeHeaders } from './node-arena.ts'
 
 const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
@@ -13,7 +14,6 @@ const kubeletServing = 'kubernetes.io/kubelet-serving'
 const clientUsages = ['client auth', 'digital signature']
 const servingUsages = ['server auth', 'digital signature']
 const waitMs = 5000
-const pollMs = 50
 
 interface CertificateCase {
   readonly name: string
@@ -127,15 +127,15 @@ async function tryApproved(
     { type: 'merge', subresource: 'approval' },
     signal,
   )
-  let answered = 'nothing issued'
-  for (const until = clock.now() + waitMs; clock.now() < until; await clock.sleep(pollMs, signal)) {
+  const isDecided = async () => {
     const { status } = await api.get(certificateSigningRequests, '', metadata.name, signal)
-    if (status?.certificate) answered = 'issued'
     const failed = status?.conditions?.find(({ type }) => type === 'Failed')
-    if (failed !== undefined) answered = `failed: ${failed.message}`
-    // Nobody decides about a signer that does not exist.
-    if (answered !== 'nothing issued' || signer.endsWith('.invalid/none')) break
+    if (failed !== undefined) return `failed: ${failed.message}`
+    return status?.certificate ? 'issued' : undefined
   }
+  // Nobody decides about a signer that does not exist.
+  const decidesMs = signer.endsWith('.invalid/none') ? 0 : waitMs
+  const answered = (await within(decidesMs, clock, isDecided, signal)) ?? 'nothing issued'
   attempts.record({
     name: `an approved request for ${name}`,
     sent: `${subject} by ${signer}`,

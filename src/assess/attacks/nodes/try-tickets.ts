@@ -7,13 +7,13 @@ import { certificateRequest } from '../../forged-certificate.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { connectWith, type ProofRequest, request } from '../../request.ts'
+import { within } from '../../until.ts'
 import { bearer, isNobody, isReviewed, isUser } from '../authentication/identity-check.ts'
 import type { NodeArena } from './node-arena.ts'
 
 const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 const cleanUpMs = 30_000
 const waitMs = 20_000
-const pollMs = 20
 
 interface Ticket extends AsyncDisposable {
   readonly id: string
@@ -161,18 +161,16 @@ function beyond(csr: string): readonly (readonly [string, ProofRequest, string])
 }
 
 async function certificateOf({ client, clock }: ProofContext, name: string, signal: AbortSignal): Promise<boolean> {
-  for (const until = clock.now() + waitMs; clock.now() < until; await clock.sleep(pollMs, signal)) {
-    const { status } = await client.get(certificateSigningRequests, '', name, signal)
-    if (status?.certificate) return true
-  }
-  return false
+  const issued = async () => ((await client.get(certificateSigningRequests, '', name, signal)).status?.certificate ? true : undefined)
+  return (await within(waitMs, clock, issued, signal)) === true
 }
 
 /** It is marked shortly after the approval; until then the controller alone knows. */
 async function untilUsed({ transport, clock }: ProofContext, { id }: Ticket, signal: AbortSignal): Promise<void> {
   const path = `/api/v1/namespaces/${ticketNamespace}/secrets/${ticketSecretPrefix}${id}`
-  for (const until = clock.now() + waitMs; clock.now() < until; await clock.sleep(pollMs, signal)) {
+  const isMarked = async () => {
     const { status, text } = await request(transport, { method: 'GET', path }, signal)
-    if (status === 404 || text.includes('"request":')) return
+    return status === 404 || text.includes('"request":') ? true : undefined
   }
+  await within(waitMs, clock, isMarked, signal)
 }

@@ -22,8 +22,11 @@ function containerWith(name: string, fields: Fields): Fields {
   return { ...harmless, name, ...fields, securityContext }
 }
 
-/** A harmless ephemeral container with these fields. */
-export const ephemeralWith = (name: string, fields: Fields): Fields => containerWith(name, fields)
+/** A harmless ephemeral container with these fields; it may have no resources. */
+export function ephemeralWith(name: string, fields: Fields): Fields {
+  const { resources: _, ...without } = containerWith(name, fields)
+  return without
+}
 
 /**
  * With a breach in the second container of its kind: a rule that looks at the first alone must not pass. Ephemeral containers are added to

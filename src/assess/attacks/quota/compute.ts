@@ -1,6 +1,6 @@
 // CPU, memory, ephemeral storage and devices: by a container, an init container and a sidecar, by a new pod and by a resize.
 import type { Container, PodSpec } from '../../../api/types/core-v1.ts'
-import { harmlessSpec, podObject } from '../../proof-pods.ts'
+import { bareContainer, harmlessSpec, podObject } from '../../proof-pods.ts'
 import { strategicPatch } from '../../request.ts'
 import { exceeds, type QuotaExcess, type QuotaRoom, type QuotaWrite } from './quota-room.ts'
 
@@ -21,7 +21,7 @@ const withDevice = (n: number): Amounts => ({ ...amounts(n), [device]: '1' })
 /** What the pods of `fills` take together. */
 const filled: Amounts = { cpu: '225m', memory: '22500k', 'ephemeral-storage': '2250k', [device]: '4' }
 
-const [template] = harmlessSpec().containers
+const template = bareContainer()
 
 /** States all of the list, with these amounts. Where limits are meant, it requests nothing. */
 function container(name: string, list: List, own: Amounts, more: Partial<Container> = {}): Container {
@@ -36,7 +36,10 @@ function container(name: string, list: List, own: Amounts, more: Partial<Contain
 export const quotaPod = (name: string, fields: Partial<PodSpec>): QuotaWrite => ({
   name,
   path: 'pods',
-  body: podObject(name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'), harmlessSpec({ serviceAccountName: quotaAccount, ...fields })),
+  body: podObject(
+    name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
+    harmlessSpec({ serviceAccountName: quotaAccount, containers: [template], ...fields }),
+  ),
 })
 
 const places = ['container', 'init container', 'sidecar'] as const

@@ -1,10 +1,10 @@
 // Quotas with scopes: each counts the pods of its scope and no others.
 import type { PodAffinityTerm, PodSpec } from '../../../api/types/core-v1.ts'
-import { harmlessSpec } from '../../proof-pods.ts'
+import { bareContainer } from '../../proof-pods.ts'
 import { quotaPod } from './compute.ts'
 import { type Classes, exceeds, type QuotaExcess, type QuotaRoom } from './quota-room.ts'
 
-const [template] = harmlessSpec().containers
+const template = bareContainer()
 const withRequest = { containers: [Object.assign({}, template, { resources: { requests: { cpu: '1m' } } })] }
 const bounded = { activeDeadlineSeconds: 3600 }
 

@@ -1,6 +1,6 @@
 // Storage in total and by class, ports and load balancers of Services, and the short names of CPU and memory.
 
-import { harmlessSpec } from '../../proof-pods.ts'
+import { bareContainer } from '../../proof-pods.ts'
 import { mergePatch } from '../../request.ts'
 import { quotaPod } from './compute.ts'
 import { exceeds, type QuotaRoom, type QuotaWrite } from './quota-room.ts'
@@ -31,7 +31,7 @@ const change = (name: string, spec: object): QuotaWrite => ({
 })
 const noPorts = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false }
 
-const [template] = harmlessSpec().containers
+const template = bareContainer()
 const pod = (name: string, requests: Readonly<Record<string, string>>): QuotaWrite =>
   quotaPod(name, { containers: [Object.assign({}, template, { resources: { requests: { cpu: '0', memory: '0', ...requests } } })] })
 

@@ -76,8 +76,31 @@ export function guards(namespace: ProofNamespace): readonly Guard[] {
       twin: harmless({ os: { name: 'linux' } }),
     },
     ...endpointGuards(namespace),
+    {
+      name: 'an extension API server that is not verified',
+      attack: apiService({ insecureSkipTLSVerify: true }),
+      refusal: { names: 'spec.insecureSkipTLSVerify: any server on the address of its service could act as a part of this API' },
+      twin: apiService({}),
+    },
   ]
 }
+
+const group = 'guard.prove.bulkhead.dev'
+const apiService = (more: object): ProofRequest => ({
+  method: 'POST',
+  path: '/apis/apiregistration.k8s.io/v1/apiservices?dryRun=All',
+  body: {
+    metadata: { name: `v1.${group}` },
+    spec: {
+      group,
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 10,
+      service: { name: 'none', namespace: 'default' },
+      ...more,
+    },
+  },
+})
 
 /** Where the API server is. */
 function endpointGuards(namespace: ProofNamespace): readonly Guard[] {

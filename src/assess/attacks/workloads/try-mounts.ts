@@ -7,12 +7,12 @@ import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { connectWith, type ProofRequest, request } from '../../request.ts'
+import { within } from '../../until.ts'
 import { bearer } from '../authentication/identity-check.ts'
 
 const maxSeconds = 3607
 const apiGroup = 'rbac.authorization.k8s.io'
 const waitMs = 300
-const pollMs = 50
 
 interface MountCase {
   readonly name: string
@@ -171,10 +171,8 @@ async function tryEndlessToken(
   const { status } = await request(transport, { method: 'POST', path, body }, signal)
   let answered = `answered ${status}`
   // A controller would fill it in a moment.
-  for (const until = clock.now() + waitMs; status === 201 && clock.now() < until; await clock.sleep(pollMs, signal)) {
-    const { data } = await client.get(secrets, namespace.name, 'endless', signal)
-    answered = data?.['token'] === undefined ? 'no token in it' : 'a token in it'
-  }
+  const filled = async () => (await client.get(secrets, namespace.name, 'endless', signal)).data?.['token']
+  if (status === 201) answered = (await within(waitMs, clock, filled, signal)) === undefined ? 'no token in it' : 'a token in it'
   attempts.record({
     name: 'Secret for a token that never ends',
     sent: `POST ${path}`,

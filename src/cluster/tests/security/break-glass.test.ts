@@ -24,12 +24,31 @@ test('each use of a break-glass certificate is in the log, an Event, the record 
   const { time, ...use } = (await api.request(admin, 'GET', record)).json.data
   assert.ok(Date.parse(time) > 0)
   const credential = event?.annotations?.['authentication.bulkhead.dev/credential-id']
-  assert.deepEqual(use, { user: 'bulkhead-break-glass', address: '192.0.2.9', credential })
+  assert.deepEqual(use, { user: 'bulkhead-break-glass', address: '192.0.2.9', credential, actingAs: '' })
   const eventsPath = '/api/v1/namespaces/default/events?fieldSelector=reason%3DBreakGlassUsed'
   await until(async () => (await api.request(admin, 'GET', eventsPath)).json.items.length === 1, 'the Event')
   const [written] = (await api.request(admin, 'GET', eventsPath)).json.items
   assert.deepEqual([written.type, written.involvedObject.name], ['Warning', 'kube-system'])
   assert.match(written.message, /^User "bulkhead-break-glass" of group system:masters came from 192\.0\.2\.9 with x509:[0-9a-f]{64}\./)
+})
+
+test('each use of the group by impersonation is an alarm too, and a refused impersonation is none', limit, async () => {
+  await using api = await SecuredApi.open()
+  const acting = { headers: { 'impersonate-user': 'ann', 'impersonate-group': 'system:masters' } }
+  const administrator = { peerCertificate: await api.certificate('bulkhead-admin', administrators), remoteAddress: '192.0.2.9' }
+  const nobody = { peerCertificate: await api.certificate('bob', []), remoteAddress: '192.0.2.9' }
+  assert.equal((await api.present(nobody, '/api/v1/pods', acting)).status, 403)
+  assert.equal((await api.request(admin, 'GET', record)).status, 404)
+  assert.equal((await api.present(administrator, '/api/v1/pods', acting)).status, 200)
+  const uses = api.events.filter(({ annotations }) => annotations?.['bulkhead.dev/break-glass'] !== undefined)
+  assert.deepEqual(
+    uses.map(({ user, impersonatedUser }) => [user.username, impersonatedUser?.username]),
+    [['bulkhead-admin', 'ann']],
+  )
+  assert.equal(api.logLines.filter(line => line.includes('system:masters used by impersonation')).length, 1)
+  await until(async () => (await api.request(admin, 'GET', record)).status === 200, 'the record')
+  const { user, actingAs } = (await api.request(admin, 'GET', record)).json.data
+  assert.deepEqual({ user, actingAs }, { user: 'bulkhead-admin', actingAs: 'ann' })
 })
 
 test('a refused request with it is an alarm too, and one command is one alarm for each address', limit, async () => {

@@ -1,6 +1,6 @@
 // Resources of admission that a proof creates, as the client names them.
-import { resourceRef } from '../../client/resource-ref.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
+import { resourceRef } from '../../../client/resource-ref.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
 
 const group = 'admissionregistration.k8s.io'
 
