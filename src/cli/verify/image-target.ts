@@ -39,7 +39,8 @@ export async function openTarget(
   const target = softwareTarget(text)
   if (target === undefined) return await inRegistry(text, options, resources, signal)
   if (target.kind === 'directory') throw new UserError(`"${text}" is no OCI layout: it has no file "oci-layout"`)
-  const images = resources.use(await (target.kind === 'layout' ? openLayout(target.path, signal) : openImageArchive(target.path, signal)))
+  const open = target.kind === 'layout' ? openLayout : openImageArchive
+  const images = resources.use(await open(target.path, text, signal))
   return await inLayout(images, text, options, signal)
 }
 
