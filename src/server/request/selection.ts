@@ -1,10 +1,10 @@
 // Converts label and field selectors of a query to the store's selection.
 
-import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type FieldSelection, parseFieldSelector } from '../../api/selectors/field-selector.ts'
 import { type LabelSelection, parseLabelSelector } from '../../api/selectors/selector.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { Entry, Selection } from '../../store/store.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
 import type { Query } from './query.ts'
