@@ -6,6 +6,7 @@ import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
+import { sbomCommand } from './sbom.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
 import { whyCommand } from './why.ts'
@@ -19,6 +20,7 @@ export const commands = {
   check: checkCommand,
   policy: policyCommand,
   image: imageCommand,
+  sbom: sbomCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
