@@ -7,6 +7,7 @@ import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
+import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
 import { trustCommand } from './trust.ts'
@@ -27,6 +28,7 @@ export const commands = {
   image: imageCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,
+  sbom: sbomCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),

@@ -10,16 +10,19 @@ import { gem } from './gem.ts'
 import { gemfileLock } from './gemfile-lock.ts'
 import { goMod } from './go-mod.ts'
 import { golang } from './golang.ts'
+import { jar } from './jar.ts'
 import { npm } from './npm.ts'
 import { npmLock } from './npm-lock.ts'
 import { pnpmLock } from './pnpm-lock.ts'
 import { pypi } from './pypi.ts'
 import { pythonLock } from './python-lock.ts'
+import { rpm } from './rpm.ts'
 import { yarnLock } from './yarn-lock.ts'
 
 export const cataloguers: readonly Cataloguer[] = [
   dpkg,
   apk,
+  rpm,
   npm,
   npmLock,
   yarnLock,
@@ -28,6 +31,7 @@ export const cataloguers: readonly Cataloguer[] = [
   pythonLock,
   golang,
   goMod,
+  jar,
   cargo,
   cargoLock,
   gem,
