@@ -109,12 +109,11 @@ test('createMatcher() looks the same package up once, whatever image has it', ()
 test(`createMatcher() remembers at most ${maxRemembered} packages`, () => {
   const lookup = lookupOf({})
   const match = createMatcher(lookup)
-  match(Array.from({ length: maxRemembered }, (_, index) => ({ ...lodash, version: `1.0.${index}` })))
-  match([{ ...lodash, version: '1.0.0' }])
-  assert.equal(lookup.asked.length, maxRemembered)
-  match([
-    { ...lodash, version: '2.0.0' },
-    { ...lodash, version: '1.0.0' },
-  ])
+  const versions = Array.from({ length: maxRemembered + 1 }, (_, index) => ({ ...lodash, version: `1.0.${index}` }))
+  match(versions)
+  assert.equal(lookup.asked.length, maxRemembered + 1)
+  match(versions.slice(-1))
+  assert.equal(lookup.asked.length, maxRemembered + 1)
+  match(versions.slice(0, 1))
   assert.equal(lookup.asked.length, maxRemembered + 2)
 })

@@ -5,6 +5,7 @@ import type { Advisory, AffectedPackage } from './advisory.ts'
 import { evaluateAffected } from './affects.ts'
 import { advisoryNames, ecosystemOf, packageTypeOf } from './ecosystems.ts'
 import { type Finding, severities } from './finding.ts'
+import { RecentCache } from './recent-cache.ts'
 
 /** An advisory about the one package that was looked up. */
 export interface StoredAdvisory extends Omit<Advisory, 'affected'>, Pick<AffectedPackage, 'ranges' | 'versions'> {
@@ -35,20 +36,19 @@ interface Matched {
   readonly undecided: readonly string[]
 }
 
-/** Results of this many packages are remembered: images share most of them. */
-export const maxRemembered = 20_000
+/** As many packages and findings are remembered at most: images share most packages. */
+export const maxRemembered = 50_000
 
 /** A matcher for many images against the same lookup. */
 export function createMatcher(lookup: AdvisoryLookup): (packages: readonly SoftwarePackage[]) => MatchResult {
-  const remembered = new Map<string, Matched>()
+  const remembered = new RecentCache<Matched>(maxRemembered)
   const matched = (one: SoftwarePackage, ecosystem: string): Matched => {
     const names = advisoryNames(one)
     const key = [ecosystem, ...names.flatMap(({ name, version }) => [name, version])].join('\n')
     const before = remembered.get(key)
     if (before !== undefined) return before
     const result = matchOne(ecosystem, names, lookup)
-    if (remembered.size >= maxRemembered) remembered.clear()
-    remembered.set(key, result)
+    remembered.set(key, result, 1 + result.findings.length + result.undecided.length)
     return result
   }
   return packages => {

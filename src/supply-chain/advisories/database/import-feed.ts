@@ -114,7 +114,7 @@ async function writeDraft(draft: string, format: FeedFormat, feed: Feed): Promis
     }
     if (entries === 0)
       throw new UserError(`The feed has no entry in the format "${format.name}" that concerns a known ecosystem: nothing is imported`)
-    db.exec('COMMIT')
+    db.exec('INSERT INTO ecosystem SELECT DISTINCT ecosystem FROM affected; COMMIT')
     return { entries, ...(newest !== undefined && { time: newest }) }
   } finally {
     db.close()

@@ -7,13 +7,14 @@ import { cannotRead, messageOf, UserError } from '../../../base/user-error.ts'
 import type { RangeEvent } from '../advisory.ts'
 import { type Severity, severities } from '../finding.ts'
 import type { AdvisoryLookup, StoredAdvisory } from '../match-packages.ts'
+import { RecentCache } from '../recent-cache.ts'
 import { listAt, numberAt, objectAt, optionalTextAt, textAt, textsAt } from '../record-fields.ts'
 import { fileFormat, openSqlite, type SourceState } from './source-file.ts'
 
 /** Advisories of packages that were looked up stay in memory up to this number of advisories; images share most packages. */
-export const maxCachedAdvisories = 40_000
+export const maxCachedAdvisories = 80_000
 /** KiB of SQLite's page cache, per source. */
-const pageCacheKib = 4096
+const pageCacheKib = 16_384
 
 export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
   readonly sources: readonly SourceState[]
@@ -91,6 +92,8 @@ function readState(value: unknown, name: string): SourceState {
 interface Statements {
   readonly name: string
   readonly db: DatabaseSync
+  /** Those that it has advisories of. */
+  readonly ecosystems: ReadonlySet<string>
   readonly advisories: StatementSync
   readonly probability: StatementSync
   readonly exploited: StatementSync
@@ -99,44 +102,52 @@ interface Statements {
 class SqliteDatabases implements AdvisoryDatabase {
   readonly sources: readonly SourceState[]
   readonly #open: readonly Statements[]
-  readonly #cache = new Map<string, readonly StoredAdvisory[]>()
-  #cached = 0
+  /** Those with EPSS, and those with KEV. */
+  readonly #rated: readonly Statements[]
+  readonly #listed: readonly Statements[]
+  readonly #cache = new RecentCache<readonly StoredAdvisory[]>(maxCachedAdvisories)
 
   constructor(open: readonly OpenSource[]) {
     this.sources = open.map(({ state }) => state)
     this.#open = open.map(({ db, state }) => ({
       name: state.name,
       db,
+      ecosystems: new Set(
+        db
+          .prepare('SELECT name FROM ecosystem')
+          .all()
+          .map(row => String(row['name'])),
+      ),
       advisories: db.prepare(
         'SELECT a.name, a.severity, a.score, a.cves, a.summary, f.ranges, f.versions FROM affected f JOIN advisory a ON a.id = f.advisory WHERE f.ecosystem = ? AND f.name = ?',
       ),
       probability: db.prepare('SELECT value FROM probability WHERE cve = ?'),
       exploited: db.prepare('SELECT 1 FROM exploited WHERE cve = ?'),
     }))
+    const having = (rows: 'probability' | 'exploited') =>
+      this.#open.filter(({ db }) => db.prepare(`SELECT 1 FROM ${rows} LIMIT 1`).get() !== undefined)
+    this.#rated = having('probability')
+    this.#listed = having('exploited')
   }
 
   advisoriesOf(ecosystem: string, name: string): readonly StoredAdvisory[] {
     const key = `${ecosystem} ${name}`
     const cached = this.#cache.get(key)
     if (cached !== undefined) return cached
-    const found = this.#open.flatMap(source => source.advisories.all(ecosystem, name).map(row => storedAdvisory(row, source.name)))
-    if (this.#cached > maxCachedAdvisories) {
-      this.#cache.clear()
-      this.#cached = 0
-    }
-    this.#cache.set(key, found)
+    const sources = this.#open.filter(({ ecosystems }) => ecosystems.has(ecosystem))
+    const found = sources.flatMap(source => source.advisories.all(ecosystem, name).map(row => storedAdvisory(row, source.name)))
     // An empty answer takes memory too.
-    this.#cached += 1 + found.length
+    this.#cache.set(key, found, 1 + found.length)
     return found
   }
 
   exploitProbability(cve: string): number | undefined {
-    const found = this.#open.flatMap(({ probability }) => Number(probability.get(cve)?.['value'] ?? -1)).filter(value => value >= 0)
+    const found = this.#rated.map(({ probability }) => probability.get(cve)?.['value']).filter(value => typeof value === 'number')
     return found.length === 0 ? undefined : Math.max(...found)
   }
 
   isExploited(cve: string): boolean {
-    return this.#open.some(({ exploited }) => exploited.get(cve) !== undefined)
+    return this.#listed.some(({ exploited }) => exploited.get(cve) !== undefined)
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,7 @@ export const fileFormat = '1'
 
 export const schema = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE ecosystem (name TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE advisory (id INTEGER PRIMARY KEY, name TEXT NOT NULL, severity TEXT NOT NULL, score REAL, cves TEXT NOT NULL, summary TEXT);
   CREATE TABLE affected (ecosystem TEXT NOT NULL, name TEXT NOT NULL, advisory INTEGER NOT NULL, number INTEGER NOT NULL, ranges TEXT NOT NULL, versions TEXT NOT NULL, PRIMARY KEY (ecosystem, name, advisory, number)) WITHOUT ROWID;
   CREATE TABLE probability (cve TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
