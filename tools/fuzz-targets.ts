@@ -13,10 +13,12 @@ import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
 import { hpack } from '../src/server/http2/wire/hpack.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
+import { claim } from '../src/supply-chain/signatures/claim.fuzz.ts'
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   cel,
   certificateIdentity,
+  claim,
   hpack,
   http2Frames,
   jsonPatch,
