@@ -15,10 +15,12 @@ import { hpack } from '../src/server/http2/wire/hpack.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
 import { tar } from '../src/supply-chain/oci/tar/tar.fuzz.ts'
 import { packageFiles } from '../src/supply-chain/packages/cataloguers/package-files.fuzz.ts'
+import { claim } from '../src/supply-chain/signatures/claim.fuzz.ts'
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   cel,
   certificateIdentity,
+  claim,
   hpack,
   http2Frames,
   jsonPatch,

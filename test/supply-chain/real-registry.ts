@@ -7,16 +7,25 @@ import { systemClock } from '../../src/base/clock.ts'
 import { buildImage } from '../../src/node/images/oci-image.ts'
 import { createMemorySigner } from '../../src/signer/memory-signer.ts'
 import type { Digest } from '../../src/supply-chain/oci/digest.ts'
+import type { RegistryCredentials } from '../../src/supply-chain/oci/registry/authorization.ts'
 import { RegistryClient } from '../../src/supply-chain/oci/registry/registry-client.ts'
 import { freePort, type Outcome, run, temporaryFolder, until } from '../cluster.ts'
 
-const tools = ['/usr/bin/docker-registry', '/usr/bin/skopeo', '/usr/bin/cosign']
+const registryTools = ['/usr/bin/docker-registry', '/usr/bin/skopeo']
 
-/** Why the tests cannot run here; false if they can. Debian's packages docker-registry, skopeo and cosign have the tools. */
-export function noCosign(): string | false {
+function lacking(tools: readonly string[]): string | false {
   const missing = tools.filter(path => !existsSync(path))
   return missing.length === 0 ? false : `not installed: ${missing.join(', ')}`
 }
+
+/** Why the tests cannot run here; false if they can. Debian's packages docker-registry and skopeo have the tools. */
+export const noRegistry = (): string | false => lacking(registryTools)
+/** The same with Debian's package cosign. */
+export const noCosign = (): string | false => lacking([...registryTools, '/usr/bin/cosign'])
+
+export const login = { username: 'bob', password: 'of-the-test' }
+/** The password above, as docker-registry wants it. */
+const htpasswd = 'bob:$2y$05$v5MnzdqoRagN2YKOaTg0Rer1MmhfchHOf4HjMLK7YsoIBxTCLS1E6'
 
 export const repository = 'shop/web'
 
@@ -37,7 +46,8 @@ export class RealRegistry implements AsyncDisposable {
     this.#registry = registry
   }
 
-  static async start(): Promise<RealRegistry> {
+  /** `password`: only who logs in may read. */
+  static async start({ password = false } = {}): Promise<RealRegistry> {
     const folder = temporaryFolder()
     const host = `127.0.0.1:${await freePort()}`
     await using signer = createMemorySigner()
@@ -50,7 +60,9 @@ export class RealRegistry implements AsyncDisposable {
     const authorities = await signer.authority('serving', signal)
     writeFileSync(ca, authorities)
     const storage = { filesystem: { rootdirectory: join(folder, 'data') } }
-    const config = { version: 0.1, log: { level: 'error' }, storage, http: { addr: host, tls: { certificate, key } } }
+    writeFileSync(join(folder, 'htpasswd'), `${htpasswd}\n`)
+    const auth = password ? { auth: { htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } } } : {}
+    const config = { version: 0.1, log: { level: 'error' }, storage, http: { addr: host, tls: { certificate, key } }, ...auth }
     writeFileSync(join(folder, 'config.yml'), JSON.stringify(config))
     const registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
     return new RealRegistry(folder, host, ca, authorities, registry)
@@ -70,16 +82,22 @@ export class RealRegistry implements AsyncDisposable {
     const environment = { SSL_CERT_FILE: this.ca }
     await until(
       'the image is in the registry',
-      async () => (await run('skopeo', ['copy', '--quiet', `oci-archive:${file}`, to], { environment })).code === 0,
+      async () =>
+        (
+          await run('skopeo', ['copy', '--quiet', `--dest-creds=${login.username}:${login.password}`, `oci-archive:${file}`, to], {
+            environment,
+          })
+        ).code === 0,
     )
-    using client = this.client()
+    using client = this.client(login)
     const found = await client.manifest(tag, new AbortController().signal)
     if (found === undefined) throw new Error(`The registry does not have ${tag}`)
     return found.descriptor.digest
   }
 
-  client(): RegistryClient {
-    return new RegistryClient({ host: this.host, repository, authorities: this.authorities, clock: systemClock })
+  client(credentials?: RegistryCredentials): RegistryClient {
+    const known = credentials === undefined ? {} : { credentials }
+    return new RegistryClient({ host: this.host, repository, authorities: this.authorities, clock: systemClock, ...known })
   }
 
   reference(digest: string): string {

@@ -16,8 +16,8 @@ const importParsed = buildCommand({
   parameters: {
     flags: {
       name: { ...optionalText, brief: 'Name of the object (default: imported)', placeholder: 'NAME' },
-      root: { ...optionalText, brief: 'First trusted root.json of a TUF repository (default: that of the folder)', placeholder: 'FILE' },
-      target: { ...optionalText, brief: 'Target file with the trusted root (default: trusted_root.json)', placeholder: 'NAME' },
+      root: { ...optionalText, brief: 'First trusted root.json (default: that of the folder)', placeholder: 'FILE' },
+      target: { ...optionalText, brief: 'Target with the trusted root (default: trusted_root.json)', placeholder: 'NAME' },
       previous: { ...optionalText, brief: 'TrustRoot of an earlier import: older metadata is refused', placeholder: 'FILE' },
       output: { kind: 'enum', values: ['yaml', 'json'], optional: true, brief: 'Output format (default: yaml)' },
     },

@@ -29,7 +29,7 @@ const command = buildCommand({
       },
       namespace: {
         ...optionalText,
-        brief: 'Namespace whose policies apply beside those of the cluster (default: default)',
+        brief: 'Namespace whose policies apply too (default: default)',
         placeholder: 'NAMESPACE',
       },
       as: { ...optionalText, brief: 'Name of the image for policies, if it is to have another', placeholder: 'NAME' },
@@ -55,5 +55,5 @@ export const verifyCommand = withHelp(command, {
     ['bulkhead verify --policy policy.yaml --as registry.example.com/shop/web build/', 'an OCI layout, before it is pushed'],
   ],
   groups: { Policies: ['policy', 'trust', 'namespace', 'as'], Image: ['image', 'ca', 'authFile'], Output: ['output'] },
-  exitCodes: '0 the policies allow the image, 1 they refuse it or none is for it, 2 nothing could be verified',
+  exitCodes: '0 the policies allow the image, 1 they refuse it or none is for it, 2 no verdict',
 })

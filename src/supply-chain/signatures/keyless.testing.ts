@@ -18,6 +18,8 @@ type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
 const pair = (): Pair => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const base64 = (bytes: ArrayBufferView): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+const pemOf = (certificate: string): string =>
+  `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 const always = { start: '2020-01-01T00:00:00Z' }
 
 /** The part of Rekor's answer that bundles need. */
@@ -45,6 +47,10 @@ export interface BundleOptions {
   readonly issuer?: string
   readonly predicateType?: string
   readonly predicate?: unknown
+  /** What the log notes as the signer's certificate: base64 of PEM. */
+  readonly loggedCertificate?: string
+  /** Signs with this key, and not with a certificate. */
+  readonly key?: KeyPair
 }
 
 /** JSON that a test may change before it is read. */
@@ -109,11 +115,20 @@ export async function mockSigstore(): Promise<MockSigstore> {
     async bundle(digest, options = {}) {
       const { witnesses = 'both', predicateType = signaturePredicateType, predicate = {} } = options
       const payload = statementOf(digest, predicateType, predicate)
-      const { signature, certificate } = await sign(preAuthEncoding(statementType, payload), options)
+      const signed = preAuthEncoding(statementType, payload)
+      const { key } = options
+      const { signature, certificate } =
+        key === undefined ? await sign(signed, options) : { signature: signBytes(key, signed), certificate: '' }
+      const noted = Buffer.from(key === undefined ? pemOf(certificate) : key.pem).toString('base64')
       const tlogEntries = []
       if (witnesses === 'log' || witnesses === 'both') {
         const spec = {
-          signatures: [{ signature: signature.toString('base64') }],
+          signatures: [
+            {
+              signature: signature.toString('base64'),
+              verifier: options.loggedCertificate ?? noted,
+            },
+          ],
           payloadHash: { algorithm: 'sha256', value: sha256(payload).toString('hex') },
         }
         const { body, integratedTime, logIndex, logID, verification } = await logged({ kind: 'dsse', apiVersion: '0.0.1', spec })
@@ -138,7 +153,7 @@ export async function mockSigstore(): Promise<MockSigstore> {
       return {
         mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
         verificationMaterial: {
-          certificate: { rawBytes: certificate },
+          ...(key === undefined ? { certificate: { rawBytes: certificate } } : { publicKey: { hint: '' } }),
           tlogEntries,
           timestampVerificationData: { rfc3161Timestamps: stamps },
         },
@@ -152,7 +167,7 @@ export async function mockSigstore(): Promise<MockSigstore> {
     async cosign(digest) {
       const payload = simplePayload(digest)
       const { signature, certificate } = await sign(payload, {})
-      const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+      const pem = pemOf(certificate)
       const { body, integratedTime, logIndex, logID, verification } = await logged({
         kind: 'hashedrekord',
         apiVersion: '0.0.1',

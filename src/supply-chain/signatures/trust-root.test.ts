@@ -32,6 +32,9 @@ test('parseTrustRoot() names the field that is wrong, and what is accepted', () 
     [{ keys: [key], revoked: [{ reason: 'x' }] }, /^spec\.revoked\[0\] must have key, identity or before$/],
     [{ keys: [key], revoked: [{ key: 'a', identity: { subject: 'x' } }] }, /must not have both key and identity$/],
     [{ keys: [key], revoked: [{ identity: {} }] }, /^spec\.revoked\[0\]\.identity\.subject is required$/],
+    [{ tuf: {} }, /^spec\.tuf\.root must be the object of the first trusted root\.json$/],
+    [{ tuf: { root: {}, url: 'http://tuf.example.com/' } }, /^spec\.tuf\.url must be an https URL, got "http:/],
+    [{ tuf: { root: {}, mirror: 'x' } }, /^spec\.tuf has the unknown field "mirror"/],
     [{ sigstore: {} }, /^spec\.sigstore\.trustedRoot must be the object of a trusted_root\.json$/],
     [{ sigstore: { trustedRoot: {} } }, /trustedRoot\.mediaType must be/],
     [{ sigstore: { trustedRoot: { ...emptyRoot, tlogs: 5 } } }, /trustedRoot\.tlogs must be a list/],
@@ -51,4 +54,10 @@ test('parseTrustRoot() names the field that is wrong, and what is accepted', () 
 test('parseTrustRoot() requires a log entry if the trusted root has a log, else a timestamp', () => {
   const { sigstore } = parseTrustRoot('team', { sigstore: { trustedRoot: emptyRoot } })
   assert.deepEqual(sigstore?.thresholds, { transparencyLogs: 0, certificateLogs: 0, timestamps: 1 })
+})
+
+test('parseTrustRoot() trusts no authority while the TUF repository has not been read, and then its trusted root', () => {
+  const spec = { tuf: { root: {} } }
+  assert.equal(parseTrustRoot('team', spec).sigstore, undefined)
+  assert.deepEqual(parseTrustRoot('team', spec, emptyRoot).sigstore?.material.tlogs, [])
 })

@@ -63,6 +63,7 @@ export function parseTrustRoot(name: string, spec: unknown, fromTuf?: JsonObject
   const revoked = fields.list('revoked', maxRevocations, readRevocation)
   for (const { key } of revoked)
     if (key !== undefined && !keys.has(key)) throw new UserError(`spec.revoked names the key "${key}", which spec.keys does not have`)
+  if (fields.has('tuf')) requireTuf(new FieldReader(fields.get('tuf'), fields.at('tuf'), ['root', 'target', 'url', 'authorities']))
   const sigstore = readSigstore(fields, fromTuf)
   if (keys.size === 0 && sigstore === undefined && !fields.has('tuf')) throw new UserError('spec must have keys, sigstore or tuf')
   return { name, keys, ...(sigstore === undefined ? {} : { sigstore }), validity: readValidity(fields), revoked }
@@ -97,6 +98,15 @@ function readRevocation(value: unknown, path: string): ParsedRevocation {
     ...(before === undefined ? {} : { before }),
     ...(reason === undefined ? {} : { reason }),
   }
+}
+
+function requireTuf(tuf: FieldReader): void {
+  if (!isJsonObject(tuf.get('root'))) throw new UserError(`${tuf.at('root')} must be the object of the first trusted root.json`)
+  const url = tuf.optionalText('url')
+  if (url !== undefined && (!URL.canParse(url) || new URL(url).protocol !== 'https:'))
+    throw new UserError(`${tuf.at('url')} must be an https URL, got "${url.slice(0, 200)}"`)
+  tuf.optionalText('target')
+  tuf.optionalText('authorities')
 }
 
 function readSigstore(fields: FieldReader, fromTuf: JsonObject | undefined): SigstoreRoot | undefined {

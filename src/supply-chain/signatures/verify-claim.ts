@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify'
 import { messageOf } from '../../base/user-error.ts'
+import { requireLoggedKey } from './logged-key.ts'
 import type { ParsedClaim } from './parse-bundle.ts'
 import { signatureHolds } from './public-key.ts'
 import type { SigstoreRoot, TrustedSignatureKey, TrustRoot } from './trust-root.ts'
@@ -45,7 +46,9 @@ export function verifyKeyless(claim: ParsedClaim, trustRoot: TrustRoot, now: num
     const stamped = entity.timestamps.filter(({ $case }) => $case === 'timestamp-authority').length
     const { timestamps } = sigstore.thresholds
     if (stamped < timestamps) return refused(`it has ${stamped} timestamps, ${timestamps} are required`)
-    if (!signsCode(claim)) return refused('its certificate is not for signing code')
+    const leaf = leafOf(claim)
+    if (leaf === undefined || !(leaf.keyUsage ?? []).includes(codeSigning)) return refused('its certificate is not for signing code')
+    requireLoggedKey(entity.tlogEntries, leaf.publicKey)
     const [issuer, subject] = [identity?.extensions?.issuer, identity?.subjectAlternativeName]
     if (!issuer || !subject) return refused('its certificate names no issuer or no subject')
     return unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, issuer, subject, at: Math.min(...times) })
@@ -90,6 +93,7 @@ function witnessedAt(claim: ParsedClaim, { key }: TrustedSignatureKey, { materia
     if (entity.timestamps.length === 0 || entity.key.$case !== 'public-key') return undefined
     const publicKey = () => ({ publicKey: key, validFor: () => true })
     new Verifier({ ...material, publicKey }, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 1 }).verify(entity)
+    requireLoggedKey(entity.tlogEntries, key)
     return Math.min(...timesOf(entity))
   } catch {
     // Witnesses that nobody trusts prove no time, and a signature with a key needs none.
@@ -97,8 +101,8 @@ function witnessedAt(claim: ParsedClaim, { key }: TrustedSignatureKey, { materia
   }
 }
 
-/** Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as the client specification of sigstore requires. */
-function signsCode({ bundle }: ParsedClaim): boolean {
+/** Undefined for a bundle without a certificate. */
+function leafOf({ bundle }: ParsedClaim): X509Certificate | undefined {
   const { content } = bundle.verificationMaterial
   const leaf =
     content.$case === 'x509CertificateChain'
@@ -106,8 +110,11 @@ function signsCode({ bundle }: ParsedClaim): boolean {
       : content.$case === 'certificate'
         ? content.certificate
         : undefined
-  return leaf !== undefined && (new X509Certificate(leaf.rawBytes).keyUsage ?? []).includes('1.3.6.1.5.5.7.3.3')
+  return leaf && new X509Certificate(leaf.rawBytes)
 }
+
+/** Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as the client specification of sigstore requires. */
+const codeSigning = '1.3.6.1.5.5.7.3.3'
 
 function outsideValidity({ name, validity }: TrustRoot, now: number): string | undefined {
   if (now < validity.notBefore) return `trust root "${name}" is valid from ${shownTime(validity.notBefore)}`

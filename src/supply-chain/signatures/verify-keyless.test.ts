@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
 import type { Digest } from '../oci/digest.ts'
-import { type BundleJson, issuer, type MockSigstore, mockSigstore, subject } from './keyless.testing.ts'
+import { type BundleJson, type BundleOptions, issuer, type MockSigstore, mockSigstore, subject } from './keyless.testing.ts'
 import { maxWitnesses, type ParsedClaim, parseBundle } from './parse-bundle.ts'
 import { parseCosignSignature, simpleSigningMediaType } from './parse-cosign.ts'
+import { ecKeys } from './sign.testing.ts'
 import { parseTrustRoot } from './trust-root.ts'
-import { type ClaimVerdict, verifyKeyless } from './verify-claim.ts'
+import { type ClaimVerdict, verifyByKey, verifyKeyless } from './verify-claim.ts'
 
 const digest: Digest = `sha256:${'ab'.repeat(32)}`
 const toClaim = (bundle: BundleJson): ParsedClaim => parseBundle(Buffer.from(JSON.stringify(bundle)))
@@ -127,6 +128,16 @@ suite('verifyKeyless()', () => {
     assert.equal(reason(stamped), '')
   })
 
+  test('refuses a log entry that names another key', async () => {
+    const other = Buffer.from(ecKeys().pem).toString('base64')
+    assert.equal(
+      reason(await sigstore.bundle(digest, { loggedCertificate: other })),
+      'the log entry names another key than that of the signer',
+    )
+    const broken = Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64')
+    assert.match(reason(await sigstore.bundle(digest, { loggedCertificate: broken })), /^the log entry names a key that cannot be read/)
+  })
+
   test('refuses certificates that were not valid at the proven time', async () => {
     const bundle = await sigstore.bundle(digest)
     const { certificateAuthorities } = sigstore.trustedRoot
@@ -159,5 +170,33 @@ suite('verifyKeyless()', () => {
     const [entry] = bundle.verificationMaterial.tlogEntries
     bundle.verificationMaterial.tlogEntries = Array(maxWitnesses).fill(entry)
     assert.throws(() => toClaim(bundle), /the bundle has 9 log entries and timestamps, at most 8 are read/)
+  })
+
+  test('verifyByKey() takes the time of a witness that the trust root has, and none of others', async () => {
+    const key = ecKeys()
+    const trusts = (more: object, sigstoreRoot: object = { trustedRoot: sigstore.trustedRoot }, revoked: readonly object[] = []) =>
+      parseTrustRoot('ours', { keys: [{ name: 'release', publicKey: key.pem, ...more }], sigstore: sigstoreRoot, revoked })
+    const later = now + 86_400_000
+    const [before, after] = [new Date(now - 3_600_000).toISOString(), new Date(now + 3_600_000).toISOString()]
+    const verdictOf = async (options: BundleOptions, trustRoot = trusts({}), at = later) =>
+      verifyByKey(toClaim(await sigstore.bundle(digest, { key, ...options })), trustRoot, 'release', at)
+    for (const witnesses of ['log', 'timestamp', 'both'] as const) {
+      const verdict = await verdictOf({ witnesses }, trusts({ notAfter: after }))
+      assert.ok(
+        verdict.verified && verdict.signer.at !== undefined && Math.abs(verdict.signer.at - now) < 3_600_000,
+        `${witnesses}: ${reasonOf(verdict)}`,
+      )
+    }
+    assert.match(reasonOf(await verdictOf({ witnesses: 'none' }, trusts({ notAfter: after }))), /was not valid when it was used/)
+    assert.match(reasonOf(await verdictOf({}, trusts({ notAfter: before }))), /was not valid when it was used/)
+    const foreign = { trustedRoot: (await mockSigstore()).trustedRoot }
+    assert.match(reasonOf(await verdictOf({}, trusts({ notAfter: after }, foreign))), /was not valid when it was used/)
+    const noted = { loggedCertificate: Buffer.from(ecKeys().pem).toString('base64') }
+    assert.match(reasonOf(await verdictOf(noted, trusts({ notAfter: after }))), /was not valid when it was used/)
+    assert.equal(reasonOf(await verdictOf({}, trusts({}, undefined, [{ before }]))), '')
+    assert.match(
+      reasonOf(await verdictOf({}, trusts({}, undefined, [{ before: after }]))),
+      /has revoked key "release" for signatures before/,
+    )
   })
 })

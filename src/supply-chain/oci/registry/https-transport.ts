@@ -19,6 +19,8 @@ export interface TransportOptions {
   readonly clusterAddresses?: BlockList
   /** For tests; the system's resolver if unset. */
   readonly lookup?: LookupFunction
+  /** For tests; `headMs` if unset. */
+  readonly headMs?: number
 }
 
 export interface RegistryRequest {
@@ -52,7 +54,8 @@ export class HttpsTransport implements Disposable {
   async send({ method, url, headers }: RegistryRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const own = this.isOwnHost(url)
     this.#requireAllowed(url, own)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(headMs)])
+    const { headMs: waitMs = headMs } = this.#options
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
     const outgoing = request(url, { method, headers, agent: own ? this.#own : this.#others, maxHeaderSize: maxHeaderBytes })
     const answer = answerHead(outgoing)
     outgoing.end()
@@ -62,7 +65,7 @@ export class HttpsTransport implements Disposable {
       outgoing.destroy()
       signal.throwIfAborted()
       if (err instanceof RegistryUntrustworthy) throw err
-      const why = limit.aborted ? `it has not answered for ${headMs / 1000} s` : messageOf(err)
+      const why = limit.aborted ? `it has not answered for ${waitMs / 1000} s` : messageOf(err)
       if (isCertificateFault(err)) throw new RegistryUntrustworthy(`The certificate of ${url.host} is not trusted: ${why}`, { cause: err })
       throw new RegistryUnavailable(`Cannot reach ${url.host}: ${why}`, { cause: err })
     }

@@ -9,8 +9,14 @@ export const silenceMs = 30_000
 const framing = 4
 const freeFraming = 1 << 20
 
-/** Rejects with RegistryUntrustworthy beyond `maxBytes`, with RegistryUnavailable if the body ends early or stops. */
-export async function* readBody(answer: IncomingMessage, maxBytes: number, what: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** `giveUpMs` is for tests. Rejects with RegistryUntrustworthy beyond `maxBytes`, with RegistryUnavailable if the body ends early or stops. */
+export async function* readBody(
+  answer: IncomingMessage,
+  maxBytes: number,
+  what: string,
+  signal: AbortSignal,
+  giveUpMs = silenceMs,
+): AsyncGenerator<Buffer> {
   const { socket } = answer
   const mostOnTheWire = socket.bytesRead + framing * maxBytes + freeFraming
   let bytes = 0
@@ -18,7 +24,7 @@ export async function* readBody(answer: IncomingMessage, maxBytes: number, what:
   const timer = timeout(() => {
     silent = true
     answer.destroy()
-  }, silenceMs).unref()
+  }, giveUpMs).unref()
   const stop = (): void => void answer.destroy()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
@@ -33,7 +39,7 @@ export async function* readBody(answer: IncomingMessage, maxBytes: number, what:
   } catch (err) {
     if (err instanceof RegistryUntrustworthy || err instanceof RegistryUnavailable) throw err
     signal.throwIfAborted()
-    const why = silent ? `did not continue for ${silenceMs / 1000} s` : `was cut after ${bytes} bytes`
+    const why = silent ? `did not continue for ${giveUpMs / 1000} s` : `was cut after ${bytes} bytes`
     throw new RegistryUnavailable(`${what} ${why}`, { cause: err })
   } finally {
     clearTimeout(timer)
@@ -42,9 +48,24 @@ export async function* readBody(answer: IncomingMessage, maxBytes: number, what:
   }
 }
 
-/** All bytes. */
-export async function wholeBody(answer: IncomingMessage, maxBytes: number, what: string, signal: AbortSignal): Promise<Buffer> {
+/** For what is read as a whole: somebody could send a byte from time to time. */
+export const wholeMs = 60_000
+
+/** All bytes. `limitMs` is for tests. */
+export async function wholeBody(
+  answer: IncomingMessage,
+  maxBytes: number,
+  what: string,
+  signal: AbortSignal,
+  limitMs = wholeMs,
+): Promise<Buffer> {
+  const limit = AbortSignal.timeout(limitMs)
   const parts: Buffer[] = []
-  for await (const part of readBody(answer, maxBytes, what, signal)) parts.push(part)
+  try {
+    for await (const part of readBody(answer, maxBytes, what, AbortSignal.any([signal, limit]))) parts.push(part)
+  } catch (err) {
+    if (!limit.aborted || signal.aborted) throw err
+    throw new RegistryUnavailable(`${what} was not there after ${limitMs / 1000} s`, { cause: err })
+  }
   return Buffer.concat(parts)
 }

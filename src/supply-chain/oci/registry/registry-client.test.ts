@@ -212,6 +212,12 @@ suite('RegistryClient', () => {
     await refuses(client.manifest('odd', signal), RegistryUntrustworthy, /with status 418/)
   })
 
+  test('gives up a registry that takes connections and does not answer', async () => {
+    using client = registry.client({ headMs: 50 })
+    registry.on(path('manifests/mute'), () => undefined)
+    await refuses(client.manifest('mute', signal), RegistryUnavailable, /Cannot reach 127\.0\.0\.1:\d+: it has not answered for 0\.05 s/)
+  })
+
   test('ends with its signal, while it waits for an answer and within a body', async () => {
     using client = registry.client()
     for (const head of [false, true]) {
