@@ -24,6 +24,7 @@ const reasons: Readonly<Record<string, string>> = {
   "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
   "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
+  "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",
   'node/probes/grpc-unary.ts `http://': 'a gRPC probe that the author of the pod wrote, to the pod itself',
   'node/probes/probe.ts rejectUnauthorized: ': 'an HTTPS probe that the author of the pod wrote, to the pod itself, as upstream',
@@ -35,6 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
   "server/proxy/backend-connection.ts TLSv1.2'": 'a pod is no part of the cluster, and may have no TLS 1.3 yet; it is verified',
   "server/proxy/tunnel/node-tunnel.ts 'http://": 'names the peer of a tunnel, whose connection has TLS 1.3 with both certificates verified',
   "server/proxy/webhooks/review-sender.ts TLSv1.2'": 'a webhook may be a server that has no TLS 1.3 yet; it is verified',
+  "supply-chain/packages/formats/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   "supply-chain/oci/registry/https-transport.ts TLSv1.2'": 'a registry may be a server that has no TLS 1.3 yet; it is verified',
   'supply-chain/oci/registry/https-transport.ts checkServerIdentity': "adds a check to Node's own, which stays",
 }

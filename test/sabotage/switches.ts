@@ -18,6 +18,8 @@ export const switches: readonly Switch[] = [
   unproven('ClusterTrustBundleAttest', 'A11 has no proof'),
   plugin('DenyServiceExternalIPs', ['D4']),
   unproven('EventRateLimit', 'no proof floods the API with Events'),
+  plugin('ImageDigests', ['S9']),
+  plugin('ImagePolicy', ['S9']),
   plugin('LimitRanger', ['C7', 'C8', 'C9', 'D4', 'D8', 'P1', 'P3', 'A7']),
   unproven('MutatingAdmissionPolicy', 'P1 attacks no MutatingAdmissionPolicy'),
   unproven('MutatingAdmissionWebhook', 'P1 attacks no webhook'),

@@ -31,7 +31,7 @@ const importParsed = buildCommand({
       signature: { ...optionalText, brief: 'Signature over the file, as bytes or base64', placeholder: 'FILE' },
       time: {
         ...optionalText,
-        brief: 'When it was published, if the content does not say (default: when the file was written)',
+        brief: 'When it was published (default: what it says, or the time of the file)',
         placeholder: 'TIME',
       },
       force: { kind: 'boolean', optional: true, withNegated: false, brief: 'Accept content that is older, or no longer signed' },

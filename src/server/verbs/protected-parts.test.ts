@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { mergePatch } from '../../api/patch/merge-patch.ts'
 import { ecRequest, pemOf } from '../../api/resources/certificates/pem.fixture.ts'
 import { resources } from '../../api/resources/index.ts'
+import { trustRootSpec } from '../../api/resources/supply/supply.fixture.ts'
 import { type TestAnswer, TestServer } from '../testing.ts'
 
 interface Sample {
@@ -108,6 +109,8 @@ const samples: Readonly<Record<string, Sample>> = {
     wish: { service: { namespace: 'other' } },
     claim: { conditions: [{ type: 'Available', status: 'True' }] },
   },
+  'supply.bulkhead.dev/v1/advisorysources': { spec: { format: 'OSV' }, wish: { intervalSeconds: 600 }, claim: { message: 'm' } },
+  'supply.bulkhead.dev/v1/trustroots': { spec: { ...trustRootSpec }, wish: { notAfter: '2030-01-01T00:00:00Z' }, claim: { message: 'm' } },
 }
 
 const keyOf = (group: string, version: string, plural: string): string => `${group === '' ? '' : `${group}/`}${version}/${plural}`

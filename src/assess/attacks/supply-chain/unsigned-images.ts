@@ -83,7 +83,8 @@ export async function tryUnsigned(
   })
   const changed = { spec: { containers: [{ name: 'main', image }] } }
   const replaced = [{ op: 'replace', path: '/spec/containers/0/image', value: image }]
-  const debug = { spec: { ephemeralContainers: [{ ...harmlessSpec().containers[0], name: 'debug', image }] } }
+  // An ephemeral container may not set resources.
+  const debug = { spec: { ephemeralContainers: [{ ...harmlessSpec().containers[0], name: 'debug', image, resources: undefined }] } }
   const patches = [
     ['a changed image by strategic patch', 'changed', changed, strategicPatch],
     ['a changed image by JSON patch', 'changed', replaced, jsonPatch],
