@@ -1,5 +1,6 @@
 // Answers what an image is and what the policies say of it: resolves, collects claims, evaluates; within limits for each namespace.
 import { parseImageReference } from '../api/image-reference.ts'
+import { untilAborted } from '../base/async/abort.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
@@ -28,13 +29,21 @@ export interface EvaluatorParts<Claims> {
   readonly clock: Clock
   readonly log: Logger
   /** Called for each image that was found. Must not throw. */
-  onAnswer?(namespace: string, found: FoundImage, answer: ImageAnswer, policies: readonly string[]): void
+  onAnswer?(namespace: string, found: FoundImage, answer: ImageAnswer, policies: readonly AnyPolicy[]): void
 }
 
 export interface FoundImage {
   readonly digest: Digest
   readonly mediaType: string
   readonly platforms: readonly PlatformDigest[]
+}
+
+interface VerdictQuestion {
+  readonly namespace: string
+  readonly image: string
+  readonly digest: Digest
+  readonly policies: readonly AnyPolicy[]
+  readonly credentials: readonly PullCredential[]
 }
 
 type Failure = { readonly known: false; readonly reason: 'Missing' | 'Unreachable' | 'Busy' | 'Malformed'; readonly message: string }
@@ -85,26 +94,26 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
       question.trustRoots,
       limited,
     )
-    return Promise.all(question.images.map(image => this.#one(question, image, signal)))
+    return untilAborted(Promise.all(question.images.map(image => this.#one(question, image))), signal)
   }
 
   /** The verdict on an image whose claims are known, or are collected now, by the policies as they are now. */
   async reevaluate(namespace: string, image: string, digest: Digest, signal: AbortSignal): Promise<ImageAnswer> {
     const policies = this.#parts.policies.policiesFor(namespace, image)
-    return this.#verdict({ namespace, image, digest, policies, credentials: [] }, signal)
+    return untilAborted(this.#verdict({ namespace, image, digest, policies, credentials: [] }), signal)
   }
 
-  async #one({ namespace, credentials, knownOnly }: ImageQuestion, asked: AskedImage, signal: AbortSignal): Promise<ImageAnswer> {
+  async #one({ namespace, credentials, knownOnly }: ImageQuestion, asked: AskedImage): Promise<ImageAnswer> {
     const { image } = asked
     const repository = repositoryOf(image)
     if (repository === undefined) return { known: false, image, reason: 'Malformed', message: `"${image}" is no image reference` }
     const own = credentialsFor(repository, credentials)
-    const resolved = await this.#resolve(namespace, image, repository, own, knownOnly === true, signal)
+    const resolved = await this.#resolve(namespace, image, repository, own, knownOnly === true)
     if (!resolved.known) return { ...resolved, image }
     const { digest } = resolved.found
     const policies = asked.policies.flatMap(wanted => this.#parts.policies.policy(wanted) ?? [])
-    const answer = await this.#verdict({ namespace, image, digest, policies, credentials: own }, signal)
-    this.#parts.onAnswer?.(namespace, resolved.found, answer, policies.map(policyTitle))
+    const answer = await this.#verdict({ namespace, image, digest, policies, credentials: own })
+    this.#parts.onAnswer?.(namespace, resolved.found, answer, policies)
     return answer
   }
 
@@ -114,7 +123,6 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     repository: string,
     credentials: readonly PullCredential[],
     knownOnly: boolean,
-    signal: AbortSignal,
   ): Promise<Resolved> {
     const { tag, digest } = parseImageReference(image) ?? {}
     const wanted = digest ?? tag ?? 'latest'
@@ -130,7 +138,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
       return known
     if (knownOnly) return { known: false, reason: 'Missing', message: 'it is not known yet' }
     return this.#tags.fetch(key, 0, () =>
-      this.#fromRegistry(namespace, repository, credentials, signal, async (source, until): Promise<Resolved> => {
+      this.#fromRegistry(namespace, repository, credentials, async (source, until): Promise<Resolved> => {
         const manifest = await source.manifest(wanted, until)
         if (manifest === undefined) return { known: false, reason: 'Missing', message: `${repository} has no image "${wanted}"` }
         const { descriptor } = manifest
@@ -141,22 +149,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     )
   }
 
-  async #verdict(
-    {
-      namespace,
-      image,
-      digest,
-      policies,
-      credentials,
-    }: {
-      readonly namespace: string
-      readonly image: string
-      readonly digest: Digest
-      readonly policies: readonly AnyPolicy[]
-      readonly credentials: readonly PullCredential[]
-    },
-    signal: AbortSignal,
-  ): Promise<ImageAnswer> {
+  async #verdict({ namespace, image, digest, policies, credentials }: VerdictQuestion): Promise<ImageAnswer> {
     const time = this.#parts.clock.now()
     const base = { known: true, image, digest, time } as const
     const repository = repositoryOf(image) ?? ''
@@ -164,9 +157,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const key = `${namespace}\n${repository}@${digest}`
     const collect = (maxAgeMs: number) =>
       this.#claims.fetch(key, maxAgeMs, () =>
-        this.#fromRegistry(namespace, repository, credentials, signal, (source, until) =>
-          this.#parts.verifier.collect(source, digest, until),
-        ),
+        this.#fromRegistry(namespace, repository, credentials, (source, until) => this.#parts.verifier.collect(source, digest, until)),
       )
     try {
       const first = evaluateAll(this.#parts, policies, { repository, digest }, await collect(forever))
@@ -174,7 +165,9 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
       return { ...base, ...evaluateAll(this.#parts, policies, { repository, digest }, await collect(claimsMs)) }
     } catch (err) {
       const { reason, message } = failureOf(err)
-      return reason === 'Busy' ? { known: false, image, reason, message } : { ...base, verdict: 'Refused', identities: [], message }
+      return reason === 'Busy'
+        ? { known: false, image, reason, message }
+        : { ...base, verdict: 'Refused', identities: [], message, unread: true }
     }
   }
 
@@ -183,7 +176,6 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     namespace: string,
     repository: string,
     credentials: readonly PullCredential[],
-    signal: AbortSignal,
     work: (source: ReturnType<Registries['open']>, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const registry = repository.slice(0, repository.indexOf('/'))
@@ -202,7 +194,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
           throw err
         }
       },
-      signal,
+      until,
     )
   }
 }

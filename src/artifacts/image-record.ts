@@ -65,12 +65,13 @@ function sameVerdict(a: ImageVerdict, b: ImageVerdict): boolean {
   return JSON.stringify({ ...ordered(a), time: '' }) === JSON.stringify({ ...ordered(b), time: '' })
 }
 
-const ordered = ({ namespace, verdict, policies = [], identities = [], message = '', time }: ImageVerdict) => ({
+const ordered = ({ namespace, verdict, policies = [], identities = [], message = '', rules = '', time }: ImageVerdict) => ({
   namespace,
   verdict,
   policies,
   identities,
   message,
+  rules,
   time,
 })
 

@@ -28,6 +28,15 @@ export const maxImages = 5000
 /** Sightings that wait to be written; more are dropped, and come again with the next request. */
 const maxSightings = 10_000
 const workers = 4
+/** Changes of the pods that run an image are written together. */
+export const runningMs = 500
+
+export interface EvaluatedRules {
+  /** Titles of the policies. */
+  readonly policies: readonly string[]
+  /** See `PolicyState.rulesOf`. */
+  readonly rules: string
+}
 
 interface Sighting {
   mediaType?: string
@@ -52,28 +61,38 @@ export class ImageRecords {
     this.#queue = new WorkQueue({ clock: parts.clock, firstBackoffMs: 50, maxBackoffMs: 30_000 })
   }
 
-  /** An image was asked for, or evaluated again. */
-  note(namespace: string, found: Partial<FoundImage> & Pick<FoundImage, 'digest'>, answer: ImageAnswer, policies: readonly string[]): void {
-    if (!answer.known) return
+  /** An image was asked for, or evaluated again by these rules. False if it has to be evaluated once more, when its registry answers. */
+  note(namespace: string, found: Partial<FoundImage> & Pick<FoundImage, 'digest'>, answer: ImageAnswer, by: EvaluatedRules): boolean {
+    if (!answer.known) return answer.reason === 'Malformed'
+    if (answer.unread === true && this.#stands(namespace, found.digest, by)) return true
     const seen = this.#sighting(found.digest)
-    if (seen === undefined) return
+    if (seen === undefined) return false
     if (found.mediaType !== undefined) seen.mediaType = found.mediaType
     if (found.platforms !== undefined) seen.platforms = found.platforms
     seen.references.add(answer.image)
     const { verdict, identities, message, time } = answer
     seen.verdicts.set(namespace, {
-      ...{ namespace, verdict, policies: [...policies], identities: [...identities] },
+      ...{ namespace, verdict, policies: [...by.policies], identities: [...identities] },
       ...(message === '' ? {} : { message: message.slice(0, 4096) }),
+      rules: by.rules,
       time: formatTime(time),
     })
     this.#queue.add(found.digest)
+    return answer.unread !== true
+  }
+
+  /** What was verified by the same rules stays verified while the registry is away. */
+  #stands(namespace: string, digest: Digest, { rules }: EvaluatedRules): boolean {
+    const verdicts = this.#parts.images.get('', imageName(digest))?.status?.verdicts ?? []
+    return verdicts.some(known => known.namespace === namespace && known.verdict === 'Verified' && known.rules === rules)
   }
 
   /** A pod with this digest came, changed or went. */
   podChanged(digest: string, reference: string): void {
     if (!isDigest(digest)) return
     this.#sighting(digest)?.references.add(reference)
-    this.#queue.add(digest)
+    // A workload that grows changes one Image many times.
+    this.#queue.addAfter(digest, runningMs)
   }
 
   /** Writes until the signal. */

@@ -1,5 +1,6 @@
 // The policies and trust roots as the part knows them, and the wait for a state that another process has already seen.
-import type { KubeObject } from '../api/object.ts'
+import { createHash } from 'node:crypto'
+import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
 import { coversImage } from '../supply-chain/policy/covers-image.ts'
 import type { ObjectVersion, PolicyVersion } from '../supply-chain/policy/image-question.ts'
@@ -42,6 +43,20 @@ export class PolicyState {
   /** By name. */
   trustRoots(): ReadonlyMap<string, TrustRoot> {
     return new Map(this.#sources.trustRoots.list().map(root => [root.metadata.name ?? '', root]))
+  }
+
+  /** A digest of these policies and the trust roots that they name, by their generations: it changes with each of their specs. */
+  rulesOf(policies: readonly AnyPolicy[]): string {
+    const names = new Set(
+      policies.flatMap(({ spec: { verify } }) =>
+        [...(verify?.anyOf ?? []), ...(verify?.allOf ?? [])].flatMap(({ key, keyless }) => key?.trustRoot ?? keyless?.trustRoot ?? []),
+      ),
+    )
+    const roots = [...names].map(name => this.#sources.trustRoots.get('', name)?.metadata ?? { name })
+    const rows = [...policies.map(({ metadata }) => metadata), ...roots].map(({ namespace, name, uid, generation }: ObjectMeta) =>
+      JSON.stringify([namespace, name, uid, generation]),
+    )
+    return createHash('sha256').update(rows.toSorted().join('\n')).digest('hex')
   }
 
   /** Those that match an image in a namespace. */

@@ -11,7 +11,8 @@ import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
-import { PolicyState, policyTitle } from './policy-state.ts'
+import { KeptResults } from './kept-results.ts'
+import { type AnyPolicy, PolicyState, policyTitle } from './policy-state.ts'
 
 export interface RunArtifactsOptions<Claims> {
   readonly client: Client
@@ -22,8 +23,15 @@ export interface RunArtifactsOptions<Claims> {
   readonly random: () => number
 }
 
+/** An image is not evaluated again by the same rules within this time. */
+const recentMs = 60_000
+const maxRecent = 10_000
+/** How often all images that run are evaluated again: keys and trust roots expire. */
+const everyMs = 600_000
 /** Changes that come together are evaluated together. */
 const settleMs = 20
+/** What could not be read is read again after this time. */
+const retryMs = 30_000
 /** Evaluations at once after a change. */
 const parallel = 8
 
@@ -44,12 +52,14 @@ export async function runArtifacts<Claims>(
 
   const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots })
   const records = new ImageRecords({ client, images: recorded, pods, clock, log })
+  const rulesOf = (policies: readonly AnyPolicy[]) => ({ policies: policies.map(policyTitle), rules: state.rulesOf(policies) })
   const evaluator = new ImageEvaluator<Claims>({
     ...options,
     policies: state,
-    onAnswer: (namespace, found, answer, policies) => records.note(namespace, found, answer, policies),
+    onAnswer: (namespace, found, answer, policies) => void records.note(namespace, found, answer, rulesOf(policies)),
   })
   const due = new DueEvaluations()
+  const recent = new KeptResults<boolean>({ entries: maxRecent }, clock)
 
   const rulesChanged = () => {
     state.changed()
@@ -78,13 +88,25 @@ export async function runArtifacts<Claims>(
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
     await onReady(evaluator)
-    await Promise.all([records.run(signal), due.run(clock, signal, work)])
+    await Promise.all([records.run(signal), due.run(clock, signal, work), again()])
   }
-  const work = async ({ namespace, image, digest }: Evaluation): Promise<void> => {
+  const again = async () => {
+    while (!signal.aborted) {
+      await pause(clock, everyMs, signal)
+      for (const pod of pods.list()) due.pod(pod)
+    }
+  }
+  const work = async (evaluation: Evaluation): Promise<void> => {
+    const { namespace, image, digest } = evaluation
     if (!isDigest(digest)) return
-    const policies = state.policiesFor(namespace, image).map(policyTitle)
+    const by = rulesOf(state.policiesFor(namespace, image))
+    // The replicas of a workload come one after the other.
+    const key = `${namespace}\n${image}\n${digest}\n${by.rules}`
+    if (recent.get(key, recentMs) === true) return
     try {
-      records.note(namespace, { digest }, await evaluator.reevaluate(namespace, image, digest, signal), policies)
+      const done = records.note(namespace, { digest }, await evaluator.reevaluate(namespace, image, digest, signal), by)
+      if (done) recent.set(key, true)
+      else void pause(clock, retryMs, signal).then(() => due.again(evaluation))
     } catch (err) {
       if (!signal.aborted) log.error('cannot evaluate an image again', { namespace, image, err: messageOf(err) })
     }
@@ -111,6 +133,11 @@ class DueEvaluations {
     if (spec.phase === 'Succeeded' || spec.phase === 'Failed') return
     for (const { image, digest } of spec.images)
       if (digest !== undefined) this.#due.set(`${namespace}\n${image}\n${digest}`, { namespace, image, digest })
+    this.#wake()
+  }
+
+  again(evaluation: Evaluation): void {
+    this.#due.set(`${evaluation.namespace}\n${evaluation.image}\n${evaluation.digest}`, evaluation)
     this.#wake()
   }
 

@@ -68,7 +68,8 @@ export function openAdmission(
   const plugins = admissionPlugins(
     {
       ...policies,
-      images: { policies: imagePolicies, answers },
+      // An offline server asks nobody, so it evaluates no image policy.
+      images: options.offline === true ? undefined : { policies: imagePolicies, answers },
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
         rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),

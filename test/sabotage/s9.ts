@@ -6,12 +6,7 @@ const plugin = 'src/admission/plugins/image-policy.ts'
 const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({ name, file, from, to, proof: 'S9' })
 
 export const s9: readonly Sabotage[] = [
-  sabotage(
-    'an image without a digest is not evaluated',
-    plugin,
-    'const tagged = covered.find(({ image }) => !hasDigest(image))',
-    'const tagged = covered.find(({ image }) => image === undefined)',
-  ),
+  sabotage('subresources of pods are not evaluated', plugin, "resources: [...podResources, 'pods/*']", 'resources: podResources'),
   sabotage(
     'the policies of a namespace are not known',
     'src/admission/images/known-policies.ts',

@@ -168,6 +168,8 @@ export const supplyDescriptions: Texts = {
       policies: 'The policies that match: "name" of a cluster policy, "namespace/name" of a namespaced one.',
       identities: 'Who signed it, as the policies require.',
       message: 'Why it is refused.',
+      rules:
+        'SHA-256 of the names and generations of the policies and trust roots that were evaluated. While they stay, the verdict does too, if the registry does not answer.',
       time: 'When it was last evaluated with another result.',
     },
   },

@@ -96,6 +96,7 @@ type supply/v1.ImageVerdict
   policies []string omitempty optional list=set
   identities []string omitempty optional list=set
   message string omitempty optional
+  rules string omitempty optional
   time meta/v1.Time
 type supply/v1.ImageSbom
   source string

@@ -34,12 +34,12 @@ export class ImageAnswers {
     this.#parts = parts
   }
 
-  /** By image. Rejects if the part does not answer, or with the signal's reason. */
+  /** By image. `knownOnly`: what is not known yet is not asked of its registry. Rejects if the part does not answer, or with the signal's reason. */
   async ask(
     namespace: string,
     { imagePullSecrets = [] }: Pick<PodSpec, 'imagePullSecrets'>,
     wanted: readonly WantedImage[],
-    signal: AbortSignal,
+    { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
   ): Promise<ReadonlyMap<string, ImageAnswer>> {
     const { authority, policies, reader, now } = this.#parts
     const answers = new Map<string, ImageAnswer>()
@@ -59,6 +59,7 @@ export class ImageAnswers {
       images: open.map(({ asked }) => asked),
       credentials: open.flatMap(({ asked }) => pullCredentials(asked.image, secrets)),
       trustRoots: policies.trustRoots(open.flatMap(({ of }) => of)),
+      ...(knownOnly ? { knownOnly } : {}),
     }
     const found = await authority.evaluate(question, signal)
     for (const [index, answer] of found.entries()) {

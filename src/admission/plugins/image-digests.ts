@@ -5,7 +5,9 @@ import { type AdmittedImage, imagesAnnotation, readAdmittedImages } from '../../
 import { type LocatedPod, locatePod, podResources } from '../../api/pods/located-pod.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import { formatTime } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { ImageAnswer } from '../../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { admittedOf } from '../images/admitted-images.ts'
 import type { ImageAnswers } from '../images/image-answers.ts'
@@ -17,6 +19,8 @@ import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 export interface ImageDigestsOptions {
   readonly reader: StoreReader
   readonly profile: 'secure' | 'upstream'
+  /** Milliseconds since the epoch. */
+  now(): number
   /** Undefined: nobody can ask a registry, so nothing is resolved. */
   readonly images?: ImagePluginParts | undefined
 }
@@ -29,7 +33,10 @@ export interface ImagePluginParts {
 
 /** How long a pod waits for a registry that no policy needs. */
 export const wantedMs = 1000
-/** And for one that a policy needs. */
+/** After it did not answer in that time, further pods do not wait for it for so long. */
+export const slowMs = 10_000
+const maxSlowRegistries = 1000
+/** How long a pod waits for a registry that a policy needs. */
 export const requiredMs = 20_000
 
 export const imageDigests: PluginDefinition<ImageDigestsOptions> = {
@@ -41,7 +48,8 @@ export const imageDigests: PluginDefinition<ImageDigestsOptions> = {
   create,
 }
 
-function create({ reader, profile, images }: ImageDigestsOptions): PluginSteps {
+function create({ reader, profile, images, now }: ImageDigestsOptions): PluginSteps {
+  const slow = new SlowRegistries(now)
   return {
     async mutate(request, signal) {
       const located = locate(request, request.object)
@@ -63,12 +71,12 @@ function create({ reader, profile, images }: ImageDigestsOptions): PluginSteps {
       )
       for (const { use, image } of kept) use.set(image)
       const admitted = new Map<string, AdmittedImage>()
-      const asked = planned.filter(({ pin, policies }) => pin !== 'none' || (policies.length > 0 && isPod))
-      // Where no part asks registries (tests, `bulkhead check`), images stay as they are; those that a policy is for are refused later.
-      if (images?.answers !== undefined && asked.length > 0) {
-        const answers = await ask(request, located, asked, images.answers, signal)
-        for (const image of asked) apply(request, image, answers.get(image.use.image), admitted)
-      }
+      // Without the part nothing is resolved, and the second plug-in refuses what a policy is for.
+      const isAsked = ({ pin, policies }: PlannedImage) => pin !== 'none' || (policies.length > 0 && isPod)
+      const asked = images?.answers === undefined ? [] : planned.filter(isAsked)
+      const answers =
+        images?.answers === undefined ? undefined : await ask(request, located, asked, { answers: images.answers, slow }, signal)
+      for (const image of asked) apply(request, image, answers?.get(image.use.image), admitted)
       if (isPod) annotate(request, located, admitted)
     },
   }
@@ -83,26 +91,55 @@ async function ask(
   request: AdmissionRequest,
   { pod }: LocatedPod,
   asked: readonly PlannedImage[],
-  answers: ImageAnswers,
+  { answers, slow }: { readonly answers: ImageAnswers; readonly slow: SlowRegistries },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ImageAnswer>> {
+  if (asked.length === 0) return new Map()
   const isNeeded = asked.some(({ policies }) => policies.length > 0)
+  const registries = new Set(asked.map(({ use }) => registryOf(use.image)))
   const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)
   try {
     return await answers.ask(
       request.namespace,
       pod.spec,
       asked.map(({ use, policies }) => ({ image: use.image, policies })),
-      AbortSignal.any([signal, limit]),
+      { knownOnly: !isNeeded && slow.has(registries), signal: AbortSignal.any([signal, limit]) },
     )
   } catch (err) {
     signal.throwIfAborted()
+    if (limit.aborted && !isNeeded) slow.add(registries)
     admittedOf(request).failure = limit.aborted
       ? 'its registry did not answer in time'
       : `the part "artifacts" did not answer: ${String(err)}`
     return new Map()
   }
 }
+
+/** Registries that did not answer in time a moment ago: one that hangs must not delay every pod. */
+class SlowRegistries {
+  readonly #now: () => number
+  /** By registry: until when. */
+  readonly #until = new BoundedCache<number>(maxSlowRegistries)
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Whether all of them are slow. A clock that was set back ends it. */
+  has(registries: ReadonlySet<string>): boolean {
+    const now = this.#now()
+    return [...registries].every(registry => {
+      const until = this.#until.get(registry) ?? 0
+      return now < until && until <= now + slowMs
+    })
+  }
+
+  add(registries: ReadonlySet<string>): void {
+    for (const registry of registries) this.#until.set(registry, this.#now() + slowMs)
+  }
+}
+
+const registryOf = (image: string): string => repositoryOf(image)?.split('/')[0] ?? ''
 
 function apply(
   request: AdmissionRequest,

@@ -52,7 +52,8 @@ function create({ images, reader }: ImageDigestsOptions): PluginSteps {
       if (covered.length === 0) return admitted
       return evaluate(request, covered, async open => {
         if (images.answers === undefined) throw new Error('this server has no part "artifacts"')
-        return images.answers.ask(request.namespace, located.pod.spec, open, AbortSignal.any([signal, AbortSignal.timeout(requiredMs)]))
+        const limited = AbortSignal.any([signal, AbortSignal.timeout(requiredMs)])
+        return images.answers.ask(request.namespace, located.pod.spec, open, { knownOnly: false, signal: limited })
       })
     },
   }

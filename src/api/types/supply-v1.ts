@@ -168,6 +168,7 @@ export interface ImageVerdict {
   policies?: string[]
   identities?: string[]
   message?: string
+  rules?: string
   time: Time | null
 }
 

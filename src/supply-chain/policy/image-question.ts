@@ -50,6 +50,8 @@ export type ImageAnswer =
       readonly message: string
       /** Milliseconds since the epoch. */
       readonly time: number
+      /** It is refused because its signatures could not be read, not because of them. */
+      readonly unread?: true
     }
   /** The image was not found, or its registry did not answer. */
   | {

@@ -9,7 +9,7 @@ import { unmeetable } from './unsigned-images.ts'
 
 const pollMs = 100
 /** A crashed container waits up to this long before its next start, and its pod must have run once before. */
-const waitMs = 90_000
+const waitMs = 60_000
 
 /** The node's reason for a container that it does not start. */
 const refusedReason = 'SignatureValidationFailed'

@@ -283,3 +283,14 @@ test('a pod that waits since before a policy came is bound to no node', async ()
     /image "registry.example.com\/shop\/app:1" is not verified: policy "signed" requires it, and its digest is not known/,
   )
 })
+
+test('a registry that hangs delays one pod, and the next ones are admitted at once', async () => {
+  await using cluster = await opened()
+  const held = Promise.withResolvers<void>()
+  cluster.registries.hold = held.promise
+  assert.equal(await cluster.imageOf(podOf('a', `${app}:1`)), `${app}:1`)
+  const count = cluster.registries.requests.length
+  for (const name of ['b', 'c', 'd']) assert.equal(await cluster.imageOf(podOf(name, `${app}:${name}`)), `${app}:${name}`)
+  assert.equal(cluster.registries.requests.length, count)
+  held.resolve()
+})
