@@ -13,6 +13,8 @@ import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
 import { hpack } from '../src/server/http2/wire/hpack.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
+import { tar } from '../src/supply-chain/oci/tar/tar.fuzz.ts'
+import { packageFiles } from '../src/supply-chain/packages/cataloguers/package-files.fuzz.ts'
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   cel,
@@ -21,10 +23,12 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   http2Frames,
   jsonPatch,
   jsonPath,
+  packageFiles,
   protobuf,
   quantity,
   rbacDecisions,
   regex,
   selector,
+  tar,
   yaml,
 ]

@@ -7,6 +7,7 @@ import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
+import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
@@ -21,6 +22,7 @@ export const commands = {
   check: checkCommand,
   policy: policyCommand,
   image: imageCommand,
+  sbom: sbomCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,
   joinTicket: joinTicketCommand,

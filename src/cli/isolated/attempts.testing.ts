@@ -36,12 +36,12 @@ const steps: Readonly<Record<string, (folder: string) => unknown>> = {
 
 serveWork({
   attempt: async () => ({
-    async run(input) {
+    async run(input, [readable]) {
       const { step, folder } = isJsonObject(input) ? input : {}
       const attempt = steps[String(step)]
       if (attempt === undefined) throw new Error('No such step')
       try {
-        return await attempt(String(folder))
+        return await attempt(readable ?? String(folder))
       } catch (err) {
         if (codeOf(err) === 'ERR_ACCESS_DENIED' || err instanceof EvalError) return `refused: ${codeOf(err) || err}`
         throw err

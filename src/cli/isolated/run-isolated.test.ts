@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -57,8 +57,19 @@ describe('runIsolated()', () => {
     await assert.rejects(attempt('answer much', { ...isolatedLimits, answerBytes: 1024 ** 2 }), isUserError(/result is larger than 1 MiB/))
   })
 
-  test('refuses a path that Node would read as a pattern', async () => {
-    await writeFile(join(folder, 'a*'), '')
-    await assert.rejects(runIsolated('attempt', {}, [join(folder, 'a*')], signal), isUserError(/a path with an asterisk is not supported/))
+  test('refuses a path that is not there', async () => {
+    await assert.rejects(
+      runIsolated('attempt', {}, [join(folder, 'missing')], signal),
+      isUserError(/Cannot read .*missing": it does not exist/),
+    )
+  })
+
+  test('reads folders whose names begin alike, and no other', async () => {
+    const paths = ['b', 'b*', 'b-c'].map(name => join(folder, name))
+    for (const path of paths) {
+      await mkdir(path)
+      await writeFile(join(path, 'secret'), path)
+    }
+    for (const path of paths) assert.equal(await runIsolated('attempt', { step: 'read' }, [path], signal, isolatedLimits, worker), path)
   })
 })

@@ -1,11 +1,12 @@
 // Runs work on hostile content in a process of its own, which can read the named paths and nothing more: no writing, no processes, no threads, no
 // network (from Node 25 on), no add-ons, bounded memory, processor time and answer. What it answers is untrusted too: the caller parses it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, realpathSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { constants, readFileSync, realpathSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isJsonObject, parseJson } from '../../base/json.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, messageOf, UserError } from '../../base/user-error.ts'
 
 export interface IsolatedLimits {
   /** Resident memory; V8's heap gets half of it. */
@@ -33,9 +34,11 @@ export async function runIsolated(
   limits: IsolatedLimits = isolatedLimits,
   worker: string = workerPath(),
 ): Promise<unknown> {
+  await using opened = await openPaths(readable)
   signal.throwIfAborted()
-  const [program = '', ...args] = command(worker, readable, limits)
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: {}, cwd: '/' })
+  const { paths, descriptors } = opened
+  const [program = '', ...args] = command(worker, paths, limits)
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', ...descriptors], env: {}, cwd: '/' })
   let broken: UserError | undefined
   const kill = (reason: UserError) => {
     broken ??= reason
@@ -48,8 +51,8 @@ export async function runIsolated(
     if (residentBytes(child) > limits.memoryBytes) kill(memoryError(limits))
   }, pollMs)
   try {
-    child.stdin.on('error', () => undefined) // its exit tells the reason
-    child.stdin.write(`${JSON.stringify({ work, input })}\n`)
+    child.stdin?.on('error', () => undefined) // its exit tells the reason
+    child.stdin?.write(`${JSON.stringify({ work, input, paths })}\n`)
     const answer = collect(child, limits, kill)
     const errors = tail(child)
     const exit = await new Promise<string>((resolve, reject) => {
@@ -77,7 +80,7 @@ function command(worker: string, readable: readonly string[], { memoryBytes, tim
   const limits = `ulimit -c 0; ulimit -f 0; ulimit -t ${Math.ceil(timeMs / 1000)}; ulimit -d ${kibibytes}; exec "$@"`
   const flags = [
     '--permission',
-    ...[...codePaths(), ...readable].map(path => `--allow-fs-read=${readablePath(path)}`),
+    ...[...codePaths(), ...readable].map(path => `--allow-fs-read=${path}`),
     `--max-old-space-size=${Math.floor(memoryBytes / 2 / 1024 ** 2)}`,
     '--disallow-code-generation-from-strings',
     '--no-warnings',
@@ -100,11 +103,39 @@ function codePaths(): string[] {
   return [join(root, 'src'), join(root, 'package.json'), join(root, 'node_modules'), realpathSync(join(root, 'node_modules'))]
 }
 
-/** Links are resolved here: the process may read only where the path leads now. Node takes an asterisk for any name. */
-function readablePath(path: string): string {
-  const real = realpathSync(path)
-  if (real.includes('*')) throw new UserError(`Cannot read "${path}": a path with an asterisk is not supported, rename "${basename(real)}"`)
-  return real
+interface OpenPaths extends AsyncDisposable {
+  /** As the process names them. */
+  readonly paths: readonly string[]
+  /** What it inherits, from descriptor 3 on. */
+  readonly descriptors: readonly number[]
+}
+
+/**
+ * The process inherits descriptors, so that a path that is replaced meanwhile leads nowhere else. Node grants folders by their text, and denies one whose
+ * name begins as another's: descriptors have names of their own. Elsewhere than on Linux, the paths themselves are granted.
+ */
+async function openPaths(readable: readonly string[]): Promise<OpenPaths> {
+  const closing = new AsyncDisposableStack()
+  if (process.platform !== 'linux')
+    return { paths: readable.map(path => realpathSync(path)), descriptors: [], [Symbol.asyncDispose]: () => closing.disposeAsync() }
+  try {
+    const descriptors: number[] = []
+    for (const path of readable) descriptors.push(closing.use(await openReadable(path)).fd)
+    const paths = descriptors.map((_, at) => `/proc/self/fd/${3 + at}`)
+    return { paths, descriptors, [Symbol.asyncDispose]: () => closing.disposeAsync() }
+  } catch (err) {
+    await closing.disposeAsync()
+    throw err
+  }
+}
+
+async function openReadable(path: string): Promise<FileHandle> {
+  try {
+    // Opening a pipe without a writer would never end.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (err) {
+    throw cannotRead(path, err)
+  }
 }
 
 function residentBytes({ pid }: ChildProcess): number {

@@ -1,7 +1,7 @@
 // Does work in the process without rights: reads one line of work, writes one line of answer, and ends. `runIsolated()` starts the process.
 import { createInterface } from 'node:readline'
 import { getOwn } from '../../base/data/own-property.ts'
-import { isJsonObject, parseJson } from '../../base/json.ts'
+import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { IsolatedAnswer, IsolatedWork } from './isolated-work.ts'
 
@@ -18,10 +18,10 @@ async function answerTo(line: string, works: Works, signal: AbortSignal): Promis
   try {
     requireNoRights()
     const request = parseJson(line)
-    const { work: name, input } = isJsonObject(request) ? request : {}
+    const { work: name, input, paths } = isJsonObject(request) ? request : {}
     const load = typeof name === 'string' ? getOwn(works, name) : undefined
-    if (load === undefined) throw new Error('The request names no work')
-    return { value: await (await load()).run(input, signal) }
+    if (load === undefined || !isTexts(paths)) throw new Error('The request names no work')
+    return { value: await (await load()).run(input, paths, signal) }
   } catch (err) {
     if (err instanceof UserError) return { problem: err.message }
     throw err

@@ -22,7 +22,7 @@ export async function readSoftware(text: string, { image, platform }: ImageChoic
   if (platform !== undefined && parsePlatformText(platform) === undefined)
     throw new UserError(`--platform must be such as "linux/amd64" or "linux/arm/v7", got "${platform}"`)
   const request: SbomRequest = {
-    ...target,
+    kind: target.kind,
     name: text,
     ...(image === undefined ? {} : { image }),
     ...(platform === undefined ? {} : { platform }),

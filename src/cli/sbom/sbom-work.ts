@@ -11,7 +11,8 @@ import type { Software } from '../../supply-chain/packages/software.ts'
 import type { IsolatedWork } from '../isolated/isolated-work.ts'
 import type { SoftwareTarget } from './software-target.ts'
 
-export interface SbomRequest extends SoftwareTarget {
+export interface SbomRequest {
+  readonly kind: SoftwareTarget['kind']
   /** As the user named it. */
   readonly name: string
   /** The name, tag or digest of one of several images. */
@@ -21,11 +22,11 @@ export interface SbomRequest extends SoftwareTarget {
 }
 
 export const sbomWork: IsolatedWork = {
-  async run(input, signal): Promise<Software> {
+  async run(input, [path = ''], signal): Promise<Software> {
     const request = parseRequest(input)
-    const { kind, path, name } = request
-    if (kind === 'directory') return { subject: { kind: 'directory', name }, ...(await catalogueDirectory(path, signal)) }
-    await using images = await (kind === 'layout' ? openLayout(path, signal) : openImageArchive(path, signal))
+    const { kind, name } = request
+    if (kind === 'directory') return { subject: { kind: 'directory', name }, ...(await catalogueDirectory(path, name, signal)) }
+    await using images = await (kind === 'layout' ? openLayout(path, name, signal) : openImageArchive(path, name, signal))
     return await softwareOf(images, request, signal)
   },
 }
@@ -50,9 +51,9 @@ interface ParsedRequest extends Omit<SbomRequest, 'platform'> {
 
 function parseRequest(value: unknown): ParsedRequest {
   if (!isJsonObject(value)) throw new Error('The request is no object')
-  const { kind, path, name, image, platform } = value
+  const { kind, name, image, platform } = value
   const parsed = typeof platform === 'string' ? parsePlatformText(platform) : undefined
   if (kind !== 'layout' && kind !== 'archive' && kind !== 'directory') throw new Error('The request has no kind')
-  if (typeof path !== 'string' || typeof name !== 'string') throw new Error('The request is incomplete')
-  return { kind, path, name, ...(parsed === undefined ? {} : { platform: parsed }), ...(typeof image === 'string' ? { image } : {}) }
+  if (typeof name !== 'string') throw new Error('The request is incomplete')
+  return { kind, name, ...(parsed === undefined ? {} : { platform: parsed }), ...(typeof image === 'string' ? { image } : {}) }
 }

@@ -13,19 +13,24 @@ export const maxDirectoryEntries = 2_000_000
 /** Folders that hold no packages of their own. */
 const ignoredFolders: ReadonlySet<string> = new Set(['.git', '.hg', '.svn'])
 
-/** Links are not followed. Rejects with a UserError if the folder cannot be read, or has more entries than `maxEntries`. */
-export async function catalogueDirectory(root: string, signal: AbortSignal, maxEntries = maxDirectoryEntries): Promise<Catalogue> {
+/** Links are not followed; `name` is for messages. Rejects with a UserError if the folder cannot be read, or has more entries than `maxEntries`. */
+export async function catalogueDirectory(
+  root: string,
+  name: string,
+  signal: AbortSignal,
+  maxEntries = maxDirectoryEntries,
+): Promise<Catalogue> {
   const builder = new CatalogueBuilder(cataloguers)
   const skipped: SkippedFile[] = []
   const pending = ['']
   let entries = 0
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of await entriesOf(root, folder, skipped)) {
+    for (const entry of await entriesOf(root, folder, name, skipped)) {
       signal.throwIfAborted()
-      if (++entries > maxEntries) throw new UserError(`"${root}" has more than ${maxEntries} files`)
+      if (++entries > maxEntries) throw new UserError(`"${name}" has more than ${maxEntries} files`)
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (isTooLong(path))
-        throw new UserError(`"${root}" has a path longer than ${maxPathBytes} bytes or deeper than ${maxPathDepth} folders`)
+        throw new UserError(`"${name}" has a path longer than ${maxPathBytes} bytes or deeper than ${maxPathDepth} folders`)
       if (entry.isDirectory()) {
         if (!ignoredFolders.has(entry.name)) pending.push(path)
       } else if (entry.isFile()) await readFileOf(root, path, builder, skipped)
@@ -35,12 +40,12 @@ export async function catalogueDirectory(root: string, signal: AbortSignal, maxE
 }
 
 /** In the order of their names, so that the same folder gives the same result. */
-async function entriesOf(root: string, folder: string, skipped: SkippedFile[]): Promise<Dirent[]> {
+async function entriesOf(root: string, folder: string, name: string, skipped: SkippedFile[]): Promise<Dirent[]> {
   try {
     const entries = await readdir(join(root, folder), { withFileTypes: true })
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (err) {
-    const reason = cannotRead(join(root, folder), err)
+    const reason = cannotRead(join(name, folder), err)
     if (folder === '' || !(reason instanceof UserError)) throw reason
     skipped.push({ path: folder, reason: reason.message })
     return []
@@ -74,7 +79,7 @@ async function readFileOf(root: string, path: string, builder: CatalogueBuilder,
     }
     await builder.onFile({ path, mode, content: content.subarray(0, filled) })
   } catch (err) {
-    const reason = cannotRead(join(root, path), err)
+    const reason = cannotRead(path, err)
     if (!(reason instanceof UserError)) throw reason
     skipped.push({ path, reason: reason.message })
   }

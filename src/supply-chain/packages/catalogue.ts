@@ -23,7 +23,8 @@ const systemTypes: ReadonlySet<PackageType> = new Set(['apk', 'deb', 'rpm'])
 
 export class CatalogueBuilder implements Wanted {
   readonly #cataloguers: readonly Cataloguer[]
-  readonly #found = new Map<string, CataloguedFile>()
+  /** By path, then by cataloguer. */
+  readonly #found = new Map<string, Map<string, CataloguedFile>>()
   readonly #releases = new Map<string, string>()
   readonly #skipped: SkippedFile[] = []
   #count = 0
@@ -39,7 +40,7 @@ export class CatalogueBuilder implements Wanted {
   // Methods as properties, since readers take them out of the object.
   readonly wish = (path: string, facts: FileFacts): Wish | undefined => {
     if (isOsRelease(path)) return { maxBytes: maxOsReleaseBytes }
-    return this.#of(path, facts)?.wish
+    return joined(this.#of(path, facts).map(({ wish }) => wish))
   }
 
   readonly onFile = async ({ path, content, mode }: ImageFile): Promise<void> => {
@@ -47,17 +48,9 @@ export class CatalogueBuilder implements Wanted {
       this.#releases.set(path, content.toString('utf8'))
       return
     }
-    const own = this.#of(path, { size: content.length, mode })
-    if (own === undefined) return
-    try {
-      const found = await own.cataloguer.read(path, content)
-      this.#count += found.packages.length
-      if (this.#count > maxPackages) throw new UserError(`More than ${maxPackages} packages were found`)
-      this.#found.set(path, found)
-    } catch (err) {
-      if (!(err instanceof UserError) || this.#count > maxPackages) throw err
-      // The rest of the image counts all the same; the report says what is missing.
-      this.#skipped.push({ path, reason: err.message })
+    for (const { cataloguer, wish } of this.#of(path, { size: content.length, mode })) {
+      if (content.length > wish.maxBytes || !begins(content, wish)) continue
+      await this.#read(cataloguer, path, content)
     }
   }
 
@@ -66,8 +59,8 @@ export class CatalogueBuilder implements Wanted {
     const owned = this.#ownedFiles()
     const merged = new Map<string, SoftwarePackage>()
     const dropped: SkippedFile[] = []
-    for (const [path, { packages }] of this.#found) {
-      for (const each of packages) {
+    for (const [path, files] of this.#found) {
+      for (const each of [...files.values()].flatMap(({ packages }) => packages)) {
         const isSystem = systemTypes.has(each.type)
         if (!isSystem && owned.has(path)) continue
         if (!isNameable(each)) dropped.push({ path, reason: 'it has a package whose name or version is empty, too long or not printable' })
@@ -81,18 +74,35 @@ export class CatalogueBuilder implements Wanted {
     }
   }
 
-  #of(path: string, facts: FileFacts): { readonly cataloguer: Cataloguer; readonly wish: Wish } | undefined {
+  async #read(cataloguer: Cataloguer, path: string, content: Buffer): Promise<void> {
+    try {
+      const found = await cataloguer.read(path, content)
+      this.#count += found.packages.length
+      if (this.#count > maxPackages) throw new UserError(`More than ${maxPackages} packages were found`)
+      const files = this.#found.get(path) ?? new Map<string, CataloguedFile>()
+      // Of a path that comes twice, the last counts.
+      this.#found.set(path, files.set(cataloguer.name, found))
+    } catch (err) {
+      if (!(err instanceof UserError) || this.#count > maxPackages) throw err
+      // The rest of the image counts all the same; the report says what is missing.
+      this.#skipped.push({ path, reason: err.message })
+    }
+  }
+
+  /** A program may be of two languages: a file can belong to several. */
+  #of(path: string, facts: FileFacts): { readonly cataloguer: Cataloguer; readonly wish: Wish }[] {
+    const found: { readonly cataloguer: Cataloguer; readonly wish: Wish }[] = []
     for (const cataloguer of this.#cataloguers) {
       const wish = cataloguer.wish(path, facts)
-      if (wish !== undefined) return { cataloguer, wish }
+      if (wish !== undefined) found.push({ cataloguer, wish })
     }
-    return undefined
+    return found
   }
 
   /** Of the files with packages, those that packages of the operating system brought. */
   #ownedFiles(): ReadonlySet<string> {
     const owned = new Set<string>()
-    for (const { ownedFiles } of this.#found.values()) {
+    for (const { ownedFiles } of [...this.#found.values()].flatMap(files => [...files.values()])) {
       if (ownedFiles === undefined) continue
       for (const path of ownedFiles()) {
         if (this.#found.has(path)) owned.add(path)
@@ -103,6 +113,18 @@ export class CatalogueBuilder implements Wanted {
     return owned
   }
 }
+
+/** One wish for all who want a file. */
+function joined(wishes: readonly Wish[]): Wish | undefined {
+  const [first, ...others] = wishes
+  if (first === undefined || others.length === 0) return first
+  const beginnings = wishes.map(({ beginsWith }) => beginsWith)
+  const all = beginnings.flatMap(each => each ?? [])
+  return { maxBytes: Math.max(...wishes.map(({ maxBytes }) => maxBytes)), ...(beginnings.includes(undefined) ? {} : { beginsWith: all }) }
+}
+
+const begins = (content: Buffer, { beginsWith }: Wish): boolean =>
+  beginsWith === undefined || beginsWith.some(beginning => content.subarray(0, beginning.length).equals(beginning))
 
 const isOsRelease = (path: string): boolean => path === osReleasePaths[0] || path === osReleasePaths[1]
 

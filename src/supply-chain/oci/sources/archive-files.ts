@@ -18,19 +18,19 @@ const smallFileBytes = 1024 * 1024
 const smallFilesBytes = 64 * 1024 * 1024
 const pieceBytes = 256 * 1024
 
-/** Rejects with a UserError if the file is not readable or no archive. */
-export async function openArchive(path: string): Promise<LayoutFiles> {
-  const name = JSON.stringify(path)
+/** `displayName` is for messages. Rejects with a UserError if the file is not readable or no archive. */
+export async function openArchive(path: string, displayName: string): Promise<LayoutFiles> {
+  const name = JSON.stringify(displayName)
   let handle: FileHandle
   try {
     // Opening a pipe without a writer would never end.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (err) {
-    throw cannotRead(path, err)
+    throw cannotRead(displayName, err)
   }
   try {
     const stat = await handle.stat()
-    if (!stat.isFile()) throw cannotRead(path, Object.assign(new Error(), { code: stat.isDirectory() ? 'EISDIR' : 'ENXIO' }))
+    if (!stat.isFile()) throw cannotRead(displayName, Object.assign(new Error(), { code: stat.isDirectory() ? 'EISDIR' : 'ENXIO' }))
     const head = await readAt(handle, 0, 4)
     const isPlain = compressionOf(head, name) === 'none'
     const files = isPlain ? await plainFiles(handle) : await compressedFiles(handle, name)

@@ -7,9 +7,9 @@ import type { LayoutFile, LayoutFiles } from './layout-files.ts'
 
 const pieceBytes = 256 * 1024
 
-export function folderFiles(folder: string): LayoutFiles {
+export function folderFiles(folder: string, name: string): LayoutFiles {
   return {
-    name: JSON.stringify(folder),
+    name: JSON.stringify(name),
     file: path => folderFile(join(folder, path)),
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -18,14 +18,14 @@ export interface LocalImages extends ImageSource {
   readonly images: readonly LocalImage[]
 }
 
-/** The images of an OCI layout's folder. Rejects with a UserError. */
-export async function openLayout(folder: string, signal: AbortSignal): Promise<LocalImages & AsyncDisposable> {
-  return await opened(folderFiles(folder), signal)
+/** The images of an OCI layout's folder; `name` is for messages. Rejects with a UserError. */
+export async function openLayout(folder: string, name: string, signal: AbortSignal): Promise<LocalImages & AsyncDisposable> {
+  return await opened(folderFiles(folder, name), signal)
 }
 
 /** The images of an archive: a tar of an OCI layout, or of "docker save"; plain, gzip or zstd. Rejects with a UserError. */
-export async function openImageArchive(file: string, signal: AbortSignal): Promise<LocalImages & AsyncDisposable> {
-  return await opened(await openArchive(file), signal)
+export async function openImageArchive(file: string, name: string, signal: AbortSignal): Promise<LocalImages & AsyncDisposable> {
+  return await opened(await openArchive(file, name), signal)
 }
 
 async function opened(files: LayoutFiles, signal: AbortSignal): Promise<LocalImages & AsyncDisposable> {
