@@ -25,7 +25,7 @@ function scratch(t: TestContext) {
 test('importAdvisories() reports what it imported, and showAdvisories() lists it', async t => {
   const { file, lines, context } = scratch(t)
   await importAdvisories({}, 'kev', file('kev.json', kev('2026-06-01T00:00:00Z')), context)
-  assert.match(lines[0] ?? '', /^Imported 1 entries of kev as "kev", of 2026-06-01T00:00:00Z, not signed, sha256:[0-9a-f]{64}$/)
+  assert.match(lines[0] ?? '', /^Imported 1 entry of kev as "kev", of 2026-06-01T00:00:00Z, not signed, sha256:[0-9a-f]{64}$/)
   assert.equal(showAdvisories({}, context), 0)
   assert.deepEqual(lines.slice(1), [
     'NAME  FORMAT  ENTRIES  PUBLISHED             IMPORTED              SIGNED BY  STATE',

@@ -50,7 +50,7 @@ export async function importAdvisories(
   })
   const signed = state.key === undefined ? 'not signed' : `signed by ${state.key.slice(0, 16)}…`
   print(
-    `Imported ${state.entries} entries of ${format.name} as "${state.name}", of ${isoTime(state.time)}, ${signed}, sha256:${state.digest}`,
+    `Imported ${state.entries} ${state.entries === 1 ? 'entry' : 'entries'} of ${format.name} as "${state.name}", of ${isoTime(state.time)}, ${signed}, sha256:${state.digest}`,
   )
 }
 

@@ -45,7 +45,9 @@ const command = buildCommand({
     aliases: { o: 'output' },
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'OCI layout, archive, folder, or report of another scanner', parse: String, placeholder: 'TARGET' }],
+      parameters: [
+        { brief: 'OCI layout, archive, folder, bill of materials, or report of another scanner', parse: String, placeholder: 'TARGET' },
+      ],
     },
   },
   docs: { brief: 'Find known vulnerabilities in an image or a folder, without a network' },
@@ -58,6 +60,7 @@ export const scanCommand = withHelp(command, {
     ['bulkhead scan image.tar', 'an archive of an image'],
     ['bulkhead scan --severity high --ignore-unfixed image.tar', 'what can and should be fixed, for CI'],
     ['bulkhead scan --vex web.vex.json -o sarif image.tar', 'for code scanning, with statements of VEX'],
+    ['bulkhead scan web.cdx.json', 'a bill of materials: CycloneDX or SPDX'],
     ['bulkhead scan trivy.json', 'findings of another scanner'],
   ],
   groups: {

@@ -5,6 +5,9 @@ import type { Finding } from '../../supply-chain/advisories/finding.ts'
 import { readReport } from '../../supply-chain/advisories/reports/index.ts'
 import { maxReportBytes } from '../../supply-chain/advisories/reports/report-format.ts'
 import { parseBoundedJson } from '../../supply-chain/oci/bounded-json.ts'
+import { isCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts'
+import { readSbom } from '../../supply-chain/packages/formats/read-sbom.ts'
+import { isSpdx } from '../../supply-chain/packages/formats/spdx.ts'
 import type { Distribution, SoftwarePackage } from '../../supply-chain/packages/software-package.ts'
 import { type ImageChoice, readSoftware } from '../sbom/read-software.ts'
 import { readBoundedFile } from './read-bounded-file.ts'
@@ -28,15 +31,19 @@ const maxSkippedShown = 10
 export async function readScanTarget(text: string, choice: ImageChoice, signal: AbortSignal): Promise<ScanTarget> {
   if (isJsonFile(text)) return readJson(text)
   const { subject, distribution, packages, skipped } = await readSoftware(text, choice, signal)
-  const named = skipped.slice(0, maxSkippedShown).map(({ path, reason }) => `"${path}": ${reason}`)
-  const more = skipped.length - named.length
   return {
     ...(subject.digest !== undefined && { digest: subject.digest }),
     repositories: subject.kind === 'image' ? [repositoryOf(subject.name)] : [],
     ...(distribution !== undefined && { distribution }),
     packages,
-    gaps: more > 0 ? [...named, `${more} more files`] : named,
+    gaps: gapsOf(skipped),
   }
+}
+
+function gapsOf(skipped: readonly { readonly path: string; readonly reason: string }[]): readonly string[] {
+  const named = skipped.slice(0, maxSkippedShown).map(({ path, reason }) => `"${path}": ${reason}`)
+  const more = skipped.length - named.length
+  return more > 0 ? [...named, `${more} more files or packages`] : named
 }
 
 /** Without tag and digest. */
@@ -68,8 +75,17 @@ function isJsonFile(path: string): boolean {
 }
 
 function readJson(path: string): ScanTarget {
-  const report = readReport(parseBoundedJson(readBoundedFile(path, maxReportBytes), maxReportBytes, `"${path}"`), path)
-  if (report === undefined) throw new UserError(`"${path}" must be a report of Trivy, Grype or SARIF`)
+  const bytes = readBoundedFile(path, maxReportBytes)
+  const where = `"${path}"`
+  const document = parseBoundedJson(bytes, maxReportBytes, where)
+  if (isCycloneDx(document) || isSpdx(document)) {
+    const { subject, distribution, packages, skipped } = readSbom(bytes, where)
+    const digest = subject.digest === undefined ? {} : { digest: subject.digest }
+    return { ...digest, repositories: [], ...(distribution !== undefined && { distribution }), packages, gaps: gapsOf(skipped) }
+  }
+  const report = readReport(document, path)
+  if (report === undefined)
+    throw new UserError(`${where} must be a bill of materials (CycloneDX or SPDX) or a report of Trivy, Grype or SARIF`)
   const { findings, skipped } = report
   return { repositories: [], findings, gaps: skipped === 0 ? [] : [`${skipped} results that name no package of a known type`] }
 }

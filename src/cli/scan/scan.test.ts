@@ -167,10 +167,11 @@ describe('scan()', () => {
   test('prints CycloneDX with components, and its statements can be read as VEX', async () => {
     const { text } = await run('image.tar', { output: 'cyclonedx', vex: [path('web.vex.json')] })
     const bom = parsed(text)
-    assert.deepEqual([bom['specVersion'], (bom['components'] as readonly unknown[]).length], ['1.6', 2])
+    assert.deepEqual([bom['specVersion'], (bom['components'] as readonly unknown[]).length], ['1.6', 3])
     writeFileSync(path('again.json'), text)
     const again = await run('image.tar', { vex: [path('again.json')] })
     assert.match(again.text, /not affected: code_not_reachable/)
+    assert.match((await run('again.json')).text, /again\.json: 2 findings in 2 packages of debian 12: 1 high, 1 low\n$/)
   })
 
   test('says what it does not cover', async () => {
@@ -188,7 +189,10 @@ describe('scan()', () => {
 
   test('refuses targets and files that it cannot read, and names them', async () => {
     await assert.rejects(run('none.tar'), { name: 'UserError', message: /none\.tar" does not exist/ })
-    await assert.rejects(run('odd.json'), { name: 'UserError', message: /odd\.json" must be/ })
+    await assert.rejects(run('odd.json'), {
+      name: 'UserError',
+      message: /odd\.json" must be a bill of materials \(CycloneDX or SPDX\) or a report/,
+    })
     await assert.rejects(run('image.tar', { vex: [path('none.json')] }), {
       name: 'UserError',
       message: /Cannot read ".*none\.json": it does not exist/,

@@ -29,7 +29,7 @@ const ownJustifications = [
 
 export const cyclonedx: ScanOutput = {
   name: 'cyclonedx',
-  format: ({ subject, digest, packages, findings, scannedAt }) => {
+  format: ({ subject, digest, distribution, packages, findings, scannedAt }) => {
     const components = new Map((packages ?? findings.map(finding => finding.package)).map(one => [formatPackageUrl(one), one]))
     const vulnerabilities = Map.groupBy(findings, ({ advisory, source, notAffected }) => [source, advisory, notAffected ?? ''].join('\n'))
     return printableJson({
@@ -42,7 +42,10 @@ export const cyclonedx: ScanOutput = {
         tools: { components: [{ type: 'application', name: 'bulkhead', version: bulkheadVersion }] },
         component: { type: digest === undefined ? 'file' : 'container', name: subject, ...(digest !== undefined && { version: digest }) },
       },
-      components: [...components].map(([purl, one]) => componentOf(purl, one)),
+      components: [
+        ...(distribution === undefined ? [] : [{ type: 'operating-system', name: distribution.id, version: distribution.version }]),
+        ...[...components].map(([purl, one]) => componentOf(purl, one)),
+      ],
       vulnerabilities: [...vulnerabilities.values()].map(vulnerabilityOf),
     })
   },
