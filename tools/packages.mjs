@@ -23,6 +23,9 @@ export const nodePackages = [
 /** Further packages for tests. */
 export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
 
+/** What proofs look with, where it is installed. */
+export const proofPackages = [{ name: 'tcpdump', brings: ['/usr/bin/tcpdump', '/usr/sbin/tcpdump'] }]
+
 /** Clients in other languages for tests; large, and without them those tests are skipped. */
 export const clientPackages = [
   { name: 'golang-go', brings: ['/usr/bin/go'] },

@@ -10,6 +10,7 @@ import {
   ensureUserNodes,
   entry,
   nodePackages,
+  proofPackages,
   registryPackages,
   root,
   testPackages,
@@ -20,7 +21,9 @@ await entry(() => {
   const args = process.argv.slice(2)
   if (!args.includes('unit')) {
     ensureSystemPackages(
-      process.getuid?.() === 0 ? [...nodePackages, ...testPackages, ...registryPackages, ...clientPackages] : testPackages,
+      process.getuid?.() === 0
+        ? [...nodePackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
+        : testPackages,
     )
     ensureBundle(node)
   }

@@ -23,6 +23,7 @@ const reasons: Readonly<Record<string, string>> = {
   "assess/dial.ts TLSv1'": 'attacks listeners with old versions',
   "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
+  "assess/attacks/transport/impostor.ts TLSv1.2'": 'an impostor of the API server that has no newer version',
   "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
   "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import type { Node as KubeNode } from '../../api/types/core-v1.ts'
 import { nodes, pods, services } from '../../client/resources.ts'
+import { floodWithEvents } from '../attacks/limits/event-flood.ts'
 import { attackScratchLimits } from '../attacks/limits/scratch-limits.ts'
 import { type ClusterSocket, clusterProcesses, clusterSockets } from '../cluster-sockets.ts'
 import { accepts, handshake, sendPlain, targetOf } from '../dial.ts'
@@ -31,6 +32,7 @@ export const noNodePort: Proof = {
       clusterProcesses(machine),
       scanNodes(context, sockets, signal),
       machine.command === undefined ? undefined : attackScratchLimits(context, machine.command, signal),
+      floodWithEvents(context, signal),
       inParallel(sockets, socket => checkSocket(context, socket, agent.pid, signal)),
     ])
     const reached =

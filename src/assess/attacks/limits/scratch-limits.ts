@@ -6,13 +6,14 @@ import { inParallel } from '../../in-parallel.ts'
 import type { Endpoint, ProofContext } from '../../proof.ts'
 import { connectWith, request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
+import { until } from '../../until.ts'
 import { endlessWrite, openSession, type RawRequest, rawRequest } from './raw-request.ts'
+import { crowdConnections, holdConnections, scratchFiles } from './slow-clients.ts'
 
 const sessions = 5
 /** Below the limit of streams of a connection. */
 const streams = 200
 const neighbourly = 20
-const pollMs = 20
 const namespaces = ['attacker', 'neighbour'] as const
 const configMaps = '/api/v1/namespaces/attacker/configmaps'
 
@@ -35,6 +36,14 @@ const limits: readonly Limit[] = [
     twin: { method: 'POST', path: `${configMaps}?dryRun=All`, body: object(500_000), status: 201 },
   },
   {
+    ...{ name: 'body of 3 MiB without a declared length', expected: 413 },
+    request: { method: 'POST', path: configMaps, body: object(3 << 20), headers: { 'transfer-encoding': 'chunked' } },
+    twin: {
+      ...{ method: 'POST', path: `${configMaps}?dryRun=All`, body: object(500_000), status: 201 },
+      headers: { 'transfer-encoding': 'chunked' },
+    },
+  },
+  {
     ...{ name: 'headers of 64 KiB', expected: 431, request: get(configMaps, { 'x-long': 'x'.repeat(70_000) }) },
     twin: { ...get(configMaps, { 'x-long': 'x'.repeat(8_000) }), status: 200 },
   },
@@ -50,11 +59,20 @@ const limits: readonly Limit[] = [
 
 /** Returns the number of limits that were reached. */
 export async function attackScratchLimits(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
-  const { attempts } = context
-  await using scratch = await ScratchCluster.create(command)
+  await using scratch = await ScratchCluster.create(['/bin/sh', '-c', `ulimit -n ${scratchFiles} && exec "$@"`, 'sh', ...command])
   const start = await scratch.start([], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   const { transport, endpoint } = start
+  await Promise.all([holdConnections(context, endpoint, signal), reachLimits(context, { endpoint, transport }, signal)])
+  return limits.length + 4
+}
+
+async function reachLimits(
+  context: ProofContext,
+  { endpoint, transport }: Pick<Flood, 'endpoint' | 'transport'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { attempts } = context
   const [attacker, neighbour] = await Promise.all(namespaces.map(name => account(transport, name, signal)))
   if (attacker === undefined || neighbour === undefined) throw new Error('no tokens')
   await inParallel(limits, async ({ name, request: beyond, expected, twin }) => {
@@ -72,16 +90,15 @@ export async function attackScratchLimits(context: ProofContext, command: readon
       })
     }
   })
-  await attackWithEvents(context, endpoint, attacker, signal)
+  await crowdConnections(context, endpoint, signal)
   await flood(context, { endpoint, transport, attacker, neighbour }, signal)
-  return limits.length + 2
 }
 
-/** A namespace with an account that may use ConfigMaps and write Events; returns its token. */
+/** A namespace with an account that may use ConfigMaps; returns its token. */
 async function account(transport: Transport, name: string, signal: AbortSignal): Promise<string> {
   const core = `/api/v1/namespaces/${name}`
   const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${name}`
-  const rules = [{ apiGroups: [''], resources: ['configmaps', 'events'], verbs: ['*'] }]
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }]
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'x' }
   const subjects = [{ kind: 'ServiceAccount', name: 'x', namespace: name }]
   const made = [
@@ -94,32 +111,6 @@ async function account(transport: Transport, name: string, signal: AbortSignal):
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 600 } }
   const { text } = await request(transport, { method: 'POST', path: `${core}/serviceaccounts/x/token`, body }, signal)
   return (parseJson(text) as { readonly status: { readonly token: string } }).status.token
-}
-
-/** One source may write 200 Events about one object at once. */
-async function attackWithEvents({ attempts }: ProofContext, endpoint: Endpoint, token: string, signal: AbortSignal): Promise<void> {
-  await using attacker = connectWith(endpoint, { token })
-  const involvedObject = { kind: 'Pod', name: 'none', namespace: 'attacker' }
-  const body = (index: number) => ({
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: `e${index}` },
-    involvedObject,
-    source: { component: 'x' },
-  })
-  const answers = await inParallel(
-    Array.from({ length: 400 }, (_, index) => index),
-    index => request(attacker, { method: 'POST', path: '/api/v1/namespaces/attacker/events', body: body(index) }, signal),
-  )
-  const refused = answers.filter(({ status }) => status === 429).length
-  const stored = answers.filter(({ status }) => status === 201).length
-  attempts.record({
-    ...{ name: 'Events of one source about one object', sent: '400 Events', expected: 'about 200 stored, the others answered 429' },
-    ...{
-      answered: `${stored} stored, ${refused} answered 429`,
-      held: stored >= 200 && refused >= 100 && stored + refused === answers.length,
-    },
-  })
 }
 
 interface Flood {
@@ -142,7 +133,7 @@ async function flood(
     for (const session of open)
       for (let stream = 0; stream < streams; stream++)
         endlessWrite(session, attacker, configMaps, (status, retryAfter) => answers.push({ status, retryAfter }))
-    while (answers.length === 0) await clock.sleep(pollMs, signal)
+    await until(clock, () => (answers.length === 0 ? undefined : true), signal)
     await using other = connectWith(endpoint, { token: neighbour })
     const path = '/api/v1/namespaces/neighbour/configmaps'
     const served = await inParallel(Array.from({ length: neighbourly }), () => request(other, { method: 'GET', path }, signal))

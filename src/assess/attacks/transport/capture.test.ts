@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { systemClock } from '../../../base/clock.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { AttemptLog } from '../../attempt-log.ts'
 import { captureTraffic } from './capture.ts'
@@ -24,7 +25,10 @@ const transport: Transport = {
 }
 const capture = async (command: string) => {
   const attempts = new AttemptLog()
-  const length = await captureTraffic({ server: 'https://127.0.0.1:6443', transport, attempts, command }, AbortSignal.timeout(60_000))
+  const length = await captureTraffic(
+    { server: 'https://127.0.0.1:6443', transport, attempts, command, clock: systemClock },
+    AbortSignal.timeout(60_000),
+  )
   return { length, found: attempts.found.join('\n') }
 }
 

@@ -1,11 +1,12 @@
-// A server that pretends to be another one, in one of three ways, and a genuine one as their twin. It counts what its clients trust it with.
+// A server that pretends to be another one, in one of several ways, and a genuine one as their twin. It counts what its clients trust it with.
 import { createServer, type Server as PlainServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import type { ServerNames, TestAuthority } from './test-authority.ts'
 
 /** `genuine` must be trusted, the others must not. */
 export const disguises = ['genuine', 'foreign authority', 'wrong name', 'plain HTTP'] as const
-export type Disguise = (typeof disguises)[number]
+/** The right server with a version that is too old: only for clients of the cluster's own servers, for others may have no newer one. */
+export type Disguise = (typeof disguises)[number] | 'TLS 1.2'
 
 export interface ImpostorOptions {
   readonly disguise: Disguise
@@ -53,7 +54,9 @@ export class Impostor implements AsyncDisposable {
     const { disguise, host, trusted, foreign, names } = options
     const authority = disguise === 'foreign authority' ? foreign : trusted
     const identity = await authority.issue(disguise === 'wrong name' ? elsewhere : names)
-    const server = disguise === 'plain HTTP' ? createServer() : createTlsServer({ ...identity, ALPNProtocols: ['h2', 'http/1.1'] })
+    const versions = disguise === 'TLS 1.2' ? { maxVersion: 'TLSv1.2' as const } : {}
+    const server =
+      disguise === 'plain HTTP' ? createServer() : createTlsServer({ ...identity, ...versions, ALPNProtocols: ['h2', 'http/1.1'] })
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port ?? 0, host, resolve))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the impostor has no port')

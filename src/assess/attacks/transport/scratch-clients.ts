@@ -9,10 +9,10 @@ import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, connectWith, request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
+import { until } from '../../until.ts'
 import { type Disguise, disguises, Impostor } from './impostor.ts'
 import { TestAuthority } from './test-authority.ts'
 
-const pollMs = 20
 /** Connections of clients of the API server that an impostor on its port waits for. */
 const awaited = 3
 const namespace = 'default'
@@ -124,12 +124,12 @@ interface Attack {
 async function trigger(attack: Attack, trap: Trap, signal: AbortSignal): Promise<void> {
   const { impostor, disguise } = trap
   const once = triggers[trap.kind]
-  await once(attack, trap, signal)
-  // Connections that the server opens by itself, for example to learn the keys of an issuer, need a moment.
-  while (impostor.connections === 0 || (disguise === 'genuine' && impostor.trusted === 0)) {
-    await attack.clock.sleep(pollMs, signal)
+  const isConnected = async () => {
     await once(attack, trap, signal)
+    // Connections that the server opens by itself, for example to learn the keys of an issuer, need a moment.
+    return impostor.connections === 0 || (disguise === 'genuine' && impostor.trusted === 0) ? undefined : true
   }
+  await until(attack.clock, isConnected, signal)
 }
 
 const triggers: Readonly<Record<Kind, (attack: Attack, trap: Trap, signal: AbortSignal) => Promise<unknown>>> = {
@@ -231,7 +231,7 @@ async function attackOwnClients(
       clock,
       signal,
     )
-    while (impostor.connections < awaited) await clock.sleep(pollMs, signal)
+    await until(clock, () => (impostor.connections < awaited ? undefined : true), signal)
     attempts.record({
       ...{
         name: `controllers and node against an API server with ${disguise}`,
@@ -245,11 +245,7 @@ async function attackOwnClients(
 
 /** After a failed start, its supervisor pauses before the next. */
 async function runningPart(scratch: ScratchCluster, part: string, clock: ProofContext['clock'], signal: AbortSignal): Promise<number> {
-  for (;;) {
-    const pid = await scratch.partPid(part)
-    if (pid !== undefined) return pid
-    await clock.sleep(pollMs, signal)
-  }
+  return await until(clock, () => scratch.partPid(part), signal)
 }
 
 /** The server that was killed may hold its port for a moment. */
@@ -258,12 +254,13 @@ async function openSoon(
   clock: ProofContext['clock'],
   signal: AbortSignal,
 ): Promise<Impostor> {
-  for (;;) {
+  const open = async () => {
     try {
       return await Impostor.open(options)
     } catch (err) {
-      if (!(err instanceof Error && 'code' in err && err.code === 'EADDRINUSE')) throw err
-      await clock.sleep(1, signal)
+      if (err instanceof Error && 'code' in err && err.code === 'EADDRINUSE') return undefined
+      throw err
     }
   }
+  return await until(clock, open, signal, 1)
 }
