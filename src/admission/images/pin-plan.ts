@@ -7,6 +7,8 @@ export interface PinRules {
   readonly isPod: boolean
   /** Made by a controller from a template. */
   readonly controlled: boolean
+  /** Its node runs it already. */
+  readonly mirror: boolean
   /** The namespace asks for digests in templates too. */
   readonly labelled: boolean
   readonly profile: 'secure' | 'upstream'
@@ -47,12 +49,16 @@ export function planPins(
   return { planned, kept }
 }
 
-function pinOf(use: ImageUse, policies: readonly AnyPolicy[], { isPod, controlled, labelled, profile }: PinRules): PlannedImage['pin'] {
+function pinOf(
+  use: ImageUse,
+  policies: readonly AnyPolicy[],
+  { isPod, controlled, mirror, labelled, profile }: PinRules,
+): PlannedImage['pin'] {
   if (hasDigest(use.image)) return 'none'
   // A template that a controller copied must stay equal to the one that it was copied from.
   if (!isPod && controlled) return 'none'
   if (policies.length > 0) return 'required'
-  if (isLocal(use)) return 'none'
+  if (mirror || isLocal(use)) return 'none'
   if (labelled) return 'wanted'
   // People's templates stay as they wrote them, so that "kubectl diff" and GitOps tools see no difference.
   return isPod && profile === 'secure' ? 'wanted' : 'none'

@@ -3,6 +3,7 @@
 import { groupResource } from '../../api/object.ts'
 import { type AdmittedImage, imagesAnnotation, readAdmittedImages } from '../../api/pods/admitted-images.ts'
 import { type LocatedPod, locatePod, podResources } from '../../api/pods/located-pod.ts'
+import { isMirrorPod } from '../../api/pods/mirror-pod.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import { formatTime } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
@@ -64,6 +65,8 @@ function create({ reader, profile, images, now }: ImageDigestsOptions): PluginSt
         {
           isPod,
           controlled: request.object !== undefined && isControlled(request.object.metadata),
+          // A mirror pod shows what its node runs anyway.
+          mirror: isPod && isMirrorPod(located.pod),
           labelled: reader.get('namespaces', '', request.namespace)?.metadata.labels?.[pinLabel] === 'true',
           profile,
         },

@@ -115,7 +115,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
       'artifacts',
       directory.artifacts,
       identity?.artifacts,
-      ['--max-semi-space-size=2'],
+      // As containerd, it trusts registries whose authorities the machine trusts.
+      ['--max-semi-space-size=2', '--use-system-ca'],
       async (): Promise<ArtifactsSettings> => ({
         server,
         ca: await input.servingAuthority(),

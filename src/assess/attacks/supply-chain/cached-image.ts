@@ -8,8 +8,8 @@ import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { unmeetable } from './unsigned-images.ts'
 
 const pollMs = 100
-/** A crashed container waits up to this long before its next start, and its pod must have run once before. */
-const waitMs = 60_000
+/** A guard: the pod must start once, its condition follows within a second, and a refused start is reported at once. */
+const waitMs = 30_000
 
 /** The node's reason for a container that it does not start. */
 const refusedReason = 'SignatureValidationFailed'
