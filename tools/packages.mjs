@@ -33,10 +33,11 @@ export const clientPackages = [
   { name: 'python3-kubernetes', brings: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'] },
 ]
 
-/** Further packages for tests with containers. */
+/** Further packages for tests with registries and signatures. */
 export const registryPackages = [
   { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },
   { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
+  { name: 'cosign', brings: ['/usr/bin/cosign'] },
 ]
 
 export class SetupError extends Error {}

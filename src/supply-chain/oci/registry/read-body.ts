@@ -69,3 +69,25 @@ export async function wholeBody(
   }
   return Buffer.concat(parts)
 }
+
+/** A longer body that nobody wants costs more than a new connection. */
+const discardedBytes = 16 * 1024
+const discardMs = 1_000
+
+/**
+ * Of an answer whose body nobody wants: reads it to its end if that is near, so that the connection serves again, else closes the connection.
+ * Resolves when it has ended.
+ */
+export async function discard(answer: IncomingMessage, method: 'GET' | 'HEAD' = 'GET'): Promise<void> {
+  const { 'content-length': length = '' } = answer.headers
+  const isShort = method === 'HEAD' || (length !== '' && Number(length) <= discardedBytes)
+  if (!isShort) return void answer.destroy()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = timeout(() => answer.destroy(), discardMs).unref()
+  answer.once('close', resolve)
+  // Its end by a fault is not of interest.
+  answer.on('error', () => resolve())
+  answer.resume()
+  await promise
+  clearTimeout(timer)
+}

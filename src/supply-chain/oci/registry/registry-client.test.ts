@@ -89,7 +89,7 @@ suite('RegistryClient', () => {
     for (const [change, message] of rows) await refuses(readAll(client, { ...blob, ...change }), RegistryUntrustworthy, message)
   })
 
-  test('blob() follows redirects within the registry without its credentials elsewhere, and not without end', async () => {
+  test('blob() and manifest() follow redirects within the registry, and not without end', async () => {
     using client = registry.client()
     const { digest, size, mediaType } = registry.putBlob('moved')
     const target = path(`blobs/${digest}`)
@@ -101,8 +101,9 @@ suite('RegistryClient', () => {
     await refuses(readAll(client, from), RegistryUntrustworthy, /redirects more than 3 times/)
     registry.answer(target, '', {}, 302)
     await refuses(readAll(client, from), RegistryUntrustworthy, /redirects to nowhere/)
+    registry.answer('/elsewhere', JSON.stringify(manifest), { 'content-type': manifestType })
     registry.answer(path('manifests/away'), '', { location: '/elsewhere' }, 302)
-    await refuses(client.manifest('away', signal), RegistryUntrustworthy, /only blobs may be elsewhere/)
+    assert.equal((await client.manifest('away', signal))?.descriptor.digest, digestOf(JSON.stringify(manifest)))
   })
 
   test('blob() refuses redirects to plain HTTP, to inner addresses in each notation, and to another port of the registry', async () => {
@@ -278,6 +279,31 @@ suite('RegistryClient: who it is, and whom it trusts', () => {
       registry.answer(path('manifests/1.0'), '', { 'www-authenticate': `Bearer realm="${realm}"` }, 401)
       await refuses(client.manifest('1.0', signal), RegistryUntrustworthy, message)
     }
+  })
+
+  test('uses one connection for all of its requests, also after answers that it does not want', async () => {
+    await using registry = await HostileRegistry.start()
+    using client = registry.client({ credentials: { username: 'web', password: 'secret' } })
+    const ports = new Set<number | undefined>()
+    registry.on(path('manifests/1.0'), ({ headers, socket }, response) => {
+      ports.add(socket.remotePort)
+      const known = headers.authorization !== undefined
+      const body = known ? JSON.stringify(manifest) : '{"errors":[]}'
+      response
+        .writeHead(known ? 200 : 401, {
+          'content-type': manifestType,
+          'content-length': body.length,
+          'www-authenticate': 'Basic realm="x"',
+        })
+        .end(body)
+    })
+    registry.on(path('manifests/2.0'), ({ socket }, response) => {
+      ports.add(socket.remotePort)
+      response.writeHead(404, { 'content-length': 2 }).end('{}')
+    })
+    for (const tag of ['1.0', '2.0', '1.0']) await client.manifest(tag, signal)
+    await client.digestOfTag('2.0', signal)
+    assert.equal(ports.size, 1)
   })
 
   test('answers Basic with its password, and says what it lacks', async () => {

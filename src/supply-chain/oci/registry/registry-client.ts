@@ -8,7 +8,7 @@ import { type Digest, isDigest } from '../digest.ts'
 import type { Descriptor, ImageSource, Manifest } from '../image-source.ts'
 import { Authorization, type RegistryCredentials } from './authorization.ts'
 import { HttpsTransport, type TransportOptions } from './https-transport.ts'
-import { readBody, wholeBody } from './read-body.ts'
+import { discard, readBody, wholeBody } from './read-body.ts'
 import { maxReferrerPages, maxReferrers, nextPage, readIndexEntries } from './referrers.ts'
 import { RegistryUntrustworthy } from './registry-error.ts'
 import { type RepositoryRequest, type Requesting, sendToRegistry } from './registry-request.ts'
@@ -67,7 +67,7 @@ export class RegistryClient implements ImageSource, Disposable {
   async manifest(tagOrDigest: string, signal: AbortSignal): Promise<Manifest | undefined> {
     const what = `Manifest ${this.#name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`
     const answer = await this.#send('GET', this.#manifestUrl(tagOrDigest), manifestTypes.join(', '), signal)
-    if (answer.statusCode === 404) return void answer.destroy()
+    if (answer.statusCode === 404) return void (await discard(answer))
     const { 'content-type': type, 'docker-content-digest': stated } = answer.headers
     const bytes = await wholeBody(answer, maxManifestBytes, what, signal)
     const digest = digestOf(bytes, algorithmOf(tagOrDigest))
@@ -81,7 +81,7 @@ export class RegistryClient implements ImageSource, Disposable {
   /** What the registry says that a tag is now; undefined if it does not have the tag. Not verified: read the manifest of that digest. */
   async digestOfTag(tag: string, signal: AbortSignal): Promise<Digest | undefined> {
     const answer = await this.#send('HEAD', this.#manifestUrl(tag), manifestTypes.join(', '), signal)
-    answer.destroy()
+    await discard(answer, 'HEAD')
     if (answer.statusCode === 404) return undefined
     const { 'docker-content-digest': stated } = answer.headers
     if (typeof stated !== 'string' || !isDigest(stated))
@@ -93,9 +93,9 @@ export class RegistryClient implements ImageSource, Disposable {
     const what = `Blob ${this.#name}@${digest}`
     if (!isDigest(digest)) throw new UserError(`${what}: "${digest}" is no digest`)
     const url = new URL(`blobs/${digest}`, this.#base)
-    const answer = await sendToRegistry(this.#parts, { method: 'GET', url, accept: '*/*', mayRedirect: true }, signal)
+    const answer = await sendToRegistry(this.#parts, { method: 'GET', url, accept: '*/*' }, signal)
     if (answer.statusCode === 404) {
-      answer.destroy()
+      await discard(answer)
       throw new RegistryUntrustworthy(`${what} is not there`)
     }
     const hash = createHash(algorithmOf(digest))
@@ -134,7 +134,7 @@ export class RegistryClient implements ImageSource, Disposable {
       const answer = await this.#send('GET', url, indexType, signal)
       const { 'content-type': type = '', link } = answer.headers
       // Registries that do not know the path may answer with a page for browsers.
-      if (answer.statusCode === 404 || !type.startsWith(indexType)) return void answer.destroy()
+      if (answer.statusCode === 404 || !type.startsWith(indexType)) return void (await discard(answer))
       found.push(...readIndexEntries(await wholeBody(answer, maxManifestBytes, what, signal), what))
       if (found.length > maxReferrers) throw new RegistryUntrustworthy(`${what} has more than ${maxReferrers} entries`)
       url = nextPage(typeof link === 'string' ? link : undefined, url, this.#parts.host)
@@ -143,7 +143,7 @@ export class RegistryClient implements ImageSource, Disposable {
   }
 
   async #send(method: RepositoryRequest['method'], url: URL, accept: string, signal: AbortSignal) {
-    return await sendToRegistry(this.#parts, { method, url, accept, mayRedirect: false }, signal)
+    return await sendToRegistry(this.#parts, { method, url, accept }, signal)
   }
 
   #manifestUrl(tagOrDigest: string): URL {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../base/clock.ts'
 import type { Authorization } from './authorization.ts'
 import type { HttpsTransport } from './https-transport.ts'
+import { discard } from './read-body.ts'
 import { RegistryDenied, RegistryUnavailable, RegistryUntrustworthy } from './registry-error.ts'
 
 /** Content delivery networks take one or two. */
@@ -25,8 +26,6 @@ export interface RepositoryRequest {
   readonly method: 'GET' | 'HEAD'
   readonly url: URL
   readonly accept: string
-  /** Blobs may come from elsewhere, manifests may not. */
-  readonly mayRedirect: boolean
 }
 
 /** Resolves with an answer of status 200 or 404, whose body the caller reads or destroys. Rejects with a RegistryError. */
@@ -66,7 +65,7 @@ async function sendOnce(parts: Requesting, request: RepositoryRequest, signal: A
     const { statusCode = 0 } = answer
     if (statusCode === 200 || statusCode === 404) return answer
     const { location, 'www-authenticate': challenge } = answer.headers
-    answer.destroy()
+    await discard(answer, request.method)
     if (statusCode === 401 && forRegistry && !authenticated) {
       authenticated = true
       await authorization.answer(challenge, signal)
@@ -80,7 +79,6 @@ async function sendOnce(parts: Requesting, request: RepositoryRequest, signal: A
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
 
 function redirectTarget({ host, transport }: Requesting, request: RepositoryRequest, from: URL, location: string | undefined): URL {
-  if (!request.mayRedirect) throw new RegistryUntrustworthy(`Registry ${host} redirects ${from.pathname}; only blobs may be elsewhere`)
   if (location === undefined || !URL.canParse(location, from.href)) throw new RegistryUntrustworthy(`Registry ${host} redirects to nowhere`)
   const target = new URL(location, from)
   if (target.protocol !== 'https:')

@@ -1,7 +1,7 @@
 // A TUF repository at an HTTPS URL: metadata beside each other, targets in `targets/`, as sigstore's is. Contacted only where a TrustRoot says so.
 import { UserError } from '../../../base/user-error.ts'
 import { HttpsTransport, type TransportOptions } from '../../oci/registry/https-transport.ts'
-import { wholeBody } from '../../oci/registry/read-body.ts'
+import { discard, wholeBody } from '../../oci/registry/read-body.ts'
 import { RegistryUnavailable } from '../../oci/registry/registry-error.ts'
 import type { TufFiles } from './update-tuf.ts'
 
@@ -22,7 +22,7 @@ export function httpsTufFiles({ url, ...options }: HttpsTufOptions): TufFiles & 
     )
     const { statusCode = 0 } = answer
     if (statusCode === 200) return await wholeBody(answer, maxBytes, `TUF file ${at.href}`, signal)
-    answer.destroy()
+    await discard(answer)
     // Object stores answer 403 for names that they do not have.
     if (statusCode === 404 || statusCode === 403) return undefined
     throw new RegistryUnavailable(`TUF repository ${base.host} answers ${at.href} with status ${statusCode}`)
