@@ -51,8 +51,10 @@ function sqliteFile(values: readonly Buffer[]): Buffer {
     database.exec(
       'CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL); CREATE TABLE Other (key TEXT, value BLOB)',
     )
+    database.exec('BEGIN')
     for (let at = 0; at < 40; at++) database.prepare('INSERT INTO Other VALUES (?, ?)').run(`key ${at}`, Buffer.alloc(3000))
     for (const value of values) database.prepare('INSERT INTO Packages (blob) VALUES (?)').run(value)
+    database.exec('COMMIT')
     database.close()
     return readFileSync(path)
   } finally {
