@@ -79,9 +79,11 @@ export class CatalogueBuilder implements Wanted {
       const found = await cataloguer.read(path, content)
       this.#count += found.packages.length
       if (this.#count > maxPackages) throw new UserError(`More than ${maxPackages} packages were found`)
-      const files = this.#found.get(path) ?? new Map<string, CataloguedFile>()
+      const files = this.#found.get(path)
+      // Most programs have no package.
+      if (files === undefined && found.packages.length === 0 && found.ownedFiles === undefined) return
       // Of a path that comes twice, the last counts.
-      this.#found.set(path, files.set(cataloguer.name, found))
+      this.#found.set(path, (files ?? new Map<string, CataloguedFile>()).set(cataloguer.name, found))
     } catch (err) {
       if (!(err instanceof UserError) || this.#count > maxPackages) throw err
       // The rest of the image counts all the same; the report says what is missing.

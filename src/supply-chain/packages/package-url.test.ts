@@ -44,6 +44,10 @@ for (const [of, url] of rows) {
 }
 
 test('formatPackageUrl() folds what the specification folds', () => {
+  assert.equal(
+    formatPackageUrl({ type: 'golang', name: 'github.com/BurntSushi/toml', version: 'v1', locations: [] }),
+    'pkg:golang/github.com/burntsushi/toml@v1',
+  )
   assert.equal(formatPackageUrl({ type: 'pypi', name: 'Foo_Bar', version: '1', locations: [] }), 'pkg:pypi/foo-bar@1')
   assert.equal(formatPackageUrl({ type: 'composer', namespace: 'Acme', name: 'A', version: '1', locations: [] }), 'pkg:composer/acme/a@1')
 })
@@ -54,6 +58,7 @@ test('parsePackageUrl() reads what others write', () => {
     ['pkg://npm/foobar@12', 'pkg:npm/foobar@12'],
     ['pkg:npm/@angular/core@12', 'pkg:npm/%40angular/core@12'],
     ['pkg:golang/a.example/b@v1#sub/path', 'pkg:golang/a.example/b@v1'],
+    ['pkg:deb/debian/file@5.46-5?distro=debian-13&epoch=1', 'pkg:deb/debian/file@1:5.46-5?distro=debian-13'],
     ['pkg:rpm/redhat/a@1-2?epoch=0&arch=x86_64', 'pkg:rpm/redhat/a@1-2?arch=x86_64&distro=redhat'],
   ] as const)
     assert.equal(formatPackageUrl(parsePackageUrl(text) ?? { type: 'apk', name: 'none', version: '', locations: [] }), url)

@@ -15,7 +15,7 @@ const encode = (text: string): string =>
     .replaceAll('%3A', ':')
 
 /** Names of these types are equal in any case. */
-const isLowerCase = (type: PackageType): boolean => type === 'apk' || type === 'deb' || type === 'composer' || type === 'pypi'
+const isLowerCase = (type: PackageType): boolean => ['apk', 'deb', 'composer', 'golang', 'pypi'].includes(type)
 
 const nameOf = (type: PackageType, name: string): string => {
   const folded = isLowerCase(type) ? name.toLowerCase() : name
@@ -33,7 +33,7 @@ function namespaceOf({ type, namespace, distribution }: SoftwarePackage): string
 export function formatPackageUrl(of: SoftwarePackage): string {
   const { type, name, version, architecture, distribution, source } = of
   // A Go module is a path.
-  const path = [...namespaceOf(of).split('/'), ...(type === 'golang' ? name.split('/') : [nameOf(type, name)])]
+  const path = [...namespaceOf(of).split('/'), ...(type === 'golang' ? name.toLowerCase().split('/') : [nameOf(type, name)])]
   const qualifiers: [string, string][] = []
   const { epoch, rest } = type === 'rpm' ? splitEpoch(version) : { epoch: '', rest: version }
   if (architecture !== undefined && architecture !== '') qualifiers.push(['arch', architecture])
@@ -51,6 +51,13 @@ function splitEpoch(version: string): { epoch: string; rest: string } {
   const [, epoch = '', rest = ''] = /^(\d{1,10}):(.*)$/s.exec(version) ?? [undefined, '', version]
   return { epoch: epoch === '0' ? '' : epoch, rest }
 }
+
+/**
+ * The package with its name as a document writes it beside the URL, which has the names of some ecosystems in lower case. Modules of Go are told apart by
+ * case.
+ */
+export const withWrittenName = (of: SoftwarePackage, name: string): SoftwarePackage =>
+  of.type === 'golang' && name.toLowerCase() === of.name ? { ...of, name } : of
 
 /** The package that the URL names, without locations. Throws a UserError if it is malformed; undefined if its type is none of `packageTypes`. */
 export function parsePackageUrl(text: string): SoftwarePackage | undefined {
@@ -97,7 +104,8 @@ function fieldsOf(
 ): Omit<SoftwarePackage, 'type' | 'locations'> {
   const architecture = qualifiers.get('arch')
   if (type === 'apk' || type === 'deb' || type === 'rpm') {
-    const epoch = type === 'rpm' ? qualifiers.get('epoch') : undefined
+    // The specification has it for rpm; Trivy writes it for deb too.
+    const epoch = qualifiers.get('epoch')
     const whole = epoch === undefined ? version : `${epoch}:${version}`
     const distro = qualifiers.get('distro') ?? ''
     const distribution =

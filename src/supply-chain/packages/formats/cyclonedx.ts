@@ -6,7 +6,7 @@ import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { isDigest } from '../../oci/digest.ts'
 import { maxPackages } from '../catalogue.ts'
 import { itemsOf, textOf } from '../json-file.ts'
-import { formatPackageUrl, parsePackageUrl } from '../package-url.ts'
+import { formatPackageUrl, parsePackageUrl, withWrittenName } from '../package-url.ts'
 import type { Software } from '../software.ts'
 import type { SoftwarePackage } from '../software-package.ts'
 import type { Origin } from './origin.ts'
@@ -86,7 +86,8 @@ export function readCycloneDx(bytes: Uint8Array, where: string): Software {
     if (url === '') continue
     const found = parsePackageUrl(url)
     if (found === undefined) skipped.push({ path: url, reason: 'its type of package has no cataloguer' })
-    else packages.push({ ...found, ...licensesOf(component), locations: locationsOf(component) })
+    else
+      packages.push({ ...withWrittenName(found, textOf(component, 'name')), ...licensesOf(component), locations: locationsOf(component) })
   }
   const root = isJsonObject(document['metadata']) ? document['metadata']['component'] : undefined
   const digest = textOf(root, 'version')

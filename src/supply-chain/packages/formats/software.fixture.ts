@@ -19,7 +19,7 @@ export const software: Software = {
     },
     { type: 'npm', namespace: 's', name: 'b', version: '1.0.0', licenses: ['MIT'], locations: ['/app/node_modules/@s/b/package.json'] },
     { type: 'maven', namespace: 'org.example', name: 'c', version: '1', locations: [] },
-    { type: 'golang', name: 'r.example/d', version: 'v1.0.0', locations: ['/bin/d'] },
+    { type: 'golang', name: 'r.example/BurntSushi/d', version: 'v1.0.0', locations: ['/bin/d'] },
   ],
   skipped: [],
 }

@@ -6,7 +6,7 @@ import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { isDigest } from '../../oci/digest.ts'
 import { maxPackages } from '../catalogue.ts'
 import { itemsOf, textOf } from '../json-file.ts'
-import { formatPackageUrl, parsePackageUrl } from '../package-url.ts'
+import { formatPackageUrl, parsePackageUrl, withWrittenName } from '../package-url.ts'
 import type { Software } from '../software.ts'
 import type { SoftwarePackage } from '../software-package.ts'
 import { maxDocumentBytes } from './cyclonedx.ts'
@@ -123,7 +123,7 @@ export function readSpdx(bytes: Uint8Array, where: string): Software {
     if (url === undefined) continue
     const found = parsePackageUrl(textOf(url, 'referenceLocator'))
     if (found === undefined) skipped.push({ path: textOf(url, 'referenceLocator'), reason: 'its type of package has no cataloguer' })
-    else packages.push({ ...found, ...licensesOf(entry), locations: locationsOf(entry) })
+    else packages.push({ ...withWrittenName(found, textOf(entry, 'name')), ...licensesOf(entry), locations: locationsOf(entry) })
   }
   const described = describedBy(document, entries)
   const digest = textOf(described, 'versionInfo')
