@@ -3,23 +3,35 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { UserError } from '../../base/user-error.ts'
 import { buildImage } from '../../node/images/oci-image.ts'
 import { listTar } from '../../supply-chain/oci/tar/list-tar.ts'
+import { type TarEntry, writeTar } from '../../supply-chain/oci/tar/write-tar.ts'
+import { sha256Of } from '../../supply-chain/oci/verified-content.ts'
 import { readSoftware } from './read-software.ts'
 
 const { signal } = new AbortController()
 const status = 'Package: bash\nStatus: install ok installed\nVersion: 5.2-1\nArchitecture: amd64\nSource: bash-src\n'
-const image = buildImage({
-  name: 'r.example/debian:12',
-  architecture: 'amd64',
-  user: '1',
-  files: [
-    { path: 'etc/os-release', mode: 0o644, content: Buffer.from('ID=debian\nVERSION_ID="12"\n') },
-    { path: 'var/lib/dpkg/status', mode: 0o644, content: Buffer.from(status) },
-  ],
-})
+const files: readonly TarEntry[] = [
+  { path: 'etc/os-release', mode: 0o644, content: Buffer.from('ID=debian\nVERSION_ID="12"\n') },
+  { path: 'var/lib/dpkg/status', mode: 0o644, content: Buffer.from(status) },
+]
+const image = buildImage({ name: 'r.example/debian:12', architecture: 'amd64', user: '1', files })
+
+/** As "docker save" writes it: the second image's layer is a link to the first's; builders other than Docker compress layers. */
+function dockerArchive(): Buffer {
+  const layer = writeTar(files)
+  const config = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { diff_ids: [sha256Of(layer)] } }))
+  const images = ['a', 'b', 'c'].map(name => ({ Config: 'config.json', RepoTags: [`r.example/${name}:1`], Layers: [`${name}/layer.tar`] }))
+  return writeTar([
+    { path: 'config.json', mode: 0o644, content: config },
+    { path: 'a/layer.tar', mode: 0o644, content: layer },
+    { path: 'b/layer.tar', mode: 0o777, linkTo: '../a/layer.tar' },
+    { path: 'c/layer.tar', mode: 0o644, content: gzipSync(layer) },
+    { path: 'manifest.json', mode: 0o644, content: Buffer.from(JSON.stringify(images)) },
+  ])
+}
 const debian = { id: 'debian', version: '12' }
 const bash = {
   type: 'deb',
@@ -38,6 +50,8 @@ describe('readSoftware()', () => {
     folder = await mkdtemp(join(tmpdir(), 'software-'))
     await writeFile(join(folder, 'image.tar'), image.archive)
     await writeFile(join(folder, 'image.tar.gz'), gzipSync(image.archive))
+    await writeFile(join(folder, 'docker.tar'), dockerArchive())
+    await writeFile(join(folder, 'docker.tar.zst'), zstdCompressSync(dockerArchive()))
     for await (const { path, type, offset, size } of listTar(async (at, length) => image.archive.subarray(at, at + length))) {
       if (type === 'directory') await mkdir(join(folder, 'layout', path), { recursive: true })
       else {
@@ -60,6 +74,15 @@ describe('readSoftware()', () => {
       assert.deepEqual({ distribution, packages, skipped }, { distribution: debian, packages: [bash], skipped: [] })
     })
   }
+
+  for (const name of ['docker.tar', 'docker.tar.zst'])
+    for (const wanted of ['r.example/a:1', 'b:1', 'c:1']) {
+      test(`finds packages of ${wanted} in ${name}`, async () => {
+        const { subject, packages } = await readSoftware(join(folder, name), { image: wanted, platform }, signal)
+        assert.equal(subject.name, wanted)
+        assert.deepEqual(packages, [bash])
+      })
+    }
 
   test('finds packages in a folder, and follows no link there', async () => {
     const { distribution, packages, skipped } = await readSoftware(join(folder, 'root'), {}, signal)

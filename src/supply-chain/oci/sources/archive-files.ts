@@ -7,6 +7,7 @@ import { imagePath } from '../layers/image-path.ts'
 import { listTar } from '../tar/list-tar.ts'
 import { readTar } from '../tar/read-tar.ts'
 import type { TarHead } from '../tar/tar-header.ts'
+import { filePieces } from './file-pieces.ts'
 import type { LayoutFile, LayoutFiles } from './layout-files.ts'
 
 /** An image has one entry for each layer and few more. */
@@ -16,7 +17,6 @@ export const maxArchiveBytes = 64 * 1024 ** 3
 /** Small files of a compressed archive stay in memory, as it can only be read from its beginning. */
 const smallFileBytes = 1024 * 1024
 const smallFilesBytes = 64 * 1024 * 1024
-const pieceBytes = 256 * 1024
 
 /** `displayName` is for messages. Rejects with a UserError if the file is not readable or no archive. */
 export async function openArchive(path: string, displayName: string): Promise<LayoutFiles> {
@@ -74,13 +74,7 @@ async function plainFiles(handle: FileHandle): Promise<ReadonlyMap<string, Layou
     const path = index.note(entry)
     if (path === undefined) continue
     const { offset, size } = entry
-    index.files.set(path, {
-      size,
-      async *content(signal) {
-        if (size > 0)
-          yield* handle.createReadStream({ start: offset, end: offset + size - 1, autoClose: false, highWaterMark: pieceBytes, signal })
-      },
-    })
+    index.files.set(path, { size, content: signal => filePieces(handle, offset, offset + size, signal) })
   }
   return index.end()
 }
@@ -116,11 +110,7 @@ async function* largeFile(handle: FileHandle, name: string, path: string, signal
 }
 
 const unpack = (handle: FileHandle, name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> =>
-  decompressed(
-    handle.createReadStream({ start: 0, autoClose: false, highWaterMark: pieceBytes, ...(signal === undefined ? {} : { signal }) }),
-    maxArchiveBytes,
-    `Archive ${name}`,
-  )
+  decompressed(filePieces(handle, 0, Number.MAX_SAFE_INTEGER, signal), maxArchiveBytes, `Archive ${name}`)
 
 async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length)

@@ -3,9 +3,8 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cannotRead, codeOf } from '../../../base/user-error.ts'
+import { filePieces } from './file-pieces.ts'
 import type { LayoutFile, LayoutFiles } from './layout-files.ts'
-
-const pieceBytes = 256 * 1024
 
 export function folderFiles(folder: string, name: string): LayoutFiles {
   return {
@@ -23,7 +22,7 @@ async function folderFile(path: string): Promise<LayoutFile | undefined> {
     size,
     async *content(signal) {
       await using handle = await openFile(path)
-      yield* handle.createReadStream({ start: 0, autoClose: false, highWaterMark: pieceBytes, signal })
+      yield* filePieces(handle, 0, size, signal)
     },
   }
 }
