@@ -66,7 +66,7 @@ function osvJson(): string {
   return JSON.stringify(records)
 }
 
-/** Images share few bases and have own packages of npm. Most issues of what is installed are fixed. */
+/** Images share few bases and have own packages of npm, popular ones more often. Most issues of what is installed are fixed. */
 function packagesOf(image: number): readonly SoftwarePackage[] {
   const base = createRandom(1000 + (image % 20))
   const own = createRandom(10_000 + image)
@@ -86,7 +86,7 @@ function packagesOf(image: number): readonly SoftwarePackage[] {
     { length: perImage.npm },
     (): SoftwarePackage => ({
       type: 'npm',
-      name: `package-${own(npmPackages)}`,
+      name: `package-${own(own(npmPackages) + 1)}`,
       version: `5.${own(20)}.0`,
       locations: ['/app'],
     }),

@@ -37,7 +37,7 @@ interface Matched {
 }
 
 /** As many packages and findings are remembered at most: images share most packages. */
-export const maxRemembered = 50_000
+export const maxRemembered = 200_000
 
 /** A matcher for many images against the same lookup. */
 export function createMatcher(lookup: AdvisoryLookup): (packages: readonly SoftwarePackage[]) => MatchResult {

@@ -12,7 +12,7 @@ import { listAt, numberAt, objectAt, optionalTextAt, textAt, textsAt } from '../
 import { fileFormat, openSqlite, type SourceState } from './source-file.ts'
 
 /** Advisories of packages that were looked up stay in memory up to this number of advisories; images share most packages. */
-export const maxCachedAdvisories = 80_000
+export const maxCachedAdvisories = 100_000
 /** KiB of SQLite's page cache, per source. */
 const pageCacheKib = 16_384
 
@@ -160,9 +160,15 @@ const isEvent = (value: unknown): value is RangeEvent =>
   Array.isArray(value) && value.length === 2 && kinds.includes(String(value[0])) && typeof value[1] === 'string'
 const isSeverity = (text: string): text is Severity => severities.some(severity => severity === text)
 
+/** Nearly every range has it: one object for all of them saves memory. */
+const start: RangeEvent = ['introduced', '0']
+const shared = (event: RangeEvent): RangeEvent => (event[0] === 'introduced' && event[1] === '0' ? start : event)
+const noVersions: readonly string[] = []
+
 function storedAdvisory(row: Readonly<Record<string, unknown>>, source: string): StoredAdvisory {
-  const ranges = listAt(parseJson(String(row['ranges'])), 'ranges').map(range => listAt(range, 'ranges').filter(isEvent))
-  const versions = textsAt(parseJson(String(row['versions'])), 'versions')
+  const [rangesText, versionsText] = [String(row['ranges']), String(row['versions'])]
+  const ranges = listAt(parseJson(rangesText), 'ranges').map(range => listAt(range, 'ranges').filter(isEvent).map(shared))
+  const versions = versionsText === '[]' ? noVersions : textsAt(parseJson(versionsText), 'versions')
   const [severity, score, summary, cves] = [String(row['severity']), row['score'], row['summary'], String(row['cves'])]
   return {
     id: String(row['name']),
