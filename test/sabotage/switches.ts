@@ -13,14 +13,14 @@ const unproven = (value: string, knownMissed: string): Switch => ({ ...plugin(va
 
 export const switches: readonly Switch[] = [
   plugin('APIServerEndpoints', ['D4']),
-  unproven('APIServiceBackend', 'no proof attacks the addresses of extension API servers'),
-  unproven('CertificateRequests', 'A11 has no proof'),
-  unproven('ClusterTrustBundleAttest', 'A11 has no proof'),
+  plugin('APIServiceBackend', ['D4']),
+  plugin('CertificateRequests', ['A8']),
+  unproven('ClusterTrustBundleAttest', 'v1.33 does not serve the kind'),
   plugin('DenyServiceExternalIPs', ['D4']),
-  unproven('EventRateLimit', 'no proof floods the API with Events'),
-  plugin('LimitRanger', ['C7', 'C8', 'C9', 'D4', 'D8', 'P1', 'P3', 'A7']),
-  unproven('MutatingAdmissionPolicy', 'P1 attacks no MutatingAdmissionPolicy'),
-  unproven('MutatingAdmissionWebhook', 'P1 attacks no webhook'),
+  plugin('EventRateLimit', ['A1']),
+  plugin('LimitRanger', ['C8']),
+  unproven('MutatingAdmissionPolicy', 'its feature is off unless an administrator turns it on; then P1 sees it'),
+  plugin('MutatingAdmissionWebhook', ['P1']),
   plugin('NamespaceDefaults', ['C7', 'C8', 'D4']),
   plugin('NamespaceLifecycle', ['D4']),
   plugin('NodeRestriction', ['A7', 'D4']),
@@ -36,5 +36,5 @@ export const switches: readonly Switch[] = [
   plugin('TrustDomain', ['C9', 'P3']),
   plugin('UnenforcedKinds', ['D4']),
   plugin('ValidatingAdmissionPolicy', ['P1']),
-  unproven('ValidatingAdmissionWebhook', 'P1 attacks no webhook'),
+  plugin('ValidatingAdmissionWebhook', ['P1']),
 ]
