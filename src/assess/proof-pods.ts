@@ -42,7 +42,9 @@ export function dangerousSpec(): PodSpec {
     schedulerName: noScheduler,
     hostPID: true,
     hostNetwork: true,
-    containers: [{ name: 'main', image: proofImage, command: ['sleep', '1'], securityContext: { privileged: true } }],
+    containers: [
+      { name: 'main', image: proofImage, command: ['sleep', '1'], securityContext: { privileged: true }, resources: smallResources },
+    ],
     volumes: [{ name: 'disk', hostPath: { path: '/' } }],
   }
 }

@@ -4,12 +4,13 @@ import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
 import type { ProofContext } from '../proof.ts'
+import { smallResources } from '../proof-pods.ts'
 import { type Answer, strategicPatch, succeeded } from '../request.ts'
 import { type LevelledNamespace, podBody } from './levelled-namespace.ts'
 import { target } from './pods.ts'
 
 const open: Partial<Container> = { securityContext: {} }
-const bare = { name: 'main', image: 'example.invalid/app', ...open }
+const bare = { name: 'main', image: 'example.invalid/app', resources: smallResources, ...open }
 
 export async function leftOpen(context: ProofContext, { namespace }: LevelledNamespace, signal: AbortSignal): Promise<void> {
   const { attempts, transport } = context

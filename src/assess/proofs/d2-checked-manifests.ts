@@ -7,7 +7,7 @@ import type { BreachedPod } from '../attacks/pod-security/pod-of-breach.ts'
 import { inParallel } from '../in-parallel.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
-import { podObject, workloadForms } from '../proof-pods.ts'
+import { podObject, smallResources, workloadForms } from '../proof-pods.ts'
 import { type Answer, request, succeeded } from '../request.ts'
 
 const account = 'd2'
@@ -102,7 +102,7 @@ function checkedObjects(): Checked[] {
     object: podObject(name, { ...spec, serviceAccountName: account }, annotations === undefined ? {} : { annotations }),
   })
   // A typical first draft: no security context at all.
-  const draft = { spec: { containers: [{ name: 'main', image: 'example.invalid/app:1' }] } }
+  const draft = { spec: { containers: [{ name: 'main', image: 'example.invalid/app:1', resources: smallResources }] } }
   return [
     { name: 'Pod: first draft', ...pod({ ...draft, field: '' }, 'd2-draft'), admitted: false, unfixable: false },
     ...both(attacksOn('restricted'), pod, 'Pod'),
