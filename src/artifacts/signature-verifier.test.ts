@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { ClusterImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { nodePlatform } from '../supply-chain/oci/platform.ts'
 import { HostileRegistry } from '../supply-chain/oci/registry/hostile-registry.testing.ts'
 import type { ImageAnswer } from '../supply-chain/policy/image-question.ts'
 import { ecKeys, type KeyPair, signBytes, simplePayload, tagOf } from '../supply-chain/signatures/sign.testing.ts'
@@ -31,7 +32,9 @@ function one<T extends { metadata: { name?: string } }>(object: T): Followed<T> 
 /** A registry with the image `shop/web:1`, signed by these keys, and a policy for it that trusts `keys`. */
 async function opened(...signers: KeyPair[]) {
   const registry = await HostileRegistry.start()
-  const image = registry.putManifest({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', layers: [] }, '1')
+  const facts = { ...nodePlatform(process.arch), created: '2026-01-01T00:00:00Z', rootfs: { type: 'layers', diff_ids: [] } }
+  const config = { ...registry.putBlob(Buffer.from(JSON.stringify(facts))), mediaType: 'application/vnd.oci.image.config.v1+json' }
+  const image = registry.putManifest({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers: [] }, '1')
   const payload = simplePayload(image.digest, `${registry.host}/shop/web`)
   const layers = signers.map(signer => ({
     ...registry.putBlob(payload),
@@ -102,4 +105,15 @@ test('signatureVerifier refuses by a policy that cannot be read, and takes nobod
   shop.policy.object = { metadata: { name: 'signed' }, spec }
   shop.root.object = { metadata: { name: 'shop' }, spec: { keys: [{ name: 'release', publicKey: 'x' }] } }
   assert.match((await shop.ask()).message, /there is no trust root "shop"/)
+})
+
+test('signatureVerifier compares the time at which an image was built', async () => {
+  await using shop = await opened(keys)
+  const { spec } = shop.policy.object
+  const withAge = async (maxAge: string) => {
+    shop.policy.object = { metadata: { name: 'signed' }, spec: { ...spec, maxAge } }
+    return await shop.ask()
+  }
+  assert.equal(verdictOf(await withAge('876000h')), 'Verified')
+  assert.match((await withAge('1h')).message, /it was built .* ago, and must not be older than 1h/)
 })

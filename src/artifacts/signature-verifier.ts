@@ -2,6 +2,9 @@
 import type { KubeObject } from '../api/object.ts'
 import type { TrustRoot as TrustRootObject } from '../api/types/supply-v1.ts'
 import { UserError } from '../base/user-error.ts'
+import type { Digest } from '../supply-chain/oci/digest.ts'
+import { imageCreated } from '../supply-chain/oci/image-created.ts'
+import type { ImageSource } from '../supply-chain/oci/image-source.ts'
 import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-policies.ts'
 import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
 import type { Claims } from '../supply-chain/signatures/claim.ts'
@@ -14,17 +17,37 @@ import type { AnyPolicy } from './policy-state.ts'
 /** Parsed objects have several times the bytes that they were parsed from. */
 const sizeFactor = 4
 
-export const signatureVerifier: ImageVerifier<Claims> = {
-  collect: (source, digest, signal) => collectClaims(source, digest, signal),
-  sizeOf: ({ readable, unreadable }) =>
+/** What policies look at. */
+export interface ImageFacts {
+  readonly claims: Claims
+  /** When the image was built, in milliseconds since the epoch. */
+  readonly created?: number
+}
+
+export const signatureVerifier: ImageVerifier<ImageFacts> = {
+  async collect(source, digest, signal) {
+    const [claims, created] = await Promise.all([collectClaims(source, digest, signal), createdOf(source, digest, signal)])
+    return { claims, ...(created === undefined ? {} : { created }) }
+  },
+  sizeOf: ({ claims: { readable, unreadable } }) =>
     sizeFactor *
     readable.reduce((sum, { signed, signature }) => sum + signed.length + signature.length, 1024 * (readable.length + unreadable.length)),
-  evaluate(policies, trustRoots, { repository, digest }, claims, now) {
-    const decision = evaluateImagePolicies(policies.map(compiledPolicy), { repository, digest, claims }, usable(trustRoots), now)
+  evaluate(policies, trustRoots, { repository, digest }, facts, now) {
+    const decision = evaluateImagePolicies(policies.map(compiledPolicy), { repository, digest, ...facts }, usable(trustRoots), now)
     if (!decision.allowed) return { verdict: 'Refused', identities: [], message: decision.message }
     const identities = [...new Set(decision.outcomes.flatMap(({ signers }) => signers.map(titleOf)))]
     return { verdict: identities.length === 0 ? 'Unverified' : 'Verified', identities, message: decision.warnings.join('; ') }
   },
+}
+
+/** An image without a readable configuration for this platform is refused by policies with `maxAge`, and only by these. */
+async function createdOf(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    return await imageCreated(source, digest, signal)
+  } catch (err) {
+    if (err instanceof UserError) return undefined
+    throw err
+  }
 }
 
 const titleOf = (signer: VerifiedSigner): string =>

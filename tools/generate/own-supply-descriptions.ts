@@ -21,7 +21,7 @@ export const supplyDescriptions: Texts = {
       verify: 'Who must have signed the images. Without it, signatures are recorded and none is required.',
       onFailure: 'Refuse (default) or Warn. Warn admits the image, with a warning.',
       maxSeverity:
-        'The highest severity of a finding that is accepted: unknown, low, medium, high or critical. Findings with an Exception or a VEX statement do not count.',
+        'The highest severity of a finding that is accepted: unknown, low, medium, high or critical. Refused by the cluster, which scans no images yet.',
       maxAge: 'How long ago the image may have been built, such as 720h.',
     },
   },
@@ -217,47 +217,6 @@ export const supplyDescriptions: Texts = {
       container: 'The name of the container.',
       image: 'The reference in the pod.',
       digest: 'The digest that the node runs; if it runs none yet, the one in the reference.',
-    },
-  },
-  'supply/v1.AdvisorySource': {
-    text: 'AdvisorySource is where advisories on vulnerabilities come from. Without url they come by "bulkhead advisories import" only.',
-    fields: { spec: 'The source.', status: 'What was imported from it.' },
-  },
-  'supply/v1.AdvisorySourceSpec': {
-    text: 'AdvisorySourceSpec is where advisories come from.',
-    fields: {
-      format: 'OSV, Debian, Alpine, RedHat, Ubuntu, VEX, EPSS or KEV.',
-      ecosystems: "OSV's names of the ecosystems to read, such as npm. All where this is left out.",
-      url: 'HTTPS. Without it, nothing is fetched.',
-      authorities: "PEM of the server's authorities. Without it, those of the system.",
-      publicKey: 'PEM of the key that must have signed the data. Without it, signatures are not checked.',
-      intervalSeconds: 'How often it is fetched. Default: 3600.',
-      silentAfterSeconds: 'After how long without new data it counts as silent, which raises an alarm. Default: 172800.',
-    },
-  },
-  'supply/v1.AdvisorySourceStatus': {
-    text: 'AdvisorySourceStatus is what was imported from a source.',
-    fields: {
-      imported: 'When data was last imported.',
-      modified: 'The newest modification in the data. Older data is refused.',
-      advisories: 'How many advisories it has.',
-      digest: 'The digest of the imported data.',
-      message: 'Why the last import failed.',
-    },
-  },
-  'supply/v1.Exception': {
-    text: 'Exception accepts findings of images in its namespace although a policy does not, until it expires.',
-    fields: { spec: 'Which findings, who answers for it, and until when.' },
-  },
-  'supply/v1.ExceptionSpec': {
-    text: 'ExceptionSpec says which findings are accepted. At least one of images, advisories and packages is set; all that are set must apply.',
-    fields: {
-      owner: 'Who answers for it.',
-      reason: 'Why it is needed.',
-      expires: 'From when on it has no effect.',
-      images: 'Globs over registry/repository as in ImagePolicy, or digests. All images where this is left out.',
-      advisories: 'Ids of advisories or CVEs. All where this is left out.',
-      packages: 'Names of packages. All where this is left out.',
     },
   },
 }

@@ -140,36 +140,4 @@ type supply/v1.PodImages root
   spec supply/v1.PodImagesSpec
 type supply/v1.PodImagesList list
   items []supply/v1.PodImages
-
-type supply/v1.AdvisorySourceSpec
-  format string
-  ecosystems []string omitempty optional list=set
-  url string omitempty optional
-  authorities string omitempty optional
-  publicKey string omitempty optional
-  intervalSeconds *int32 omitempty optional
-  silentAfterSeconds *int32 omitempty optional
-type supply/v1.AdvisorySourceStatus
-  imported *meta/v1.Time omitempty optional
-  modified *meta/v1.Time omitempty optional
-  advisories *int32 omitempty optional
-  digest string omitempty optional
-  message string omitempty optional
-type supply/v1.AdvisorySource root
-  spec supply/v1.AdvisorySourceSpec
-  status supply/v1.AdvisorySourceStatus omitempty optional
-type supply/v1.AdvisorySourceList list
-  items []supply/v1.AdvisorySource
-
-type supply/v1.ExceptionSpec
-  owner string
-  reason string
-  expires meta/v1.Time
-  images []string omitempty optional list=set
-  advisories []string omitempty optional list=set
-  packages []string omitempty optional list=set
-type supply/v1.Exception root
-  spec supply/v1.ExceptionSpec
-type supply/v1.ExceptionList list
-  items []supply/v1.Exception
 `

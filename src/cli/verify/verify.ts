@@ -1,10 +1,10 @@
 // `bulkhead verify`: whether image policies allow an image, without a cluster.
 import { formatTime } from '../../base/clock.ts'
+import { imageCreated } from '../../supply-chain/oci/image-created.ts'
 import { evaluateImagePolicies, type ImageDecision, policiesFor } from '../../supply-chain/policy/evaluate-image-policies.ts'
 import { collectClaims } from '../../supply-chain/signatures/collect-claims.ts'
 import type { VerifiedSigner } from '../../supply-chain/signatures/verify-claim.ts'
 import { printable, printableJson, printableLines } from '../terminal/printable.ts'
-import { imageCreated } from './image-created.ts'
 import { type ImageTarget, openTarget } from './image-target.ts'
 import { readObjects } from './read-objects.ts'
 

@@ -28,14 +28,6 @@ export function boundedList<T>(
   return list.flatMap((item, index) => each(item, `${field}[${index}]`))
 }
 
-export function httpsUrl(field: string, value: string | undefined): FieldError[] {
-  if (value === undefined) return []
-  const url = URL.parse(value)
-  if (url?.protocol === 'https:' && url.hostname !== '' && url.username === '' && url.password === '')
-    return boundedText(field, value, 2048)
-  return [invalidValue(field, value.slice(0, 256), 'must be an https URL without a user name, such as https://mirror.example.com/osv')]
-}
-
 const pemForm = /^-----BEGIN [A-Z ]{1,40}-----\s/
 
 export function pemText(field: string, value: string | undefined): FieldError[] {

@@ -1,11 +1,10 @@
 // The spec that ImagePolicy and ClusterImagePolicy share.
 import { parseGoDuration } from '../../../base/config/go-duration.ts'
-import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { AttestationRequirement, ImagePolicySpec, SignerRequirement } from '../../types/supply-v1.ts'
 import { boundedList, boundedText, requiredText } from './bounded-fields.ts'
 import { maxPatterns, validateImagePattern } from './image-pattern.ts'
 
-export const severities = ['unknown', 'low', 'medium', 'high', 'critical'] as const
 const reactions = ['Refuse', 'Warn']
 const presences = ['Required', 'Optional']
 export const maxSigners = 20
@@ -16,13 +15,15 @@ const maxDuration = 64
 
 export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): FieldError[] {
   const { images = [], verify, onFailure, maxSeverity, maxAge } = spec ?? {}
-  const known: readonly string[] = severities
   return [
     ...(images.length === 0 ? [required('spec.images', 'must name the images that the policy is for; "**" is all')] : []),
     ...boundedList('spec.images', images, maxPatterns, validateImagePattern),
     ...(verify === undefined ? [] : signers(verify)),
     ...(onFailure === undefined || reactions.includes(onFailure) ? [] : [notSupported('spec.onFailure', onFailure, reactions)]),
-    ...(maxSeverity === undefined || known.includes(maxSeverity) ? [] : [notSupported('spec.maxSeverity', maxSeverity, known)]),
+    // `bulkhead verify` knows it; here it would refuse every image.
+    ...(maxSeverity === undefined
+      ? []
+      : [forbiddenField('spec.maxSeverity', 'the cluster scans no images yet: use "bulkhead scan --severity" before you push')]),
     ...(maxAge === undefined ? [] : duration('spec.maxAge', maxAge)),
   ]
 }

@@ -31,7 +31,6 @@ export const image = defineResource<Image>({
     { name: 'Reference', type: 'string', cell: ({ status }) => status?.references?.[0] ?? '' },
     { name: 'Verdict', type: 'string', cell: ({ status }) => verdictCell(status) },
     { name: 'Pods', type: 'integer', cell: ({ status }) => status?.running?.pods ?? 0 },
-    { name: 'Findings', type: 'string', cell: ({ status }) => findingsCell(status) },
     { name: 'Signed By', type: 'string', priority: 1, cell: ({ status }) => identitiesCell(status) },
     { name: 'Running', type: 'string', priority: 1, cell: ({ status }) => (status?.running?.names ?? []).join(',') },
     ageColumn,
@@ -74,9 +73,4 @@ function verdictCell(status: ImageStatus | undefined): string {
 
 function identitiesCell(status: ImageStatus | undefined): string {
   return [...new Set((status?.verdicts ?? []).flatMap(({ identities }) => identities ?? []))].join(',')
-}
-
-function findingsCell(status: ImageStatus | undefined): string {
-  const { findings } = status ?? {}
-  return findings === undefined ? 'not scanned' : `${findings.critical} critical, ${findings.high} high`
 }

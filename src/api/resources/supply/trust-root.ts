@@ -1,12 +1,12 @@
 // supply.bulkhead.dev/v1 TrustRoot: whom image policies may trust.
 import { createPublicKey } from 'node:crypto'
 import { isJsonObject } from '../../../base/json.ts'
-import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
+import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { Revocation, TrustedKey, TrustRoot, TrustRootSpec } from '../../types/supply-v1.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
-import { boundedList, boundedText, httpsUrl, maxPem, pemText, requiredText } from './bounded-fields.ts'
+import { boundedList, boundedText, maxPem, pemText, requiredText } from './bounded-fields.ts'
 
 export const maxKeys = 100
 export const maxRevocations = 1000
@@ -52,6 +52,9 @@ function validate(spec: TrustRootSpec | undefined): FieldError[] {
     ...boundedList('spec.keys', keys, maxKeys, (key, at) => [...unique(key, at), ...validateKey(key, at)]),
     ...(sigstore === undefined ? [] : validateSigstore(sigstore)),
     ...(tuf === undefined ? [] : validateTuf(tuf)),
+    ...(tuf === undefined || sigstore !== undefined
+      ? []
+      : [required('spec.sigstore', 'the cluster reads no TUF repository: "bulkhead trust import" writes what it found there')]),
     ...period('spec', notBefore, notAfter),
     ...boundedList('spec.revoked', revoked, maxRevocations, (entry, at) => validateRevocation(entry, at, seen)),
   ]
@@ -99,7 +102,9 @@ function validateTuf({ root, target, url, authorities }: NonNullable<TrustRootSp
   return [
     ...(isJsonObject(root) ? [] : [required(`${at}.root`, 'must be the JSON object of the first trusted root.json')]),
     ...boundedText(`${at}.target`, target, 512),
-    ...httpsUrl(`${at}.url`, url),
+    ...(url === undefined
+      ? []
+      : [forbiddenField(`${at}.url`, 'the cluster fetches from no TUF repository yet: "bulkhead trust import" reads a copy of it')]),
     ...(authorities === undefined ? [] : pemText(`${at}.authorities`, authorities)),
     ...boundedText(`${at}.authorities`, authorities, maxPem),
   ]

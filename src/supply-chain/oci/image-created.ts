@@ -1,13 +1,13 @@
 // When an image was built.
 import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { parseBoundedJson } from '../../supply-chain/oci/bounded-json.ts'
-import type { Digest } from '../../supply-chain/oci/digest.ts'
-import { maxConfigBytes } from '../../supply-chain/oci/image-config.ts'
-import type { ImageSource } from '../../supply-chain/oci/image-source.ts'
-import { nodePlatform } from '../../supply-chain/oci/platform.ts'
-import { resolveImage } from '../../supply-chain/oci/resolve-image.ts'
-import { readVerified } from '../../supply-chain/oci/verified-content.ts'
+import { parseBoundedJson } from './bounded-json.ts'
+import type { Digest } from './digest.ts'
+import { maxConfigBytes } from './image-config.ts'
+import type { ImageSource } from './image-source.ts'
+import { nodePlatform } from './platform.ts'
+import { resolveImage } from './resolve-image.ts'
+import { readVerified } from './verified-content.ts'
 
 /** `created` of the configuration for this machine's platform, in milliseconds since the epoch; undefined if it does not say it. */
 export async function imageCreated(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<number | undefined> {
