@@ -33,6 +33,19 @@ const grants: readonly Grant[] = [
     needs: [{ verb: 'update', group: 'bulkhead.dev', resource: 'podsecurityexceptions' }],
   },
   {
+    // Who writes a policy may read its parameters; of a kind that does not exist, everything of its group.
+    group: 'admissionregistration.k8s.io',
+    resources: ['validatingadmissionpolicies'],
+    names: '"apiVersion":"prove.bulkhead.dev/v1"',
+    needs: [{ verb: 'get', group: 'prove.bulkhead.dev', resource: '*' }],
+  },
+  {
+    group: 'admissionregistration.k8s.io',
+    resources: ['validatingadmissionpolicies'],
+    names: '"paramKind":{"apiVersion":"v1","kind":"ConfigMap"}',
+    needs: [{ verb: 'get', group: '', resource: 'configmaps' }],
+  },
+  {
     group: '',
     resources: ['namespaces', 'nodes'],
     names: 'placement.bulkhead.dev/trust-domain',
