@@ -15,6 +15,7 @@ import type { ImageAnswers } from '../images/image-answers.ts'
 import { imageUses, isControlled, pinned } from '../images/image-use.ts'
 import type { KnownPolicies } from '../images/known-policies.ts'
 import { type PlannedImage, pinLabel, planPins } from '../images/pin-plan.ts'
+import { maxWaiting, WaitingRequests } from '../images/waiting-requests.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 
 export interface ImageDigestsOptions {
@@ -51,6 +52,7 @@ export const imageDigests: PluginDefinition<ImageDigestsOptions> = {
 
 function create({ reader, profile, images, now }: ImageDigestsOptions): PluginSteps {
   const slow = new SlowRegistries(now)
+  const waiting = new WaitingRequests()
   return {
     async mutate(request, signal) {
       const located = locate(request, request.object)
@@ -78,7 +80,7 @@ function create({ reader, profile, images, now }: ImageDigestsOptions): PluginSt
       const isAsked = ({ pin, policies }: PlannedImage) => pin !== 'none' || (policies.length > 0 && isPod)
       const asked = images?.answers === undefined ? [] : planned.filter(isAsked)
       const answers =
-        images?.answers === undefined ? undefined : await ask(request, located, asked, { answers: images.answers, slow }, signal)
+        images?.answers === undefined ? undefined : await ask(request, located, asked, { answers: images.answers, slow, waiting }, signal)
       for (const image of asked) apply(request, image, answers?.get(image.use.image), admitted)
       if (isPod) annotate(request, located, admitted)
     },
@@ -94,10 +96,15 @@ async function ask(
   request: AdmissionRequest,
   { pod }: LocatedPod,
   asked: readonly PlannedImage[],
-  { answers, slow }: { readonly answers: ImageAnswers; readonly slow: SlowRegistries },
+  { answers, slow, waiting }: { readonly answers: ImageAnswers; readonly slow: SlowRegistries; readonly waiting: WaitingRequests },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ImageAnswer>> {
   if (asked.length === 0) return new Map()
+  using wait = waiting.begin(request.namespace)
+  if (wait === undefined) {
+    admittedOf(request).failure = `${maxWaiting} requests of namespace "${request.namespace}" wait for registries already`
+    return new Map()
+  }
   const isNeeded = asked.some(({ policies }) => policies.length > 0)
   const registries = new Set(asked.map(({ use }) => registryOf(use.image)))
   const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)

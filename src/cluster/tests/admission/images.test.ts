@@ -1,6 +1,7 @@
 // Images in admission: tags become digests once, and policies hold for what is stored. The registry is in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxWaiting } from '../../../admission/images/waiting-requests.ts'
 import { publicKey } from '../../../api/resources/supply/supply.fixture.ts'
 import type { Deployment } from '../../../api/types/apps-v1.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
@@ -293,4 +294,25 @@ test('a registry that hangs delays one pod, and the next ones are admitted at on
   for (const name of ['b', 'c', 'd']) assert.equal(await cluster.imageOf(podOf(name, `${app}:${name}`)), `${app}:${name}`)
   assert.equal(cluster.registries.requests.length, count)
   held.resolve()
+})
+
+test('a namespace whose registry hangs has few requests that wait, and others are served', async () => {
+  await using cluster = await opened()
+  await cluster.trust()
+  await cluster.client.create(clusterImagePolicies, '', { metadata: { name: 'signed' }, spec: signed }, limit())
+  await cluster.client.create(namespaces, '', { metadata: { name: 'other' }, spec: {} }, limit())
+  const held = Promise.withResolvers<void>()
+  cluster.registries.hold = held.promise
+  const names = Array.from({ length: maxWaiting }, (_, at) => `waits-${at}`)
+  const waiting = Promise.allSettled(names.map(name => cluster.create(podOf(name, `${app}:${name}`))))
+  await assert.rejects(
+    until(async () => {
+      await cluster.create(podOf('more', `${app}:more`))
+      return true
+    }, 'a refusal'),
+    new RegExp(`${maxWaiting} requests of namespace "default" wait for registries already`),
+  )
+  const other = assert.rejects(cluster.create(podOf('a', `${app}:a`), 'other'), err => !/wait for registries already/.test(String(err)))
+  held.resolve()
+  await Promise.all([other, waiting])
 })
