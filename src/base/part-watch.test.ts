@@ -32,3 +32,20 @@ test('PartWatch reports a part that does not answer or fails, until it answers a
   stop.abort('stop')
   await running
 })
+
+test('PartWatch logs a part that fails twice in a row, not one that breaks a request when it is stopped', async () => {
+  const clock = new FakeClock()
+  const stop = new AbortController()
+  const lines: string[] = []
+  const log = { ...silentLogger, error: (message: string) => void lines.push(message) }
+  const watch = new PartWatch({ name: 'the signer', ask: () => Promise.reject(new Error('broken')), clock, log })
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  const running = watch.run(stop.signal)
+  await turn()
+  assert.deepEqual([watch.check(), lines], ['the signer failed', []])
+  await clock.advance(2000)
+  await turn()
+  assert.deepEqual(lines, ['cannot reach the signer'])
+  stop.abort('stop')
+  await running
+})

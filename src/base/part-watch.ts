@@ -42,8 +42,9 @@ export class PartWatch {
         this.#failure = undefined
       } catch (err) {
         if (signal.aborted) return
+        // A part that is stopped or restarted breaks one request, which is no fault to log.
+        if (this.#failure !== undefined) log.error(`cannot reach ${name}`, { err })
         this.#failure = `${name} failed`
-        log.error(`cannot reach ${name}`, { err })
       }
       this.#asked = undefined
       await pause(clock, everyMs, signal)
