@@ -1,12 +1,10 @@
 // An image source in memory, for tests: what is put into it has the right digest unless a test changes it.
-import { createHash } from 'node:crypto'
 import type { Digest } from './digest.ts'
 import type { Descriptor, ImageSource, Manifest } from './image-source.ts'
-
-export const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+import { ociManifest } from './media-types.ts'
+import { sha256Of } from './verified-content.ts'
 
 const emptyConfig = Buffer.from('{}')
-const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 
 export interface ArtifactOptions {
   readonly artifactType?: string
@@ -21,7 +19,7 @@ export class MemoryImageSource implements ImageSource {
   readonly reads = new Map<Digest, number>()
 
   putBlob(bytes: Uint8Array, mediaType: string, annotations?: Readonly<Record<string, string>>): Descriptor {
-    const digest = sha256(bytes)
+    const digest = sha256Of(bytes)
     this.#blobs.set(digest, bytes)
     return { mediaType, digest, size: bytes.length, ...(annotations === undefined ? {} : { annotations }) }
   }
@@ -29,14 +27,14 @@ export class MemoryImageSource implements ImageSource {
   /** Also below `tag`, if there is one. */
   putManifest(layers: readonly Descriptor[], tag?: string): Descriptor {
     const config = this.putBlob(emptyConfig, 'application/vnd.oci.image.config.v1+json')
-    return this.#put({ schemaVersion: 2, mediaType: manifestType, config, layers }, tag)
+    return this.#put({ schemaVersion: 2, mediaType: ociManifest, config, layers }, tag)
   }
 
   /** A manifest whose subject is `subject`, listed among its referrers. */
   putReferrer(subject: Digest, layers: readonly Descriptor[], { artifactType, annotations }: ArtifactOptions = {}): Descriptor {
     const config = this.putBlob(emptyConfig, 'application/vnd.oci.empty.v1+json')
-    const named = { mediaType: manifestType, digest: subject, size: 1 }
-    const descriptor = this.#put({ schemaVersion: 2, mediaType: manifestType, artifactType, config, layers, subject: named })
+    const named = { mediaType: ociManifest, digest: subject, size: 1 }
+    const descriptor = this.#put({ schemaVersion: 2, mediaType: ociManifest, artifactType, config, layers, subject: named })
     const listed = {
       ...descriptor,
       ...(artifactType === undefined ? {} : { artifactType }),
@@ -48,7 +46,7 @@ export class MemoryImageSource implements ImageSource {
 
   #put(content: object, tag?: string): Descriptor {
     const bytes = Buffer.from(JSON.stringify(content))
-    const descriptor = { mediaType: manifestType, digest: sha256(bytes), size: bytes.length }
+    const descriptor = { mediaType: ociManifest, digest: sha256Of(bytes), size: bytes.length }
     this.#manifests.set(descriptor.digest, { descriptor, bytes })
     if (tag !== undefined) this.#manifests.set(tag, { descriptor, bytes })
     return descriptor
