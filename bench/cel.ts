@@ -1,7 +1,7 @@
 // Measures the CEL engine alone: compiling and evaluating rules as policies have them. Some seconds; one line per figure.
-import * as t from '../src/api/cel/check/type.ts'
+import * as t from '../src/api/cel/values/type.ts'
 import { Program } from '../src/api/cel/environment.ts'
-import type { CelValue } from '../src/api/cel/evaluate/values.ts'
+import type { CelValue } from '../src/api/cel/values/values.ts'
 import { storedExpressions } from '../src/api/cel/kubernetes/base.ts'
 import { perCallLimit } from '../src/api/cel/kubernetes/limits.ts'
 
