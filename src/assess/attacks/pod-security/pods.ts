@@ -1,9 +1,10 @@
 // Each rule alone in a new pod, and in an ephemeral container of a stored one.
-import { type PodAttack, reasonsAt } from '../attacks/pod-security/attacks.ts'
-import { containerBreaches } from '../attacks/pod-security/container-breaches.ts'
-import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
-import { mergePatch, strategicPatch } from '../request.ts'
+
+import { mergePatch, strategicPatch } from '../../request.ts'
+import { type PodAttack, reasonsAt } from './attacks.ts'
+import { containerBreaches } from './container-breaches.ts'
 import { type LevelledNamespace, type PodSecurityAttempt, podBody } from './levelled-namespace.ts'
+import { ephemeralWith, specWith } from './pod-of-breach.ts'
 
 /** The pod to which ephemeral containers are added. */
 export const target = { name: 'target', body: podBody('target', { spec: specWith({ hostUsers: false }) }) }

@@ -1,10 +1,11 @@
 // Tries each way to bring a privileged pod into a namespace, and looks for one afterwards.
-import { type DangerousWrite, dangerousPods, dangerousTemplates, pathOf } from '../attacks/admission/dangerous-pods.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { workloadForms } from '../proof-pods.ts'
-import { request, succeeded } from '../request.ts'
+
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { workloadForms } from '../../proof-pods.ts'
+import { request, succeeded } from '../../request.ts'
+import { type DangerousWrite, dangerousPods, dangerousTemplates, pathOf } from './dangerous-pods.ts'
 
 /** The namespace has a harmless `victim` of each kind. */
 export async function bringDangerousPods(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,12 @@
 // Webhooks that cannot be asked, or answer badly: all fail closed. A webhook that forbids a value, and each way to write that value.
 
-import { validatingWebhooks, within } from '../attacks/admission/admission-resources.ts'
-import { forbiddenValue, forbiddenValueRules, maxReplicas } from '../attacks/admission/forbidden-value.ts'
-import { ClusterObjects } from '../cluster-objects.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { writeForbidden } from './forbidden-value.ts'
+import { ClusterObjects } from '../../cluster-objects.ts'
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { validatingWebhooks, within } from './admission-resources.ts'
+import { forbiddenValue, forbiddenValueRules, maxReplicas } from './forbidden-value.ts'
+import { writeForbidden } from './try-forbidden-value.ts'
 import type { Respond, WebhookBackend } from './webhook-backend.ts'
 
 const label = 'bulkhead-prove/hook'

@@ -1,14 +1,14 @@
 // A webhook or policy that changes objects on their way: what it makes of them is checked like what a client sends.
 
-import type { Pod } from '../../api/types/core-v1.ts'
-import { resourcePath } from '../../client/resource-ref.ts'
-import { mutatingPolicies, mutatingPolicyBindings, mutatingWebhooks, within } from '../attacks/admission/admission-resources.ts'
-import { ClusterObjects } from '../cluster-objects.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
-import { type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
+import type { Pod } from '../../../api/types/core-v1.ts'
+import { resourcePath } from '../../../client/resource-ref.ts'
+import { ClusterObjects } from '../../cluster-objects.ts'
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, podObject, workloadForms } from '../../proof-pods.ts'
+import { type ProofRequest, request, strategicPatch, succeeded } from '../../request.ts'
+import { mutatingPolicies, mutatingPolicyBindings, mutatingWebhooks, within } from './admission-resources.ts'
 import type { WebhookBackend } from './webhook-backend.ts'
 
 const label = 'bulkhead-prove/mutation'

@@ -1,11 +1,12 @@
 // Each rule alone in the template of each kind of workload, by each way that writes it.
-import { type PodAttack, representativeAttacks } from '../attacks/pod-security/attacks.ts'
-import type { BreachedPod } from '../attacks/pod-security/pod-of-breach.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec, type WorkloadForm, workloadForms } from '../proof-pods.ts'
-import { applyPatch, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../request.ts'
+
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, type WorkloadForm, workloadForms } from '../../proof-pods.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../../request.ts'
+import { type PodAttack, representativeAttacks } from './attacks.ts'
 import { create, type LevelledNamespace, type PodSecurityAttempt } from './levelled-namespace.ts'
+import type { BreachedPod } from './pod-of-breach.ts'
 
 const target = 'target'
 /** The template of a Job never changes. */

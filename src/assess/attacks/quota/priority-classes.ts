@@ -1,11 +1,11 @@
 // Two PriorityClasses for the scopes of quotas. Classes belong to the whole cluster, so they exist only while the attack runs: no pod of it
 // is ever scheduled, and nothing else has their names.
-import { isReason } from '../../api/status.ts'
-import type { Client } from '../../client/client.ts'
-import { resourceRef } from '../../client/resource-ref.ts'
-import type { Classes } from '../attacks/quota/quota-room.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
+import { isReason } from '../../../api/status.ts'
+import type { Client } from '../../../client/client.ts'
+import { resourceRef } from '../../../client/resource-ref.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import type { Classes } from './quota-room.ts'
 
 const priorityClasses = resourceRef('scheduling.k8s.io', 'v1', 'priorityclasses', 'PriorityClass')
 const cleanUpMs = 30_000

@@ -1,8 +1,9 @@
 // A namespace pinned to an old version of the standards: what later versions allow is refused, and the old annotations count.
-import { safeSysctls, sysctlBreach } from '../attacks/pod-security/pod-breaches.ts'
-import { podOfPodBreach, specWith } from '../attacks/pod-security/pod-of-breach.ts'
-import { rules } from '../attacks/pod-security/rules.ts'
+
 import { type LevelledNamespace, type PodSecurityAttempt, podBody } from './levelled-namespace.ts'
+import { safeSysctls, sysctlBreach } from './pod-breaches.ts'
+import { podOfPodBreach, specWith } from './pod-of-breach.ts'
+import { rules } from './rules.ts'
 
 /** The version of the namespace. */
 export const oldVersion = 'v1.18'

@@ -1,10 +1,10 @@
 // Objects at and beyond the bounds of a LimitRange.
-import { limitRanges, resourceQuotas } from '../../client/resources.ts'
-import { type LimitRoom, type LimitWrite, limitAccount } from '../attacks/limit-range/bounds.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import type { ProofRequest } from '../request.ts'
+import { limitRanges, resourceQuotas } from '../../../client/resources.ts'
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import type { ProofRequest } from '../../request.ts'
+import { type LimitRoom, type LimitWrite, limitAccount } from './bounds.ts'
 
 /** The namespace must be new. */
 export async function tryBounds(context: ProofContext, namespace: ProofNamespace, room: LimitRoom, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 // The bound of a namespace's bytes in the store: new objects, growing ones, by each write; what shrinks is accepted.
 
-import { resourceQuotas } from '../../client/resources.ts'
-import { storedBytesName } from '../attacks/quota/quota-room.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { applyPatch, jsonPatch, mergePatch, type ProofRequest } from '../request.ts'
+import { resourceQuotas } from '../../../client/resources.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest } from '../../request.ts'
+import { storedBytesName } from './quota-room.ts'
 
 const kib = 1024
 /** Much more than the objects of a new namespace. */

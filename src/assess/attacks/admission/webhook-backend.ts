@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { Server } from 'node:net'
-import { parseJson } from '../../base/json.ts'
-import { forgeCertificate } from '../forged-certificate.ts'
+import { parseJson } from '../../../base/json.ts'
+import { forgeCertificate } from '../../forged-certificate.ts'
 
 const host = '127.0.0.1'
 const day = 86_400_000

@@ -1,11 +1,12 @@
 // A namespace with a level of Pod Security, and attempts on it.
-import type { BreachLevel } from '../attacks/pod-security/breach.ts'
-import type { BreachedPod } from '../attacks/pod-security/pod-of-breach.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { podObject } from '../proof-pods.ts'
-import { type ProofRequest, request, succeeded } from '../request.ts'
+
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { podObject } from '../../proof-pods.ts'
+import { type ProofRequest, request, succeeded } from '../../request.ts'
+import type { BreachLevel } from './breach.ts'
+import type { BreachedPod } from './pod-of-breach.ts'
 
 export interface LevelledNamespace {
   readonly namespace: ProofNamespace

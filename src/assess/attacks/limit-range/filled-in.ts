@@ -1,14 +1,14 @@
 // What a LimitRange fills in, in each kind of container, and what the kernel of a real node makes of it.
-import type { Container, Pod, ResourceList } from '../../api/types/core-v1.ts'
-import { parseJson } from '../../base/json.ts'
-import { limitAccount } from '../attacks/limit-range/bounds.ts'
-import { type Defaulted, defaulted, defaultedItem } from '../attacks/limit-range/defaults.ts'
-import { billionths } from '../oracles/quantity.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec, podObject } from '../proof-pods.ts'
-import { succeeded } from '../request.ts'
-import { replaceLimits } from './bounds.ts'
+import type { Container, Pod, ResourceList } from '../../../api/types/core-v1.ts'
+import { parseJson } from '../../../base/json.ts'
+import { billionths } from '../../oracles/quantity.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../../proof-pods.ts'
+import { succeeded } from '../../request.ts'
+import { limitAccount } from './bounds.ts'
+import { type Defaulted, defaulted, defaultedItem } from './defaults.ts'
+import { replaceLimits } from './try-bounds.ts'
 
 /** The namespace must be new. It has the LimitRange of `defaulted` afterwards. */
 export async function fillIn(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,12 @@
 // What the kernel of each real node says about a container's amounts, read from within the container.
-import type { Container } from '../../api/types/core-v1.ts'
-import { limitAccount } from '../attacks/limit-range/bounds.ts'
-import { defaulted } from '../attacks/limit-range/defaults.ts'
-import { cgroupDifferences, parseCgroup, readCgroup } from '../oracles/cgroup-values.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec } from '../proof-pods.ts'
-import { realNodes, runToEnd } from '../real-nodes.ts'
+import type { Container } from '../../../api/types/core-v1.ts'
+import { cgroupDifferences, parseCgroup, readCgroup } from '../../oracles/cgroup-values.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec } from '../../proof-pods.ts'
+import { realNodes, runToEnd } from '../../real-nodes.ts'
+import { limitAccount } from './bounds.ts'
+import { defaulted } from './defaults.ts'
 
 /** The namespace has the LimitRange of `defaulted`. Returns the nodes that were read. */
 export async function readKernel(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<readonly string[]> {

@@ -1,20 +1,14 @@
 // A policy in the API that forbids a value in one namespace, and each way to write that value.
 
-import { validatingAdmissionPolicies } from '../../client/resources.ts'
-import { policyBindings, within } from '../attacks/admission/admission-resources.ts'
-import {
-  allowedValueWrites,
-  forbiddenValue,
-  forbiddenValueRules,
-  forbiddenValueWrites,
-  maxReplicas,
-} from '../attacks/admission/forbidden-value.ts'
-import type { Refusal } from '../attempt-log.ts'
-import { ClusterObjects } from '../cluster-objects.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { request } from '../request.ts'
+import { validatingAdmissionPolicies } from '../../../client/resources.ts'
+import type { Refusal } from '../../attempt-log.ts'
+import { ClusterObjects } from '../../cluster-objects.ts'
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { request } from '../../request.ts'
+import { policyBindings, within } from './admission-resources.ts'
+import { allowedValueWrites, forbiddenValue, forbiddenValueRules, forbiddenValueWrites, maxReplicas } from './forbidden-value.ts'
 
 /** The namespace must have a ConfigMap and a Deployment `victim`. */
 export async function forbidByPolicy(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {

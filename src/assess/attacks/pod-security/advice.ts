@@ -1,9 +1,9 @@
 // A refused workload comes with a patch, and with that patch it passes.
-import { parseJson } from '../../base/json.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec, workloadForms } from '../proof-pods.ts'
-import { jsonPatch } from '../request.ts'
+import { parseJson } from '../../../base/json.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, workloadForms } from '../../proof-pods.ts'
+import { jsonPatch } from '../../request.ts'
 import { create } from './levelled-namespace.ts'
 
 /** Returns the number of steps of the patch. */

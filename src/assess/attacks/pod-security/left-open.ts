@@ -1,12 +1,12 @@
 // What a pod leaves open at `restricted` must not stay open: it is filled in, in each kind of container.
 
-import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
-import { parseJson } from '../../base/json.ts'
-import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
-import type { ProofContext } from '../proof.ts'
-import { smallResources } from '../proof-pods.ts'
-import { type Answer, strategicPatch, succeeded } from '../request.ts'
+import type { Container, Pod, PodSpec } from '../../../api/types/core-v1.ts'
+import { parseJson } from '../../../base/json.ts'
+import type { ProofContext } from '../../proof.ts'
+import { smallResources } from '../../proof-pods.ts'
+import { type Answer, strategicPatch, succeeded } from '../../request.ts'
 import { type LevelledNamespace, podBody } from './levelled-namespace.ts'
+import { ephemeralWith, specWith } from './pod-of-breach.ts'
 import { target } from './pods.ts'
 
 const open: Partial<Container> = { securityContext: {} }

@@ -1,11 +1,11 @@
 // A flood of one namespace: of many creations at once exactly the allowed number is stored, and the neighbour stays usable.
 
-import { configMaps } from '../../client/resources.ts'
-import { quotaAccount, quotaPod } from '../attacks/quota/compute.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { harmlessSpec } from '../proof-pods.ts'
-import { mergePatch, request, succeeded } from '../request.ts'
+import { configMaps } from '../../../client/resources.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec } from '../../proof-pods.ts'
+import { mergePatch, request, succeeded } from '../../request.ts'
+import { quotaAccount, quotaPod } from './compute.ts'
 
 /**
  * Number of objects of each kind. Together they stay below the limit of streams per connection; a stream above it could be reset and never

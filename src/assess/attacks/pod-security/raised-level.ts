@@ -1,12 +1,12 @@
 // A pod from before its namespace became stricter: it stays, and takes no new image by any write.
-import type { Pod } from '../../api/types/core-v1.ts'
-import { parseJson } from '../../base/json.ts'
-import { ephemeralWith, specWith } from '../attacks/pod-security/pod-of-breach.ts'
-import { rules } from '../attacks/pod-security/rules.ts'
-import type { ProofContext } from '../proof.ts'
-import type { ProofNamespace } from '../proof-namespace.ts'
-import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
+import type { Pod } from '../../../api/types/core-v1.ts'
+import { parseJson } from '../../../base/json.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../../request.ts'
 import { create, enforceLabel, podBody } from './levelled-namespace.ts'
+import { ephemeralWith, specWith } from './pod-of-breach.ts'
+import { rules } from './rules.ts'
 
 const name = 'older'
 const [harmless] = specWith({}).containers

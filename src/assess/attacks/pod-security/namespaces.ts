@@ -1,10 +1,10 @@
 // The level of each namespace: `restricted` without a label, and lowered only by a right over the whole cluster.
-import { namespaces } from '../../client/resources.ts'
-import { inParallel } from '../in-parallel.ts'
-import type { ProofContext } from '../proof.ts'
-import { type ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
-import { dangerousSpec, podObject } from '../proof-pods.ts'
-import { connectWith, mergePatch } from '../request.ts'
+import { namespaces } from '../../../client/resources.ts'
+import { inParallel } from '../../in-parallel.ts'
+import type { ProofContext } from '../../proof.ts'
+import { type ProofNamespace, proofNamespacePrefix } from '../../proof-namespace.ts'
+import { dangerousSpec, podObject } from '../../proof-pods.ts'
+import { connectWith, mergePatch } from '../../request.ts'
 import { enforceLabel, podAccount } from './levelled-namespace.ts'
 
 /** Parts of the cluster may need more rights; nobody else can write to this namespace. */
