@@ -1,10 +1,14 @@
 // Asks the part `artifacts` about the images of requests, and keeps its answers for a moment.
 
 import { parseImageReference } from '../../api/image-reference.ts'
+import { isExposed } from '../../api/pods/exposure.ts'
+import type { LocatedPod } from '../../api/pods/located-pod.ts'
 import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import type { PodSpec, Secret } from '../../api/types/core-v1.ts'
+import type { Secret, Service } from '../../api/types/core-v1.ts'
+import type { Ingress } from '../../api/types/networking-v1.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
+import { hasFindingsRule } from '../../supply-chain/policy/evaluate-findings.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { type AnyPolicy, type KnownPolicies, policyVersion } from './known-policies.ts'
@@ -37,17 +41,19 @@ export class ImageAnswers {
   /** By image. `knownOnly`: what is not known yet is not asked of its registry. Rejects if the part does not answer, or with the signal's reason. */
   async ask(
     namespace: string,
-    { imagePullSecrets = [] }: Pick<PodSpec, 'imagePullSecrets'>,
+    pod: LocatedPod['pod'],
     wanted: readonly WantedImage[],
     { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
   ): Promise<ReadonlyMap<string, ImageAnswer>> {
     const { authority, policies, reader, now } = this.#parts
+    const { imagePullSecrets = [] } = pod.spec
+    const exposed = wanted.some(({ policies: of }) => of.some(({ spec }) => spec.dueDates !== undefined)) && this.#isExposed(namespace, pod)
     const answers = new Map<string, ImageAnswer>()
     const open: { readonly key: string; readonly asked: AskedImage; readonly of: readonly AnyPolicy[] }[] = []
     for (const { image, policies: of } of wanted) {
       const asked = { image, policies: of.map(policyVersion) }
       // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
-      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets])
+      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed])
       const kept = this.#kept.get(key)
       if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
       else open.push({ key, asked, of })
@@ -60,15 +66,28 @@ export class ImageAnswers {
       credentials: open.flatMap(({ asked }) => pullCredentials(asked.image, secrets)),
       trustRoots: policies.trustRoots(open.flatMap(({ of }) => of)),
       ...(knownOnly ? { knownOnly } : {}),
+      ...(exposed ? { exposed } : {}),
     }
     const found = await authority.evaluate(question, signal)
     for (const [index, answer] of found.entries()) {
       const entry = open[index]
       if (entry === undefined) continue
       answers.set(entry.asked.image, answer)
-      if (answer.known && answer.verdict !== 'Refused') this.#kept.set(entry.key, { answer, until: now() + answerMs })
+      // Exceptions end, and dates come, without a change of the policy.
+      const isDated = entry.of.some(({ spec }) => hasFindingsRule(spec))
+      if (answer.known && answer.verdict !== 'Refused' && !isDated) this.#kept.set(entry.key, { answer, until: now() + answerMs })
     }
     return answers
+  }
+
+  #isExposed(namespace: string, pod: LocatedPod['pod']): boolean {
+    const { reader } = this.#parts
+    // The resources' own schemas decoded the objects.
+    return isExposed(
+      pod,
+      reader.list('services', namespace) as readonly Service[],
+      reader.list('ingresses.networking.k8s.io', namespace) as readonly Ingress[],
+    )
   }
 }
 

@@ -111,7 +111,7 @@ async function ask(
   try {
     return await answers.ask(
       request.namespace,
-      pod.spec,
+      pod,
       asked.map(({ use, policies }) => ({ image: use.image, policies })),
       { knownOnly: !isNeeded && slow.has(registries), signal: AbortSignal.any([signal, limit]) },
     )

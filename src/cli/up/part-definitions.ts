@@ -121,6 +121,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
         server,
         ca: await input.servingAuthority(),
         identity: await input.artifactsIdentity(),
+        directory: directory.artifacts,
+        advisories: directory.advisories,
         socket: directory.artifactsSocket,
       }),
     ),
