@@ -4,11 +4,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FindingsFiles } from '../src/artifacts/findings/findings-files.ts'
+import { LocalFindings } from '../src/artifacts/findings/local-findings.ts'
+import { systemClock } from '../src/base/clock.ts'
 import { importFeed } from '../src/supply-chain/advisories/database/import-feed.ts'
-import { openAdvisoryDatabase } from '../src/supply-chain/advisories/database/open-database.ts'
-import { createMatcher } from '../src/supply-chain/advisories/match-packages.ts'
 import { debian } from '../src/supply-chain/advisories/sources/debian.ts'
 import { osv } from '../src/supply-chain/advisories/sources/osv.ts'
+import type { Software } from '../src/supply-chain/packages/software.ts'
 import type { SoftwarePackage } from '../src/supply-chain/packages/software-package.ts'
 
 const debianPackages = 3500
@@ -115,32 +117,43 @@ async function measureImport(folder: string): Promise<void> {
   }
 }
 
-function measureRescan(folder: string): void {
+/** As the part `artifacts` does it in its thread. */
+async function measureRescan(folder: string): Promise<void> {
+  const { signal } = new AbortController()
   const before = process.memoryUsage.rss()
-  const began = performance.now()
-  using database = openAdvisoryDatabase(join(folder, 'database'))
-  report('open the database', performance.now() - began, 'ms')
-  const match = createMatcher(database)
-  let findings = 0
-  let first = 0
-  for (let index = 0; index < images; index++) {
-    findings += match(packagesOf(index)).findings.length
-    if (index === 0) first = performance.now() - began
-  }
-  report('one image, with opening', first, 'ms')
-  report(`${images} images, ${findings.toLocaleString('en')} findings`, (performance.now() - began) / 1000, 's')
+  const files = new FindingsFiles(join(folder, 'known'))
+  const catalogue = async (name: string): Promise<Software> => ({
+    subject: { kind: 'image', name },
+    packages: packagesOf(Number(name)),
+    skipped: [],
+  })
+  await using findings = new LocalFindings({ files, advisories: [join(folder, 'database')], catalogue, clock: systemClock, version: '1' })
+  let began = performance.now()
+  for (let index = 0; index < images; index++) await findings.scan(`sha256:${String(index).padStart(64, '0')}`, String(index), signal)
+  report(`keep ${images} images`, (performance.now() - began) / 1000, 's')
   report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
+  for (const title of ['match for the first time', 'match again']) {
+    began = performance.now()
+    const { changed } = await findings.rematch(undefined, signal)
+    report(`${title}: ${images} images, ${changed.length.toLocaleString('en')} changed`, (performance.now() - began) / 1000, 's')
+    report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
+  }
+  began = performance.now()
+  const { hits } = await findings.where('source-1')
+  report(`where: ${hits.length} images`, performance.now() - began, 'ms')
   report('  of which Node before', before / mib, 'MiB')
 }
 
 const [mode, given] = process.argv.slice(2)
-if (mode === 'rescan' && given !== undefined) measureRescan(given)
+if (mode === 'rescan' && given !== undefined) await measureRescan(given)
 else {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-advisories-'))
   try {
     await measureImport(folder)
     // A process of its own: what the import leaves in memory does not count.
-    const { status } = spawnSync(process.execPath, [import.meta.filename, 'rescan', folder], { stdio: 'inherit' })
+    const { status } = spawnSync(process.execPath, ['--max-old-space-size=192', import.meta.filename, 'rescan', folder], {
+      stdio: 'inherit',
+    })
     process.exitCode = status ?? 1
   } finally {
     rmSync(folder, { recursive: true })

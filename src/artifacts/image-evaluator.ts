@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
 import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
+import type { FindingsDecision } from '../supply-chain/policy/evaluate-findings.ts'
 import type {
   AskedImage,
   ImageAnswer,
@@ -16,6 +17,7 @@ import type {
 } from '../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../supply-chain/policy/repository-of.ts'
 import { credentialsFor, fingerprintOf } from './credentials-for.ts'
+import type { CheckedImage } from './findings/findings-check.ts'
 import type { ImageVerifier, PolicyVerdict, Registries, VerifiedImage } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from './namespace-turns.ts'
@@ -28,8 +30,16 @@ export interface EvaluatorParts<Claims> {
   readonly policies: PolicyState
   readonly clock: Clock
   readonly log: Logger
-  /** Called for each image that was found. Must not throw. */
-  onAnswer?(namespace: string, found: FoundImage, answer: ImageAnswer, policies: readonly AnyPolicy[]): void
+  /** Called for each image that was found, with what its signatures say. Must not throw. `credentials` are those for its repository. */
+  onAnswer?(
+    namespace: string,
+    found: FoundImage,
+    answer: ImageAnswer,
+    policies: readonly AnyPolicy[],
+    credentials: readonly PullCredential[],
+  ): void
+  /** Whether policies accept what is known to be wrong with the image. Default: they are not asked. */
+  checkFindings?(policies: readonly AnyPolicy[], image: CheckedImage): Promise<FindingsDecision>
 }
 
 export interface FoundImage {
@@ -103,7 +113,27 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     return untilAborted(this.#verdict({ namespace, image, digest, policies, credentials: [] }), signal)
   }
 
-  async #one({ namespace, credentials, knownOnly }: ImageQuestion, asked: AskedImage): Promise<ImageAnswer> {
+  /**
+   * A bill of materials of an image, in JSON, that somebody signed whom a ClusterImagePolicy requires; undefined if there is none. Policies of a namespace do
+   * not count: what is known of an image is the same for all namespaces, and who may write a policy in one of them must not decide it.
+   */
+  async attestedSbom(namespace: string, image: string, digest: Digest): Promise<string | undefined> {
+    const { verifier, policies: state, clock } = this.#parts
+    const repository = repositoryOf(image) ?? ''
+    const policies = state.policiesFor(namespace, image).filter(({ metadata }) => metadata.namespace === undefined)
+    const claims = this.#claims.get(`${namespace}\n${repository}@${digest}`, forever)
+    if (policies.length === 0 || claims === undefined || verifier.attestedSbom === undefined) return undefined
+    try {
+      const found = verifier.attestedSbom(policies, state.trustRoots(), { repository, digest }, claims, clock.now())
+      return found === undefined ? undefined : JSON.stringify(found)
+    } catch (err) {
+      // A policy that cannot be read names no signer.
+      if (err instanceof UserError) return undefined
+      throw err
+    }
+  }
+
+  async #one({ namespace, credentials, knownOnly, exposed }: ImageQuestion, asked: AskedImage): Promise<ImageAnswer> {
     const { image } = asked
     const repository = repositoryOf(image)
     if (repository === undefined) return { known: false, image, reason: 'Malformed', message: `"${image}" is no image reference` }
@@ -113,8 +143,17 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const { digest } = resolved.found
     const policies = asked.policies.flatMap(wanted => this.#parts.policies.policy(wanted) ?? [])
     const answer = await this.#verdict({ namespace, image, digest, policies, credentials: own })
-    this.#parts.onAnswer?.(namespace, resolved.found, answer, policies)
-    return answer
+    this.#parts.onAnswer?.(namespace, resolved.found, answer, policies, own)
+    return this.#withFindings(answer, policies, { namespace, image, digest, exposure: exposed === true ? 'exposed' : 'internal' })
+  }
+
+  /** Only for what is admitted now: a container that runs already may start again, whatever became known of its image. */
+  async #withFindings(answer: ImageAnswer, policies: readonly AnyPolicy[], image: CheckedImage): Promise<ImageAnswer> {
+    const { checkFindings } = this.#parts
+    if (!answer.known || answer.verdict === 'Refused' || checkFindings === undefined) return answer
+    const { refusals, warnings } = await checkFindings(policies, image)
+    if (refusals.length > 0) return { ...answer, verdict: 'Refused', identities: [], message: refusals.join('; ') }
+    return warnings.length === 0 ? answer : { ...answer, message: [answer.message, ...warnings].filter(text => text !== '').join('; ') }
   }
 
   async #resolve(

@@ -1,6 +1,7 @@
 // What the Image object of a digest says, from what it said and what is known now. Pure.
-import { imageName, maxIdentities, maxReferences, maxRunningNames, maxVerdicts } from '../api/resources/supply/image.ts'
-import type { Image, ImageVerdict } from '../api/types/supply-v1.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { imageName, maxIdentities, maxReferences, maxRunningNames, maxUpdates, maxVerdicts } from '../api/resources/supply/image.ts'
+import type { Image, ImageFindings, ImageSbom, ImageStatus, ImageUpdate, ImageVerdict } from '../api/types/supply-v1.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { PlatformDigest } from '../supply-chain/policy/image-question.ts'
 
@@ -11,6 +12,16 @@ export interface ImageSighting {
   readonly references: ReadonlySet<string>
   /** By namespace. */
   readonly verdicts: ReadonlyMap<string, ImageVerdict>
+  /** What was found in it now; unset fields stay as they are stored. */
+  readonly software?: SoftwareSighting
+}
+
+export interface SoftwareSighting {
+  readonly sbom?: ImageSbom
+  /** `none`: no source of advisories is used any more. */
+  readonly findings?: ImageFindings | 'none'
+  /** By reference; `none` removes the proposal. */
+  readonly updates?: ReadonlyMap<string, ImageUpdate | 'none'>
 }
 
 export interface RunningPods {
@@ -25,11 +36,15 @@ export function planImage(current: Image | undefined, seen: ImageSighting, runni
   const verdicts = mergeVerdicts(current?.status?.verdicts ?? [], seen.verdicts, inUse)
   const platforms = seen.platforms.length > 0 ? [...seen.platforms] : (current?.status?.platforms ?? [])
   const mediaType = seen.mediaType ?? current?.spec.mediaType
+  const { sbom, findings, updates, ...status } = mergeSoftware(current?.status, seen.software)
   const wanted: Image = {
     metadata: { ...(current?.metadata ?? {}), name: imageName(seen.digest) },
     spec: { digest: seen.digest, ...(mediaType === undefined ? {} : { mediaType }) },
     status: {
-      ...current?.status,
+      ...status,
+      ...(sbom === undefined ? {} : { sbom }),
+      ...(findings === undefined ? {} : { findings }),
+      ...(updates === undefined || updates.length === 0 ? {} : { updates }),
       ...(references.length === 0 ? {} : { references }),
       ...(platforms.length === 0 ? {} : { platforms }),
       ...(verdicts.length === 0 ? {} : { verdicts }),
@@ -41,6 +56,28 @@ export function planImage(current: Image | undefined, seen: ImageSighting, runni
   }
   return current !== undefined && sameContent(current, wanted) ? undefined : wanted
 }
+
+/** Times change only with what they are about. A failure to read an image does not replace what was read of it. */
+function mergeSoftware(status: ImageStatus = {}, { sbom, findings, updates }: SoftwareSighting = {}): ImageStatus {
+  const keepsSbom = sbom === undefined || (sbom.source === 'None' && status.sbom !== undefined && status.sbom.source !== 'None')
+  const keepsFindings =
+    findings === undefined || (findings !== 'none' && status.findings !== undefined && sameButTime(status.findings, findings))
+  const { findings: before, ...others } = status
+  const proposals = new Map((status.updates ?? []).map(update => [update.reference, update]))
+  for (const [reference, update] of updates ?? []) {
+    const old = proposals.get(reference)
+    if (update === 'none') proposals.delete(reference)
+    else if (old === undefined || !sameButTime(old, update)) proposals.set(reference, update)
+  }
+  return {
+    ...others,
+    ...(keepsSbom || sameButTime(status.sbom, sbom) ? {} : { sbom }),
+    ...(keepsFindings ? (before === undefined ? {} : { findings: before }) : findings === 'none' ? {} : { findings }),
+    ...(proposals.size === 0 ? { updates: [] } : { updates: [...proposals.values()].slice(-maxUpdates) }),
+  }
+}
+
+const sameButTime = (a: object | undefined, b: object): boolean => isDeepStrictEqual({ ...a, time: '' }, { ...b, time: '' })
 
 /** Namespaces that run the image stay; of the others the newest. The time of a verdict is that of its last change. */
 function mergeVerdicts(
@@ -83,6 +120,9 @@ const sameContent = (a: Image, b: Image): boolean => {
       status.references ?? [],
       (status.platforms ?? []).map(({ digest }) => digest),
       (status.verdicts ?? []).map(ordered),
+      status.sbom,
+      status.findings,
+      status.updates ?? [],
       status.running?.pods ?? 0,
       status.running?.names ?? [],
     ])

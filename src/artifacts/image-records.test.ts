@@ -32,6 +32,31 @@ test('planImage() records references, verdicts and pods, and writes nothing twic
   assert.deepEqual([refused?.status?.verdicts?.[0]?.time, refused?.status?.running], [later, { pods: 0 }])
 })
 
+test('planImage() records what is in an image, and a failure to read it does not replace that', () => {
+  const sbom = { source: 'Image', packages: 3, digest, time }
+  const findings = { critical: 1, high: 0, medium: 0, low: 0, unknown: 0, fixable: 1, time }
+  const first = planImage(undefined, { ...seen(), software: { sbom, findings } }, { names: ['a/x'] })
+  assert.deepEqual([first?.status?.sbom, first?.status?.findings], [sbom, findings])
+  assert.ok(first)
+  const again = { ...seen(), software: { sbom: { ...sbom, time: later }, findings: { ...findings, time: later } } }
+  assert.equal(planImage(first, again, { names: ['a/x'] }), undefined)
+  const failure = { source: 'None', packages: 0, message: 'its registry is away', time: later }
+  assert.equal(planImage(first, { ...seen(), software: { sbom: failure } }, { names: ['a/x'] }), undefined)
+  const never = planImage(undefined, { ...seen(), software: { sbom: failure } }, { names: ['a/x'] })
+  assert.deepEqual(never?.status?.sbom, failure)
+  const without = planImage(first, { ...seen(), software: { findings: 'none' } }, { names: ['a/x'] })
+  assert.deepEqual([without?.status?.sbom, without?.status?.findings], [sbom, undefined])
+})
+
+test('planImage() keeps one proposal of an update per name, and removes it', () => {
+  const update = { reference: 'app:1', image: `app:2@${digest}`, fixed: ['CVE-2026-1'], remaining: 0, time }
+  const first = planImage(undefined, { ...seen(), software: { updates: new Map([['app:1', update]]) } }, { names: [] })
+  assert.deepEqual(first?.status?.updates, [update])
+  const none = planImage(first, { ...seen(), software: { updates: new Map([['app:1', 'none' as const]]) } }, { names: [] })
+  assert.equal(none?.status?.updates, undefined)
+  assert.ok(none)
+})
+
 test('planImage() keeps what others wrote, and its limits: namespaces that run the image stay', () => {
   const scanned: Image = {
     metadata: { name: imageName(digest) },

@@ -11,7 +11,7 @@ import { WorkQueue } from '../client/work-queue.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAnswer } from '../supply-chain/policy/image-question.ts'
 import type { FoundImage } from './image-evaluator.ts'
-import { type ImageSighting, planImage } from './image-record.ts'
+import { type ImageSighting, planImage, type SoftwareSighting } from './image-record.ts'
 
 export interface ImageRecordsParts {
   readonly client: Client
@@ -43,6 +43,7 @@ interface Sighting {
   platforms: FoundImage['platforms']
   readonly references: Set<string>
   readonly verdicts: Map<string, ImageVerdict>
+  software?: SoftwareSighting
 }
 
 /** The digests of a pod's images, for its index. A finished pod runs nothing. */
@@ -85,6 +86,14 @@ export class ImageRecords {
   #stands(namespace: string, digest: Digest, { rules }: EvaluatedRules): boolean {
     const verdicts = this.#parts.images.get('', imageName(digest))?.status?.verdicts ?? []
     return verdicts.some(known => known.namespace === namespace && known.verdict === 'Verified' && known.rules === rules)
+  }
+
+  /** What is in an image, or what is known of it, was found out. */
+  noteSoftware(digest: Digest, software: SoftwareSighting): void {
+    const seen = this.#sighting(digest)
+    if (seen === undefined) return
+    seen.software = { ...seen.software, ...software }
+    this.#queue.add(digest)
   }
 
   /** A pod with this digest came, changed or went. */
@@ -159,6 +168,7 @@ export class ImageRecords {
       return
     }
     for (const reference of seen.references) newer.references.add(reference)
+    if (seen.software !== undefined) newer.software = { ...seen.software, ...newer.software }
     for (const [namespace, verdict] of seen.verdicts) if (!newer.verdicts.has(namespace)) newer.verdicts.set(namespace, verdict)
   }
 

@@ -40,4 +40,12 @@ export interface ImageVerifier<Claims> {
     claims: Claims,
     now: number,
   ): PolicyVerdict
+  /** A bill of materials among the claims that somebody signed whom the policies require; undefined if there is none. Default: there is none. */
+  attestedSbom?(
+    policies: readonly (ImagePolicy | ClusterImagePolicy)[],
+    trustRoots: ReadonlyMap<string, KnownTrustRoot>,
+    image: VerifiedImage,
+    claims: Claims,
+    now: number,
+  ): unknown
 }

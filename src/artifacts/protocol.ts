@@ -50,6 +50,7 @@ export function parseQuestion(params: Fields): ImageQuestion {
     ),
     trustRoots: list(params, 'trustRoots', objectVersion),
     ...(params['knownOnly'] === true ? { knownOnly: true } : {}),
+    ...(params['exposed'] === true ? { exposed: true } : {}),
   }
 }
 

@@ -1,15 +1,27 @@
 // The part `artifacts`: follows policies, trust roots and the images of pods, answers the API server, and writes Image objects.
 import type { KubeObject } from '../api/object.ts'
-import type { PodImages } from '../api/types/supply-v1.ts'
+import type { AdvisorySource, PodImages } from '../api/types/supply-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
 import { Informer } from '../client/cache/informer.ts'
+import type { Lister } from '../client/cache/object-cache.ts'
 import type { Client } from '../client/client.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
-import { clusterImagePolicies, imagePolicies, images, podImages, trustRoots } from '../client/resources.ts'
+import {
+  advisorySources,
+  clusterExceptions,
+  clusterImagePolicies,
+  exceptions,
+  imagePolicies,
+  images,
+  podImages,
+  trustRoots,
+} from '../client/resources.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
+import { checkFindings } from './findings/findings-check.ts'
+import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
@@ -30,6 +42,8 @@ export interface RunArtifactsOptions<Claims> {
   readonly trustMemory?: TrustMemory
   /** Default: HTTPS. */
   readonly openTuf?: OpenTuf
+  /** Default: images are not scanned. */
+  readonly software?: SoftwareParts
 }
 
 /** An image is not evaluated again by the same rules within this time. */
@@ -58,16 +72,27 @@ export async function runArtifacts<Claims>(
   const roots = follow(trustRoots)
   const pods = follow(podImages)
   const recorded = follow(images)
+  const sources = follow(advisorySources)
+  const accepted = follow(exceptions)
+  const acceptedEverywhere = follow(clusterExceptions)
   pods.addIndex(digestIndex, digestsOf)
 
   await using trust = followTrustRoots({ ...options, roots, onChange: () => rulesChanged() }, signal)
   const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots, known: trust.known })
   const records = new ImageRecords({ client, images: recorded, pods, clock, log })
   const rulesOf = (policies: readonly AnyPolicy[]) => ({ policies: policies.map(policyTitle), rules: state.rulesOf(policies) })
+  const software = softwareOf(options, { sources, pods, records })
+  const exceptionSource = { exceptions: (namespace: string) => [...acceptedEverywhere.list(), ...accepted.list(namespace)] }
   const evaluator = new ImageEvaluator<Claims>({
     ...options,
     policies: state,
-    onAnswer: (namespace, found, answer, policies) => void records.note(namespace, found, answer, rulesOf(policies)),
+    onAnswer(namespace, found, answer, policies, credentials) {
+      records.note(namespace, found, answer, rulesOf(policies))
+      const { image } = answer
+      const { digest } = found
+      software?.want({ namespace, image, digest, credentials, attested: () => evaluator.attestedSbom(namespace, image, digest) })
+    },
+    checkFindings: (policies, image) => checkFindings(software?.findings, exceptionSource, policies, image, clock),
   })
   const due = new DueEvaluations()
   const recent = new KeptResults<boolean>({ entries: maxRecent }, clock)
@@ -94,13 +119,16 @@ export async function runArtifacts<Claims>(
     delete: podChanged,
   })
 
-  const informers = [own, cluster, roots, pods, recorded]
+  const informers = [own, cluster, roots, pods, recorded, sources, accepted, acceptedEverywhere]
   const running = informers.map(informer => informer.run(signal))
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
     await trust.synced()
     await onReady(evaluator)
-    await Promise.all([records.run(signal), due.run(clock, signal, work), again(), trust.run()])
+    const scanAll = () => {
+      for (const pod of pods.list()) due.pod(pod)
+    }
+    await Promise.all([records.run(signal), due.run(clock, signal, work), again(), trust.run(), software?.run(signal, scanAll)])
   }
   const again = async () => {
     while (!signal.aborted) {
@@ -111,6 +139,7 @@ export async function runArtifacts<Claims>(
   const work = async (evaluation: Evaluation): Promise<void> => {
     const { namespace, image, digest } = evaluation
     if (!isDigest(digest)) return
+    software?.want({ namespace, image, digest, credentials: [], attested: () => evaluator.attestedSbom(namespace, image, digest) })
     const by = rulesOf(state.policiesFor(namespace, image))
     // The replicas of a workload come one after the other.
     const key = `${namespace}\n${image}\n${digest}\n${by.rules}`
@@ -128,6 +157,25 @@ export async function runArtifacts<Claims>(
   } catch (err) {
     if (!signal.aborted) throw err
   }
+}
+
+interface SoftwareContext {
+  readonly sources: Lister<AdvisorySource>
+  readonly pods: Lister<PodImages>
+  readonly records: ImageRecords
+}
+
+function softwareOf<Claims>(
+  { software, client, registries, clock, log }: RunArtifactsOptions<Claims>,
+  { sources, pods, records }: SoftwareContext,
+): ImageSoftware | undefined {
+  if (software === undefined) return undefined
+  return new ImageSoftware({
+    ...software,
+    ...{ client, registries, sources, clock, log },
+    running: () => [...new Set(pods.list().flatMap(digestsOf))].filter(isDigest),
+    note: (digest, seen) => records.noteSoftware(digest, seen),
+  })
 }
 
 interface Evaluation {

@@ -4,6 +4,7 @@ import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import { imageCreated } from '../supply-chain/oci/image-created.ts'
 import type { ImageSource } from '../supply-chain/oci/image-source.ts'
+import { attestedSbom } from '../supply-chain/policy/attested-sbom.ts'
 import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-policies.ts'
 import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
 import type { Claims } from '../supply-chain/signatures/claim.ts'
@@ -38,6 +39,8 @@ export const signatureVerifier: ImageVerifier<ImageFacts> = {
     const identities = [...new Set(decision.outcomes.flatMap(({ signers }) => signers.map(titleOf)))]
     return { verdict: identities.length === 0 ? 'Unverified' : 'Verified', identities, message: decision.warnings.join('; ') }
   },
+  attestedSbom: (policies, trustRoots, { digest }, { claims }, now) =>
+    attestedSbom(policies.map(compiledPolicy), { claims, digest }, usable(trustRoots), now),
 }
 
 /** An image without a readable configuration for this platform is refused by policies with `maxAge`, and only by these. */
@@ -61,7 +64,9 @@ const roots = new WeakMap<KubeObject, { readonly of: KnownTrustRoot; readonly pa
 /** Objects of informers are frozen, and a changed one is another object. Throws a UserError that names the field. */
 function compiledPolicy(policy: AnyPolicy): CompiledPolicy {
   const { name = '', namespace } = policy.metadata
-  const known = policies.get(policy) ?? parseImagePolicy(name, namespace, policy.spec)
+  // Findings are evaluated apart, when a pod is admitted: a container that runs already may start again.
+  const { maxSeverity: _, dueDates: __, ...spec } = policy.spec
+  const known = policies.get(policy) ?? parseImagePolicy(name, namespace, spec)
   policies.set(policy, known)
   return known
 }

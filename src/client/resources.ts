@@ -29,7 +29,16 @@ import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import type { ClusterImagePolicy, Image, ImagePolicy, PodImages, TrustRoot } from '../api/types/supply-v1.ts'
+import type {
+  AdvisorySource,
+  ClusterException,
+  ClusterImagePolicy,
+  Exception,
+  Image,
+  ImagePolicy,
+  PodImages,
+  TrustRoot,
+} from '../api/types/supply-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
 export type CoreEvent = Event
@@ -115,5 +124,8 @@ export const clusterImagePolicies = resourceRef<ClusterImagePolicy>(
   'ClusterImagePolicy',
   false,
 )
+export const advisorySources = resourceRef<AdvisorySource>('supply.bulkhead.dev', 'v1', 'advisorysources', 'AdvisorySource', false)
+export const exceptions = resourceRef<Exception>('supply.bulkhead.dev', 'v1', 'exceptions', 'Exception')
+export const clusterExceptions = resourceRef<ClusterException>('supply.bulkhead.dev', 'v1', 'clusterexceptions', 'ClusterException', false)
 export const trustRoots = resourceRef<TrustRoot>('supply.bulkhead.dev', 'v1', 'trustroots', 'TrustRoot', false)
 export const podImages = resourceRef<PodImages>('supply.bulkhead.dev', 'v1', 'podimages', 'PodImages')

@@ -21,9 +21,25 @@ export const supplyDescriptions: Texts = {
       verify: 'Who must have signed the images. Without it, signatures are recorded and none is required.',
       onFailure: 'Refuse (default) or Warn. Warn admits the image, with a warning.',
       maxSeverity:
-        'The highest severity of a finding that is accepted: unknown, low, medium, high or critical. Refused by the cluster, which scans no images yet.',
+        'The highest severity of a finding that is accepted: unknown, low, medium, high or critical. Findings with an Exception do not count. With dueDates, findings above it are accepted until their date.',
+      dueDates:
+        'When findings must be gone: from their date on, new pods are refused. Without maxSeverity it is for findings of every severity that has a date.',
       maxAge: 'How long ago the image may have been built, such as 720h.',
     },
+  },
+  'supply/v1.DueDates': {
+    text: 'DueDates says within how many days a finding must be gone. The days begin when the cluster first knew of the finding, or of its fix. Without a fix there is no date.',
+    fields: {
+      internal: 'For pods that nothing leads to from outside. Default: critical 30, high 60, medium 180.',
+      exposed:
+        'For pods that a Service of type NodePort or LoadBalancer, or an Ingress, leads to. Default: critical 15, high 30, medium 90.',
+      exploited: 'For vulnerabilities that are known to be exploited, or probably will be. Default: 14.',
+      warning: 'So many days before the date a warning is sent. Default: 7.',
+    },
+  },
+  'supply/v1.DueDays': {
+    text: 'DueDays is a number of days for each severity. A severity that is left out has no date.',
+    fields: { critical: 'Days.', high: 'Days.', medium: 'Days.', low: 'Days.', unknown: 'Days.' },
   },
   'supply/v1.VerifySpec': {
     text: 'VerifySpec names the signers of an image. Exactly one of its fields is set.',
@@ -154,6 +170,7 @@ export const supplyDescriptions: Texts = {
       verdicts: 'What the policies of each namespace that requested it say, at most 200.',
       sbom: 'The list of its packages.',
       findings: 'Its known vulnerabilities.',
+      updates: 'Newer images that have fewer of them, for the names by which it was requested.',
       running: 'The pods that run it.',
     },
   },
@@ -182,23 +199,100 @@ export const supplyDescriptions: Texts = {
   'supply/v1.ImageSbom': {
     text: 'ImageSbom is the list of packages of an image.',
     fields: {
-      source: 'Attestation or Image: signed by its maker, or made from its content.',
-      format: 'CycloneDX or SPDX.',
-      digest: 'The digest of the document.',
+      source: 'Attestation: signed by someone whom a policy requires. Image: made from its content. None: it could not be read.',
+      digest: 'The digest of the document, which is CycloneDX.',
       packages: 'How many packages it has.',
+      skipped: 'How many files could not be read.',
+      message: 'Why there is none.',
       time: 'When it was read or made.',
     },
   },
   'supply/v1.ImageFindings': {
     text: 'ImageFindings counts the known vulnerabilities of an image by their severity.',
     fields: {
+      worst: 'The highest severity.',
       critical: 'How many are critical.',
       high: 'How many are high.',
       medium: 'How many are medium.',
       low: 'How many are low.',
       unknown: 'How many have no severity.',
       fixable: 'How many have a fixed version.',
-      time: 'When it was last matched with advisories.',
+      exploited: 'How many are known to be exploited.',
+      unmatched: 'How many packages no source of advisories knows.',
+      due: 'The earliest date at which a finding must be gone, by the default table, for pods that nothing leads to from outside.',
+      dueExposed: 'The same for pods that a Service or an Ingress leads to from outside.',
+      list: 'The most severe ones, at most 20.',
+      time: 'When it was last matched with advisories with another result.',
+    },
+  },
+  'supply/v1.ImageFinding': {
+    text: 'ImageFinding is a known vulnerability of a package.',
+    fields: {
+      advisory: 'The id of the advisory.',
+      cves: 'Its CVEs.',
+      package: 'The name of the package.',
+      version: 'The version that is there.',
+      severity: 'unknown, low, medium, high or critical.',
+      fixedVersion: 'The lowest version without it.',
+      exploited: 'Whether it is known to be exploited.',
+      firstSeen: 'When the cluster first knew of it.',
+      due: 'When it must be gone, by the default table.',
+      dueExposed: 'The same for pods that are exposed.',
+    },
+  },
+  'supply/v1.ImageUpdate': {
+    text: 'ImageUpdate is a newer image with fewer known vulnerabilities.',
+    fields: {
+      reference: 'The name and tag that is requested now.',
+      image: 'The proposed image with its digest.',
+      fixed: 'Vulnerabilities that it does not have any more, at most 50.',
+      added: 'Vulnerabilities that only it has, at most 50.',
+      remaining: 'How many it has.',
+      time: 'When it was found.',
+    },
+  },
+  'supply/v1.AdvisorySource': {
+    text: 'AdvisorySource is a source of advisories on vulnerabilities that the cluster uses. Once there is one, files of other names are not used.',
+    fields: { spec: 'The source.', status: 'What was imported from it.' },
+  },
+  'supply/v1.AdvisorySourceSpec': {
+    text: 'AdvisorySourceSpec is where advisories come from.',
+    fields: {
+      format: 'osv, debian, alpine, redhat, ubuntu, epss or kev.',
+      url: 'Where the cluster fetches it, by HTTPS. Without it, only "bulkhead advisories import" brings it.',
+      signatureUrl: 'Where its signature is. Default: url with ".sig".',
+      authorities: "PEM of the server's authorities. Without it, those of the system.",
+      publicKey: 'PEM of the Ed25519 or ECDSA key that must have signed it. Required where url is set.',
+      interval: 'How often it is fetched. Default: 1h.',
+      maxSilence: 'After how long without anything new it is silent, which raises an alarm. Default: 168h.',
+    },
+  },
+  'supply/v1.AdvisorySourceStatus': {
+    text: 'AdvisorySourceStatus is what was imported from a source.',
+    fields: {
+      imported: 'When it was last imported.',
+      published: 'When its content was published. Older content is refused.',
+      entries: 'How many entries it has.',
+      digest: 'The digest of what was imported.',
+      conditions: 'Ready: its advisories are used. Silent: it has published nothing for longer than maxSilence.',
+    },
+  },
+  'supply/v1.Exception': {
+    text: 'Exception accepts known vulnerabilities of images in its namespace although a policy does not, until it expires.',
+    fields: { spec: 'Which, who answers for it, and until when.' },
+  },
+  'supply/v1.ClusterException': {
+    text: 'ClusterException accepts known vulnerabilities of images in all namespaces although a policy does not, until it expires.',
+    fields: { spec: 'Which, who answers for it, and until when.' },
+  },
+  'supply/v1.ExceptionSpec': {
+    text: 'ExceptionSpec says which findings are accepted: those of these advisories in these images.',
+    fields: {
+      advisories: 'Ids of advisories or CVEs.',
+      images: 'Globs over registry/repository as in ImagePolicy, or digests.',
+      owner: 'Who answers for it.',
+      reason: 'Why it is needed.',
+      expires: 'From when on it has no effect.',
     },
   },
   'supply/v1.ImageRunning': {

@@ -29,7 +29,19 @@ type supply/v1.ImagePolicySpec
   verify *supply/v1.VerifySpec omitempty optional
   onFailure string omitempty optional
   maxSeverity string omitempty optional
+  dueDates *supply/v1.DueDates omitempty optional
   maxAge string omitempty optional
+type supply/v1.DueDates
+  internal *supply/v1.DueDays omitempty optional
+  exposed *supply/v1.DueDays omitempty optional
+  exploited *int32 omitempty optional
+  warning *int32 omitempty optional
+type supply/v1.DueDays
+  critical *int32 omitempty optional
+  high *int32 omitempty optional
+  medium *int32 omitempty optional
+  low *int32 omitempty optional
+  unknown *int32 omitempty optional
 type supply/v1.ImagePolicy root
   spec supply/v1.ImagePolicySpec
 type supply/v1.ImagePolicyList list
@@ -106,17 +118,42 @@ type supply/v1.ImageVerdict
   time meta/v1.Time
 type supply/v1.ImageSbom
   source string
-  format string omitempty optional
   digest string omitempty optional
   packages int32
+  skipped *int32 omitempty optional
+  message string omitempty optional
   time meta/v1.Time
+type supply/v1.ImageFinding
+  advisory string
+  cves []string omitempty optional list=set
+  package string
+  version string
+  severity string
+  fixedVersion string omitempty optional
+  exploited *bool omitempty optional
+  firstSeen meta/v1.Time
+  due *meta/v1.Time omitempty optional
+  dueExposed *meta/v1.Time omitempty optional
 type supply/v1.ImageFindings
+  worst string omitempty optional
   critical int32
   high int32
   medium int32
   low int32
   unknown int32
   fixable int32
+  exploited *int32 omitempty optional
+  unmatched *int32 omitempty optional
+  due *meta/v1.Time omitempty optional
+  dueExposed *meta/v1.Time omitempty optional
+  list []supply/v1.ImageFinding omitempty optional list=atomic
+  time meta/v1.Time
+type supply/v1.ImageUpdate
+  reference string
+  image string
+  fixed []string omitempty optional list=set
+  added []string omitempty optional list=set
+  remaining int32
   time meta/v1.Time
 type supply/v1.ImageRunning
   pods int32
@@ -127,6 +164,7 @@ type supply/v1.ImageStatus
   verdicts []supply/v1.ImageVerdict omitempty optional list=map:namespace
   sbom *supply/v1.ImageSbom omitempty optional
   findings *supply/v1.ImageFindings omitempty optional
+  updates []supply/v1.ImageUpdate omitempty optional list=map:reference
   running *supply/v1.ImageRunning omitempty optional
 type supply/v1.Image root
   spec supply/v1.ImageSpec
@@ -146,4 +184,39 @@ type supply/v1.PodImages root
   spec supply/v1.PodImagesSpec
 type supply/v1.PodImagesList list
   items []supply/v1.PodImages
+
+type supply/v1.AdvisorySourceSpec
+  format string
+  url string omitempty optional
+  signatureUrl string omitempty optional
+  authorities string omitempty optional
+  publicKey string omitempty optional
+  interval string omitempty optional
+  maxSilence string omitempty optional
+type supply/v1.AdvisorySourceStatus
+  imported *meta/v1.Time omitempty optional
+  published *meta/v1.Time omitempty optional
+  entries *int32 omitempty optional
+  digest string omitempty optional
+  conditions []meta/v1.Condition omitempty optional list=map:type
+type supply/v1.AdvisorySource root
+  spec supply/v1.AdvisorySourceSpec
+  status supply/v1.AdvisorySourceStatus omitempty optional
+type supply/v1.AdvisorySourceList list
+  items []supply/v1.AdvisorySource
+
+type supply/v1.ExceptionSpec
+  advisories []string list=set
+  images []string list=set
+  owner string
+  reason string
+  expires meta/v1.Time
+type supply/v1.Exception root
+  spec supply/v1.ExceptionSpec
+type supply/v1.ExceptionList list
+  items []supply/v1.Exception
+type supply/v1.ClusterException root
+  spec supply/v1.ExceptionSpec
+type supply/v1.ClusterExceptionList list
+  items []supply/v1.ClusterException
 `

@@ -42,7 +42,7 @@ const supply = 'supply.bulkhead.dev'
 
 /**
  * The DNS part reads only what names resolve to. The part `artifacts` writes what it found out, and reads of pods only their images. Who may
- * edit a namespace may not change its image policies, which would accept one's own images.
+ * edit a namespace may not change its image policies, and an exception takes a grant of its own: both would accept one's own images.
  */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [
@@ -61,13 +61,13 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   }),
   clusterRole(artifacts, [
     rule(everyVerb, supply, 'images'),
-    rule(read, supply, 'clusterimagepolicies imagepolicies podimages trustroots'),
-    rule('patch update', supply, 'trustroots/status'),
+    rule(read, supply, 'advisorysources clusterexceptions clusterimagepolicies exceptions imagepolicies podimages trustroots'),
+    rule('patch update', supply, 'advisorysources/status trustroots/status'),
     recordEvents,
   ]),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',
-    [rule(read, supply, 'clusterimagepolicies imagepolicies images podimages trustroots')],
+    [rule(read, supply, 'advisorysources clusterexceptions clusterimagepolicies exceptions imagepolicies images podimages trustroots')],
     aggregatesTo('view'),
   ),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),

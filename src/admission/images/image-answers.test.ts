@@ -42,12 +42,15 @@ async function askedTwice(answer: ImageAnswer, wanted: WantedImage, waitMs: numb
     now: () => now,
   })
   const options = { knownOnly: false, signal: new AbortController().signal }
-  const first = await answers.ask('shop', {}, [wanted], options)
+  const pod = (secrets: readonly string[]) => ({
+    metadata: { name: 'a' },
+    spec: { containers: [], imagePullSecrets: secrets.map(name => ({ name })) },
+  })
+  const first = await answers.ask('shop', pod([]), [wanted], options)
   assert.deepEqual(first.get(wanted.image), answer)
   now += waitMs
-  const spec = { imagePullSecrets: second.map(name => ({ name })) }
-  const isKept = answers.kept('shop', spec, [wanted]) !== undefined
-  await answers.ask('shop', spec, [wanted], options)
+  const isKept = answers.kept('shop', pod(second), [wanted]) !== undefined
+  await answers.ask('shop', pod(second), [wanted], options)
   assert.equal(questions.length, isKept ? 1 : 2)
   return isKept
 }

@@ -1,10 +1,14 @@
 // Asks the part `artifacts` about the images of requests, and keeps its answers for a moment.
 
 import { parseImageReference } from '../../api/image-reference.ts'
+import { isExposed } from '../../api/pods/exposure.ts'
+import type { LocatedPod } from '../../api/pods/located-pod.ts'
 import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import type { PodSpec, Secret } from '../../api/types/core-v1.ts'
+import type { Secret, Service } from '../../api/types/core-v1.ts'
+import type { Ingress } from '../../api/types/networking-v1.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
+import { hasFindingsRule } from '../../supply-chain/policy/evaluate-findings.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { type AnyPolicy, type KnownPolicies, policyVersion } from './known-policies.ts'
@@ -44,22 +48,22 @@ export class ImageAnswers {
   }
 
   /** By image; undefined if one of them has to be asked for. */
-  kept(namespace: string, spec: Pick<PodSpec, 'imagePullSecrets'>, wanted: readonly WantedImage[]): Answers | undefined {
-    const { answers, open } = this.#look(namespace, spec, wanted)
+  kept(namespace: string, pod: LocatedPod['pod'], wanted: readonly WantedImage[]): Answers | undefined {
+    const { answers, open } = this.#look(namespace, pod, wanted)
     return open.length === 0 ? answers : undefined
   }
 
   /** By image. `knownOnly`: what is not known yet is not asked of its registry. Rejects if the part does not answer, or with the signal's reason. */
   async ask(
     namespace: string,
-    spec: Pick<PodSpec, 'imagePullSecrets'>,
+    pod: LocatedPod['pod'],
     wanted: readonly WantedImage[],
     { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
   ): Promise<Answers> {
     const { authority, policies, reader } = this.#parts
-    const { answers, open } = this.#look(namespace, spec, wanted)
+    const { answers, open, exposed } = this.#look(namespace, pod, wanted)
     if (open.length === 0) return answers
-    const secrets = (spec.imagePullSecrets ?? []).flatMap(
+    const secrets = (pod.spec.imagePullSecrets ?? []).flatMap(
       ({ name = '' }) => (reader.get('secrets', namespace, name) as Secret | undefined) ?? [],
     )
     const question: ImageQuestion = {
@@ -68,6 +72,7 @@ export class ImageAnswers {
       credentials: open.flatMap(({ image }) => pullCredentials(image, secrets)),
       trustRoots: policies.trustRoots(open.flatMap(({ policies: of }) => of)),
       ...(knownOnly ? { knownOnly } : {}),
+      ...(exposed ? { exposed } : {}),
     }
     const found = await authority.evaluate(question, signal)
     for (const [index, answer] of found.entries()) {
@@ -81,29 +86,43 @@ export class ImageAnswers {
 
   #look(
     namespace: string,
-    { imagePullSecrets = [] }: Pick<PodSpec, 'imagePullSecrets'>,
+    pod: LocatedPod['pod'],
     wanted: readonly WantedImage[],
-  ): { readonly answers: Map<string, ImageAnswer>; readonly open: readonly OpenQuestion[] } {
+  ): { readonly answers: Map<string, ImageAnswer>; readonly open: readonly OpenQuestion[]; readonly exposed: boolean } {
     const { policies, now } = this.#parts
+    const { imagePullSecrets = [] } = pod.spec
+    const exposed = wanted.some(({ policies: of }) => of.some(({ spec }) => spec.dueDates !== undefined)) && this.#isExposed(namespace, pod)
     const answers = new Map<string, ImageAnswer>()
     const open: OpenQuestion[] = []
     for (const { image, policies: of } of wanted) {
       const asked = { image, policies: of.map(policyVersion) }
       // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
-      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets])
+      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed])
       const kept = this.#kept.get(key)
       if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
       else open.push({ image, policies: of, key, asked })
     }
-    return { answers, open }
+    return { answers, open, exposed }
   }
 
   /** A refusal is not kept: whoever signs the image tries again at once. */
   #keep({ key, policies }: OpenQuestion, answer: ImageAnswer): void {
     const until = (ms: number) => ({ answer, until: this.#parts.now() + ms })
     if (answer.known) {
-      if (answer.verdict !== 'Refused') this.#kept.set(key, until(answerMs))
+      // Exceptions end, and dates come, without a change of the policy.
+      const isDated = policies.some(({ spec }) => hasFindingsRule(spec))
+      if (answer.verdict !== 'Refused' && !isDated) this.#kept.set(key, until(answerMs))
     } else if (policies.length === 0 && answer.reason !== 'Busy') this.#kept.set(key, until(missingMs))
+  }
+
+  #isExposed(namespace: string, pod: LocatedPod['pod']): boolean {
+    const { reader } = this.#parts
+    // The resources' own schemas decoded the objects.
+    return isExposed(
+      pod,
+      reader.list('services', namespace) as readonly Service[],
+      reader.list('ingresses.networking.k8s.io', namespace) as readonly Ingress[],
+    )
   }
 }
 

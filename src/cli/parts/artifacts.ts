@@ -1,38 +1,48 @@
 // The process of the part `artifacts`: it reads what registries and strangers wrote, so it has one identity, no key, and no right but on
 // the kinds of the supply chain. The API server asks it over its socket.
 import { join } from 'node:path'
+import { FindingsThread } from '../../artifacts/findings/findings-thread.ts'
 import { httpsRegistries } from '../../artifacts/https-registries.ts'
 import { runArtifacts } from '../../artifacts/run-artifacts.ts'
 import { serveArtifacts } from '../../artifacts/serve-artifacts.ts'
 import { signatureVerifier } from '../../artifacts/signature-verifier.ts'
 import { openTrustMemory } from '../../artifacts/trust/disk-trust-memory.ts'
+import { threadModule } from '../../base/async/thread-queue.ts'
 import { systemClock } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
+import type { FindingsWorkerData } from './findings-worker.ts'
+import { importFeedApart } from './import-feed-apart.ts'
 import { runPart } from './part-process.ts'
 
 export interface ArtifactsSettings {
   readonly server: string
   readonly ca: string
   readonly identity: ClientIdentity
-  /** Belongs to this part. */
+  /** Where it keeps what it knows of images. */
   readonly directory: string
+  /** Of imported advisories. */
+  readonly advisories: string
   /** Its folder belongs to this part and to the group of the API server, which alone may connect. */
   readonly socket: string
 }
 
 export const artifactsPart = (): Promise<void> =>
   runPart<ArtifactsSettings>('artifacts', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, socket, directory } = settings
+    const { server, ca, identity, socket, directory, advisories } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-artifacts' }))
     const registries = stack.use(httpsRegistries({ clock: systemClock }))
+    const fetched = join(directory, 'advisories')
+    const data: FindingsWorkerData = { folder: join(directory, 'software'), advisories: [advisories, fetched] }
+    const findings = stack.use(new FindingsThread(threadModule('findings-worker', import.meta.url), data))
     const options = {
       client: new Client(transport),
       registries,
       verifier: signatureVerifier,
       trustMemory: await openTrustMemory(join(directory, 'trust'), log),
+      software: { findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
       ...{ clock: systemClock, log, random: Math.random },
     }
     await runArtifacts(options, signal, async authority => {

@@ -24,6 +24,8 @@ export interface DataDirectory {
   readonly controllers: string
   readonly dns: string
   readonly artifacts: string
+  /** What `bulkhead advisories import` brings; only who runs the cluster may write there. */
+  readonly advisories: string
   readonly node: string
   readonly kubeconfig: string
   readonly breakGlass: string
@@ -45,6 +47,7 @@ export function layout(path: string): DataDirectory {
     controllers: join(path, 'controllers'),
     dns: join(path, 'dns'),
     artifacts: join(path, 'artifacts'),
+    advisories: join(path, 'advisories'),
     node: join(path, 'node'),
     kubeconfig: join(path, adminKubeconfigName),
     breakGlass: join(path, 'break-glass.kubeconfig'),
@@ -105,6 +108,8 @@ async function prepare(directory: DataDirectory, identity: Identity | undefined)
   await folder(directory.controllers, 0o700, identity?.controllers)
   await folder(directory.dns, 0o700, identity?.dns)
   await folder(directory.artifacts, 0o700, identity?.artifacts)
+  // Advisories are public, and the part "artifacts" reads them.
+  await folder(directory.advisories, 0o755)
   await folder(directory.node, 0o700)
   // The signer creates its sockets in these folders; the set-group-id bit gives each socket the group that may connect.
   await folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)

@@ -109,6 +109,7 @@ const samples: Readonly<Record<string, Sample>> = {
     wish: { service: { namespace: 'other' } },
     claim: { conditions: [{ type: 'Available', status: 'True' }] },
   },
+  'supply.bulkhead.dev/v1/advisorysources': { spec: { format: 'osv' }, wish: { maxSilence: '36h' }, claim: { entries: 1 } },
   'supply.bulkhead.dev/v1/trustroots': { spec: { ...trustRootSpec }, wish: { notAfter: '2030-01-01T00:00:00Z' }, claim: { message: 'm' } },
 }
 

@@ -31,7 +31,7 @@ export interface MatchResult {
 }
 
 /** What matching found for one name and version, whatever the package's files and architecture are. */
-interface Matched {
+export interface Matched {
   readonly findings: readonly Omit<Finding, 'package'>[]
   readonly undecided: readonly string[]
 }
@@ -47,7 +47,7 @@ export function createMatcher(lookup: AdvisoryLookup): (packages: readonly Softw
     const key = [ecosystem, ...names.flatMap(({ name, version }) => [name, version])].join('\n')
     const before = remembered.get(key)
     if (before !== undefined) return before
-    const result = matchOne(ecosystem, names, lookup)
+    const result = matchNames(ecosystem, names, lookup)
     remembered.set(key, result, 1 + result.findings.length + result.undecided.length)
     return result
   }
@@ -71,7 +71,8 @@ export function createMatcher(lookup: AdvisoryLookup): (packages: readonly Softw
 /** One image against a lookup. */
 export const matchPackages = (packages: readonly SoftwarePackage[], lookup: AdvisoryLookup): MatchResult => createMatcher(lookup)(packages)
 
-function matchOne(
+/** One package by the names and versions under which advisories may know it, the most severe finding first. */
+export function matchNames(
   ecosystem: string,
   names: readonly { readonly name: string; readonly version: string }[],
   lookup: AdvisoryLookup,

@@ -54,6 +54,14 @@ export class PackageIndex<Image> {
   }
 }
 
+/** Whether a query names this package, or the source package that it was built from. */
+export function matchesQuery(of: SoftwarePackage, { name, version }: PackageQuery): boolean {
+  const wanted = name.toLowerCase()
+  // Every name by which people ask for it contains one of these, and most packages have neither.
+  if (!wanted.includes(of.name.toLowerCase()) && of.source?.name.toLowerCase() !== wanted) return false
+  return namesOf(of).has(wanted) && (version === undefined || hasVersion(of, version, name))
+}
+
 function hasVersion({ version, source, name }: SoftwarePackage, wanted: string, query: string): boolean {
   if (version === wanted) return true
   // Asked for by its source package, its version counts.

@@ -1,4 +1,5 @@
 // The `spec` of an ImagePolicy and a ClusterImagePolicy, as clients write it.
+import type { DaysBySeverity } from '../advisories/due-dates.ts'
 import type { Severity } from '../advisories/finding.ts'
 
 /** An ImagePolicy applies to pods of its namespace, a ClusterImagePolicy to all. If several match an image, all must hold. */
@@ -14,8 +15,21 @@ export interface ImagePolicySpec {
   readonly onFailure?: OnFailure
   /** The highest severity of a finding that is accepted, apart from those with an Exception or a VEX statement. */
   readonly maxSeverity?: Severity
+  /** Findings above `maxSeverity` are accepted until their date. The cluster evaluates it, which knows since when each finding is known. */
+  readonly dueDates?: DueDatesSpec
   /** How long ago the image may have been built (`created` of its configuration), as a Go duration such as `720h`. */
   readonly maxAge?: string
+}
+
+/** Days from when the cluster first knew of a finding, or of its fix. What is unset is as in `defaultDueDates`; 0 to 3650. */
+export interface DueDatesSpec {
+  readonly internal?: DaysBySeverity
+  /** For pods that a Service of type NodePort or LoadBalancer, or an Ingress, leads to. */
+  readonly exposed?: DaysBySeverity
+  /** Of vulnerabilities that are known to be exploited, or probably will be. */
+  readonly exploited?: number
+  /** So many days before the date a warning is sent. */
+  readonly warning?: number
 }
 
 export type OnFailure = 'Refuse' | 'Warn'

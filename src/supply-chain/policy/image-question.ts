@@ -11,6 +11,8 @@ export interface ImageQuestion {
   readonly trustRoots: readonly ObjectVersion[]
   /** Only what is known already: no registry is contacted. */
   readonly knownOnly?: boolean
+  /** Something leads to the pod from outside of the cluster: findings of its images are due earlier. */
+  readonly exposed?: boolean
 }
 
 export interface AskedImage {

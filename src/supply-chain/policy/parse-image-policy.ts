@@ -56,7 +56,7 @@ export interface CompiledAttestation {
 
 /** `spec` is an ImagePolicySpec of a client or a file. Throws a UserError that names the field. */
 export function parseImagePolicy(name: string, namespace: string | undefined, spec: unknown): CompiledPolicy {
-  const fields = new FieldReader(spec, 'spec', ['images', 'verify', 'onFailure', 'maxSeverity', 'maxAge'])
+  const fields = new FieldReader(spec, 'spec', ['images', 'verify', 'onFailure', 'maxSeverity', 'dueDates', 'maxAge'])
   const images = fields.list('images', maxGlobs, (item, path) => parseImageGlob(readText(item, path), path))
   if (images.length === 0) throw new UserError('spec.images must name the images that the policy is for; "**" is all')
   const maxSeverity = fields.oneOf('maxSeverity', severities)

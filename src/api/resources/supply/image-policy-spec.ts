@@ -1,12 +1,14 @@
 // The spec that ImagePolicy and ClusterImagePolicy share.
 import { parseGoDuration } from '../../../base/config/go-duration.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
-import type { AttestationRequirement, ImagePolicySpec, SignerRequirement } from '../../types/supply-v1.ts'
+import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import type { AttestationRequirement, DueDates, ImagePolicySpec, SignerRequirement } from '../../types/supply-v1.ts'
 import { boundedList, boundedText, requiredText } from './bounded-fields.ts'
 import { maxPatterns, validateImagePattern } from './image-pattern.ts'
 
 const reactions = ['Refuse', 'Warn']
 const presences = ['Required', 'Optional']
+const severities = ['unknown', 'low', 'medium', 'high', 'critical']
+const maxDays = 3650
 export const maxSigners = 20
 export const maxAttestations = 10
 export const maxConditions = 10
@@ -14,27 +16,29 @@ export const maxExpression = 4096
 const maxDuration = 64
 
 export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): FieldError[] {
-  const { images = [], verify, onFailure, maxSeverity, maxAge } = spec ?? {}
+  const { images = [], verify, onFailure, maxSeverity, dueDates, maxAge } = spec ?? {}
   return [
     ...(images.length === 0 ? [required('spec.images', 'must name the images that the policy is for; "**" is all')] : []),
     ...boundedList('spec.images', images, maxPatterns, validateImagePattern),
     ...(verify === undefined ? [] : signers(verify)),
     ...(onFailure === undefined || reactions.includes(onFailure) ? [] : [notSupported('spec.onFailure', onFailure, reactions)]),
-    // `bulkhead verify` knows it; here it would refuse every image.
-    ...(maxSeverity === undefined
-      ? []
-      : [forbiddenField('spec.maxSeverity', 'the cluster scans no images yet: use "bulkhead scan --severity" before you push')]),
+    ...(maxSeverity === undefined || severities.includes(maxSeverity) ? [] : [notSupported('spec.maxSeverity', maxSeverity, severities)]),
+    ...(dueDates === undefined ? [] : validateDueDates(dueDates)),
     ...(maxAge === undefined ? [] : duration('spec.maxAge', maxAge)),
   ]
 }
 
 /** For the column "Requires" of `kubectl get`. */
-export function requirementsOf({ verify, maxSeverity, maxAge }: ImagePolicySpec): string {
+export function requirementsOf({ verify, maxSeverity, dueDates, maxAge }: ImagePolicySpec): string {
   const names = (verify?.anyOf ?? verify?.allOf ?? []).map(
     ({ key, keyless }) => key?.name ?? keyless?.subject ?? keyless?.subjectRegExp ?? '',
   )
   const signers = names.join(verify?.anyOf === undefined ? ' and ' : ' or ')
-  const further = [...(maxSeverity === undefined ? [] : [`severity ${maxSeverity}`]), ...(maxAge === undefined ? [] : [`age ${maxAge}`])]
+  const further = [
+    ...(maxSeverity === undefined ? [] : [`severity ${maxSeverity}`]),
+    ...(dueDates === undefined ? [] : ['due dates']),
+    ...(maxAge === undefined ? [] : [`age ${maxAge}`]),
+  ]
   return [...(signers === '' ? [] : [signers]), ...further].join(', ') || 'nothing'
 }
 
@@ -85,6 +89,18 @@ function validateAttestation({ predicateType, conditions }: AttestationRequireme
       ...requiredText(`${condition}.expression`, expression, maxExpression),
       ...boundedText(`${condition}.message`, message),
     ]),
+  ]
+}
+
+function validateDueDates({ internal = {}, exposed = {}, exploited, warning }: DueDates): FieldError[] {
+  const at = 'spec.dueDates'
+  const days = (field: string, value: number | undefined): FieldError[] =>
+    value === undefined || (value >= 0 && value <= maxDays) ? [] : [invalidValue(field, value, `must be 0 to ${maxDays} days`)]
+  return [
+    ...Object.entries(internal).flatMap(([severity, value]) => days(`${at}.internal.${severity}`, value)),
+    ...Object.entries(exposed).flatMap(([severity, value]) => days(`${at}.exposed.${severity}`, value)),
+    ...days(`${at}.exploited`, exploited),
+    ...days(`${at}.warning`, warning),
   ]
 }
 

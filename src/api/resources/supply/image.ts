@@ -14,6 +14,8 @@ export const maxPlatforms = 50
 export const maxVerdicts = 200
 export const maxIdentities = 20
 export const maxRunningNames = 100
+export const maxFindings = 20
+export const maxUpdates = 20
 const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
 /** The name of the object of a digest: object names have no colon. */
@@ -31,6 +33,9 @@ export const image = defineResource<Image>({
     { name: 'Reference', type: 'string', cell: ({ status }) => status?.references?.[0] ?? '' },
     { name: 'Verdict', type: 'string', cell: ({ status }) => verdictCell(status) },
     { name: 'Pods', type: 'integer', cell: ({ status }) => status?.running?.pods ?? 0 },
+    { name: 'Packages', type: 'string', cell: ({ status }) => packagesCell(status) },
+    { name: 'Findings', type: 'string', cell: ({ status }) => findingsCell(status) },
+    { name: 'Due', type: 'string', priority: 1, cell: ({ status }) => status?.findings?.due ?? '' },
     { name: 'Signed By', type: 'string', priority: 1, cell: ({ status }) => identitiesCell(status) },
     { name: 'Running', type: 'string', priority: 1, cell: ({ status }) => (status?.running?.names ?? []).join(',') },
     ageColumn,
@@ -50,6 +55,8 @@ function validate({ metadata, spec, status = {} }: Image): FieldError[] {
     ...boundedList('status.references', status.references, maxReferences, (text, at) => requiredText(at, text, 4096)),
     ...boundedList('status.platforms', status.platforms, maxPlatforms),
     ...boundedList('status.verdicts', status.verdicts, maxVerdicts, validateVerdict),
+    ...boundedList('status.findings.list', status.findings?.list, maxFindings),
+    ...boundedList('status.updates', status.updates, maxUpdates),
     ...boundedList('status.running.names', status.running?.names, maxRunningNames),
   ]
 }
@@ -73,4 +80,13 @@ function verdictCell(status: ImageStatus | undefined): string {
 
 function identitiesCell(status: ImageStatus | undefined): string {
   return [...new Set((status?.verdicts ?? []).flatMap(({ identities }) => identities ?? []))].join(',')
+}
+
+const packagesCell = ({ sbom }: ImageStatus = {}): string =>
+  sbom === undefined ? 'pending' : sbom.source === 'None' ? 'not read' : String(sbom.packages)
+
+function findingsCell({ findings, sbom }: ImageStatus = {}): string {
+  if (findings === undefined) return sbom === undefined ? 'pending' : 'unknown'
+  const counts = (['critical', 'high', 'medium', 'low', 'unknown'] as const).filter(severity => findings[severity] > 0)
+  return counts.length === 0 ? 'none' : counts.map(severity => `${findings[severity]} ${severity}`).join(', ')
 }

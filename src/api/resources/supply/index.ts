@@ -1,9 +1,21 @@
 // The kinds of this group: Bulkhead's supply chain.
 import type { ResourceDefinition } from '../resource.ts'
+import { advisorySource } from './advisory-source.ts'
+import { clusterException } from './cluster-exception.ts'
 import { clusterImagePolicy } from './cluster-image-policy.ts'
+import { exception } from './exception.ts'
 import { image } from './image.ts'
 import { imagePolicy } from './image-policy.ts'
 import { podImages } from './pod-images.ts'
 import { trustRoot } from './trust-root.ts'
 
-export const supplyResources: readonly ResourceDefinition[] = [clusterImagePolicy, image, imagePolicy, podImages, trustRoot]
+export const supplyResources: readonly ResourceDefinition[] = [
+  advisorySource,
+  clusterException,
+  clusterImagePolicy,
+  exception,
+  image,
+  imagePolicy,
+  podImages,
+  trustRoot,
+]

@@ -3,7 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import type { FieldError } from '../../field-error.ts'
 import type { Pod } from '../../types/core-v1.ts'
-import type { ImagePolicySpec, ImageStatus, TrustRootSpec } from '../../types/supply-v1.ts'
+import type { AdvisorySourceSpec, ExceptionSpec, ImagePolicySpec, ImageStatus, TrustRootSpec } from '../../types/supply-v1.ts'
+import { advisoryFormats, advisorySource } from './advisory-source.ts'
+import { validateExceptionSpec } from './exception-spec.ts'
 import { image, imageName } from './image.ts'
 import { validateImagePolicySpec } from './image-policy-spec.ts'
 import { podImagesOf } from './pod-images.ts'
@@ -19,7 +21,13 @@ const policies: readonly [name: string, spec: Partial<ImagePolicySpec>, fields: 
   ['takes signers', {}, []],
   ['takes several globs', { images: ['**', 'nginx', 'localhost:5000/*/app', '*.example.com/**'] }, []],
   ['takes an age', { maxAge: '720h' }, []],
-  ['refuses a severity, as nothing scans images in the cluster', { maxSeverity: 'high' }, ['spec.maxSeverity']],
+  ['takes a severity and due dates', { maxSeverity: 'high', dueDates: { internal: { critical: 0 }, exploited: 3 } }, []],
+  ['refuses another severity', { maxSeverity: 'severe' }, ['spec.maxSeverity']],
+  [
+    'refuses days out of bounds',
+    { dueDates: { exposed: { high: -1 }, warning: 9999 } },
+    ['spec.dueDates.exposed.high', 'spec.dueDates.warning'],
+  ],
   ['takes keyless signers', { verify: { allOf: [{ keyless, attestations: [{ predicateType: 'https://slsa.dev/provenance/v1' }] }] } }, []],
   ['refuses no image', { images: [] }, ['spec.images']],
   ['refuses a tag', { images: ['registry.example.com/shop:1'] }, ['spec.images[0]']],
@@ -111,6 +119,55 @@ test('image shows the worst verdict', () => {
     ['Refused', 'Unverified', 'Verified', 'Unverified'],
   )
 })
+
+test('image shows how many findings of each severity it has, and that it was not read', () => {
+  const cell = image.columns.find(({ name }) => name === 'Findings')?.cell
+  const shown = (status: ImageStatus) => cell?.({ metadata: {}, spec: { digest }, status }, 0)
+  const time = '2026-01-01T00:00:00Z'
+  const findings = { critical: 1, high: 0, medium: 0, low: 2, unknown: 0, fixable: 1, time }
+  assert.deepEqual(
+    [
+      shown({}),
+      shown({ sbom: { source: 'None', packages: 0, time } }),
+      shown({ findings }),
+      shown({ findings: { ...findings, critical: 0, low: 0 } }),
+    ],
+    ['pending', 'unknown', '1 critical, 2 low', 'none'],
+  )
+})
+
+test('an exception requires advisories, images, an owner, a reason and an end', () => {
+  const validate = (spec: object) => fields(validateExceptionSpec(spec as ExceptionSpec))
+  const good = {
+    owner: 'ann',
+    reason: 'not reachable',
+    expires: '2027-01-01T00:00:00Z',
+    advisories: ['CVE-2026-1'],
+    images: [digest, 'shop/**'],
+  }
+  assert.deepEqual(validate(good), [])
+  assert.deepEqual(validate({}), ['spec.advisories', 'spec.images', 'spec.owner', 'spec.reason', 'spec.expires'])
+  assert.deepEqual(validate({ ...good, images: ['shop:1'] }), ['spec.images[0]'])
+})
+
+test('advisorySource requires a known format, and a key for what is fetched', () => {
+  const validate = (spec: AdvisorySourceSpec, name = 'osv') => fields(advisorySource.validate?.({ metadata: { name }, spec }))
+  const url = 'https://mirror.example.com/osv.zip'
+  assert.deepEqual(validate({ format: 'osv', url, publicKey, interval: '1h', maxSilence: '36h' }), [])
+  assert.deepEqual(validate({ format: 'osv' }), [])
+  assert.deepEqual(validate({ format: 'osv', url }), ['spec.publicKey'])
+  assert.deepEqual(validate({ format: 'other', url: 'http://mirror.example.com', publicKey, interval: '1s' }), [
+    'spec.format',
+    'spec.url',
+    'spec.interval',
+  ])
+  assert.deepEqual(validate({ format: 'osv', url: 'https://a:b@mirror.example.com', publicKey }), ['spec.url'])
+  assert.deepEqual(validate({ format: 'osv', interval: '1h' }), ['spec.url'])
+  assert.deepEqual(validate({ format: 'osv' }, 'a.b'), ['metadata.name'])
+})
+
+test('advisorySource takes the formats that can be imported', () =>
+  assert.deepEqual(advisoryFormats.toSorted(), ['alpine', 'debian', 'epss', 'kev', 'osv', 'redhat', 'ubuntu']))
 
 test('podImagesOf() returns the images of a pod, and nothing of its settings', () => {
   const pod: Pod = {

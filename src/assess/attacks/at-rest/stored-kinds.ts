@@ -108,6 +108,11 @@ export const namespacedKinds: StoredKinds = {
   'policy/poddisruptionbudgets': { fields: { spec: { minAvailable: 0, selector: { matchLabels: nowhere } } } },
   'rbac.authorization.k8s.io/rolebindings': { fields: { roleRef: { apiGroup: rbac, kind: 'Role', name: 'none' }, subjects: nobody } },
   'rbac.authorization.k8s.io/roles': { fields: role },
+  'supply.bulkhead.dev/exceptions': {
+    fields: {
+      spec: { advisories: ['CVE-0000-0'], images: ['**'], owner: 'bulkhead prove', reason: 'proof T2', expires: '2020-01-01T00:00:00Z' },
+    },
+  },
   'supply.bulkhead.dev/imagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
   'storage.k8s.io/csistoragecapacities': { fields: { storageClassName: 'bulkhead-prove-none' } },
 }
@@ -197,6 +202,12 @@ export const clusterKinds: StoredKinds = {
   'storage.k8s.io/storageclasses': { fields: { provisioner: 'prove.bulkhead.dev/none' } },
   'storage.k8s.io/volumeattachments': {
     fields: { spec: { attacher: 'prove.bulkhead.dev', nodeName: 'none', source: { persistentVolumeName: 'none' } } },
+  },
+  'supply.bulkhead.dev/advisorysources': { fields: { spec: { format: 'osv' } } },
+  'supply.bulkhead.dev/clusterexceptions': {
+    fields: {
+      spec: { advisories: ['CVE-0000-0'], images: ['**'], owner: 'bulkhead prove', reason: 'proof T2', expires: '2020-01-01T00:00:00Z' },
+    },
   },
   'supply.bulkhead.dev/clusterimagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
   'supply.bulkhead.dev/images': { name: `sha256-${'0'.repeat(64)}`, fields: { spec: { digest: `sha256:${'0'.repeat(64)}` } } },

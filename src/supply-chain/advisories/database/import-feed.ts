@@ -2,7 +2,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncToDisk } from '../../../base/files/sync-to-disk.ts'
@@ -67,6 +67,8 @@ export async function importFeed(format: FeedFormat, path: string, folder: strin
       ...(key !== undefined && { key }),
     }
     sealDraft(draft, state)
+    // Advisories are public, and another user may read them, such as the part "artifacts" of a cluster.
+    chmodSync(draft, 0o644)
     await syncToDisk(draft)
     await rename(draft, target)
     await syncToDisk(folder)

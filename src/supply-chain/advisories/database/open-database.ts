@@ -20,15 +20,34 @@ export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
   readonly sources: readonly SourceState[]
 }
 
-/** Throws a UserError if the folder has no source, or a file that no import wrote. */
-export function openAdvisoryDatabase(folder: string): AdvisoryDatabase {
-  const files = sourceFiles(folder)
+/**
+ * Throws a UserError if the folder has no source, or a file that no import wrote. `accepts`: sources that it refuses are not used; default: all are. `cached`: advisories in memory at
+ * most.
+ */
+export function openAdvisoryDatabase(
+  folder: string | readonly string[],
+  accepts: (state: SourceState) => boolean = () => true,
+  cached = maxCachedAdvisories,
+): AdvisoryDatabase {
+  const files = [folder].flat().flatMap(sourceFiles)
   if (files.length === 0) throw new UserError(`"${folder}" has no advisories. Import some first: bulkhead advisories import osv all.zip`)
-  return new SqliteDatabases(files.map(openSource))
+  const opened: OpenSource[] = []
+  try {
+    for (const file of files) {
+      const source = openSource(file)
+      if (accepts(source.state)) opened.push(source)
+      else source.db.close()
+    }
+    return new SqliteDatabases(opened, cached)
+  } catch (err) {
+    for (const { db } of opened) db.close()
+    throw err
+  }
 }
 
 /** What has been imported, by name. */
-export const readSources = (folder: string): readonly SourceState[] => sourceFiles(folder).flatMap(path => readSourceState(path) ?? [])
+export const readSources = (folder: string | readonly string[]): readonly SourceState[] =>
+  [folder].flat().flatMap(each => sourceFiles(each).flatMap(path => readSourceState(path) ?? []))
 
 /** undefined if there is no such file. */
 export function readSourceState(path: string): SourceState | undefined {
@@ -105,9 +124,10 @@ class SqliteDatabases implements AdvisoryDatabase {
   /** Those with EPSS, and those with KEV. */
   readonly #rated: readonly Statements[]
   readonly #listed: readonly Statements[]
-  readonly #cache = new RecentCache<readonly StoredAdvisory[]>(maxCachedAdvisories)
+  readonly #cache: RecentCache<readonly StoredAdvisory[]>
 
-  constructor(open: readonly OpenSource[]) {
+  constructor(open: readonly OpenSource[], cached: number) {
+    this.#cache = new RecentCache(cached)
     this.sources = open.map(({ state }) => state)
     this.#open = open.map(({ db, state }) => ({
       name: state.name,

@@ -1,0 +1,131 @@
+// Fetches the sources of advisories that have a URL, by HTTPS, into files that are imported apart. Nothing is fetched unless an object says so.
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { AdvisorySource } from '../../api/types/supply-v1.ts'
+import { type Clock, pause } from '../../base/clock.ts'
+import { parseGoDuration } from '../../base/config/go-duration.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import type { Lister } from '../../client/cache/object-cache.ts'
+import { maxSignatureBytes } from '../../supply-chain/advisories/database/verify-feed.ts'
+import type { FeedImport } from './image-software.ts'
+
+export interface FeedFetcherParts {
+  readonly sources: Lister<AdvisorySource>
+  readonly scratch: string
+  /** Into which folder feeds are imported. */
+  readonly fetched: string
+  importFeed?: FeedImport
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Bytes of a feed, as `bulkhead advisories import` takes them. */
+export const maxFeedBytes = 1024 ** 3
+const defaultIntervalMs = 3_600_000
+/** For one fetch. */
+const fetchMs = 30 * 60_000
+const lookMs = 10_000
+
+export class FeedFetcher {
+  readonly #parts: FeedFetcherParts
+  /** By source: when it is fetched next, in monotonic milliseconds, and for which generation. */
+  readonly #next = new Map<string, { readonly at: number; readonly generation: number }>()
+  readonly #problems = new Map<string, string>()
+
+  constructor(parts: FeedFetcherParts) {
+    this.#parts = parts
+  }
+
+  /** Why the last fetch failed. */
+  problem(name: string): string | undefined {
+    return this.#problems.get(name)
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    while (!signal.aborted) {
+      await this.look(signal)
+      await pause(clock, lookMs, signal)
+    }
+  }
+
+  /** Fetches the sources that are due, one after the other. */
+  async look(signal: AbortSignal): Promise<void> {
+    const { sources, clock, log } = this.#parts
+    for (const source of sources.list()) {
+      const { name = '', generation = 0 } = source.metadata
+      const { url, interval } = source.spec
+      if (url === undefined) continue
+      const next = this.#next.get(name)
+      if (next !== undefined && next.generation === generation && clock.monotonic() < next.at) continue
+      const parsed = interval === undefined ? defaultIntervalMs : parseGoDuration(interval)
+      this.#next.set(name, { at: clock.monotonic() + (typeof parsed === 'number' ? parsed : defaultIntervalMs), generation })
+      try {
+        await this.#fetch(source, AbortSignal.any([signal, AbortSignal.timeout(fetchMs)]))
+        this.#problems.delete(name)
+      } catch (err) {
+        if (signal.aborted) return
+        this.#problems.set(name, err instanceof UserError ? err.message : `${url} could not be fetched: ${messageOf(err)}`.slice(0, 1024))
+        log.error('cannot fetch advisories', { source: name, err: messageOf(err) })
+      }
+    }
+  }
+
+  async #fetch({ metadata: { name = '' }, spec }: AdvisorySource, signal: AbortSignal): Promise<void> {
+    const { importFeed, scratch, fetched } = this.#parts
+    const { url = '', signatureUrl = `${url}.sig`, authorities, publicKey, format } = spec
+    if (importFeed === undefined || publicKey === undefined) throw new UserError('This cluster fetches no advisories')
+    const folder = join(scratch, `feed-${name}`)
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    try {
+      const [file, signature, key] = ['feed', 'signature', 'key'].map(each => join(folder, each))
+      if (file === undefined || signature === undefined || key === undefined) return
+      await download(signatureUrl, signature, authorities, maxSignatureBytes, signal)
+      await download(url, file, authorities, maxFeedBytes, signal)
+      await writeFile(key, publicKey)
+      await importFeed({ name, format, file, signature, publicKey: key, folder: fetched }, signal)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** No redirects: they could lead anywhere. */
+async function download(url: string, file: string, authorities: string | undefined, maxBytes: number, signal: AbortSignal): Promise<void> {
+  const answer = await get(url, authorities, signal)
+  if (answer.statusCode !== 200) {
+    answer.destroy()
+    throw new UserError(`${url} answered ${answer.statusCode}, expected 200`)
+  }
+  let read = 0
+  await pipeline(
+    answer,
+    async function* (pieces: AsyncIterable<Buffer>) {
+      for await (const piece of pieces) {
+        read += piece.length
+        if (read > maxBytes) throw new UserError(`${url} has more than ${maxBytes} bytes`)
+        yield piece
+      }
+    },
+    createWriteStream(file, { mode: 0o600 }),
+    { signal },
+  )
+}
+
+function get(url: string, ca: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      url,
+      { agent: false, signal, minVersion: 'TLSv1.2', headers: { 'user-agent': 'bulkhead' }, ...(ca === undefined ? {} : { ca }) },
+      resolve,
+    )
+    request.on('error', reject)
+    request.end()
+  })
+}

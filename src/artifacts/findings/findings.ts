@@ -1,0 +1,34 @@
+// What the part asks of the software of images. One implementation does the work where it is, another passes it to a thread.
+import type { SourceState } from '../../supply-chain/advisories/database/source-file.ts'
+import type { Digest } from '../../supply-chain/oci/digest.ts'
+import type { PackageSearch } from '../../supply-chain/packages/image-hit.ts'
+import type { FindingsAnswer, ImageReport } from './image-report.ts'
+
+/** Which imported sources are used. */
+export interface SourceRule {
+  readonly name: string
+  readonly format: string
+  /** `keyDigest()` of the key that must have signed it. */
+  readonly key?: string
+}
+
+export interface Rematch {
+  /** Images whose report is another than before. */
+  readonly changed: readonly ImageReport[]
+  /** What is imported, also sources that are not used. */
+  readonly sources: readonly SourceState[]
+}
+
+export interface Findings extends AsyncDisposable, PackageSearch {
+  /** What is kept from before, as it was matched last. */
+  load(signal: AbortSignal): Promise<readonly ImageReport[]>
+  /** Reads the packages of an image that was copied to this folder. Rejects with a UserError if it cannot be read. */
+  scan(image: Digest, folder: string, signal: AbortSignal): Promise<ImageReport>
+  /** Takes a bill of materials that somebody trusted signed, in JSON. Rejects with a UserError if it is none. */
+  attest(image: Digest, document: string, signal: AbortSignal): Promise<ImageReport>
+  /** Matches all images again. `rules` undefined: every imported source is used. */
+  rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch>
+  /** Images that run now: others make room for them. */
+  used(images: readonly Digest[], signal: AbortSignal): Promise<void>
+  findingsOf(image: Digest, signal: AbortSignal): Promise<FindingsAnswer>
+}

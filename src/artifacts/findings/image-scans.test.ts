@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
+import { UserError } from '../../base/user-error.ts'
+import type { Digest } from '../../supply-chain/oci/digest.ts'
+import { MemoryImageSource } from '../../supply-chain/oci/memory-image-source.testing.ts'
+import { findingsBench, npmPackage } from './findings.testing.ts'
+import { ImageScans, type ScanRequest, scanTurns } from './image-scans.ts'
+
+const { signal } = new AbortController()
+
+async function opened() {
+  const bench = findingsBench()
+  const source = new MemoryImageSource()
+  const reports: string[] = []
+  const failures: string[] = []
+  const waits = new Map<string, Promise<void>>()
+  const requests: string[] = []
+  const scans = new ImageScans({
+    findings: bench.findings,
+    folder: bench.scratch,
+    clock: systemClock,
+    log: silentLogger,
+    registries: {
+      open: repository => ({
+        async manifest(wanted) {
+          requests.push(repository)
+          await waits.get(repository)
+          if (repository.includes('broken')) throw new UserError(`${repository} does not answer`)
+          return source.manifest(wanted)
+        },
+        blob: wanted => source.blob(wanted),
+        referrers: async () => [],
+      }),
+    },
+    onReport: ({ digest }) => reports.push(digest),
+    onFailure: (_, message) => failures.push(message),
+  })
+  await scans.prepare()
+  bench.content.set('*', [npmPackage('x')])
+  const push = (content: string): Digest =>
+    source.putManifest([source.putBlob(Buffer.from(content), 'application/vnd.oci.image.layer.v1.tar')]).digest
+  const want = (namespace: string, digest: Digest, more: Partial<ScanRequest> = {}) =>
+    scans.want({ namespace, image: `registry.example.com/${namespace}/app@${digest}`, digest, credentials: [], ...more }, signal)
+  return { bench, scans, reports, failures, waits, requests, push, want }
+}
+
+test('ImageScans reads an image once, and leaves no copy of it', async () => {
+  const { bench, reports, requests, push, want } = await opened()
+  await using _ = bench
+  const digest = push('one')
+  want('a', digest)
+  want('a', digest)
+  await until(() => reports.length === 1, 'the image is read')
+  want('b', digest)
+  assert.deepEqual([reports, requests.length], [[digest], 2])
+  await until(() => readdirSync(bench.scratch).length === 0, 'the copy is removed')
+})
+
+test('ImageScans tries an image by another name if one name of it fails', async () => {
+  const { bench, reports, failures, push, want } = await opened()
+  await using _ = bench
+  const digest = push('one')
+  want('broken', digest)
+  await until(() => failures.length === 1, 'the first name fails')
+  assert.match(failures[0] ?? '', /broken\/app does not answer/)
+  want('broken', digest)
+  want('b', digest)
+  await until(() => reports.length === 1, 'the second name works')
+  assert.equal(failures.length, 1)
+})
+
+test('ImageScans lets no namespace delay another, nor fill the queue', async () => {
+  const { bench, reports, waits, requests, push, want } = await opened()
+  await using _ = bench
+  const held = Promise.withResolvers<void>()
+  waits.set('registry.example.com/slow/app', held.promise)
+  const all = Array.from({ length: scanTurns.ownWaiting + 20 }, (_, index) => push(`slow ${index}`))
+  for (const digest of all) want('slow', digest)
+  await until(() => requests.length === 1, 'the first one waits for its registry')
+  const other = push('other')
+  want('b', other)
+  await until(() => reports.includes(other), 'the other namespace is served')
+  held.resolve()
+  await until(() => reports.length === scanTurns.ownWaiting + 2, 'those that had room are read')
+})
+
+test('ImageScans takes an attested bill of materials in place of the layers, unless it cannot be read', async () => {
+  const { bench, reports, requests, push, want } = await opened()
+  await using _ = bench
+  const bom = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    components: [{ type: 'library', name: 'signed', purl: 'pkg:npm/signed@1.0.0' }],
+  }
+  const [one, two] = [push('one'), push('two')]
+  want('a', one, { attested: async () => JSON.stringify(bom) })
+  await until(() => reports.includes(one), 'the first one is read')
+  assert.equal(requests.length, 0)
+  want('a', two, { attested: async () => '{}' })
+  await until(() => reports.includes(two), 'the second one is read')
+  const images = async (name: string) => (await bench.findings.where(name)).hits.map(({ image }) => image)
+  assert.deepEqual([await images('signed'), await images('x')], [[one], [two]])
+})

@@ -1,0 +1,150 @@
+// Reads what is in the images that run: one after the other, in turn between namespaces, and never while somebody waits for it.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { UserError } from '../../base/user-error.ts'
+import type { Digest } from '../../supply-chain/oci/digest.ts'
+import { nodePlatform } from '../../supply-chain/oci/platform.ts'
+import { resolveImage } from '../../supply-chain/oci/resolve-image.ts'
+import { copyToLayout } from '../../supply-chain/oci/sources/copy-to-layout.ts'
+import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
+import type { Registries } from '../image-verifier.ts'
+import { KeptResults } from '../kept-results.ts'
+import { NamespaceTurns, TooManyWaiting } from '../namespace-turns.ts'
+import type { Findings } from './findings.ts'
+import type { ImageReport } from './image-report.ts'
+
+export interface ScanRequest {
+  readonly namespace: string
+  /** As it stands in the pod. */
+  readonly image: string
+  readonly digest: Digest
+  /** For its repository. They are kept until its turn comes. */
+  readonly credentials: readonly PullCredential[]
+  /** A bill of materials in JSON that somebody signed whom a policy of the cluster requires. */
+  attested?(): Promise<string | undefined>
+}
+
+export interface ImageScansParts {
+  readonly registries: Registries
+  readonly findings: Findings
+  /** For copies of images while they are read. What is in it is removed at the start. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly log: Logger
+  onReport(report: ImageReport): void
+  onFailure(digest: Digest, message: string): void
+}
+
+/** Copies at once, each of another namespace, so that a slow registry of one does not stop the others. Images are read one at a time. */
+export const scanTurns = { running: 3, ownRunning: 1, waiting: 2000, ownWaiting: 100 }
+const readingTurns = { running: 1, ownRunning: 1, waiting: 2000, ownWaiting: 100 }
+/** Compressed bytes of an image that is read. */
+export const maxScannedBytes = 2 * 1024 ** 3
+/** For a copy. */
+export const copyMs = 5 * 60_000
+/** An image that could not be read is not tried again for this long, by the same name in the same namespace. */
+export const retryScanMs = 10 * 60_000
+const maxFailures = 5000
+
+export class ImageScans {
+  readonly #parts: ImageScansParts
+  readonly #copying = new NamespaceTurns(scanTurns)
+  readonly #reading = new NamespaceTurns(readingTurns)
+  readonly #known = new Set<Digest>()
+  /** Another tenant's name for the same image is another request: it may have a better registry, or better credentials. */
+  readonly #pending = new Set<string>()
+  readonly #failed: KeptResults<true>
+
+  constructor(parts: ImageScansParts) {
+    this.#parts = parts
+    this.#failed = new KeptResults({ entries: maxFailures }, parts.clock)
+  }
+
+  /** Removes what an earlier process left. */
+  async prepare(): Promise<void> {
+    await rm(this.#parts.folder, { recursive: true, force: true })
+    await mkdir(this.#parts.folder, { recursive: true, mode: 0o700 })
+  }
+
+  /** It was read before. */
+  addKnown(digest: Digest): void {
+    this.#known.add(digest)
+  }
+
+  /** It is not kept any more. */
+  forget(digest: Digest): void {
+    this.#known.delete(digest)
+  }
+
+  has(digest: Digest): boolean {
+    return this.#known.has(digest)
+  }
+
+  /** Returns at once. More than a namespace may have waiting are dropped; they come again when their pods are evaluated again. */
+  want(request: ScanRequest, signal: AbortSignal): void {
+    const { namespace, image, digest } = request
+    const key = `${namespace}\n${repositoryOf(image) ?? image}\n${digest}`
+    if (this.#known.has(digest) || this.#pending.has(key) || this.#failed.get(key, retryScanMs) === true) return
+    this.#pending.add(key)
+    this.#scan(request, key, signal)
+      .catch((err: unknown) => {
+        if (!signal.aborted) this.#parts.log.error('cannot scan an image', { namespace, image, err })
+      })
+      .finally(() => this.#pending.delete(key))
+  }
+
+  async #scan(request: ScanRequest, key: string, signal: AbortSignal): Promise<void> {
+    const { namespace, digest } = request
+    try {
+      await this.#copying.run(namespace, () => this.#read(request, signal), signal)
+    } catch (err) {
+      if (signal.aborted || err instanceof TooManyWaiting) return
+      this.#failed.set(key, true)
+      this.#parts.onFailure(digest, err instanceof UserError ? err.message : 'It could not be read, see the log of the part "artifacts"')
+      if (!(err instanceof UserError)) throw err
+    }
+  }
+
+  async #read(request: ScanRequest, signal: AbortSignal): Promise<void> {
+    // Another name of the same image was first.
+    if (this.#known.has(request.digest)) return
+    const report = (await this.#attested(request, signal)) ?? (await this.#fromLayers(request, signal))
+    this.#known.add(request.digest)
+    this.#parts.onReport(report)
+  }
+
+  async #attested({ digest, attested, image }: ScanRequest, signal: AbortSignal): Promise<ImageReport | undefined> {
+    const document = await attested?.()
+    if (document === undefined) return undefined
+    try {
+      return await this.#parts.findings.attest(digest, document, signal)
+    } catch (err) {
+      if (!(err instanceof UserError)) throw err
+      this.#parts.log.info('an attested bill of materials is not used', { image, digest, reason: err.message })
+      return undefined
+    }
+  }
+
+  async #fromLayers({ namespace, image, digest, credentials }: ScanRequest, signal: AbortSignal): Promise<ImageReport> {
+    const repository = repositoryOf(image)
+    if (repository === undefined) throw new UserError(`"${image}" is no image reference`)
+    const folder = await mkdtemp(join(this.#parts.folder, 'image-'))
+    try {
+      const late = AbortSignal.any([signal, AbortSignal.timeout(copyMs)])
+      try {
+        const source = this.#parts.registries.open(repository, credentials)
+        const resolved = await resolveImage(source, digest, nodePlatform(process.arch), image, late)
+        await copyToLayout(source, resolved, 'image', folder, late, maxScannedBytes)
+      } catch (err) {
+        if (late.aborted && !signal.aborted) throw new UserError(`It could not be copied in ${copyMs / 60_000} minutes`, { cause: err })
+        throw err
+      }
+      return await this.#reading.run(namespace, () => this.#parts.findings.scan(digest, folder, signal), signal)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// The software of the images that run: has them scanned, has them matched, and writes what was found into the Image objects.
+import type { AdvisorySource } from '../../api/types/supply-v1.ts'
+import { type Clock, formatTime, pause } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import type { Lister } from '../../client/cache/object-cache.ts'
+import type { Client } from '../../client/client.ts'
+import type { Digest } from '../../supply-chain/oci/digest.ts'
+import type { SoftwareSighting } from '../image-record.ts'
+import type { Registries } from '../image-verifier.ts'
+import { AdvisoryUpdates } from './advisory-updates.ts'
+import { FeedFetcher } from './feed-fetcher.ts'
+import type { Findings } from './findings.ts'
+import type { ImageReport } from './image-report.ts'
+import { ImageScans, type ScanRequest } from './image-scans.ts'
+import { findingsStatus, sbomStatus } from './report-status.ts'
+
+/** What the composition supplies. */
+export interface SoftwareParts {
+  readonly findings: Findings
+  /** For copies of images while they are read; its content is removed at the start. */
+  readonly scratch: string
+  /** Folders of imported advisories. */
+  readonly advisories: readonly string[]
+  /** The one of them into which fetched feeds are imported. */
+  readonly fetched: string
+  /** Imports a fetched feed, apart from this thread. Rejects with a UserError. */
+  importFeed?: FeedImport
+}
+
+export type FeedImport = (
+  feed: {
+    readonly name: string
+    readonly format: string
+    readonly file: string
+    readonly signature: string
+    readonly publicKey: string
+    readonly folder: string
+  },
+  signal: AbortSignal,
+) => Promise<void>
+
+export interface ImageSoftwareParts extends SoftwareParts {
+  readonly client: Client
+  readonly registries: Registries
+  readonly sources: Lister<AdvisorySource>
+  readonly clock: Clock
+  readonly log: Logger
+  /** Digests of the images of pods. */
+  running(): readonly Digest[]
+  note(digest: Digest, software: SoftwareSighting): void
+}
+
+/** How often the thread learns which images run. */
+const usedMs = 60_000
+
+export class ImageSoftware {
+  readonly #parts: ImageSoftwareParts
+  readonly #scans: ImageScans
+  readonly #fetcher: FeedFetcher
+  #signal: AbortSignal | undefined
+
+  constructor(parts: ImageSoftwareParts) {
+    const { findings, scratch, registries, clock, log, note } = parts
+    this.#parts = parts
+    this.#scans = new ImageScans({
+      ...{ findings, registries, clock, log },
+      folder: scratch,
+      onReport: report => this.#note(report),
+      onFailure(digest, message) {
+        const time = formatTime(clock.now())
+        note(digest, { sbom: { source: 'None', packages: 0, message: message.slice(0, 1024), time } })
+      },
+    })
+    this.#fetcher = new FeedFetcher(parts)
+  }
+
+  get findings(): Findings {
+    return this.#parts.findings
+  }
+
+  /** Returns at once; does nothing before `run()`. */
+  want(request: ScanRequest): void {
+    if (this.#signal !== undefined) this.#scans.want(request, this.#signal)
+  }
+
+  /** Until the signal. `onLoaded` is called when what was kept from before is known. */
+  async run(signal: AbortSignal, onLoaded: () => void): Promise<void> {
+    const { findings, log, sources, clock, client, advisories } = this.#parts
+    try {
+      await this.#scans.prepare()
+      for (const { digest } of await findings.load(signal)) this.#scans.addKnown(digest)
+    } catch (err) {
+      if (signal.aborted) return
+      // What was kept is read again from the registries.
+      log.error('cannot read what was kept of images', { err: messageOf(err) })
+    }
+    this.#signal = signal
+    onLoaded()
+    const updates = new AdvisoryUpdates({
+      ...{ client, sources, findings, clock, log },
+      folders: advisories,
+      onReports: changed => {
+        for (const report of changed) this.#note(report)
+      },
+      fetchProblem: name => this.#fetcher.problem(name),
+    })
+    await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal)])
+  }
+
+  async #reportUsed(signal: AbortSignal): Promise<void> {
+    const { findings, running, clock, log } = this.#parts
+    while (!signal.aborted) {
+      try {
+        await findings.used(running(), signal)
+      } catch (err) {
+        if (!signal.aborted) log.error('cannot note which images run', { err: messageOf(err) })
+      }
+      await pause(clock, usedMs, signal)
+    }
+  }
+
+  #note(report: ImageReport): void {
+    const { clock, note } = this.#parts
+    const { digest, findings } = report
+    note(digest, { sbom: sbomStatus(report), findings: findings === undefined ? 'none' : findingsStatus(findings, clock.now()) })
+  }
+}
