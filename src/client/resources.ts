@@ -29,7 +29,15 @@ import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import type { ClusterImagePolicy, Image, ImagePolicy, PodImages, TrustRoot } from '../api/types/supply-v1.ts'
+import type {
+  ClusterImagePolicy,
+  Image,
+  ImagePolicy,
+  PodImages,
+  RegistryToken,
+  RepositoryAccessReview,
+  TrustRoot,
+} from '../api/types/supply-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
 export type CoreEvent = Event
@@ -117,3 +125,11 @@ export const clusterImagePolicies = resourceRef<ClusterImagePolicy>(
 )
 export const trustRoots = resourceRef<TrustRoot>('supply.bulkhead.dev', 'v1', 'trustroots', 'TrustRoot', false)
 export const podImages = resourceRef<PodImages>('supply.bulkhead.dev', 'v1', 'podimages', 'PodImages')
+export const registryTokens = resourceRef<RegistryToken>('supply.bulkhead.dev', 'v1', 'registrytokens', 'RegistryToken', false)
+export const repositoryAccessReviews = resourceRef<RepositoryAccessReview>(
+  'supply.bulkhead.dev',
+  'v1',
+  'repositoryaccessreviews',
+  'RepositoryAccessReview',
+  false,
+)

@@ -47,6 +47,8 @@ export interface StartClusterOptions {
   readonly bootstrapTokens?: boolean
   /** Registries and a verifier for the part `artifacts`. Default: it does not run, so tags are not resolved. */
   readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> }
+  /** Names of the cluster's own registry in image references, for its nodes. Default: it has none. */
+  readonly registryHosts?: readonly string[]
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number
@@ -91,6 +93,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     features,
     bootstrapTokens = false,
     images,
+    registryHosts = [],
     clock = systemClock,
     log = silentLogger,
     random = Math.random,
@@ -107,10 +110,13 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
       ...{ store, signer, audit, profile, bootstrapTokens, serviceCidr, clock, log, metrics },
       ...(features === undefined ? {} : { features }),
       ...(authority === undefined ? {} : { images: authority }),
+      ...(registryHosts.length === 0 ? {} : { registry: { hosts: registryHosts } }),
       signal: stop.signal,
     }),
   )
-  await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure' && controllers, signal: stop.signal })
+  const registry = registryHosts.length === 0 ? {} : { registry: { hosts: registryHosts } }
+  const namespaceDefaults = profile === 'secure' && controllers
+  await bootstrap({ server, store, signer, ...registry, namespaceDefaults, signal: stop.signal })
   const transportOf = (user: UserInfo): Transport => stack.use(server.transportFor(user))
   const clientOf = (user: UserInfo): Client => new Client(transportOf(user))
   const running: Promise<void>[] = []
@@ -159,7 +165,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
               .patch(nodes, '', name, { spec: { podCIDR, podCIDRs: [podCIDR] } }, { type: 'merge' }, stop.signal)
               .then(() => resolve(), reject)
           }
-          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady }, stop.signal).catch(reject))
+          running.push(runSimulatedNode({ transport, name, registryHosts, clock, log, random, delays, onReady }, stop.signal).catch(reject))
         }),
     ),
   )

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/config/go-duration.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { PullRight } from './cluster-registry.ts'
 import type { PullRecords } from './pull-records.ts'
 import { SharedPulls } from './shared-pulls.ts'
 
@@ -31,8 +32,13 @@ export interface PullRequest {
   readonly container: Container | EphemeralContainer
   /** Called only if a pull is needed, or if the image is present but not public. */
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
+  /** The pod's right to an image of the cluster's own registry; undefined for others. Asked before each start. */
+  pullRight(reference: ImageReference, signal: AbortSignal): Promise<PullRight> | undefined
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
+
+/** Pause before the right to pull is asked for again. */
+const refusedRetryMs = 5000
 
 /** One per node. Simultaneous pulls of an image with the same credentials are one pull, and only a few run at once. */
 export class ImagePuller {
@@ -62,8 +68,10 @@ export class ImagePuller {
     }
     const policy = container.imagePullPolicy ?? (reference.tag === 'latest' && reference.digest === undefined ? 'Always' : 'IfNotPresent')
     const present = await this.#inspect(reference.full, name, signal)
+    const right = await this.#pullRight(request, reference, policy, signal)
     const mayUse =
-      present !== undefined && (policy === 'Always' || (await this.#records.admits(present, reference, () => request.secrets(signal))))
+      present !== undefined &&
+      (policy === 'Always' || right !== undefined || (await this.#records.admits(present, reference, () => request.secrets(signal))))
     if (policy === 'Never' && !mayUse) {
       const why = present
         ? 'is present with pull policy of Never but does not have the proper credentials to access the image'
@@ -76,7 +84,28 @@ export class ImagePuller {
       event('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`)
       return present
     }
-    return await this.#pull(request, reference, present, signal)
+    return await this.#pull(request, reference, present, right?.auth, signal)
+  }
+
+  /** Undefined for images of other registries. Rejects with ImageError without the right, also for an image that is on the node. */
+  async #pullRight(
+    { container, event, pullRight }: PullRequest,
+    reference: ImageReference,
+    policy: string,
+    signal: AbortSignal,
+  ): Promise<Extract<PullRight, { allowed: true }> | undefined> {
+    let right: PullRight | undefined
+    try {
+      right = await pullRight(reference, signal)
+    } catch (cause) {
+      signal.throwIfAborted()
+      right = { allowed: false, reason: `cannot find out whether the pod may pull the image: ${text(cause)}` }
+    }
+    if (right?.allowed !== false) return right
+    const reason = policy === 'Never' ? 'ErrImageNeverPull' : 'ErrImagePull'
+    const message = `Failed to pull image ${JSON.stringify(container.image ?? '')}: ${right.reason}`
+    event('Warning', policy === 'Never' ? reason : 'Failed', message)
+    throw new ImageError(reason, message, refusedRetryMs)
   }
 
   forgetPod(podUid: string): void {
@@ -94,7 +123,13 @@ export class ImagePuller {
     }
   }
 
-  async #pull(request: PullRequest, reference: ImageReference, present: Image | undefined, signal: AbortSignal): Promise<Image> {
+  async #pull(
+    request: PullRequest,
+    reference: ImageReference,
+    present: Image | undefined,
+    own: RegistryAuth | undefined,
+    signal: AbortSignal,
+  ): Promise<Image> {
     const { podUid, container, event } = request
     const name = container.image ?? ''
     const key = `${podUid}_${reference.full}`
@@ -106,8 +141,9 @@ export class ImagePuller {
       throw new ImageError('ImagePullBackOff', `Back-off pulling image ${JSON.stringify(name)}: ErrImagePull: ${lastError}`, wait)
     }
     event('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
-    const secrets = await request.secrets(signal)
-    const credentials = credentialsFor(reference, secrets)
+    // A Secret for the cluster's own registry would be a credential that is bound to nothing.
+    const secrets = own === undefined ? await request.secrets(signal) : []
+    const credentials = own === undefined ? credentialsFor(reference, secrets) : [own]
     let failure = ''
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {

@@ -75,7 +75,14 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
     throw new StartError(reason, message, retryAfterMs, { cause: err })
   }
   const image = await node.puller
-    .ensure({ podUid: podUid(pod), container: spec, event, secrets: () => pullSecrets(node, pod, signal) }, signal)
+    .ensure(
+      {
+        ...{ podUid: podUid(pod), container: spec, event },
+        secrets: () => pullSecrets(node, pod, signal),
+        pullRight: (reference, until) => node.registry.pullRight(pod, reference, until),
+      },
+      signal,
+    )
     .catch((err: unknown) =>
       err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retryMs),
     )
