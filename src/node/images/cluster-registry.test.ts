@@ -11,6 +11,7 @@ import { FakeRuntime } from '../fake/fake-runtime.ts'
 import { clusterRegistry } from './cluster-registry.ts'
 import { ImageError, ImagePuller } from './image-puller.ts'
 import { PullRecords } from './pull-records.ts'
+import { requirePullRight } from './require-pull-right.ts'
 
 const host = '192.0.2.1:5443'
 const image = `${host}/shop/web:1`
@@ -50,15 +51,12 @@ function setUp() {
   const puller = new ImagePuller(runtime, new PullRecords(), clock)
   const tokens = { token: async ({ spec }: Pod) => `token of ${spec.serviceAccountName}` }
   const registry = clusterRegistry({ hosts: [host], tokens, client: new Client(transport) })
-  const start = (account: string, imagePullPolicy: string, name = image) =>
-    puller.ensure(
-      {
-        ...{ podUid: account, container: { name: 'c', image: name, imagePullPolicy }, event: () => undefined },
-        secrets: async () => [],
-        pullRight: (reference, signal) => registry.pullRight(pod(account), reference, signal),
-      },
-      AbortSignal.timeout(60_000),
-    )
+  const start = async (account: string, imagePullPolicy: string, name = image) => {
+    const signal = AbortSignal.timeout(60_000)
+    const container = { name: 'c', image: name, imagePullPolicy }
+    const own = await requirePullRight(container, reference => registry.pullRight(pod(account), reference, signal), signal)
+    await puller.ensure({ podUid: account, container, event: () => undefined, secrets: async () => [], own }, signal)
+  }
   return { state, auths, start, registry }
 }
 

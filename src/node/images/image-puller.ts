@@ -8,7 +8,6 @@ import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/config/go-duration.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import type { PullRight } from './cluster-registry.ts'
 import type { PullRecords } from './pull-records.ts'
 import { SharedPulls } from './shared-pulls.ts'
 
@@ -32,13 +31,10 @@ export interface PullRequest {
   readonly container: Container | EphemeralContainer
   /** Called only if a pull is needed, or if the image is present but not public. */
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
-  /** The pod's right to an image of the cluster's own registry; undefined for others. Asked before each start. */
-  pullRight(reference: ImageReference, signal: AbortSignal): Promise<PullRight> | undefined
+  /** The pod's own credential for an image of the cluster's registry, to which it has the right; undefined for others. */
+  readonly own: RegistryAuth | undefined
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
-
-/** Pause before the right to pull is asked for again. */
-const refusedRetryMs = 5000
 
 /** One per node. Simultaneous pulls of an image with the same credentials are one pull, and only a few run at once. */
 export class ImagePuller {
@@ -66,12 +62,11 @@ export class ImagePuller {
       event('Warning', 'InspectFailed', message)
       throw new ImageError('InvalidImageName', message)
     }
-    const policy = container.imagePullPolicy ?? (reference.tag === 'latest' && reference.digest === undefined ? 'Always' : 'IfNotPresent')
+    const policy = pullPolicyOf(container, reference)
     const present = await this.#inspect(reference.full, name, signal)
-    const right = await this.#pullRight(request, reference, policy, signal)
     const mayUse =
       present !== undefined &&
-      (policy === 'Always' || right !== undefined || (await this.#records.admits(present, reference, () => request.secrets(signal))))
+      (policy === 'Always' || request.own !== undefined || (await this.#records.admits(present, reference, () => request.secrets(signal))))
     if (policy === 'Never' && !mayUse) {
       const why = present
         ? 'is present with pull policy of Never but does not have the proper credentials to access the image'
@@ -84,28 +79,7 @@ export class ImagePuller {
       event('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`)
       return present
     }
-    return await this.#pull(request, reference, present, right?.auth, signal)
-  }
-
-  /** Undefined for images of other registries. Rejects with ImageError without the right, also for an image that is on the node. */
-  async #pullRight(
-    { container, event, pullRight }: PullRequest,
-    reference: ImageReference,
-    policy: string,
-    signal: AbortSignal,
-  ): Promise<Extract<PullRight, { allowed: true }> | undefined> {
-    let right: PullRight | undefined
-    try {
-      right = await pullRight(reference, signal)
-    } catch (cause) {
-      signal.throwIfAborted()
-      right = { allowed: false, reason: `cannot find out whether the pod may pull the image: ${text(cause)}` }
-    }
-    if (right?.allowed !== false) return right
-    const reason = policy === 'Never' ? 'ErrImageNeverPull' : 'ErrImagePull'
-    const message = `Failed to pull image ${JSON.stringify(container.image ?? '')}: ${right.reason}`
-    event('Warning', policy === 'Never' ? reason : 'Failed', message)
-    throw new ImageError(reason, message, refusedRetryMs)
+    return await this.#pull(request, reference, present, signal)
   }
 
   forgetPod(podUid: string): void {
@@ -123,14 +97,8 @@ export class ImagePuller {
     }
   }
 
-  async #pull(
-    request: PullRequest,
-    reference: ImageReference,
-    present: Image | undefined,
-    own: RegistryAuth | undefined,
-    signal: AbortSignal,
-  ): Promise<Image> {
-    const { podUid, container, event } = request
+  async #pull(request: PullRequest, reference: ImageReference, present: Image | undefined, signal: AbortSignal): Promise<Image> {
+    const { podUid, container, event, own } = request
     const name = container.image ?? ''
     const key = `${podUid}_${reference.full}`
     const now = this.#clock.now()
@@ -196,6 +164,9 @@ export class ImagePuller {
 
   readonly #failedAt = new Map<string, number>()
 }
+
+export const pullPolicyOf = ({ imagePullPolicy }: PullRequest['container'], { tag, digest }: ImageReference): string =>
+  imagePullPolicy ?? (tag === 'latest' && digest === undefined ? 'Always' : 'IfNotPresent')
 
 function text(err: unknown): string {
   return err instanceof Error ? err.message : String(err)

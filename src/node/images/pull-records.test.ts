@@ -35,7 +35,7 @@ function nodeOf(records = new PullRecords(), registry: (image: string) => void =
       podUid: `u${pods++}`,
       container: { name: 'c', image, ...container },
       secrets: async () => secrets,
-      pullRight: () => undefined,
+      own: undefined,
       event: () => undefined,
     }
     try {
