@@ -14,9 +14,11 @@ export interface HttpsRegistriesOptions {
   readonly clock: Clock
   /** PEM; undefined for the system's authorities. */
   readonly authorities?: string
+  /** The cluster's own registry: its names in image references, and PEM of its authority. */
+  readonly own?: { readonly hosts: readonly string[]; readonly authority: string } | undefined
 }
 
-export function httpsRegistries({ clock, authorities }: HttpsRegistriesOptions): Registries & Disposable {
+export function httpsRegistries({ clock, authorities, own }: HttpsRegistriesOptions): Registries & Disposable {
   /** The longest unused first. */
   const clients = new Map<string, RegistryClient>()
   return {
@@ -42,12 +44,14 @@ export function httpsRegistries({ clock, authorities }: HttpsRegistriesOptions):
   function newClient(repository: string, credential: PullCredential | undefined): RegistryClient {
     const slash = repository.indexOf('/')
     if (slash < 0) throw new UserError(`"${repository}" is no repository of a registry`)
+    const host = repository.slice(0, slash)
+    const trusted = own?.hosts.includes(host) === true ? own.authority : authorities
     return new RegistryClient({
-      host: repository.slice(0, slash),
+      host,
       repository: repository.slice(slash + 1),
       clock,
       ...(credential === undefined ? {} : { credentials: { username: credential.username, password: credential.password } }),
-      ...(authorities === undefined ? {} : { authorities }),
+      ...(trusted === undefined ? {} : { authorities: trusted }),
     })
   }
 }

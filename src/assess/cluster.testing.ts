@@ -13,9 +13,11 @@ import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
 import { checkManifests } from '../cli/prove/check-manifests.ts'
 import { Client } from '../client/client.ts'
+import { configMaps } from '../client/resources.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
 import { bootstrap } from '../cluster/bootstrap/bootstrap.ts'
+import { registryHosting } from '../cluster/bootstrap/registry-hosting.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
 import { openControlPlane } from '../cluster/control-plane.ts'
 import { signerSealer } from '../cluster/signer-sealer.ts'
@@ -37,6 +39,8 @@ export interface ProvableCluster extends AsyncDisposable {
 
 const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
+/** Nothing listens there; simulated nodes pull whatever they are told to. */
+const registryHost = 'registry.invalid:5000'
 
 /** `startCluster()` with its TLS listener, and registries without images. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
@@ -44,7 +48,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const signer = createKeySigner(material, options.clock ?? systemClock)
   const registries = memoryRegistries()
   const images = { registries, verifier: listVerifier(registries) }
-  const { cluster, server } = await startClusterParts({ images, ...options }, signer)
+  const { cluster, server } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
     Promise.reject(new Error('no file')),
@@ -65,6 +69,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
             serving: await authorityOf(material, signer, 'serving'),
             'front-proxy': await authorityOf(material, signer, 'front-proxy'),
             'kubelet-serving': await authorityOf(material, signer, 'kubelet-serving'),
+            registry: await authorityOf(material, signer, 'registry'),
           },
           token: material.tokenKeys[0] ?? assert.fail('no token key'),
         }),
@@ -110,12 +115,14 @@ export async function openCluster(): Promise<ProvableCluster> {
     authenticate: async () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
     anonymousPaths: 'all',
     audit: { record: () => undefined },
+    reviewRegistryToken: async () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
     issueToken: async () => ({
       ...{ token: fakeToken, audiences: ['all'], credentialId: 'JTI=fake', warnings: [] },
       ...{ expirationSeconds: 600, expirationTimestamp: formatTime(Date.now() + 600_000) },
     }),
   })
   const { listener, transport, endpoint } = await listen(test.server, signer)
+  await new Client(transport).create(configMaps, 'kube-public', registryHosting({ hosts: [registryHost] }), limit())
   return {
     context: {
       ...{ endpoint, transport, client: new Client(transport), clock: systemClock },

@@ -37,6 +37,8 @@ import type {
   Image,
   ImagePolicy,
   PodImages,
+  RegistryToken,
+  RepositoryAccessReview,
   TrustRoot,
 } from '../api/types/supply-v1.ts'
 import { resourceRef } from './resource-ref.ts'
@@ -129,3 +131,11 @@ export const exceptions = resourceRef<Exception>('supply.bulkhead.dev', 'v1', 'e
 export const clusterExceptions = resourceRef<ClusterException>('supply.bulkhead.dev', 'v1', 'clusterexceptions', 'ClusterException', false)
 export const trustRoots = resourceRef<TrustRoot>('supply.bulkhead.dev', 'v1', 'trustroots', 'TrustRoot', false)
 export const podImages = resourceRef<PodImages>('supply.bulkhead.dev', 'v1', 'podimages', 'PodImages')
+export const registryTokens = resourceRef<RegistryToken>('supply.bulkhead.dev', 'v1', 'registrytokens', 'RegistryToken', false)
+export const repositoryAccessReviews = resourceRef<RepositoryAccessReview>(
+  'supply.bulkhead.dev',
+  'v1',
+  'repositoryaccessreviews',
+  'RepositoryAccessReview',
+  false,
+)

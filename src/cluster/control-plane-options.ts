@@ -41,6 +41,8 @@ export interface ControlPlaneOptions {
   readonly furtherSettings?: () => unknown
   /** The part `artifacts`. Without it, tags are not resolved, and what a policy is for is refused. */
   readonly images?: ImageAuthority
+  /** The cluster's own registry, by its names in image references. */
+  readonly registry?: { readonly hosts: readonly string[] }
   /** Further checks of `/readyz`. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock

@@ -33,13 +33,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { chain: admission, ledger, shipped } = openAdmission(options, { view, server: serverView, webhooks, access })
   const servingAuthority = await signer.authority('serving', signal)
 
-  const { authenticate, denyList, reviewToken, authorization, rbac, issueToken, oidc, anonymousPaths } = access
+  const { authenticate, denyList, authorization, rbac, anonymousPaths } = access
+  const { reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc } = access
   const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
     view: serverView,
     authenticate: breakGlass.watching(authenticate),
     onActingMaster: breakGlass.acting,
-    ...{ denyList, reviewToken, issueToken, oidc, admission, audit, clock, log, metrics },
+    ...{ denyList, reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc, admission, audit, clock, log, metrics },
     authorize: options.offline === true && options.alwaysAllow === true ? letPass : authorization.authorize,
     serviceCidr: options.serviceCidr,
     conversionSender: webhooks.conversion,

@@ -4,13 +4,17 @@ import { authenticatorList } from '../access/authenticators/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { createBootstrapTokens } from '../access/credentials/bootstrap-tokens.ts'
+import { ownTokenKeys } from '../access/jwt/own-token.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { registerRbacMetrics } from '../access/rights/rbac-metrics.ts'
 import { issuerMetrics, tokenCacheMetrics } from '../access/token-metrics.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/tokens/issue-token.ts'
 import { oidcDocuments } from '../access/tokens/oidc-discovery.ts'
+import { issueRegistryToken, verifyRegistryToken } from '../access/tokens/registry-token.ts'
 import { createTokenReview } from '../access/tokens/token-review.ts'
+import { registryAudience } from '../api/repository-name.ts'
 import type { StoreView } from '../api/store-view.ts'
+import type { IssueRegistryToken, ReviewRegistryToken } from '../server/computed/registry/index.ts'
 import type { IssueToken } from '../server/subresources/index.ts'
 import {
   bootstrapTokenSource,
@@ -76,6 +80,14 @@ export async function openAccess(options: ControlPlaneOptions, { view, webhooks 
     ...{ objects, clock, audiences },
   }
   const issueToken: IssueToken = (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until)
+  const registryTokens = { issuer: defaultIssuer, clock, signToken: issuing.signToken, keys: ownTokenKeys(keys), denyList }
+  const issueForRegistry: IssueRegistryToken = (authentication, seconds, until) =>
+    issueRegistryToken(authentication, seconds, registryTokens, until)
+  const reviewToken = createTokenReview({ serviceAccountTokens, tokenWebhook, authenticate, denyList, audiences })
+  const reviewRegistryToken: ReviewRegistryToken = async token => {
+    const verified = verifyRegistryToken(token, registryTokens)
+    return verified.outcome === 'no-opinion' ? await reviewToken(token, [registryAudience, ...audiences]) : verified
+  }
   const replace: ReplaceConfiguration = {
     authentication:
       issuers &&
@@ -88,7 +100,9 @@ export async function openAccess(options: ControlPlaneOptions, { view, webhooks 
   return {
     authenticate,
     denyList,
-    reviewToken: createTokenReview({ serviceAccountTokens, tokenWebhook, authenticate, denyList, audiences }),
+    reviewToken,
+    reviewRegistryToken,
+    issueRegistryToken: issueForRegistry,
     rbac,
     authorization,
     issueToken,

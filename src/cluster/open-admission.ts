@@ -10,6 +10,7 @@ import { admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { ImageAnswers } from '../admission/images/image-answers.ts'
 import { KnownPolicies } from '../admission/images/known-policies.ts'
+import { RegistryCredentials } from '../admission/images/registry-credentials.ts'
 import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies, type ValidatingSource } from '../admission/policy/policy-kinds.ts'
@@ -17,6 +18,7 @@ import { QuotaLedger } from '../admission/quota/ledger.ts'
 import { shippedSource } from '../admission/shipped-policies/index.ts'
 import { measuredAdmission } from '../admission/step-metrics.ts'
 import { noFeatures } from '../api/features.ts'
+import { registryAudience } from '../api/repository-name.ts'
 import { requestBlock } from '../api/resources/certificates/pem.ts'
 import type { StoreView } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -34,7 +36,7 @@ export interface AdmissionParts {
   readonly view: StoreView
   readonly server: ServerView
   readonly webhooks: Webhooks
-  readonly access: Pick<OpenAccess, 'authorization' | 'rbac'>
+  readonly access: Pick<OpenAccess, 'authorization' | 'rbac' | 'issueToken'>
 }
 
 export interface OpenAdmission {
@@ -48,9 +50,11 @@ export interface OpenAdmission {
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join('')
 
+const registryTokenSpec = { audiences: [registryAudience], expirationSeconds: 600 }
+
 export function openAdmission(
   options: ControlPlaneOptions,
-  { view, server, webhooks, access: { authorization, rbac } }: AdmissionParts,
+  { view, server, webhooks, access: { authorization, rbac, issueToken } }: AdmissionParts,
 ): OpenAdmission {
   const { profile, clock, metrics, features = noFeatures, policies: folder } = options
   const { authorize } = authorization
@@ -64,7 +68,14 @@ export function openAdmission(
   const policies = { metrics: admissionMetrics(metrics), reader: view, view, kinds, decide: policyAuthorizer(authorize) }
   const imagePolicies = new KnownPolicies(view)
   const { images } = options
-  const answers = images && new ImageAnswers({ authority: images, policies: imagePolicies, reader: view, now })
+  const registry =
+    options.registry &&
+    new RegistryCredentials({
+      hosts: options.registry.hosts,
+      issue: async (namespace, name, until) => (await issueToken({ namespace, name }, registryTokenSpec, until)).token,
+      now,
+    })
+  const answers = images && new ImageAnswers({ authority: images, policies: imagePolicies, reader: view, registry, now })
   const plugins = admissionPlugins(
     {
       ...policies,

@@ -50,6 +50,8 @@ export interface StartClusterOptions {
     RunArtifactsOptions<unknown>,
     'trustMemory' | 'openTuf'
   >
+  /** Names of the cluster's own registry in image references, for its nodes. Default: it has none. */
+  readonly registryHosts?: readonly string[]
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number
@@ -94,6 +96,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     features,
     bootstrapTokens = false,
     images,
+    registryHosts = [],
     clock = systemClock,
     log = silentLogger,
     random = Math.random,
@@ -110,10 +113,13 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
       ...{ store, signer, audit, profile, bootstrapTokens, serviceCidr, clock, log, metrics },
       ...(features === undefined ? {} : { features }),
       ...(authority === undefined ? {} : { images: authority }),
+      ...(registryHosts.length === 0 ? {} : { registry: { hosts: registryHosts } }),
       signal: stop.signal,
     }),
   )
-  await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure' && controllers, signal: stop.signal })
+  const registry = registryHosts.length === 0 ? {} : { registry: { hosts: registryHosts } }
+  const namespaceDefaults = profile === 'secure' && controllers
+  await bootstrap({ server, store, signer, ...registry, namespaceDefaults, signal: stop.signal })
   const transportOf = (user: UserInfo): Transport => stack.use(server.transportFor(user))
   const clientOf = (user: UserInfo): Client => new Client(transportOf(user))
   const running: Promise<void>[] = []
@@ -162,7 +168,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
               .patch(nodes, '', name, { spec: { podCIDR, podCIDRs: [podCIDR] } }, { type: 'merge' }, stop.signal)
               .then(() => resolve(), reject)
           }
-          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady }, stop.signal).catch(reject))
+          running.push(runSimulatedNode({ transport, name, registryHosts, clock, log, random, delays, onReady }, stop.signal).catch(reject))
         }),
     ),
   )

@@ -27,6 +27,7 @@ import { cleanUp, hasContainers, removeAllPods } from './machine/clean-up.ts'
 import { type Containerd, startContainerd } from './machine/containerd.ts'
 import { appArmorEnabled, machineFacts } from './machine/machine-facts.ts'
 import { type NodeDirectory, nodeDirectory } from './machine/node-directory.ts'
+import { type RegistryEndpoint, writeRegistryHosts } from './machine/registry-hosts.ts'
 import { machineHost } from './machine-host.ts'
 import { NodeSupply } from './node-capacity.ts'
 import { createNodeRuntime } from './node-runtime.ts'
@@ -62,6 +63,8 @@ export interface NodeAgentOptions {
   readonly labels?: Readonly<Record<string, string>>
   /** Thresholds of disk space and inodes, as shares from 0 to 1 by signal; default: upstream's. */
   readonly evictionHard?: Readonly<Record<string, number>>
+  /** The cluster's own registry, if it has one. */
+  readonly registry?: RegistryEndpoint
   readonly clock: Clock
   readonly log: Logger
   /** In [0, 1). */
@@ -98,6 +101,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await using identity = await StoredIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
+    await writeRegistryHosts(directory.registryConfig, options.registry)
     await importBuiltinImages(directory, containerd, log, signal)
     const client = new Client(identity.transport)
     const [facts, appArmor, version, runtimeStatus, host] = await Promise.all([
@@ -152,6 +156,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       logsDirectory: directory.logs,
       seccompFolder: directory.seccomp,
       pullRecords,
+      registryHosts: options.registry?.hosts ?? [],
       pressure: () => ({ memory: shortage.isUnder('memory'), pids: shortage.isUnder('pids'), disk: pressure.isUnder }),
       clock,
       log,

@@ -34,6 +34,8 @@ export interface SimulatedNodeOptions {
   readonly memoryBytes?: number
   /** Range of its pods' addresses, an IPv4 CIDR. Default: the podCIDR that the control plane assigns to its Node; pods wait for it. */
   readonly podRange?: string
+  /** Of the cluster's own registry, as in image references. */
+  readonly registryHosts?: readonly string[]
   /** Milliseconds that sandbox, pull and start take; default: those of a real node. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
   /** Called once the node is registered and accepts pods. `serve` answers requests of an API server in this process. */
@@ -83,6 +85,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     logsDirectory: '/simulated/logs',
     seccompFolder: '/simulated/seccomp',
     pullRecords: new PullRecords(),
+    registryHosts: options.registryHosts ?? [],
     clock,
     log,
     random,

@@ -8,6 +8,7 @@ import type { Descriptions } from '../api/openapi/openapi-types.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics/metrics.ts'
+import type { IssueRegistryToken, ReviewRegistryToken } from './computed/registry/index.ts'
 import type { RulesFor } from './computed/reviews/index.ts'
 import type { ConversionSender } from './custom-resources/conversion.ts'
 import type { FlowLimits } from './flow-control/flow-control.ts'
@@ -46,6 +47,10 @@ export interface ApiServerOptions {
   readonly reviewToken?: ReviewToken
   /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
   readonly issueToken?: IssueToken
+  /** Verifies tokens for the cluster's registry; without it its questions are refused. */
+  readonly reviewRegistryToken?: ReviewRegistryToken
+  /** Signs tokens for the cluster's registry; without it they are refused. */
+  readonly issueRegistryToken?: IssueRegistryToken
   /** A user's rights in a namespace, for SelfSubjectRulesReview. */
   readonly rulesFor?: RulesFor
   /** Called for each request that acts as a member of system:masters. */

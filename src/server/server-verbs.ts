@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { ContinueTokens } from './answers/continue-token.ts'
 import type { ApiServerOptions } from './api-server-options.ts'
+import { registryHandlers } from './computed/registry/index.ts'
+import { storageQuota } from './computed/registry/storage-quota.ts'
 import { reviewHandlers } from './computed/reviews/index.ts'
 import { containersOnNode } from './computed/usage/containers-on-node.ts'
 import { usageHandlers } from './computed/usage/index.ts'
@@ -34,7 +36,8 @@ export function serverVerbs({
   openWatches,
   checkOrigin,
 }: ServerVerbParts): ReturnType<typeof resourceVerbs> {
-  const { view, clock, log, issueToken, rulesFor, reviewToken, backendTls = { authorities: '', verify: true } } = options
+  const { view, clock, log, issueToken, rulesFor, reviewToken, reviewRegistryToken, issueRegistryToken } = options
+  const { backendTls = { authorities: '', verify: true } } = options
   const { store, resources, nodeTunnels: tunnels } = view
   const memory = new StreamMemory()
   const streamPod = options.streamPod ?? createStreamPod({ writeParts, tunnels, clock, checkOrigin, memory })
@@ -53,6 +56,11 @@ export function serverVerbs({
     computed: new Map([
       ...reviewHandlers({ authorize, writeParts, resources, ...(rulesFor ? { rulesFor } : {}), ...(reviewToken ? { reviewToken } : {}) }),
       ...usageHandlers({ resources, usages }),
+      ...registryHandlers({
+        ...{ authorize, storageOf: namespace => storageQuota(resources, namespace) },
+        ...(reviewRegistryToken ? { reviewRegistryToken } : {}),
+        ...(issueRegistryToken ? { issueRegistryToken } : {}),
+      }),
     ]),
   })
 }

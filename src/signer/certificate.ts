@@ -10,7 +10,7 @@ const authorityYears = 10
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 /** These authorities sign server certificates, the others client certificates. */
-const servers: ReadonlySet<AuthorityName> = new Set(['serving', 'kubelet-serving'])
+const servers: ReadonlySet<AuthorityName> = new Set(['serving', 'kubelet-serving', 'registry'])
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
 

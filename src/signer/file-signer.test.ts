@@ -90,6 +90,7 @@ test('openFileSigner() does not replace a lost key, but creates the missing keys
     'serving-ca.key',
     'front-proxy-ca.key',
     'kubelet-serving-ca.key',
+    'registry-ca.key',
     'service-account-1.key',
     'encryption-1.key',
   ]) {
@@ -105,7 +106,7 @@ test('openFileSigner() does not replace a lost key, but creates the missing keys
     await rm(join(directory, file))
   await open(directory)
   // An authority that an older release did not have.
-  for (const name of ['front-proxy', 'kubelet-serving']) {
+  for (const name of ['front-proxy', 'kubelet-serving', 'registry']) {
     for (const file of [`${name}-ca.key`, `${name}-ca.crt`]) await rm(join(directory, file))
     await open(directory)
   }

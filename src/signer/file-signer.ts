@@ -55,6 +55,7 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     // Newer than the others: a signer of an older release has none of them.
     'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
     [kubeletServing]: await authority(folder, kubeletServing, clock, log, true),
+    registry: await authority(folder, 'registry', clock, log, true),
   }
   const tokenKeys = await numbered(folder, names, 'service-account', log, mayMake)
   const keys: KeyMaterial = {

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { AuthorityName } from './signer.ts'
 
-export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy', 'kubelet-serving']
+export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy', 'kubelet-serving', 'registry']
 
 export interface NumberedKey<K> {
   readonly number: number
@@ -33,7 +33,13 @@ export const newEncryptionKey = (): Buffer => randomBytes(32)
 export function newKeyMaterial(): KeyMaterial {
   const authority = (): AuthorityKey => ({ privateKey: newEcKey(), certificate: undefined })
   return {
-    authorities: { client: authority(), serving: authority(), 'front-proxy': authority(), 'kubelet-serving': authority() },
+    authorities: {
+      client: authority(),
+      serving: authority(),
+      'front-proxy': authority(),
+      'kubelet-serving': authority(),
+      registry: authority(),
+    },
     tokenKeys: [newEcKey()],
     encryptionKeys: [{ number: 1, key: newEncryptionKey() }],
     auditKey: newEd25519Key(),

@@ -24,6 +24,9 @@ const kubelet = (rest: Partial<CertificateRequest>) => client('system:node:n1', 
 const apiServer = (rest: Partial<CertificateRequest>) =>
   client('kube-apiserver', [], { authority: 'serving', dnsNames: ['localhost'], ...rest })
 
+const registry = (rest: Partial<CertificateRequest> = {}) =>
+  client('bulkhead-registry', [], { authority: 'registry', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], ...rest })
+
 const cases: { name: string; role: SignerRole; request: CertificateRequest; rule?: string }[] = [
   { name: 'the API server gets its serving certificate', role: 'server', request: apiServer({ ipAddresses: ['10.96.0.1'] }) },
   {
@@ -38,6 +41,16 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
     request: apiServer({ ipAddresses: ['8.8.8.8'] }),
     rule: 'alternative-names',
   },
+  { name: 'the registry gets its serving certificate', role: 'admin', request: registry() },
+  { name: 'the registry gets none of the API server', role: 'admin', request: registry({ authority: 'serving' }), rule: 'subject' },
+  {
+    name: 'the registry gets none for a foreign name',
+    role: 'admin',
+    request: registry({ dnsNames: ['evil.example'] }),
+    rule: 'alternative-names',
+  },
+  { name: 'the API server gets no certificate of the registry', role: 'server', request: registry(), rule: 'subject' },
+  { name: 'the registry asks the API', role: 'admin', request: client('system:serviceaccount:kube-system:registry', accountGroups) },
   { name: 'no serving certificate without names', role: 'server', request: apiServer({ dnsNames: [] }), rule: 'alternative-names' },
   { name: 'no endless serving certificate', role: 'server', request: apiServer({ lifetimeSeconds: 91 * day }), rule: 'lifetime' },
   { name: 'the API server gets no client certificate', role: 'server', request: client(deployer, accountGroups), rule: 'subject' },
@@ -233,6 +246,32 @@ const claims: { name: string; claims: Record<string, unknown>; rule: string }[] 
   { name: 'too many bytes', claims: { ...good, aud: ['y'.repeat(9000)] }, rule: 'token-size' },
   { name: 'too many bytes in fewer characters', claims: { ...good, aud: ['\u4e2d'.repeat(4000)] }, rule: 'token-size' },
 ]
+const ofUser = (rest: object = {}) => {
+  const { 'kubernetes.io': _, ...times } = tokenClaims('default', 'web', now)
+  return {
+    ...times,
+    sub: 'ada',
+    aud: ['registry.bulkhead.dev'],
+    'bulkhead.dev': { groups: [] },
+    exp: Math.floor(now / 1000) + 3600,
+    ...rest,
+  }
+}
+for (const [name, rest, rule] of [
+  ['for another audience', { aud: [issuer] }, 'token-audience'],
+  ['for a further audience', { aud: ['registry.bulkhead.dev', issuer] }, 'token-audience'],
+  ['in the name of a ServiceAccount', { sub: 'system:serviceaccount:default:web' }, 'token-subject'],
+  ['that is also of a ServiceAccount', { 'kubernetes.io': {} }, 'token-subject'],
+  ['for more than an hour', { exp: Math.floor(now / 1000) + 3700 }, 'token-lifetime'],
+] as const) {
+  test(`checkClaims() refuses a user's token ${name}`, () => {
+    checkClaims(ofUser(), { issuer }, now)
+    assert.throws(
+      () => checkClaims(ofUser(rest), { issuer }, now),
+      (err: unknown) => err instanceof PolicyViolation && err.rule === rule,
+    )
+  })
+}
 test('checkClaims() allows a token that begins now, with a clock that is slightly fast or slow', () => {
   for (const offset of [-300_000, 0, 60_000]) checkClaims(tokenClaims('default', 'web', now + offset), { issuer }, now)
 })

@@ -220,6 +220,26 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
         commonName === `${accountPrefix}artifacts` && organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
+    {
+      // The part `registry` asks the API who may do what, and nothing else.
+      name: 'registry',
+      authority: 'client',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) =>
+        commonName === `${accountPrefix}registry` && organizations.every(group => accountGroups.has(group)),
+      names: noNames,
+    },
+    {
+      // Issued by a separate authority that no client of the API server trusts, because it has the same names as the API server.
+      name: 'registry-serving',
+      authority: 'registry',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) => commonName === 'bulkhead-registry' && organizations.length === 0,
+      names: ({ dnsNames, ipAddresses }, serving) =>
+        dnsNames.length + ipAddresses.length > 0 &&
+        dnsNames.every(name => serving.dnsNames.includes(name)) &&
+        ipAddresses.every(address => serving.ipAddresses.includes(address)),
+    },
   ],
 }
 
@@ -278,23 +298,43 @@ const maxClaimsBytes = 8192
 /** Allowed difference of the clocks, and time that a request may wait: both processes run on one machine. */
 const maxAheadSeconds = 60
 const maxBehindSeconds = 300
-const knownClaims = new Set(['aud', 'exp', 'iat', 'iss', 'jti', 'kubernetes.io', 'nbf', 'sub'])
+const knownClaims = new Set(['aud', 'bulkhead.dev', 'exp', 'iat', 'iss', 'jti', 'kubernetes.io', 'nbf', 'sub'])
 
-/** A token must be for a ServiceAccount of this cluster, begin now and expire. `now` in milliseconds. */
+/**
+ * A token must be for a ServiceAccount of this cluster, or for a user at the cluster's registry alone; begin now and expire. `now` in
+ * milliseconds.
+ */
 export function checkClaims(claims: Readonly<Record<string, unknown>>, { issuer }: Pick<SignerScope, 'issuer'>, now: number): void {
-  const { sub, iss, aud } = claims
+  const { iss, aud } = claims
   if (Buffer.byteLength(JSON.stringify(claims)) > maxClaimsBytes)
     throw new PolicyViolation('token-size', `A token may have at most ${maxClaimsBytes} bytes of claims`)
   // Another system that trusts the cluster's keys could interpret such claims as rights.
   const unknown = Object.keys(claims).find(name => !knownClaims.has(name))
   if (unknown !== undefined) throw new PolicyViolation('token-claims', `A token may not have the claim "${unknown}"`)
-  if (typeof sub !== 'string' || sub !== subjectOf(claims['kubernetes.io'])) {
-    throw new PolicyViolation('token-subject', 'A token must be for the ServiceAccount that its claims name')
-  }
+  checkSubject(claims)
   if (iss !== issuer) throw new PolicyViolation('token-issuer', `A token must name the issuer "${issuer}"`)
   if (!Array.isArray(aud) || aud.length === 0 || !aud.every(audience => typeof audience === 'string'))
     throw new PolicyViolation('token-audience', 'A token must name its audiences')
   checkTimes(claims, Math.floor(now / 1000))
+}
+
+/** The audience of the cluster's registry, and the claim with the user of a token that is for nothing else. */
+const registryAudience = 'registry.bulkhead.dev'
+const registryClaim = 'bulkhead.dev'
+const maxRegistrySeconds = hour
+
+function checkSubject({ sub, aud, iat, exp, ...claims }: Readonly<Record<string, unknown>>): void {
+  if (claims[registryClaim] === undefined) {
+    if (typeof sub === 'string' && sub === subjectOf(claims['kubernetes.io'])) return
+    throw new PolicyViolation('token-subject', 'A token must be for the ServiceAccount that its claims name')
+  }
+  // Another system must never take a user's token for one of a ServiceAccount.
+  if (typeof sub !== 'string' || sub === '' || sub.startsWith('system:serviceaccount:') || claims['kubernetes.io'] !== undefined)
+    throw new PolicyViolation('token-subject', 'A token for the registry must be for a user who is no ServiceAccount')
+  if (!Array.isArray(aud) || aud.length !== 1 || aud[0] !== registryAudience)
+    throw new PolicyViolation('token-audience', `A user's token must be for "${registryAudience}" alone`)
+  if (typeof iat !== 'number' || typeof exp !== 'number' || exp - iat > maxRegistrySeconds)
+    throw new PolicyViolation('token-lifetime', `A user's token must expire within ${maxRegistrySeconds} s`)
 }
 
 const accountName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/

@@ -28,8 +28,8 @@ export const s9: readonly Sabotage[] = [
   sabotage(
     'the node starts what is refused',
     'src/node/worker/container-start.ts',
-    'if (refused === undefined) return\n',
-    'if (refused === undefined || refused !== "") return\n',
+    'if (refused !== undefined) return fail',
+    'if (refused === "") return fail',
   ),
   sabotage(
     'pods are not told of a refusal',

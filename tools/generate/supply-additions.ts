@@ -219,4 +219,26 @@ type supply/v1.ClusterException root
   spec supply/v1.ExceptionSpec
 type supply/v1.ClusterExceptionList list
   items []supply/v1.ClusterException
+type supply/v1.RegistryTokenSpec
+  expirationSeconds *int64 omitempty optional
+type supply/v1.RegistryTokenStatus
+  username string
+  token string
+  expirationTimestamp *meta/v1.Time
+type supply/v1.RegistryToken root
+  spec supply/v1.RegistryTokenSpec omitempty optional
+  status supply/v1.RegistryTokenStatus omitempty optional
+type supply/v1.RepositoryAccessReviewSpec
+  token string
+  verb string
+  repositories []string omitempty optional list=atomic
+type supply/v1.RepositoryAccessReviewStatus
+  authenticated bool omitempty optional
+  username string omitempty optional
+  reason string omitempty optional
+  allowed []string omitempty optional list=atomic
+  storage *int64 omitempty optional
+type supply/v1.RepositoryAccessReview root
+  spec supply/v1.RepositoryAccessReviewSpec
+  status supply/v1.RepositoryAccessReviewStatus omitempty optional
 `

@@ -39,7 +39,14 @@ export const defaultAuditPolicy: AuditPolicy = {
 }
 
 /** Resources whose bodies are credentials: never recorded above Metadata, whatever the policy says. */
-const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authentication.k8s.io', 'serviceaccounts.'])
+const bodiesAreSecret = new Set([
+  'secrets.',
+  'configmaps.',
+  'tokenreviews.authentication.k8s.io',
+  'serviceaccounts.',
+  'registrytokens.supply.bulkhead.dev',
+  'repositoryaccessreviews.supply.bulkhead.dev',
+])
 
 export const bodyIsSecret = ({ resource, apiGroup = '' }: NonNullable<AuditEvent['objectRef']>): boolean =>
   bodiesAreSecret.has(`${resource}.${apiGroup}`)

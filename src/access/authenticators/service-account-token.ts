@@ -1,13 +1,13 @@
 // ServiceAccount tokens: signed by this cluster, for its API server, valid now, and everything they are bound to still exists.
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { goQuote, goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
-import { parseJson } from '../../base/json.ts'
 import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential, credentialIdExtra } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
+import { type OwnTokenKeys, ownTokenKeys, readOwnToken, type TokenVerificationKey } from '../jwt/own-token.ts'
 
 /** The stored objects to which tokens are bound, frozen; read on every request, so it must be cheap. `namespace` is '' for nodes. */
 export interface BoundObjects {
@@ -18,11 +18,7 @@ export interface BoundObjects {
 
 export type BoundResource = 'serviceaccounts' | 'pods' | 'secrets' | 'nodes'
 
-export interface TokenVerificationKey {
-  readonly keyId: string
-  /** SPKI PEM of a P-256 key. */
-  readonly publicKey: string
-}
+export type { TokenVerificationKey }
 
 export interface ServiceAccountTokenOptions {
   readonly issuer: string
@@ -42,7 +38,7 @@ const cachedTokens = 8192
 const rejected = (reason: string) => ({ outcome: 'rejected', reason }) as const
 
 export function createServiceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): ServiceAccountTokenAuthenticator {
-  const keys = new Map(options.keys.map(({ keyId, publicKey }) => [keyId, p256Key(keyId, publicKey)]))
+  const keys = ownTokenKeys(options.keys)
   const verified = new BoundedCache<ServiceAccountClaims>(cachedTokens)
 
   const verifyToken: ServiceAccountTokenAuthenticator['verifyToken'] = (token, audiences = options.audiences) => {
@@ -76,48 +72,14 @@ export function createServiceAccountTokenAuthenticator(options: ServiceAccountTo
   }
 }
 
-function p256Key(keyId: string, pem: string): KeyObject {
-  const key = createPublicKey(pem)
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Error(`Cannot verify tokens with key "${keyId}": it is not on curve P-256`)
-  }
-  return key
-}
-
-function readJson(part: string): unknown {
-  try {
-    return parseJson(Buffer.from(part, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
-}
-
-const base64url = /^[A-Za-z0-9_-]+$/
-
-/** `no-opinion` for a token of another issuer. The algorithm is fixed and never taken from the token. */
+/** `no-opinion` for a token of another issuer. */
 function readToken(
   token: string,
   issuer: string,
-  keys: ReadonlyMap<string, KeyObject>,
+  keys: OwnTokenKeys,
 ): ServiceAccountClaims | Exclude<Authentication, { outcome: 'authenticated' }> {
-  const [head = '', body = '', signature = '', ...rest] = token.split('.')
-  if (rest.length > 0 || !base64url.test(head) || !base64url.test(body)) return { outcome: 'no-opinion' }
-  const payload = readJson(body)
-  if (typeof payload !== 'object' || payload === null || !('iss' in payload) || payload.iss !== issuer) return { outcome: 'no-opinion' }
-  const header = readJson(head)
-  if (typeof header !== 'object' || header === null || !('alg' in header) || header.alg !== 'ES256') {
-    return rejected('the token is not signed with ES256')
-  }
-  if ('crit' in header) return rejected('the token demands an unknown extension')
-  const key = 'kid' in header && typeof header.kid === 'string' ? keys.get(header.kid) : undefined
-  if (key === undefined) return rejected('the token names an unknown key')
-  const bytes = Buffer.from(signature, 'base64url')
-  // 64 bytes in canonical encoding, so that a token cannot have two digests.
-  if (bytes.length !== 64 || bytes.toString('base64url') !== signature) return rejected('the token has a malformed signature')
-  if (!verify('sha256', Buffer.from(`${head}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, bytes)) {
-    return rejected('the token has a wrong signature')
-  }
-  return readClaims(payload) ?? rejected('the token has malformed claims')
+  const read = readOwnToken(token, issuer, keys)
+  return 'refused' in read ? read.refused : (readClaims(read.payload) ?? rejected('the token has malformed claims'))
 }
 
 /** Why a token with a valid signature is not accepted now, in upstream's words. No leeway, because our own clock wrote these times. */

@@ -2,6 +2,7 @@
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
 import { everyVerb, read, recordEvents, rule, urls, write } from '../../api/policy-rule.ts'
+import { registryAudience } from '../../api/repository-name.ts'
 import { administratorsGroup } from '../access.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
 import {
@@ -10,10 +11,13 @@ import {
   ownControllerNamespaceRoles,
   ownControllerRoles,
 } from './controller-roles.ts'
-import { aggregatesTo, clusterRole, clusterRoleBinding, group, role, serviceAccount } from './policy-object.ts'
+import { aggregatesTo, clusterRole, clusterRoleBinding, group, role, roleBinding, serviceAccount } from './policy-object.ts'
 
 const administrators = 'bulkhead:administrators'
 const credentialDenier = 'bulkhead:credential-denier'
+
+/** Everybody may learn where the cluster's own registry is. */
+const registryInfo = 'system:bulkhead:registry-info'
 
 /** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default there are none. */
 export const ownRoles: readonly Role[] = [
@@ -21,10 +25,14 @@ export const ownRoles: readonly Role[] = [
     rule(denyRight.verb, denyRight.group, denyRight.resource),
     rule('get list watch patch update', 'core', 'configmaps', deniedCredentials.name),
   ]),
+  role('kube-public', registryInfo, [rule('get', 'core', 'configmaps', 'local-registry-hosting')]),
   ...ownControllerNamespaceRoles,
 ]
 
-export const ownRoleBindings: readonly RoleBinding[] = ownControllerNamespaceBindings
+export const ownRoleBindings: readonly RoleBinding[] = [
+  roleBinding('kube-public', registryInfo, registryInfo, [group('system:authenticated')]),
+  ...ownControllerNamespaceBindings,
+]
 
 const clusterDns = 'bulkhead:cluster-dns'
 const artifacts = 'bulkhead:artifacts'
@@ -39,6 +47,10 @@ const why = 'system:bulkhead:why'
 const metricsReader = 'bulkhead:metrics-reader'
 
 const supply = 'supply.bulkhead.dev'
+const registry = 'bulkhead:registry'
+const imagePuller = 'bulkhead:image-puller'
+/** Begins with `system:` like all roles for all users. */
+const registryLogin = 'system:bulkhead:registry-login'
 
 /**
  * The DNS part reads only what names resolve to. The part `artifacts` writes what it found out, and reads of pods only their images. Who may
@@ -65,6 +77,19 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('patch update', supply, 'advisorysources/status trustroots/status'),
     recordEvents,
   ]),
+  // The part `registry` learns of each request whether it is allowed, and nothing else.
+  clusterRole(registry, [rule('create', supply, 'repositoryaccessreviews')]),
+  clusterRole(registryLogin, [rule('create', supply, 'registrytokens')]),
+  // A node asks with a token of each pod before it gives the pod an image of the cluster's registry.
+  clusterRole(imagePuller, [
+    rule('create', supply, 'repositoryaccessreviews'),
+    rule('request-serviceaccounts-token-audience', 'core', registryAudience),
+  ]),
+  // For RoleBindings: whoever may not pull gets no image, and that includes the pods of a namespace.
+  clusterRole('bulkhead:repository-puller', [rule('pull', supply, 'repositories')]),
+  clusterRole('bulkhead:repository-pusher', [rule('pull push', supply, 'repositories')]),
+  clusterRole('bulkhead:aggregate-repositories-to-edit', [rule('pull push', supply, 'repositories')], aggregatesTo('edit')),
+  clusterRole('bulkhead:aggregate-repositories-to-admin', [rule('pull push delete', supply, 'repositories')], aggregatesTo('admin')),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',
     [rule(read, supply, 'advisorysources clusterexceptions clusterimagepolicies exceptions imagepolicies images podimages trustroots')],
@@ -86,6 +111,9 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   // Unlike system:masters, it can be taken away: by deleting the binding, or by a webhook that denies.
   clusterRoleBinding(administrators, [group(administratorsGroup)], 'cluster-admin'),
   clusterRoleBinding(artifacts, [serviceAccount('artifacts')]),
+  clusterRoleBinding(registry, [serviceAccount('registry')]),
+  clusterRoleBinding(imagePuller, [group('system:nodes')]),
+  clusterRoleBinding(registryLogin, [group('system:authenticated')]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),

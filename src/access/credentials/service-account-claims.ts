@@ -28,7 +28,7 @@ export interface ServiceAccountClaims {
   readonly 'kubernetes.io': KubernetesClaims
 }
 
-const accountUserPrefix = 'system:serviceaccount:'
+export const accountUserPrefix = 'system:serviceaccount:'
 export const accountUser = (namespace: string, name: string): string => `${accountUserPrefix}${namespace}:${name}`
 export const accountGroups = (namespace: string): string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
 

@@ -12,11 +12,14 @@ import { hasFindingsRule } from '../../supply-chain/policy/evaluate-findings.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { type AnyPolicy, type KnownPolicies, policyVersion } from './known-policies.ts'
+import type { RegistryCredentials } from './registry-credentials.ts'
 
 export interface AnswersParts {
   readonly authority: ImageAuthority
   readonly policies: KnownPolicies
   readonly reader: StoreReader
+  /** Of the cluster's own registry, if it has one. */
+  readonly registry?: RegistryCredentials | undefined
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -60,16 +63,18 @@ export class ImageAnswers {
     wanted: readonly WantedImage[],
     { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
   ): Promise<Answers> {
-    const { authority, policies, reader } = this.#parts
+    const { authority, policies, reader, registry } = this.#parts
     const { answers, open, exposed } = this.#look(namespace, pod, wanted)
     if (open.length === 0) return answers
     const secrets = (pod.spec.imagePullSecrets ?? []).flatMap(
       ({ name = '' }) => (reader.get('secrets', namespace, name) as Secret | undefined) ?? [],
     )
+    const images = open.map(({ image }) => image)
+    const own = (await registry?.of(namespace, accountOf(pod), images, signal)) ?? []
     const question: ImageQuestion = {
       namespace,
       images: open.map(({ asked }) => asked),
-      credentials: open.flatMap(({ image }) => pullCredentials(image, secrets)),
+      credentials: [...own, ...images.filter(image => registry?.has(image) !== true).flatMap(image => pullCredentials(image, secrets))],
       trustRoots: policies.trustRoots(open.flatMap(({ policies: of }) => of)),
       ...(knownOnly ? { knownOnly } : {}),
       ...(exposed ? { exposed } : {}),
@@ -89,7 +94,8 @@ export class ImageAnswers {
     pod: LocatedPod['pod'],
     wanted: readonly WantedImage[],
   ): { readonly answers: Map<string, ImageAnswer>; readonly open: readonly OpenQuestion[]; readonly exposed: boolean } {
-    const { policies, now } = this.#parts
+    const { policies, registry, now } = this.#parts
+    const account = (image: string) => (registry?.has(image) === true ? [accountOf(pod)] : [])
     const { imagePullSecrets = [] } = pod.spec
     const exposed = wanted.some(({ policies: of }) => of.some(({ spec }) => spec.dueDates !== undefined)) && this.#isExposed(namespace, pod)
     const answers = new Map<string, ImageAnswer>()
@@ -97,7 +103,7 @@ export class ImageAnswers {
     for (const { image, policies: of } of wanted) {
       const asked = { image, policies: of.map(policyVersion) }
       // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
-      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed])
+      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed, ...account(image)])
       const kept = this.#kept.get(key)
       if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
       else open.push({ image, policies: of, key, asked })
@@ -125,6 +131,8 @@ export class ImageAnswers {
     )
   }
 }
+
+const accountOf = ({ spec: { serviceAccountName } }: LocatedPod['pod']): string => serviceAccountName || 'default'
 
 function pullCredentials(image: string, secrets: readonly Secret[]): PullCredential[] {
   const reference = parseImageReference(image)

@@ -269,6 +269,46 @@ export interface PodImagesSpec {
   images: PodImage[]
 }
 
+export interface RegistryToken {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: RegistryTokenSpec
+  status?: RegistryTokenStatus
+}
+
+export interface RegistryTokenSpec {
+  expirationSeconds?: number
+}
+
+export interface RegistryTokenStatus {
+  username: string
+  token: string
+  expirationTimestamp?: Time | null
+}
+
+export interface RepositoryAccessReview {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: RepositoryAccessReviewSpec
+  status?: RepositoryAccessReviewStatus
+}
+
+export interface RepositoryAccessReviewSpec {
+  token: string
+  verb: string
+  repositories?: string[]
+}
+
+export interface RepositoryAccessReviewStatus {
+  authenticated?: boolean
+  username?: string
+  reason?: string
+  allowed?: string[]
+  storage?: number
+}
+
 export interface Revocation {
   key?: string
   identity?: RevokedIdentity

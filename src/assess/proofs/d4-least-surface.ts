@@ -27,8 +27,8 @@ const verbs = [
   'use',
   'approve',
 ]
-/** Everybody may ask about themselves. */
-const aboutOneself = /^selfsubject/
+/** Everybody may ask about themselves; and a token for oneself at the registry, which ServiceAccounts are refused. */
+const aboutOneself = /^(?:selfsubject|registrytokens$)/
 /** What discovery does not list, and what is reached through objects. */
 const subresources = [
   ...[

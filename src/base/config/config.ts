@@ -15,6 +15,9 @@ export interface Config {
   readonly port: number
   /** Listen address of the API server: all addresses with a real node, because its pods connect too, else loopback. */
   readonly bindAddress: string
+  /** Whether the cluster runs a registry of its own, and its TCP port. */
+  readonly registry: boolean
+  readonly registryPort: number
   readonly profile: Profile
   /** False: validation refuses privileged and host-process containers, as kube-apiserver does by default. */
   readonly allowPrivileged: boolean
@@ -59,6 +62,8 @@ export interface Settings {
   readonly dataDir?: string
   readonly port?: number
   readonly bindAddress?: string
+  readonly registry?: boolean
+  readonly registryPort?: number
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
@@ -145,6 +150,8 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   dataDir: text,
   port: wholeNumber(1, 65535),
   bindAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
+  registry: yesOrNo,
+  registryPort: wholeNumber(1, 65535),
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
@@ -226,6 +233,8 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     dataDirectory: resolve(settings.dataDir ?? defaultDataDirectory(machine)),
     port: settings.port ?? 6443,
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
+    registry: settings.registry ?? false,
+    registryPort: settings.registryPort ?? 5443,
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,

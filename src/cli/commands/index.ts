@@ -7,6 +7,7 @@ import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
+import { registryCommand } from './registry.ts'
 import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
@@ -26,6 +27,7 @@ export const commands = {
   verify: verifyCommand,
   trust: trustCommand,
   image: imageCommand,
+  registry: registryCommand,
   sbom: sbomCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,
@@ -35,7 +37,12 @@ export const commands = {
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
   node: partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
+  'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
+  'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
-export const hiddenCommands = { signer: true, server: true, controllers: true, node: true, dns: true, artifacts: true } as const
+export const hiddenCommands = {
+  ...{ signer: true, server: true, controllers: true, node: true, dns: true, artifacts: true },
+  ...{ 'registry-front': true, 'registry-store': true },
+} as const

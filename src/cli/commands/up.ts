@@ -37,6 +37,8 @@ const command = buildCommand({
         brief: 'Listen address (default: all with a real node, else 127.0.0.1)',
         placeholder: 'IP',
       },
+      registry: { kind: 'boolean', brief: "Run a registry whose rights are the cluster's", optional: true, withNegated: false },
+      registryPort: { ...optionalNumber, brief: 'TCP port of the registry (default: 5443)', placeholder: 'PORT' },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
       simulatedNodes: { ...optionalNumber, brief: 'Run N simulated nodes instead of a real one', placeholder: 'N' },
       nodeName: { ...optionalText, brief: 'Name of the node (default: the host name)', placeholder: 'NAME' },
@@ -160,6 +162,7 @@ export const upCommand = withHelp(command, {
     Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'packageKey'],
     'API server': ['port', 'bindAddress', 'serviceClusterIpRange', 'maxStoredMebibytes', 'featureGates', 'runtimeConfig'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
+    Registry: ['registry', 'registryPort'],
     'Authentication and authorization': [
       'authenticationConfigFile',
       'authorizationConfigFile',

@@ -26,14 +26,16 @@ export interface ArtifactsSettings {
   readonly advisories: string
   /** Its folder belongs to this part and to the group of the API server, which alone may connect. */
   readonly socket: string
+  /** The cluster's own registry: its names in image references, and PEM of its authority. */
+  readonly registry: { readonly hosts: readonly string[]; readonly authority: string } | undefined
 }
 
 export const artifactsPart = (): Promise<void> =>
   runPart<ArtifactsSettings>('artifacts', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, socket, directory, advisories } = settings
+    const { server, ca, identity, socket, directory, advisories, registry } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-artifacts' }))
-    const registries = stack.use(httpsRegistries({ clock: systemClock }))
+    const registries = stack.use(httpsRegistries({ clock: systemClock, own: registry }))
     const fetched = join(directory, 'advisories')
     const data: FindingsWorkerData = { folder: join(directory, 'software'), advisories: [advisories, fetched] }
     const findings = stack.use(new FindingsThread(threadModule('findings-worker', import.meta.url), data))

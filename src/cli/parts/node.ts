@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { runMachineNode } from '../../cluster/nodes/machine-node.ts'
 import { runTunneledSimulatedNode } from '../../cluster/nodes/tunneled-simulated-node.ts'
+import type { RegistryEndpoint } from '../../node/machine/registry-hosts.ts'
 import { type PartContext, runPart } from './part-process.ts'
 
 export interface NodeTicket {
@@ -24,6 +25,8 @@ export interface NodeSettings {
   readonly dnsPort: number
   readonly clusterDomain: string
   readonly evictionHard: Readonly<Record<string, number>>
+  /** Undefined if the cluster has no registry of its own. */
+  readonly registry: RegistryEndpoint | undefined
   readonly tickets: readonly NodeTicket[]
 }
 
@@ -50,8 +53,12 @@ async function runOne(
   const { server, ca, directory, clusterDomain } = settings
   const shared = { server, ca, nodeName, ticket, clock: systemClock, log: log.with({ node: nodeName }), random: Math.random, onReady }
   try {
-    if (settings.simulated) return await runTunneledSimulatedNode({ ...shared, pki: `${directory}/simulated/${nodeName}` }, signal)
-    await runMachineNode({ ...shared, ...settings, cluster: { servers: [settings.clusterDnsIp], domain: clusterDomain } }, signal)
+    const { registry, ...others } = settings
+    const registryHosts = registry?.hosts ?? []
+    if (settings.simulated)
+      return await runTunneledSimulatedNode({ ...shared, registryHosts, pki: `${directory}/simulated/${nodeName}` }, signal)
+    const cluster = { servers: [settings.clusterDnsIp], domain: clusterDomain }
+    await runMachineNode({ ...shared, ...others, ...(registry === undefined ? {} : { registry }), cluster }, signal)
   } catch (err) {
     if (signal.aborted) return
     if (err instanceof UserError) throw err

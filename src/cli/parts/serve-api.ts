@@ -87,6 +87,7 @@ export async function serveApi({
         files: Object.values(configurations?.shown() ?? {}).map(({ hash }) => hash),
       }),
       images: artifacts,
+      ...(settings.registry === undefined ? {} : { registry: settings.registry }),
       checks: [
         { name: 'signer', readinessOnly: true, check: () => signerWatch.check() },
         { name: 'artifacts', readinessOnly: true, check: () => artifactsWatch.check() },
@@ -122,6 +123,9 @@ export async function serveApi({
     signer,
     endpoint,
     dnsAddress: settings.dnsAddress,
+    ...(settings.registry === undefined
+      ? {}
+      : { registry: { ...settings.registry, authority: await signer.authority('registry', signal) } }),
     namespaceDefaults: settings.profile === 'secure',
     signal,
   })

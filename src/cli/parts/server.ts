@@ -26,6 +26,8 @@ export interface ServerSettings {
   readonly signerSocket: string
   /** Of the part that knows images. */
   readonly artifactsSocket: string
+  /** The cluster's own registry, by its names in image references. */
+  readonly registry: { readonly hosts: readonly string[] } | undefined
   /** For this start only. */
   readonly acceptRestoredStore: boolean
   readonly hosts: readonly [string, ...string[]]

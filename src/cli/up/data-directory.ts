@@ -35,6 +35,12 @@ export interface DataDirectory {
   readonly supervisorSocket: string
   /** At which the API server asks the part `artifacts`. */
   readonly artifactsSocket: string
+  /** Of the registry's front, and of docker-registry; they exist with `--registry`. */
+  readonly registry: string
+  readonly registryStore: string
+  readonly registrySocket: string
+  /** PEM of the authority of the registry's certificate, for clients. */
+  readonly registryAuthority: string
   readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
 }
 
@@ -55,6 +61,10 @@ export function layout(path: string): DataDirectory {
     lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),
     artifactsSocket: join(run, 'artifacts', 'api.sock'),
+    registry: join(path, 'registry'),
+    registryStore: join(path, 'registry-store'),
+    registrySocket: join(run, 'registry', 'store.sock'),
+    registryAuthority: join(path, 'registry-ca.pem'),
     signerSockets: {
       server: join(run, 'server', 'signer.sock'),
       controllers: join(run, 'controllers', 'signer.sock'),
@@ -74,7 +84,11 @@ export interface TakenDirectory {
  * their own. Rejects with a UserError for a path that is in use, not writable, not reachable for the parts, too long, or of another
  * version.
  */
-export async function takeDataDirectory(path: string, identity: Identity | undefined): Promise<TakenDirectory> {
+export async function takeDataDirectory(
+  path: string,
+  identity: Identity | undefined,
+  { registry = false }: { readonly registry?: boolean } = {},
+): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
   if (Buffer.byteLength(longest) > maxSocketPathLength)
@@ -92,6 +106,7 @@ export async function takeDataDirectory(path: string, identity: Identity | undef
     // From here on this process alone changes the directory; until here it touched nothing of a running cluster.
     try {
       await prepare(directory, identity)
+      if (registry) await prepareRegistry(directory, identity)
     } catch (err) {
       lock[Symbol.dispose]()
       throw err
@@ -118,6 +133,13 @@ async function prepare(directory: DataDirectory, identity: Identity | undefined)
   await folder(dirname(directory.artifactsSocket), 0o2750, identity?.artifacts, identity?.server)
   // Written last, and synced with the names of the folders.
   await writeVersion(directory.path)
+}
+
+async function prepareRegistry(directory: DataDirectory, identity: Identity | undefined): Promise<void> {
+  await folder(directory.registry, 0o700, identity?.registryFront)
+  await folder(directory.registryStore, 0o700, identity?.registryStore)
+  // docker-registry creates its socket there, and only the front's group may connect.
+  await folder(dirname(directory.registrySocket), 0o2750, identity?.registryStore, identity?.registryFront)
 }
 
 /** An error that an operator can fix becomes a sentence; others are returned as they are. */

@@ -20,6 +20,8 @@ export interface GreetingInput {
   readonly config: Config
   readonly directory: DataDirectory
   readonly server: string
+  /** `127.0.0.1:5443`; undefined without a registry. */
+  readonly registry: string | undefined
   /** Whether commands find the data directory by default. */
   readonly isDefault: boolean
   /** Path of a first manifest, and the folder from which it is applied. */
@@ -27,14 +29,14 @@ export interface GreetingInput {
   readonly currentFolder: string
 }
 
-export function greeting({ config, directory, server, isDefault, example, currentFolder }: GreetingInput): string {
+export function greeting({ config, directory, server, registry, isDefault, example, currentFolder }: GreetingInput): string {
   const kubectl = `kubectl --kubeconfig ${directory.kubeconfig}`
   const below = relative(currentFolder, example)
   return `
 Bulkhead is ready.
   API         ${server} (TLS 1.3 only)
   kubeconfig  ${directory.kubeconfig}
-  node        ${nodeLine(config)}
+  node        ${nodeLine(config)}${registry === undefined ? '' : `\n  registry    ${registry} (authority: ${directory.registryAuthority})`}
   secure      ${secureLine(config)}
 
 Next:

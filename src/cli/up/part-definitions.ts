@@ -19,6 +19,7 @@ import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Identity } from './part-identities.ts'
+import { frontSettings, type RegistryOfRun, storeSettings } from './registry-parts.ts'
 import type { PartDefinition } from './supervisor.ts'
 
 export interface PartInput {
@@ -40,6 +41,8 @@ export interface PartInput {
   dnsIdentity(): Promise<ClientIdentity>
   /** And for the part that asks registries. */
   artifactsIdentity(): Promise<ClientIdentity>
+  /** Undefined without `--registry`. */
+  readonly registry: RegistryOfRun | undefined
 }
 
 export interface ClusterParts {
@@ -47,6 +50,8 @@ export interface ClusterParts {
   readonly server: PartDefinition
   readonly controllers: PartDefinition
   readonly artifacts: PartDefinition
+  /** The store comes first: the front passes requests on to it. Empty without `--registry`. */
+  readonly registry: readonly PartDefinition[]
   readonly nodes: readonly PartDefinition[]
 }
 
@@ -73,6 +78,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           directory: directory.server,
           signerSocket: directory.signerSockets.server,
           artifactsSocket: directory.artifactsSocket,
+          registry: input.registry && { hosts: input.registry.hosts },
           acceptRestoredStore: acceptRestored.next().value === true,
           hosts: addresses.hosts,
           port: config.port,
@@ -124,10 +130,27 @@ export function partDefinitions(input: PartInput): ClusterParts {
         directory: directory.artifacts,
         advisories: directory.advisories,
         socket: directory.artifactsSocket,
+        registry: input.registry && { hosts: input.registry.hosts, authority: await input.registry.authority() },
       }),
     ),
+    registry: registryParts(input),
     nodes: nodeParts(input, server),
   }
+}
+
+function registryParts({ config, directory, identity, addresses, registry, servingAuthority }: PartInput): PartDefinition[] {
+  if (registry === undefined) return []
+  const flags = ['--max-semi-space-size=1']
+  return [
+    part('registry-store', directory.registryStore, identity?.registryStore, flags, storeSettings(directory, registry)),
+    part(
+      'registry-front',
+      directory.registry,
+      identity?.registryFront,
+      flags,
+      frontSettings({ config, directory, addresses }, registry, servingAuthority),
+    ),
+  ]
 }
 
 /** Yields the value once: a restarted part must not accept again. */
@@ -136,7 +159,7 @@ function* once<T>(value: T): Generator<T> {
 }
 
 function nodeParts(
-  { config, directory, identity, addresses: { services }, servingAuthority, ownIdentity, dnsIdentity }: PartInput,
+  { config, directory, identity, addresses: { services }, servingAuthority, ownIdentity, dnsIdentity, registry }: PartInput,
   server: string,
 ): PartDefinition[] {
   const { node } = config
@@ -152,6 +175,7 @@ function nodeParts(
       ...{ server, ca, directory: directory.node, simulated: node.kind === 'simulated' },
       ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
       evictionHard: config.evictionHard,
+      registry: registry && { hosts: registry.hosts, authority: await registry.authority() },
       tickets: await issueTickets(server, { ca, ...(await ownIdentity()) }, names),
     }
   }

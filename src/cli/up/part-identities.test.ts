@@ -20,13 +20,21 @@ test('chooseIdentity() shares no user with a running process', () => {
   const first = chooseIdentity('/var/lib/a', undefined, nobody)
   for (const used of Object.values(first)) {
     const other = chooseIdentity('/var/lib/a', undefined, user => user === used)
-    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 10)
+    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 14)
   }
 })
 
 test('chooseIdentity() keeps the owners of existing folders, whatever runs', () => {
   const all = () => true
-  const first = { signer: 64_701, server: 64_702, controllers: 64_703, dns: 64_704, artifacts: 64_501 }
+  const first = {
+    signer: 64_701,
+    server: 64_702,
+    controllers: 64_703,
+    dns: 64_704,
+    artifacts: 64_501,
+    registryFront: 64_101,
+    registryStore: 64_102,
+  }
   assert.deepEqual(chooseIdentity('/x', 64_701, all), first)
   const { dns, artifacts } = chooseIdentity('/x', 65_497, all)
   assert.deepEqual([dns, artifacts], [65_500, 64_700])

@@ -11,6 +11,8 @@ export interface Identity {
   readonly controllers: number
   readonly dns: number
   readonly artifacts: number
+  readonly registryFront: number
+  readonly registryStore: number
 }
 
 /** Users without an entry in /etc/passwd, above Debian's range and below systemd's dynamic ranges; the kernel needs only numbers. */
@@ -18,6 +20,8 @@ const firstUser = 64_701
 const usersOfCluster = 4
 /** One for each cluster, below the others: clusters from before this part keep their users. */
 const firstArtifactsUser = 64_501
+/** Two for each cluster, below those. */
+const firstRegistryUser = 64_101
 /** So the last user is 65,500. */
 const clusters = 200
 
@@ -44,8 +48,20 @@ function clusterOf(signer: number): number | undefined {
 
 function identityOf(cluster: number): Identity {
   const signer = firstUser + cluster * usersOfCluster
-  return { signer, server: signer + 1, controllers: signer + 2, dns: signer + 3, artifacts: firstArtifactsUser + cluster }
+  return {
+    signer,
+    server: signer + 1,
+    controllers: signer + 2,
+    dns: signer + 3,
+    artifacts: firstArtifactsUser + cluster,
+    ...registryUsers(cluster),
+  }
 }
+
+const registryUsers = (cluster: number) => ({
+  registryFront: firstRegistryUser + cluster * 2,
+  registryStore: firstRegistryUser + cluster * 2 + 1,
+})
 
 /** The identity for this machine and data directory; the signer's folder may not exist yet. */
 export function partIdentity(path: string, signerFolder: string): Identity {

@@ -58,7 +58,7 @@ test('greeting() names the data directory and the example folder if they are not
   const config = createConfig(machine, {})
   const text = (isDefault: boolean, currentFolder = '/home/u') =>
     greeting({
-      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault },
+      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', registry: undefined, isDefault },
       ...{ example: '/opt/bulkhead/examples/hello.yaml', currentFolder },
     })
   assert.match(text(false), /npx bulkhead prove --data-dir \/home\/u/)
@@ -72,7 +72,7 @@ test('greeting() does not claim a protection that this start has switched off', 
   const line = (settings: Settings) => {
     const config = createConfig(machine, settings)
     const text = greeting({
-      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault: true },
+      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', registry: undefined, isDefault: true },
       ...{ example: '/opt/hello.yaml', currentFolder: '/home/u' },
     })
     return text.split('\n').find(line => line.includes('secure ')) ?? ''

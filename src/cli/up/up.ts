@@ -33,6 +33,8 @@ import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
+import { registryOfRun } from './registry-of-run.ts'
+import { dockerRegistryProgram } from './registry-parts.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -61,8 +63,9 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
+  if (config.registry) dockerRegistryProgram()
   const identity = process.getuid?.() === 0 ? partIdentity(config.dataDirectory, layout(config.dataDirectory).signer) : undefined
-  const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity)
+  const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity, config)
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
@@ -113,6 +116,7 @@ async function run(
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, partCertificateSeconds, stop)
   const artifactsIdentity = () => issueIdentity(signer, accountName('artifacts'), accountOrganizations, partCertificateSeconds, stop)
+  const registry = config.registry ? registryOfRun(signer, addresses, config.registryPort, stop) : undefined
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -124,6 +128,7 @@ async function run(
     ownIdentity,
     dnsIdentity,
     artifactsIdentity,
+    registry,
     configurations,
   })
   for (const part of parts.nodes) supervisor.expect(part)
@@ -139,16 +144,19 @@ async function run(
     const serverReady = supervisor.start(parts.server)
     const controllersReady = supervisor.start(parts.controllers, serverReady)
     const artifactsReady = serverReady.then(() => supervisor.start(parts.artifacts))
+    const registryReady = serverReady.then(() => Promise.all(parts.registry.map(part => supervisor.start(part))))
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
-    for (const ready of [serverReady, controllersReady, artifactsReady]) ready.catch(() => undefined)
+    for (const ready of [serverReady, controllersReady, artifactsReady, registryReady]) ready.catch(() => undefined)
     await signerReady
     await writeAccess(directory, addresses.server, signer, log, stop)
+    if (registry !== undefined) await ensureFile(directory.registryAuthority, await registry.authority(), 0o644)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
-    await Promise.all([controllersReady, artifactsReady, ...parts.nodes.map(part => supervisor.start(part))])
+    await Promise.all([controllersReady, artifactsReady, registryReady, ...parts.nodes.map(part => supervisor.start(part))])
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
-    print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))
+    const currentFolder = process.cwd()
+    print(greeting({ config, directory, server: addresses.server, registry: registry?.hosts[0], isDefault, example, currentFolder }))
     await collectOwnStart(log, stop)
   })()
   await Promise.race([started, aborted(stop)])

@@ -4,6 +4,7 @@ import { planBootstrapObject } from '../../access/bootstrap-policy/reconcile.ts'
 import { deniedCredentials } from '../../api/credentials/denied-credentials-names.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { APIService } from '../../api/types/apiregistration-v1.ts'
+import type { ConfigMap } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { ApiServer } from '../../server/api-server.ts'
@@ -20,6 +21,7 @@ import type { Store } from '../../store/store.ts'
 import { localApiServices, planApiServices } from './api-services.ts'
 import { initialClusterDefaults } from './cluster-defaults.ts'
 import { extensionAuthentication } from './extension-authentication.ts'
+import { type OwnRegistry, registryHosting, registryHostingName, registryHostingNamespace } from './registry-hosting.ts'
 
 export interface BootstrapOptions {
   readonly server: ApiServer
@@ -30,6 +32,8 @@ export interface BootstrapOptions {
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** The address of the cluster DNS for pods. */
   readonly dnsAddress?: string
+  /** The cluster's own registry, if it has one. */
+  readonly registry?: OwnRegistry
   /** Whether new namespaces get the ClusterDefaults, which a controller has to create. */
   readonly namespaceDefaults: boolean
   /** Default true; false for a server that only `system:masters` uses, and in which no role is read. */
@@ -45,6 +49,7 @@ export async function bootstrap({
   signer,
   endpoint,
   dnsAddress,
+  registry,
   namespaceDefaults,
   roles = true,
   signal,
@@ -75,11 +80,21 @@ export async function bootstrap({
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
     overwrite(),
+    announceRegistry(server, store, registry, signal),
     server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
   ])
   server.markReady()
+}
+
+/** A cluster that was started without its registry must not name one. */
+async function announceRegistry(server: ApiServer, store: Store, registry: OwnRegistry | undefined, signal: AbortSignal): Promise<void> {
+  if (registry !== undefined) return await server.ensureObjects([registryHosting(registry)], true)
+  const known = store.collection({ groupResource: 'configmaps' }).newest(registryHostingNamespace, registryHostingName)
+  // Somebody else's registry has no authority of ours.
+  if ((known?.object as ConfigMap | undefined)?.data?.['hosts'] === undefined) return
+  await remove(server, `/api/v1/namespaces/${registryHostingNamespace}/configmaps/${registryHostingName}`, signal)
 }
 
 /** Existing Services have addresses of the original range. */

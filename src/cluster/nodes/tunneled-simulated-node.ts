@@ -13,6 +13,7 @@ export interface TunneledSimulatedNodeOptions {
   /** The folder of its certificate. */
   readonly pki: string
   readonly ticket: Secret
+  readonly registryHosts?: readonly string[]
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
@@ -26,7 +27,7 @@ export async function runTunneledSimulatedNode(options: TunneledSimulatedNodeOpt
   await Promise.all([
     runSimulatedNode(
       {
-        ...{ transport: identity.transport, name: nodeName, clock, log, random },
+        ...{ transport: identity.transport, name: nodeName, clock, log, random, registryHosts: options.registryHosts ?? [] },
         onReady: ({ requests }) => {
           tunnel = runTunnel({ server, ca, identity, nodeName, requests, clock, log, random }, signal)
           onReady()

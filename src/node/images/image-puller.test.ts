@@ -17,6 +17,7 @@ function setUp(registry?: () => void) {
         podUid: 'u',
         container: { name: 'c', ...container },
         secrets: async () => [],
+        own: undefined,
         event: (type, reason, message) => void events.push(`${type} ${reason}: ${message}`),
       },
       AbortSignal.timeout(60_000),

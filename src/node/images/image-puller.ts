@@ -31,6 +31,8 @@ export interface PullRequest {
   readonly container: Container | EphemeralContainer
   /** Called only if a pull is needed, or if the image is present but not public. */
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
+  /** The pod's own credential for an image of the cluster's registry, to which it has the right; undefined for others. */
+  readonly own: RegistryAuth | undefined
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
 
@@ -60,10 +62,11 @@ export class ImagePuller {
       event('Warning', 'InspectFailed', message)
       throw new ImageError('InvalidImageName', message)
     }
-    const policy = container.imagePullPolicy ?? (reference.tag === 'latest' && reference.digest === undefined ? 'Always' : 'IfNotPresent')
+    const policy = pullPolicyOf(container, reference)
     const present = await this.#inspect(reference.full, name, signal)
     const mayUse =
-      present !== undefined && (policy === 'Always' || (await this.#records.admits(present, reference, () => request.secrets(signal))))
+      present !== undefined &&
+      (policy === 'Always' || request.own !== undefined || (await this.#records.admits(present, reference, () => request.secrets(signal))))
     if (policy === 'Never' && !mayUse) {
       const why = present
         ? 'is present with pull policy of Never but does not have the proper credentials to access the image'
@@ -95,7 +98,7 @@ export class ImagePuller {
   }
 
   async #pull(request: PullRequest, reference: ImageReference, present: Image | undefined, signal: AbortSignal): Promise<Image> {
-    const { podUid, container, event } = request
+    const { podUid, container, event, own } = request
     const name = container.image ?? ''
     const key = `${podUid}_${reference.full}`
     const now = this.#clock.now()
@@ -106,8 +109,9 @@ export class ImagePuller {
       throw new ImageError('ImagePullBackOff', `Back-off pulling image ${JSON.stringify(name)}: ErrImagePull: ${lastError}`, wait)
     }
     event('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
-    const secrets = await request.secrets(signal)
-    const credentials = credentialsFor(reference, secrets)
+    // A Secret for the cluster's own registry would be a credential that is bound to nothing.
+    const secrets = own === undefined ? await request.secrets(signal) : []
+    const credentials = own === undefined ? credentialsFor(reference, secrets) : [own]
     let failure = ''
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {
@@ -160,6 +164,9 @@ export class ImagePuller {
 
   readonly #failedAt = new Map<string, number>()
 }
+
+export const pullPolicyOf = ({ imagePullPolicy }: PullRequest['container'], { tag, digest }: ImageReference): string =>
+  imagePullPolicy ?? (tag === 'latest' && digest === undefined ? 'Always' : 'IfNotPresent')
 
 function text(err: unknown): string {
   return err instanceof Error ? err.message : String(err)

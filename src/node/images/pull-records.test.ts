@@ -35,6 +35,7 @@ function nodeOf(records = new PullRecords(), registry: (image: string) => void =
       podUid: `u${pods++}`,
       container: { name: 'c', image, ...container },
       secrets: async () => secrets,
+      own: undefined,
       event: () => undefined,
     }
     try {

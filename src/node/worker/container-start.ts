@@ -5,9 +5,10 @@ import { containerConfig } from '../container/container-config.ts'
 import { resolvConf } from '../container/dns-config.ts'
 import { buildEnvironment, ContainerConfigError } from '../container/environment.ts'
 import { hostsFile } from '../container/host-files.ts'
-import type { SandboxConfig } from '../cri/messages.ts'
+import type { RegistryAuth, SandboxConfig } from '../cri/messages.ts'
 import { refusalOfImage, refusalOfPod, refusedReason } from '../images/admitted-image.ts'
 import { ImageError } from '../images/image-puller.ts'
+import { requirePullRight } from '../images/require-pull-right.ts'
 import { fieldPath, type PodContainer, podUid } from '../pod/pod-containers.ts'
 import { newestContainer, type PodState } from '../pod/pod-state.ts'
 import { SubPathError } from '../volumes/sub-path.ts'
@@ -31,6 +32,8 @@ export interface StartInput {
   readonly pod: Pod
   readonly container: PodContainer
   readonly attempt: number
+  /** From `requireStartable`. */
+  readonly registryAuth: RegistryAuth | undefined
   readonly state: PodState
   readonly sandboxId: string
   readonly sandbox: SandboxConfig
@@ -47,14 +50,28 @@ export interface StartInput {
 const retryMs = 10_000
 
 /**
- * Throws a StartError while a policy refuses an image of the pod: whatever is on the node already, nothing of it starts again.
- * Called before anything else, because a refused start is no crash, and must not look like one.
+ * Rejects with a StartError while a policy refuses an image of the pod, or while the pod may not pull its image from the cluster's registry:
+ * whatever is on the node already, nothing of it starts again. Called before anything else, because a refused start is no crash, and must not
+ * look like one. Resolves with the pod's credential for that registry, if the image is of it.
  */
-export function requireVerified(node: Pick<PodNode, 'event'>, pod: Pod, container: PodContainer): void {
+export async function requireStartable(
+  node: Pick<PodNode, 'event' | 'registry'>,
+  pod: Pod,
+  container: PodContainer,
+  signal: AbortSignal,
+): Promise<RegistryAuth | undefined> {
+  const fail = (reason: string, message: string, retryAfterMs: number | undefined): never => {
+    node.event(pod, { path: fieldPath(container) }, 'Warning', 'Failed', `Error: ${message}`)
+    throw new StartError(reason, message, retryAfterMs)
+  }
   const refused = refusalOfPod(pod)
-  if (refused === undefined) return
-  node.event(pod, { path: fieldPath(container) }, 'Warning', 'Failed', `Error: ${refused}`)
-  throw new StartError(refusedReason, refused, retryMs)
+  if (refused !== undefined) return fail(refusedReason, refused, retryMs)
+  try {
+    return await requirePullRight(container.spec, reference => node.registry.pullRight(pod, reference, signal), signal)
+  } catch (err) {
+    if (err instanceof ImageError) return fail(err.reason, err.message, err.retryAfterMs)
+    throw err
+  }
 }
 
 /** Resolves when it runs and its postStart hook has finished; rejects with StartError. */
@@ -75,7 +92,14 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
     throw new StartError(reason, message, retryAfterMs, { cause: err })
   }
   const image = await node.puller
-    .ensure({ podUid: podUid(pod), container: spec, event, secrets: () => pullSecrets(node, pod, signal) }, signal)
+    .ensure(
+      {
+        ...{ podUid: podUid(pod), container: spec, event },
+        secrets: () => pullSecrets(node, pod, signal),
+        own: input.registryAuth,
+      },
+      signal,
+    )
     .catch((err: unknown) =>
       err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retryMs),
     )

@@ -8,6 +8,7 @@ import type { ObjectSource } from '../container/environment.ts'
 import type { NodeAllocatable } from '../container/field-values.ts'
 import type { Mount } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { ClusterRegistry } from '../images/cluster-registry.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { Refusal } from '../pod/pod-admission.ts'
 import type { PodIdentity } from '../pod/pod-folders.ts'
@@ -70,6 +71,7 @@ export interface PodNode {
   readonly tokens: TokenSource
   readonly claims: ClaimSource
   readonly puller: ImagePuller
+  readonly registry: ClusterRegistry
   readonly crashes: BackOff
   readonly host: PodHost
   readonly links: PodLinks

@@ -15,7 +15,7 @@ import { wrongSystem } from '../pod/pod-support.ts'
 import { deadlineExceeded, type PodEnd } from '../pod/pod-termination.ts'
 import { Prober } from '../probes/prober.ts'
 import { MountError } from '../volumes/pod-volumes.ts'
-import { requireVerified, StartError, startContainer } from './container-start.ts'
+import { requireStartable, StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
@@ -299,7 +299,7 @@ export class PodWorker {
     for (const container of plan.start) {
       const name = container.spec.name
       try {
-        requireVerified(this.#node, this.#pod, container)
+        const registryAuth = await requireStartable(this.#node, this.#pod, container, signal)
         const crash = crashWait(this.#node, this.#pod, this.#state, container)
         if (crash !== undefined) {
           this.#waiting.set(name, crash.waiting)
@@ -307,7 +307,7 @@ export class PodWorker {
           continue
         }
         const attempt = nextAttempt(this.#pod, this.#state, name)
-        const place = { sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
+        const place = { registryAuth, sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
         await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)
         this.#waiting.delete(name)
         // A container that ends at once must be noticed at once, and the next init container follows without delay.

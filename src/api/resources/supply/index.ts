@@ -7,6 +7,8 @@ import { exception } from './exception.ts'
 import { image } from './image.ts'
 import { imagePolicy } from './image-policy.ts'
 import { podImages } from './pod-images.ts'
+import { registryToken } from './registry-token.ts'
+import { repositoryAccessReview } from './repository-access-review.ts'
 import { trustRoot } from './trust-root.ts'
 
 export const supplyResources: readonly ResourceDefinition[] = [
@@ -17,5 +19,7 @@ export const supplyResources: readonly ResourceDefinition[] = [
   image,
   imagePolicy,
   podImages,
+  registryToken,
+  repositoryAccessReview,
   trustRoot,
 ]

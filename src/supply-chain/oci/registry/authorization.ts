@@ -24,6 +24,8 @@ export interface AuthorizationParts {
   readonly host: string
   readonly repository: string
   readonly credentials?: RegistryCredentials
+  /** What a token is asked for; default: reading. */
+  readonly actions?: 'pull' | 'pull,push'
   readonly transport: HttpsTransport
   readonly clock: Clock
 }
@@ -54,7 +56,7 @@ export class Authorization {
   }
 
   async #fetchToken(realm: string, service: string | undefined, signal: AbortSignal): Promise<void> {
-    const { host, repository, credentials, transport, clock } = this.#parts
+    const { host, repository, credentials, transport, clock, actions = 'pull' } = this.#parts
     const url = URL.canParse(realm) ? new URL(realm) : undefined
     if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '')
       throw new RegistryUntrustworthy(
@@ -62,7 +64,7 @@ export class Authorization {
       )
     if (service !== undefined) url.searchParams.set('service', service)
     // Never the scope of the challenge: a registry could ask for more than reading.
-    url.searchParams.set('scope', `repository:${repository}:pull`)
+    url.searchParams.set('scope', `repository:${repository}:${actions}`)
     const headers = credentials === undefined ? {} : { authorization: basic(credentials) }
     const answer = await transport.send({ method: 'GET', url, headers: { accept: 'application/json', ...headers } }, signal)
     const { statusCode = 0 } = answer

@@ -3,10 +3,12 @@ import { lookup as systemLookup } from 'node:dns'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
 import { type BlockList, isIP, type LookupFunction } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls'
 import { untilAborted } from '../../../base/async/abort.ts'
 import { answerHead } from '../../../base/net/answer-head.ts'
-import { messageOf } from '../../../base/user-error.ts'
+import { messageOf, UserError } from '../../../base/user-error.ts'
 import { innerAddress } from './inner-address.ts'
 import { RegistryUnavailable, RegistryUntrustworthy } from './registry-error.ts'
 
@@ -24,9 +26,11 @@ export interface TransportOptions {
 }
 
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT'
   readonly url: URL
   readonly headers: OutgoingHttpHeaders
+  /** Sent before the answer is awaited; `Content-Length` is in the headers. */
+  readonly body?: AsyncIterable<Uint8Array>
 }
 
 /** Until the head of the answer is there. */
@@ -51,20 +55,28 @@ export class HttpsTransport implements Disposable {
   }
 
   /** Rejects with RegistryUnavailable or RegistryUntrustworthy. The caller reads the body to its end, or destroys the answer. */
-  async send({ method, url, headers }: RegistryRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async send({ method, url, headers, body }: RegistryRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const own = this.isOwnHost(url)
     this.#requireAllowed(url, own)
     const { headMs: waitMs = headMs } = this.#options
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
     const outgoing = request(url, { method, headers, agent: own ? this.#own : this.#others, maxHeaderSize: maxHeaderBytes })
     const answer = answerHead(outgoing)
-    outgoing.end()
     try {
+      if (body === undefined) outgoing.end()
+      else {
+        // A registry that refuses early closes the connection: its answer says why.
+        await pipeline(Readable.from(body), outgoing, { signal }).catch((err: unknown) => {
+          signal.throwIfAborted()
+          if (!outgoing.destroyed || err instanceof UserError) throw err
+        })
+        return await untilAborted(answer, signal)
+      }
       return await untilAborted(answer, limit)
     } catch (err) {
       outgoing.destroy()
       signal.throwIfAborted()
-      if (err instanceof RegistryUntrustworthy) throw err
+      if (err instanceof UserError) throw err
       const why = limit.aborted ? `it has not answered for ${waitMs / 1000} s` : messageOf(err)
       if (isCertificateFault(err)) throw new RegistryUntrustworthy(`The certificate of ${url.host} is not trusted: ${why}`, { cause: err })
       throw new RegistryUnavailable(`Cannot reach ${url.host}: ${why}`, { cause: err })

@@ -27,6 +27,14 @@ export function writeTar(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat(parts)
 }
 
+/** The header of an entry whose content of `size` bytes follows, and then `tarPadding(size)`. At most 8 GiB. */
+export const tarHeader = (entry: Omit<TarEntry, 'content'>, size: number): Buffer => {
+  if (size >= 8 ** 11) throw new RangeError(`Cannot put "${entry.path}" in an archive: it has ${size} bytes, at most ${8 ** 11 - 1}`)
+  return header(entry, size)
+}
+
+export const tarPadding = (size: number): Buffer => Buffer.alloc((block - (size % block)) % block)
+
 function header({ path, mode, linkTo, type }: TarEntry, size: number): Buffer {
   if (Buffer.byteLength(path) > 100) throw new RangeError(`Cannot put "${path}" in an archive: the path is longer than 100 bytes`)
   const bytes = Buffer.alloc(block)
