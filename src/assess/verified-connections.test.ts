@@ -36,6 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
   'server/proxy/backend-connection.ts rejectUnauthorized: ': 'false only in the upstream profile, and for the APIServices that it admits',
   "server/proxy/backend-connection.ts TLSv1.2'": 'a pod is no part of the cluster, and may have no TLS 1.3 yet; it is verified',
   "server/proxy/tunnel/node-tunnel.ts 'http://": 'names the peer of a tunnel, whose connection has TLS 1.3 with both certificates verified',
+  "artifacts/findings/feed-fetcher.ts TLSv1.2'": 'a mirror of advisories may be a server that has no TLS 1.3 yet; it is verified',
   "server/proxy/webhooks/review-sender.ts TLSv1.2'": 'a webhook may be a server that has no TLS 1.3 yet; it is verified',
   "supply-chain/packages/formats/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   "supply-chain/oci/registry/https-transport.ts TLSv1.2'": 'a registry may be a server that has no TLS 1.3 yet; it is verified',
