@@ -34,7 +34,7 @@ export interface AdmissionParts {
   readonly view: StoreView
   readonly server: ServerView
   readonly webhooks: Webhooks
-  readonly access: Pick<OpenAccess, 'authorization' | 'rbac'>
+  readonly access: Pick<OpenAccess, 'authorization' | 'denyRules' | 'rbac'>
 }
 
 export interface OpenAdmission {
@@ -50,7 +50,7 @@ const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabe
 
 export function openAdmission(
   options: ControlPlaneOptions,
-  { view, server, webhooks, access: { authorization, rbac } }: AdmissionParts,
+  { view, server, webhooks, access: { authorization, denyRules, rbac } }: AdmissionParts,
 ): OpenAdmission {
   const { profile, clock, metrics, features = noFeatures, policies: folder } = options
   const { authorize } = authorization
@@ -72,7 +72,7 @@ export function openAdmission(
       images: options.offline === true ? undefined : { policies: imagePolicies, answers },
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
-        rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),
+        rbacEscalation({ authorization, rbac, denyRules, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),
         policyParameters({
           authorization,
           policy: (plural, name) => view.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,
