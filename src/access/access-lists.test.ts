@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createAuthorization } from './authorize.ts'
+import { createDenyRules } from './authorizers/deny-rules.ts'
 import { authorizerList } from './authorizers/index.ts'
 import { createNodeGraph } from './authorizers/node-graph.ts'
 import { createRbacAuthorizer } from './authorizers/rbac.ts'
@@ -25,6 +26,7 @@ for (const { folder, makes } of [
 
 const list = () =>
   authorizerList({
+    denyRules: createDenyRules({ isClusterScoped: () => false, follow: () => undefined }),
     nodeGraph: createNodeGraph({ each: () => [], onChange: () => undefined }),
     rbac: createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
     certificateRequests: { requesterOf: () => undefined },
@@ -45,7 +47,7 @@ const asked = {
 test('authorizerList() asks in its order', () => {
   assert.deepEqual(
     list().map(({ name }) => name),
-    ['SystemMasters', 'Node', 'JoinTicket', 'RBAC'],
+    ['SystemMasters', 'DenyRules', 'Node', 'JoinTicket', 'RBAC'],
   )
 })
 

@@ -4,7 +4,7 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, DenyRule, NamespaceLabels, PodAddress, PodSecurityException, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -80,6 +80,7 @@ export const horizontalPodAutoscalers = resourceRef<HorizontalPodAutoscaler>(
   'horizontalpodautoscalers',
   'HorizontalPodAutoscaler',
 )
+export const denyRules = resourceRef<DenyRule>('bulkhead.dev', 'v1alpha1', 'denyrules', 'DenyRule', false)
 export const ipAddresses = resourceRef<IPAddress>('networking.k8s.io', 'v1', 'ipaddresses', 'IPAddress', false)
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')

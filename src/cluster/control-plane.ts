@@ -29,11 +29,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const serverView = openServerView({ store, builtIn: resourcesWith(features.groupVersions), log })
   const view = createStoreView(store, log, signal)
   const webhooks = openWebhooks({ view: serverView, clock, log }, signal)
-  const access = await openAccess(options, { view, webhooks })
+  const access = await openAccess(options, { view, server: serverView, webhooks })
   const { chain: admission, ledger, shipped } = openAdmission(options, { view, server: serverView, webhooks, access })
   const servingAuthority = await signer.authority('serving', signal)
 
-  const { authenticate, denyList, authorization, rbac, anonymousPaths } = access
+  const { authenticate, denyList, authorization, rbac, denyRules, anonymousPaths } = access
   const { reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc } = access
   const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
@@ -51,9 +51,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...(options.checks === undefined ? {} : { checks: options.checks }),
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
+    everyBasis: denyRules,
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
-    rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, user, namespace),
+    rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, denyRules, user, namespace),
   })
 
   if (policies) server.runAlongside(until => policies.run(until))

@@ -1,6 +1,7 @@
 // Authentication, authorization and tokens, each from the objects of the store.
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
+import { createDenyRules } from '../access/authorizers/deny-rules.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { createBootstrapTokens } from '../access/credentials/bootstrap-tokens.ts'
@@ -15,11 +16,13 @@ import { createTokenReview } from '../access/tokens/token-review.ts'
 import { registryAudience } from '../api/repository-name.ts'
 import type { StoreView } from '../api/store-view.ts'
 import type { IssueRegistryToken, ReviewRegistryToken } from '../server/computed/registry/index.ts'
+import type { ServerView } from '../server/server-view.ts'
 import type { IssueToken } from '../server/subresources/index.ts'
 import {
   bootstrapTokenSource,
   boundObjects,
   certificateRequests,
+  denyRuleSource,
   followDenials,
   joinTickets,
   nodeGraphSource,
@@ -33,13 +36,14 @@ import type { Webhooks } from './webhooks.ts'
 
 export interface AccessParts {
   readonly view: StoreView
+  readonly server: Pick<ServerView, 'resources'>
   readonly webhooks: Webhooks
 }
 
 export type OpenAccess = Awaited<ReturnType<typeof openAccess>>
 
 /** Until the signal. */
-export async function openAccess(options: ControlPlaneOptions, { view, webhooks }: AccessParts) {
+export async function openAccess(options: ControlPlaneOptions, { view, server, webhooks }: AccessParts) {
   const { signer, profile, clock, log, metrics, signal } = options
   const objects = boundObjects(view)
   const [clientAuthorities, keys, issuers] = await Promise.all([
@@ -68,8 +72,9 @@ export async function openAccess(options: ControlPlaneOptions, { view, webhooks 
 
   const rbac = createRbacAuthorizer(rbacSource(view))
   registerRbacMetrics(metrics, rbac)
+  const denyRules = createDenyRules(denyRuleSource(view, server))
   const authorization = await configuredAuthorization(
-    { nodeGraph: createNodeGraph(nodeGraphSource(view)), rbac, certificateRequests: certificateRequests(view) },
+    { denyRules, nodeGraph: createNodeGraph(nodeGraphSource(view)), rbac, certificateRequests: certificateRequests(view) },
     options.authorization,
     { ...asking, metrics, release: endpoint => webhooks.release(endpoint) },
   )
@@ -104,6 +109,7 @@ export async function openAccess(options: ControlPlaneOptions, { view, webhooks 
     reviewRegistryToken,
     issueRegistryToken: issueForRegistry,
     rbac,
+    denyRules,
     authorization,
     issueToken,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),

@@ -36,7 +36,7 @@ export interface AdmissionParts {
   readonly view: StoreView
   readonly server: ServerView
   readonly webhooks: Webhooks
-  readonly access: Pick<OpenAccess, 'authorization' | 'rbac' | 'issueToken'>
+  readonly access: Pick<OpenAccess, 'authorization' | 'denyRules' | 'rbac' | 'issueToken'>
 }
 
 export interface OpenAdmission {
@@ -54,7 +54,7 @@ const registryTokenSpec = { audiences: [registryAudience], expirationSeconds: 60
 
 export function openAdmission(
   options: ControlPlaneOptions,
-  { view, server, webhooks, access: { authorization, rbac, issueToken } }: AdmissionParts,
+  { view, server, webhooks, access: { authorization, denyRules, rbac, issueToken } }: AdmissionParts,
 ): OpenAdmission {
   const { profile, clock, metrics, features = noFeatures, policies: folder } = options
   const { authorize } = authorization
@@ -83,7 +83,7 @@ export function openAdmission(
       images: options.offline === true ? undefined : { policies: imagePolicies, answers },
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
-        rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),
+        rbacEscalation({ authorization, rbac, denyRules, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),
         policyParameters({
           authorization,
           policy: (plural, name) => view.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,

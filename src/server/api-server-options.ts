@@ -1,5 +1,5 @@
 // The options of an API server, which the composition supplies.
-import type { Authentication, Credentials } from '../access/access.ts'
+import type { AccessBasis, Authentication, Credentials } from '../access/access.ts'
 import type { DenyList } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import type { OidcDocuments } from '../access/tokens/oidc-discovery.ts'
@@ -55,6 +55,8 @@ export interface ApiServerOptions {
   readonly rulesFor?: RulesFor
   /** Called for each request that acts as a member of system:masters. */
   readonly onActingMaster?: PipelineParts['onActingMaster']
+  /** What decisions about every user depend on: long requests are authorized again when it changes. */
+  readonly everyBasis?: AccessBasis
   /** How to allow a refused request, for its audit event and `bulkhead why`. */
   readonly explainAccess?: ExplainAccess
   /** Answers exec, attach and portforward. Default: through the node's tunnel. */

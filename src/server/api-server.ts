@@ -112,6 +112,7 @@ export class ApiServer implements AsyncDisposable {
       metrics: requestMetrics(metrics, flow, resources),
       refused,
       ...(explainAccess ? { explainAccess } : {}),
+      ...(options.everyBasis ? { everyBasis: options.everyBasis } : {}),
       allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),
       // A group version of an APIService is answered by its own server, whatever is asked of it.
       resource: (context, info) => aggregator.answer(context, info) ?? verbs(context, info),

@@ -1,5 +1,6 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `answer` and the verb that it calls.
 
+import type { AccessBasis } from '../access/access.ts'
 import type { Authenticated } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import { type ApiError, apiError, type Status } from '../api/status.ts'
@@ -46,6 +47,8 @@ export interface PipelineParts extends IdentityParts {
   readonly clock: Clock
   readonly metrics: RequestMetrics
   readonly refused: RefusedRequests
+  /** What decisions about every user depend on. */
+  readonly everyBasis?: AccessBasis
   /** Explains how to allow a request; without it, refusals say less. */
   readonly explainAccess?: ExplainAccess
   /** Called for each request that acts as a member of system:masters, with the name that it takes on. */
@@ -57,8 +60,13 @@ export interface PipelineParts extends IdentityParts {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { clock, denyList } = parts
-  const ends = { expiries: new Expiries(clock), clock, access: new AccessEnds(parts.authorize), ...(denyList ? { denyList } : {}) }
+  const { clock, denyList, everyBasis } = parts
+  const ends = {
+    expiries: new Expiries(clock),
+    clock,
+    access: new AccessEnds(parts.authorize, everyBasis),
+    ...(denyList ? { denyList } : {}),
+  }
   const scopeParts = { ...parts, ends, deadlines: new Deadlines(), unanswered: new UnansweredRequests() }
 
   return async function handle(request) {

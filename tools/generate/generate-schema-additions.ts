@@ -240,6 +240,16 @@ type bulkhead/v1alpha1.ClusterDefaults root
   spec bulkhead/v1alpha1.ClusterDefaultsSpec omitempty optional
 type bulkhead/v1alpha1.ClusterDefaultsList list
   items []bulkhead/v1alpha1.ClusterDefaults
+type bulkhead/v1alpha1.DenyRuleSpec
+  reason string
+  subjects []rbac/v1.Subject list=atomic
+  exceptSubjects []rbac/v1.Subject omitempty optional list=atomic
+  namespaces []string omitempty optional list=set
+  rules []rbac/v1.PolicyRule list=atomic
+type bulkhead/v1alpha1.DenyRule root
+  spec bulkhead/v1alpha1.DenyRuleSpec
+type bulkhead/v1alpha1.DenyRuleList list
+  items []bulkhead/v1alpha1.DenyRule
 type bulkhead/v1alpha1.NamespaceLabels root
 type bulkhead/v1alpha1.NamespaceLabelsList list
   items []bulkhead/v1alpha1.NamespaceLabels

@@ -31,6 +31,22 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
         'Whether those of its pods whose ServiceAccount has a right may reach the API server nevertheless: the NetworkPolicy "allow-api-server", which follows the rights. Default: true where defaultDeny is.',
     },
   },
+  'bulkhead/v1alpha1.DenyRule': {
+    text: 'DenyRule refuses requests of its subjects, whatever roles allow them.',
+    fields: { spec: 'Whose requests are refused, and which.' },
+  },
+  'bulkhead/v1alpha1.DenyRuleSpec': {
+    text: 'DenyRuleSpec says whose requests are refused, and which.',
+    fields: {
+      reason: 'Why: each refusal contains it.',
+      subjects: 'Users, groups and ServiceAccounts whose requests are refused.',
+      exceptSubjects: 'Users, groups and ServiceAccounts whose requests are not refused, although they are among the subjects.',
+      namespaces:
+        'The namespaces in which requests are refused, and so are requests for all namespaces together. Left out: every request, also outside of namespaces.',
+      rules:
+        'The requests, by verbs, groups, resources, names and paths as in a role. A rule with names also refuses requests without a name, such as lists, because they are about each of the names.',
+    },
+  },
   'bulkhead/v1alpha1.NamespaceLabels': {
     text: 'NamespaceLabels is what the network of the cluster has to know of a Namespace, which it is a view of: its labels, which NetworkPolicies select by.',
     fields: {},

@@ -2,6 +2,7 @@
 import type { WebhookAuthorizer } from '../access.ts'
 import type { AnyAuthorizer } from '../authorize.ts'
 import type { AuthorizationConfiguration } from '../webhook/authorization-configuration.ts'
+import type { DenyRules } from './deny-rules.ts'
 import { type CertificateRequests, createJoinTicketAuthorizer } from './join-ticket.ts'
 import { createNodeAuthorizer } from './node.ts'
 import type { NodeGraph } from './node-graph.ts'
@@ -11,6 +12,7 @@ import { systemMastersAuthorizer } from './system-masters.ts'
 export { createWebhookAuthorizer } from './webhook.ts'
 
 export interface AuthorizerParts {
+  readonly denyRules: DenyRules
   readonly nodeGraph: NodeGraph
   readonly rbac: RbacAuthorizer
   readonly certificateRequests: CertificateRequests
@@ -22,14 +24,17 @@ export interface ConfiguredAuthorizers {
   readonly webhooks: ReadonlyMap<string, WebhookAuthorizer>
 }
 
-/** A file sets the order after the two that are always first: the group system:masters, as upstream, and the holders of join tickets. */
+/**
+ * A file sets the order after those that are always first: the group system:masters, as upstream, then the DenyRules, which break-glass credentials can
+ * therefore repair, and the holders of join tickets.
+ */
 export function authorizerList(
-  { nodeGraph, rbac, certificateRequests }: AuthorizerParts,
+  { denyRules, nodeGraph, rbac, certificateRequests }: AuthorizerParts,
   configured?: ConfiguredAuthorizers,
 ): readonly AnyAuthorizer[] {
   const node = createNodeAuthorizer(nodeGraph)
   const tickets = createJoinTicketAuthorizer(certificateRequests)
-  if (configured === undefined) return [systemMastersAuthorizer, node, tickets, rbac]
+  if (configured === undefined) return [systemMastersAuthorizer, denyRules, node, tickets, rbac]
   const { configuration, webhooks } = configured
   const ordered = configuration.map(({ type, name }) => {
     if (type !== 'Webhook') return type === 'Node' ? node : rbac
@@ -37,5 +42,5 @@ export function authorizerList(
     if (webhook === undefined) throw new Error(`there is no webhook "${name}"`)
     return webhook
   })
-  return [systemMastersAuthorizer, tickets, ...ordered]
+  return [systemMastersAuthorizer, denyRules, tickets, ...ordered]
 }

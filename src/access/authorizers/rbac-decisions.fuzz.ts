@@ -3,13 +3,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import type { DenyRule } from '../../api/types/bulkhead-v1alpha1.ts'
 import { randomQuestion, randomRoles } from '../../assess/attacks/authorization/random-roles.ts'
-import { type RbacObjects, type RbacQuestion, rbacAllows } from '../../assess/oracles/rbac.ts'
+import { type AccessObjects, isAllowed, type RbacQuestion } from '../../assess/oracles/rbac.ts'
 import { randomOf } from '../../base/data/random.ts'
 import type { FuzzTarget } from '../../base/testing/fuzz-target.testing.ts'
 import type { Attributes } from '../access.ts'
 import { aggregatedRules } from '../rules/cluster-role-aggregation.ts'
 import type { RbacObject } from '../rules/rbac-object.ts'
+import { createDenyRules } from './deny-rules.ts'
 import { source } from './rbac.fixture.ts'
 import { createRbacAuthorizer } from './rbac.ts'
 
@@ -28,18 +30,24 @@ export function decide(input: Buffer): number {
   const random = randomOf(createHash('sha256').update(input).digest().readInt32LE(0))
   const objects = randomRoles(random, names)
   const rbac = createRbacAuthorizer(sourceOf(objects, random))
+  const denyRules = createDenyRules({
+    isClusterScoped: () => false,
+    follow: listener => followRandomly(objects.denyRules, random, listener),
+  })
   let allowed = 0
   for (let left = questionsPerInput; left > 0; left--) {
     const question = randomQuestion(random, objects, names)
-    const wanted = rbacAllows(objects, question)
-    assert.equal(rbac.authorize(attributesOf(question)).decision === 'allow', wanted, JSON.stringify({ question, objects }))
+    const wanted = isAllowed(objects, question)
+    const attributes = attributesOf(question)
+    const decided = denyRules.authorize(attributes).decision !== 'deny' && rbac.authorize(attributes).decision === 'allow'
+    assert.equal(decided, wanted, JSON.stringify({ question, objects }))
     if (wanted) allowed++
   }
   return allowed
 }
 
 /** Half of the objects come as changes, some after another version of them, so that the index is also compared where it follows. */
-function sourceOf(objects: RbacObjects, random: () => number) {
+function sourceOf(objects: AccessObjects, random: () => number) {
   const all: RbacObject[] = [
     ...objects.roles.map(object => ({ kind: 'Role', object }) as const),
     ...objects.clusterRoles.map(
@@ -62,6 +70,17 @@ function sourceOf(objects: RbacObjects, random: () => number) {
         stored.emit({ ...object, deleted: false })
       }
     },
+  }
+}
+
+/** Each DenyRule, some after another version of it or after its deletion. */
+function followRandomly(rules: readonly DenyRule[], random: () => number, listener: (name: string, rule: DenyRule | undefined) => void) {
+  for (const rule of rules) {
+    const name = rule.metadata.name ?? ''
+    const other = rules[Math.floor(random() * rules.length)] ?? rule
+    if (random() < 0.3) listener(name, { ...other, metadata: rule.metadata })
+    if (random() < 0.2) listener(name, undefined)
+    listener(name, rule)
   }
 }
 

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { createAuthorization } from '../authorize.ts'
 import { createRbacAuthorizer } from '../authorizers/rbac.ts'
 import { upstreamClusterRoles } from '../bootstrap-policy/index.ts'
+import { type CompiledDenyRule, compileDenyRule } from '../rules/deny-rule.ts'
 import type { PolicyRule, RbacObject } from '../rules/rbac-object.ts'
 import { checkRbacEscalation, type RbacWrite } from './rbac-escalation.ts'
 
@@ -25,13 +26,15 @@ const objects: RbacObject[] = [
   ...grant('ann', [readPods]),
   ...grant('binder', [{ verbs: ['bind'], apiGroups: [rbacGroup], resources: ['clusterroles'], resourceNames: ['view'] }]),
   ...grant('escalator', [{ verbs: ['escalate'], apiGroups: [rbacGroup], resources: ['roles', 'clusterroles'] }]),
+  ...grant('keeper', [readPods, { verbs: ['get'], apiGroups: [''], resources: ['*'] }]),
   ...grant('root', [
     { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
     { verbs: ['*'], nonResourceURLs: ['*'] },
   ]),
 ]
 const rbac = createRbacAuthorizer({ list: () => objects, onChange: () => undefined })
-const context = { authorization: createAuthorization([rbac]), rbac }
+const denyRules = { concerning: (): CompiledDenyRule[] => [] }
+const context = { authorization: createAuthorization([rbac]), rbac, denyRules }
 const strict = { ...context, aggregatingRoles: () => upstreamClusterRoles.filter(role => role.aggregationRule !== undefined) }
 
 function write(user: string, plural: string, object: KubeObject, rest: Partial<RbacWrite> = {}): RbacWrite {
@@ -82,7 +85,7 @@ test('checkRbacEscalation() repeats a duplicate verb, and names missing roles by
   const refusal = async (...bindings: RbacObject[]) => {
     const missing = createRbacAuthorizer({ list: () => bindings, onChange: () => undefined })
     const asked = write('eve', 'roles', clusterRole([{ ...readPods, verbs: ['get', 'get'], resources: ['pods', 'pods'] }]))
-    const error = await checkRbacEscalation(asked, { authorization: createAuthorization([missing]), rbac: missing })
+    const error = await checkRbacEscalation(asked, { authorization: createAuthorization([missing]), rbac: missing, denyRules })
     return error?.message.split('\n')[1]
   }
   const rule = '{APIGroups:[""], Resources:["pods"], Verbs:["get" "get" "get" "get"]}'
@@ -118,7 +121,7 @@ test('checkRbacEscalation() scans no long list for each right', async () => {
   const long: PolicyRule = { verbs: many('verb', 16_000), apiGroups: many('group', 16_000), resources: many('resource', 16_000) }
   const refusal = async (held: PolicyRule, rule: PolicyRule) => {
     const rbac = createRbacAuthorizer({ list: () => grant('ann', [held]), onChange: () => undefined })
-    const own = { authorization: createAuthorization([rbac]), rbac }
+    const own = { authorization: createAuthorization([rbac]), rbac, denyRules }
     return (await checkRbacEscalation(write('ann', 'clusterroles', clusterRole([rule])), own))?.message ?? ''
   }
   assert.equal(
@@ -209,5 +212,48 @@ for (const { name, request, refused, context: chosen = context } of cases) {
     const error = await checkRbacEscalation(request, chosen)
     if (refused === undefined) assert.equal(error, undefined)
     else assert.match(error?.status.message ?? '', refused)
+  })
+}
+
+const denied = (namespaces?: string[]) =>
+  compileDenyRule({
+    metadata: { name: 'no-secrets' },
+    spec: {
+      ...{ reason: 'by hand only', subjects: [{ kind: 'Group', name: 'dev' }], ...(namespaces === undefined ? {} : { namespaces }) },
+      rules: [{ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }],
+    },
+  })
+const denials: readonly { name: string; write: RbacWrite; namespaces?: string[]; refused: boolean }[] = [
+  {
+    name: 'a role with it',
+    write: write('keeper', 'roles', clusterRole([{ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }])),
+    refused: true,
+  },
+  {
+    name: 'a role with every resource',
+    write: write('keeper', 'roles', clusterRole([{ verbs: ['get'], apiGroups: [''], resources: ['*'] }])),
+    refused: true,
+  },
+  { name: 'a binding of a role with it', write: write('keeper', 'rolebindings', bindingTo('r-keeper')), refused: true },
+  { name: 'a role without it', write: write('keeper', 'roles', clusterRole([readPods])), refused: false },
+  {
+    name: 'a role with it elsewhere',
+    write: write('keeper', 'rolebindings', bindingTo('r-keeper')),
+    namespaces: ['other'],
+    refused: false,
+  },
+  { name: 'a role with it here', write: write('keeper', 'rolebindings', bindingTo('r-keeper')), namespaces: ['default'], refused: true },
+  {
+    name: 'a role with it everywhere',
+    write: write('keeper', 'clusterrolebindings', bindingTo('r-keeper')),
+    namespaces: ['other'],
+    refused: true,
+  },
+]
+for (const { name, write: request, namespaces, refused } of denials) {
+  test(`checkRbacEscalation(): a DenyRule ${refused ? 'refuses' : 'allows'} ${name}`, async () => {
+    const error = await checkRbacEscalation(request, { ...context, denyRules: { concerning: () => [denied(namespaces)] } })
+    if (refused) assert.match(error?.status.message ?? '', /denied by DenyRule "no-secrets": by hand only/)
+    else assert.equal(error, undefined)
   })
 }

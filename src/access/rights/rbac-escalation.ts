@@ -11,6 +11,7 @@ import { cut, type RbacAuthorizer } from '../authorizers/rbac.ts'
 import { aggregationSelects } from '../rules/cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from '../rules/rbac-object.ts'
 import { compactRules, firstPieces, pieceCount, ruleText, uncoveredRules } from '../rules/rule-cover.ts'
+import { type ConcerningRules, deniedGrant } from './denied-rights.ts'
 
 /** The final object of a create or update; an AdmissionRequest has all of it. The object may still be invalid. */
 export interface RbacWrite {
@@ -27,6 +28,8 @@ export interface RbacWrite {
 export interface EscalationContext {
   readonly authorization: Pick<Authorization, 'authorize'>
   readonly rbac: Pick<RbacAuthorizer, 'rolesFor' | 'rulesOfRole'>
+  /** What the user is refused itself, it cannot grant to others, whatever its roles are. */
+  readonly denyRules: ConcerningRules
   /**
    * The aggregating ClusterRoles. With them, a label that adds a role's rules to admin, edit, view or another aggregating role needs
    * `escalate` on that role too. Undefined (Kubernetes' own behaviour): labels are free.
@@ -137,7 +140,10 @@ function missingRights(
   const missing = pieces > maxPieces ? undefined : uncoveredRules(held.roles, wanted, { left: maxSteps })
   if (missing === undefined)
     return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${goQuote(user.name)}`
-  if (missing.length === 0) return undefined
+  if (missing.length === 0) {
+    const denied = deniedGrant(context.denyRules, user, namespace, wanted)
+    return denied && `user ${goQuote(user.name)} may not grant them: ${denied}`
+  }
   // Here too upstream names the resource of the request, whatever kind of role is missing.
   const unresolved = [...new Set(held.missing.listed.map(role => notFound(resource, cut(role.name)).message))]
   if (held.missing.more > 0) unresolved.push(`${held.missing.more} more roles not found`)

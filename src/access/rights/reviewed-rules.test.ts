@@ -4,6 +4,8 @@ import type { MissingRole } from '../authorizers/rbac.ts'
 import { indexRules } from '../rules/rule-index.ts'
 import { maxReviewed, reviewedRules } from './reviewed-rules.ts'
 
+const noDenyRules = { concerning: () => [] }
+
 const rules = [
   { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
   { verbs: ['get'], nonResourceURLs: ['/x'] },
@@ -14,7 +16,7 @@ const rbac = (listed: readonly MissingRole[], roles = [indexRules(rules)]) => ({
 
 test('reviewedRules() is complete if roles are missing, and names them', () => {
   const of = (missing: readonly MissingRole[]) => {
-    const { incomplete, evaluationError } = reviewedRules([], rbac(missing), { name: 'u', groups: [] }, 'n')
+    const { incomplete, evaluationError } = reviewedRules([], rbac(missing), noDenyRules, { name: 'u', groups: [] }, 'n')
     return [incomplete, evaluationError]
   }
   assert.deepEqual(of([]), [false, undefined])
@@ -28,6 +30,7 @@ test('reviewedRules() of a node is not complete', () => {
   const { incomplete, evaluationError } = reviewedRules(
     [],
     rbac([{ kind: 'Role', name: 'a' }]),
+    noDenyRules,
     { name: 'system:node:n', groups: ['system:nodes'] },
     '',
   )
@@ -36,14 +39,14 @@ test('reviewedRules() of a node is not complete', () => {
 })
 
 test('reviewedRules() separates rules about resources from rules about paths', () => {
-  const { resourceRules, nonResourceRules } = reviewedRules([], rbac([]), { name: 'u', groups: [] }, 'n')
+  const { resourceRules, nonResourceRules } = reviewedRules([], rbac([]), noDenyRules, { name: 'u', groups: [] }, 'n')
   assert.deepEqual([resourceRules, nonResourceRules], [[rules[0]], [rules[1]]])
 })
 
 test('reviewedRules() is incomplete for a user that a webhook authorizes', () => {
   const webhook = { name: 'w', ask: () => assert.fail('rules are not requested') }
   const of = (name: string) => {
-    const { incomplete, evaluationError } = reviewedRules([webhook], rbac([]), { name, groups: [] }, 'n')
+    const { incomplete, evaluationError } = reviewedRules([webhook], rbac([]), noDenyRules, { name, groups: [] }, 'n')
     return [incomplete, evaluationError]
   }
   assert.deepEqual(of('ann'), [true, 'webhook authorizer does not support user rule resolution'])
@@ -56,7 +59,7 @@ const readers = (count: number, padding = '') =>
 
 test('reviewedRules() lists equal rules of different roles once', () => {
   const roles = [indexRules(readers(10)), indexRules(readers(20)), indexRules(rules)]
-  const { resourceRules, incomplete } = reviewedRules([], rbac([], roles), ann, 'n')
+  const { resourceRules, incomplete } = reviewedRules([], rbac([], roles), noDenyRules, ann, 'n')
   assert.deepEqual([resourceRules.length, incomplete], [21, false])
 })
 
@@ -67,7 +70,7 @@ const large = [
 ]
 for (const { name, roles, listed } of large) {
   test(`reviewedRules() of roles ${name} lists no more than its limits, and reports that`, () => {
-    const { resourceRules, incomplete, evaluationError } = reviewedRules([], rbac([], roles), ann, 'n')
+    const { resourceRules, incomplete, evaluationError } = reviewedRules([], rbac([], roles), noDenyRules, ann, 'n')
     assert.deepEqual([resourceRules.length, incomplete], [listed, true])
     assert.equal(evaluationError, `only the first ${listed} rules are listed: the roles of the user have more than a review shows`)
     assert.ok(JSON.stringify(resourceRules).length < 2 * maxReviewed.characters)

@@ -9,6 +9,7 @@ import { missingTexts, type RbacAuthorizer } from '../authorizers/rbac.ts'
 import { ruleKey } from '../rules/cluster-role-aggregation.ts'
 import type { PolicyRule } from '../rules/rbac-object.ts'
 import type { RuleIndex } from '../rules/rule-index.ts'
+import { type ConcerningRules, withoutDenied } from './denied-rights.ts'
 
 /** Limits of one answer. */
 export const maxReviewed = { rules: 5000, characters: 2 ** 20 }
@@ -18,11 +19,13 @@ const maxVisited = { rules: 20_000, characters: 2 ** 22 }
 export function reviewedRules(
   authorizers: readonly AnyAuthorizer[],
   rbac: Pick<RbacAuthorizer, 'rolesFor'>,
+  denyRules: ConcerningRules,
   user: UserInfo,
   namespace: string,
 ) {
   const { roles, missing, truncated } = rbac.rolesFor(user, namespace)
-  const { rules, whole } = distinctRules(roles)
+  const { rules: granted, whole } = distinctRules(roles)
+  const { rules, note } = withoutDenied(denyRules, user, namespace, granted)
   const node = isNode(user)
   const webhook = authorizers.some(authorizer => !isLocal(authorizer)) && !isOwnPart(user)
   const errors = [
@@ -30,14 +33,15 @@ export function reviewedRules(
     ...missingTexts(missing),
     ...(webhook ? ['webhook authorizer does not support user rule resolution'] : []),
     ...(truncated || !whole
-      ? [`only the first ${rules.length} rules are listed: the roles of the user have more than a review shows`]
+      ? [`only the first ${granted.length} rules are listed: the roles of the user have more than a review shows`]
       : []),
+    ...(note === undefined ? [] : [note]),
   ]
   return {
     resourceRules: rules.filter(rule => rule.resources !== undefined),
     nonResourceRules: rules.filter(rule => rule.nonResourceURLs !== undefined),
     // A missing role grants nothing: the list is complete.
-    incomplete: node || webhook || truncated || !whole,
+    incomplete: node || webhook || truncated || !whole || note !== undefined,
     ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
   }
 }

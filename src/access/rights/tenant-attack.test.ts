@@ -82,7 +82,7 @@ test('a change of a role that is bound many times reads its rules alone', () => 
 
 test('a review of the rules of the attacker lists no more than its bounds', () => {
   const rbac = authorizerOf([...peace, ...attack])
-  const status = reviewedRules([rbac], rbac, attacker, attackedNamespace)
+  const status = reviewedRules([rbac], rbac, { concerning: () => [] }, attacker, attackedNamespace)
   assert.equal(status.incomplete, true)
   assert.ok(status.resourceRules.length <= maxReviewed.rules)
   assert.ok(JSON.stringify(status).length < 3 * maxReviewed.characters)
@@ -96,7 +96,7 @@ test('a role that the attacker may not write is refused in a bounded text', asyn
       ...{ operation: 'CREATE', resource: { group: rbacGroup, plural: 'roles' }, subresource: '', namespace: attackedNamespace, name: 'x' },
       ...{ object: { metadata: { name: 'x' }, rules } as RbacObject['object'], oldObject: undefined, user: attacker },
     },
-    { authorization: createAuthorization([rbac]), rbac },
+    { authorization: createAuthorization([rbac]), rbac, denyRules: { concerning: () => [] } },
   )
   assert.equal(error?.status.code, 403)
   assert.ok((error?.message.length ?? 0) < 32_768, `${error?.message.length} characters`)

@@ -135,7 +135,7 @@ export class Grant implements AccessBasis {
 }
 
 /** A ServiceAccount subject of a RoleBinding without a namespace means that of the binding. */
-function holderOf(subject: Subject, namespace: string): string {
+export function holderOf(subject: Subject, namespace: string): string {
   return subject.kind === 'ServiceAccount' ? `${accountPrefix}${subject.namespace || namespace}:${subject.name}` : subject.name
 }
 

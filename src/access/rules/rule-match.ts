@@ -27,7 +27,8 @@ export function urlMatches(pattern: string, path: string): boolean {
   return pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))
 }
 
-function resourceMatches(resources: readonly string[], resource: string, subresource: string): boolean {
+// `*` matches every resource with its subresources, and with a slash and `log` that subresource of every resource.
+export function resourceMatches(resources: readonly string[], resource: string, subresource: string): boolean {
   const combined = combinedResource(resource, subresource)
   return resources.some(entry => entry === '*' || entry === combined || (subresource !== '' && entry === `*/${subresource}`))
 }

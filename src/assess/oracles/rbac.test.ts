@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DenyRuleSpec } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { ClusterRole, PolicyRule, Subject } from '../../api/types/rbac-v1.ts'
-import { type RbacObjects, type RbacQuestion, rbacAllows } from './rbac.ts'
+import { isAllowed, type RbacObjects, type RbacQuestion, rbacAllows } from './rbac.ts'
 
 const apiGroup = 'rbac.authorization.k8s.io'
 const pods: PolicyRule = { verbs: ['get'], apiGroups: [''], resources: ['pods'] }
@@ -75,3 +76,20 @@ test('rbacAllows() collects the rules of an aggregated ClusterRole, also through
   assert.equal(rbacAllows(objects, pod()), true)
   assert.equal(rbacAllows(objects, pod({}, 'delete')), false)
 })
+
+const denials: readonly [what: string, spec: Partial<DenyRuleSpec>, asked: Partial<typeof target>, allowed: boolean][] = [
+  ['the request', {}, {}, false],
+  ['another user', { subjects: [{ kind: 'User', apiGroup, name: 'eve' }] }, {}, true],
+  ['an excepted group', { exceptSubjects: [{ kind: 'Group', apiGroup, name: 'dev' }] }, {}, true],
+  ['another namespace', { namespaces: ['m'] }, {}, true],
+  ['another name', { rules: [{ ...pods, resourceNames: ['b'] }] }, {}, true],
+  ['a name, of a request without one', { rules: [{ ...pods, resourceNames: ['b'] }] }, { name: '' }, false],
+]
+for (const [what, spec, asked, allowed] of denials) {
+  test(`isAllowed(): a DenyRule of ${what} ${allowed ? 'leaves' : 'takes'} it`, () => {
+    const denyRule = { metadata: { name: 'd' }, spec: { reason: 'because', subjects: [subject], rules: [pods], ...spec } }
+    const question = { ...ann, target: { ...target, ...asked } }
+    assert.equal(isAllowed({ ...of(pods), denyRules: [denyRule] }, question), allowed)
+    assert.equal(isAllowed({ ...of(pods), denyRules: [] }, question), true)
+  })
+}

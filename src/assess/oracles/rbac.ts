@@ -1,5 +1,6 @@
-// Role-based access control by Kubernetes' documentation alone (kubernetes.io, "Using RBAC Authorization"): evaluates every binding and rule
-// for each question, without an index. It shares no code with the product, so that both have to make the same mistake to agree on it.
+// Role-based access control by Kubernetes' documentation alone (kubernetes.io, "Using RBAC Authorization"), and DenyRules by docs/authorization.md: evaluates
+// every binding and rule for each question, without an index. It shares no code with the product, so that both have to make the same mistake to agree on it.
+import type { DenyRule } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../api/types/rbac-v1.ts'
 
 export interface RbacObjects {
@@ -7,6 +8,10 @@ export interface RbacObjects {
   readonly clusterRoles: readonly ClusterRole[]
   readonly roleBindings: readonly RoleBinding[]
   readonly clusterRoleBindings: readonly ClusterRoleBinding[]
+}
+
+export interface AccessObjects extends RbacObjects {
+  readonly denyRules: readonly DenyRule[]
 }
 
 export interface RbacQuestion {
@@ -29,6 +34,10 @@ export interface UrlTarget {
   readonly url: string
 }
 
+/** Whether any binding grants it, and no DenyRule refuses it. */
+export const isAllowed = (objects: AccessObjects, question: RbacQuestion): boolean =>
+  rbacAllows(objects, question) && refusingRule(objects, question) === undefined
+
 /** Whether any binding grants it: RBAC has no rules that deny. */
 export function rbacAllows(objects: RbacObjects, question: RbacQuestion): boolean {
   for (const binding of objects.clusterRoleBindings) {
@@ -44,6 +53,30 @@ export function rbacAllows(objects: RbacObjects, question: RbacQuestion): boolea
     if (rulesOfBound(objects, binding, bound).some(rule => ruleGrants(rule, question))) return true
   }
   return false
+}
+
+/**
+ * The first DenyRule that refuses it. Of the resource, the oracle knows that its objects are in namespaces; a question without a namespace is about all of
+ * them, and one without a name about each name.
+ */
+export function refusingRule({ denyRules }: Pick<AccessObjects, 'denyRules'>, question: RbacQuestion): DenyRule | undefined {
+  const { target } = question
+  return denyRules.find(({ spec: { subjects, exceptSubjects, namespaces, rules } }) => {
+    if (!bindsUser(subjects, '', question) || bindsUser(exceptSubjects ?? [], '', question)) return false
+    if (namespaces !== undefined && ('url' in target || (target.namespace !== '' && !namespaces.includes(target.namespace)))) return false
+    return questionsIn(question).some(each =>
+      rules.some(rule => ruleGrants(rule, each) || (isNameless(each) && ruleGrants({ ...rule, resourceNames: [] }, each))),
+    )
+  })
+}
+
+const isNameless = ({ target }: RbacQuestion): boolean => !('url' in target) && target.name === ''
+
+/** The server answers `/a/` with the page of `/a`. */
+function questionsIn(question: RbacQuestion): RbacQuestion[] {
+  const { target } = question
+  const isSlashed = 'url' in target && /.\/$/.test(target.url)
+  return isSlashed ? [question, { ...question, target: { url: target.url.slice(0, -1) } }] : [question]
 }
 
 function rulesOfBound({ roles, clusterRoles }: RbacObjects, { roleRef }: RoleBinding, namespace: string): readonly PolicyRule[] {

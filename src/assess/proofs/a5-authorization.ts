@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Arena } from '../attacks/authorization/arena.ts'
 import { refusalOf, requestOf } from '../attacks/authorization/ask.ts'
+import { tryDenyRules } from '../attacks/authorization/try-deny-rules.ts'
 import { tryEscalation } from '../attacks/authorization/try-escalation.ts'
 import { tryGrants } from '../attacks/authorization/try-grants.ts'
 import { tryImpersonation } from '../attacks/authorization/try-impersonation.ts'
@@ -20,8 +21,9 @@ export const authorization: Proof = {
   title: 'authorization',
   why: 'Rights must come only from grants, not from being authenticated or from a namespace',
   attack:
-    'Request everything without a grant; then with one narrow grant at a time what is one step beyond it: another verb, subresource, name, group, namespace or URL; act as others, grant more than one holds, go on after revocation; compare random roles with an independent evaluation',
-  expected: 'Exactly the granted requests succeed, all others are 403 for the missing right, and a revoked right ends running requests',
+    'Request everything without a grant; then with one narrow grant at a time what is one step beyond it: another verb, subresource, name, group, namespace or URL; act as others, grant more than one holds, go on after revocation; request what one DenyRule at a time refuses, and lift it from within a namespace; compare random roles and DenyRules with an independent evaluation',
+  expected:
+    'Exactly the granted requests succeed, all others are 403 for the missing right or by the DenyRule, and a revoked right ends running requests',
   whenRed: 'Look for the binding by which the refused request was allowed: `bulkhead why --as USER VERB RESOURCE -n NAMESPACE` names it',
   async prove(context, signal) {
     await using first = await ProofNamespace.create(context, 'A5', signal)
@@ -29,7 +31,7 @@ export const authorization: Proof = {
     await using cluster = new ClusterObjects(context, first)
     const arena = { context, first, second, cluster }
     const seed = randomInt(maxSeed)
-    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation]
+    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation, tryDenyRules]
     const [compared] = await Promise.all([tryRandom(arena, seed, signal), ...attacks.map(attack => attack(arena, signal))])
     const { all } = context.attempts
     const refused = all.filter(({ expected }) => expected.startsWith('403')).length

@@ -2,6 +2,7 @@
 
 import type { JoinTickets } from '../../access/authenticators/join-ticket.ts'
 import type { BoundObjects, BoundResource } from '../../access/authenticators/service-account-token.ts'
+import type { DenyRuleSource } from '../../access/authorizers/deny-rules.ts'
 import type { CertificateRequests } from '../../access/authorizers/join-ticket.ts'
 import type { GraphKind, NodeGraphSource } from '../../access/authorizers/node-graph.ts'
 import type { BootstrapTokenSource } from '../../access/credentials/bootstrap-tokens.ts'
@@ -13,10 +14,12 @@ import { tokenSecretNamespace, tokenSecretPrefix } from '../../api/credentials/b
 import { deniedCredentials } from '../../api/credentials/denied-credentials-names.ts'
 import { ticketNamespace, ticketSecretPrefix } from '../../api/credentials/join-ticket-names.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ObjectChange, ObjectHead, StoreReader, StoreView } from '../../api/store-view.ts'
+import { followObjects, type ObjectChange, type ObjectHead, type StoreReader, type StoreView } from '../../api/store-view.ts'
+import type { DenyRule } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
 import type { Logger } from '../../base/log.ts'
+import type { ServerView } from '../../server/server-view.ts'
 
 const boundResources: readonly BoundResource[] = ['serviceaccounts', 'pods', 'secrets', 'nodes']
 
@@ -66,6 +69,15 @@ export function certificateRequests(view: StoreReader): CertificateRequests {
   const find = (name: string) => view.get('certificatesigningrequests.certificates.k8s.io', '', name)
   return { requesterOf: name => (find(name) as CertificateSigningRequest | undefined)?.spec.username }
 }
+
+export function denyRuleSource(view: StoreView, { resources }: Pick<ServerView, 'resources'>): DenyRuleSource {
+  return {
+    isClusterScoped: (group, resource) => resources.byGroupResource(groupResourceOf(group, resource))?.definition.namespaced === false,
+    follow: listener => followObjects<DenyRule>(view, 'denyrules.bulkhead.dev', (_namespace, name, rule) => listener(name, rule)),
+  }
+}
+
+const groupResourceOf = (group: string, resource: string): string => (group === '' ? resource : `${resource}.${group}`)
 
 const rbacKinds: readonly (readonly [RbacKind, string])[] = [
   ['ClusterRole', 'clusterroles.rbac.authorization.k8s.io'],

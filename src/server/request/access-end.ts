@@ -24,12 +24,15 @@ const streamsPerTurn = 4
 /** A change that affects thousands of streams delays other requests for only a few decisions at a time. */
 export class AccessEnds {
   readonly #authorize: Authorize
+  readonly #everyBasis: AccessBasis | undefined
   /** Each stream once, however many changes concern it meanwhile. */
   readonly #pending = new Set<() => void>()
   #scheduled = false
 
-  constructor(authorize: Authorize) {
+  /** `everyBasis`: what decisions depend on beside the basis that each has. */
+  constructor(authorize: Authorize, everyBasis?: AccessBasis) {
     this.#authorize = authorize
+    this.#everyBasis = everyBasis
   }
 
   /**
@@ -44,6 +47,7 @@ export class AccessEnds {
     const stop = (): void => {
       isOver = true
       this.#pending.delete(again)
+      unfollowEvery?.()
       for (const unfollow of followed.values()) unfollow()
       followed.clear()
     }
@@ -91,6 +95,7 @@ export class AccessEnds {
       if (isChecking) isStale = true
       else void check({})
     }
+    const unfollowEvery = this.#everyBasis?.onChange(() => this.#later(again))
     void check(request)
     return stop
   }

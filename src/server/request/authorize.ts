@@ -49,7 +49,8 @@ export async function requireAccess(info: RequestInfo, user: UserInfo, authorize
   const finer = kubeletSubresource(info)
   if (finer !== undefined) {
     const verdict = await authorize({ ...attributes, subresource: finer }, asker)
-    if (verdict.allowed) return verdict
+    // What denies the page must not be passed by a right to all pages.
+    if (verdict.allowed || verdict.denied === true) return allowedOrThrow(attributes, verdict)
   }
   const verdict = allowedOrThrow(attributes, await authorize(attributes, asker))
   const { group, resource, subresource, verb } = attributes
@@ -86,14 +87,18 @@ export class AccessRefusal extends ApiError {
   readonly reason: string
   /** The webhook that denied. */
   readonly webhook: string | undefined
+  /** An authorizer denied: no role can allow it. */
+  readonly isDenied: boolean
 
-  constructor(attributes: Attributes, { reason, webhook }: AccessVerdict) {
+  constructor(attributes: Attributes, verdict: AccessVerdict) {
+    const { reason, webhook } = verdict
     const { isResource, group, resource, name } = attributes
     const text = forbiddenReason(attributes, reason)
     super((isResource ? forbidden({ group, plural: resource }, name, text) : apiError(403, 'Forbidden', `forbidden: ${text}`, {})).status)
     this.attributes = attributes
     this.reason = reason
     this.webhook = webhook
+    this.isDenied = !verdict.allowed && verdict.denied === true
   }
 }
 

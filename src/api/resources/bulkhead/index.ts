@@ -1,6 +1,7 @@
 // The kinds of this group: Bulkhead's own.
 import type { ResourceDefinition } from '../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
+import { denyRule } from './deny-rule.ts'
 import { namespaceLabels } from './namespace-labels.ts'
 import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
@@ -8,6 +9,7 @@ import { proofResult } from './proof-result.ts'
 
 export const bulkheadResources: readonly ResourceDefinition[] = [
   clusterDefaults,
+  denyRule,
   namespaceLabels,
   podAddress,
   podSecurityException,

@@ -31,9 +31,13 @@ export function validateBinding(binding: Binding, kinds: readonly string[], name
   if (!kinds.includes(roleRef.kind)) errors.push(notSupported('roleRef.kind', roleRef.kind, kinds))
   if (roleRef.name === '') errors.push(required('roleRef.name'))
   else for (const message of nameIsPathSegment(roleRef.name, false)) errors.push(invalidValue('roleRef.name', roleRef.name, message))
-  binding.subjects?.forEach((subject, index) => {
-    validateSubject(subject, namespaced, index, errors)
-  })
+  return [...errors, ...validateSubjects(binding.subjects ?? [], namespaced, 'subjects')]
+}
+
+/** `namespaced`: a ServiceAccount without a namespace is that of the object. */
+export function validateSubjects(subjects: readonly Subject[], namespaced: boolean, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  for (const [index, subject] of subjects.entries()) validateSubject(subject, namespaced, `${field}[${index}]`, errors)
   return errors
 }
 
@@ -46,8 +50,8 @@ export function validateRoleRefUnchanged(binding: Binding, old: Binding): FieldE
   return [invalidShown('roleRef', `rbac.RoleRef{APIGroup:${group}, Kind:${kindName}, Name:${refName}}`, 'cannot change roleRef')]
 }
 
-function validateSubject(subject: Subject, namespaced: boolean, index: number, errors: FieldError[]): void {
-  const field = (name: string): string => `subjects[${index}].${name}`
+function validateSubject(subject: Subject, namespaced: boolean, at: string, errors: FieldError[]): void {
+  const field = (name: string): string => `${at}.${name}`
   const { name, apiGroup = '' } = subject
   if (name === '') errors.push(required(field('name')))
   switch (subject.kind) {

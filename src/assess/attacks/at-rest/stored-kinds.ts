@@ -174,6 +174,15 @@ export const clusterKinds: StoredKinds = {
     },
   },
   'bulkhead.dev/clusterdefaults': { name: 'cluster', fields: { spec: {} } },
+  'bulkhead.dev/denyrules': {
+    fields: {
+      spec: {
+        reason: 'proof T2',
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'prove.bulkhead.dev:nobody' }],
+        rules: [{ verbs: ['get'], nonResourceURLs: ['/prove.bulkhead.dev/none'] }],
+      },
+    },
+  },
   'bulkhead.dev/proofresults': {
     name: 'z99',
     fields: { spec: { proof: 'Z99', title: 'none', last: 'Skipped', skipped: { ...run, reason: 'proof T2' } } },

@@ -297,6 +297,9 @@ export function grantCases({ first, second }: CaseNamespaces): readonly GrantCas
         ask('update', 'resourcequotas'),
         ask('create', 'limitranges'),
         ask('create', 'podsecurityexceptions', { group: 'bulkhead.dev', version: 'v1alpha1' }),
+        ...(['create', 'update', 'delete'] as const).map(verb =>
+          ask(verb, 'denyrules', { group: 'bulkhead.dev', version: 'v1alpha1', namespace: '' }),
+        ),
         ask('update', 'namespaces', { namespace: '', name: first }),
         ask('get', 'secrets', { namespace: second }),
       ],
@@ -310,6 +313,9 @@ export function grantCases({ first, second }: CaseNamespaces): readonly GrantCas
         ask('patch', 'resourcequotas'),
         ask('delete', 'limitranges'),
         ask('create', 'podsecurityexceptions', { group: 'bulkhead.dev', version: 'v1alpha1' }),
+        ...(['create', 'update', 'delete'] as const).map(verb =>
+          ask(verb, 'denyrules', { group: 'bulkhead.dev', version: 'v1alpha1', namespace: '' }),
+        ),
         ask('create', 'pods', { subresource: 'binding' }),
         ask('list', 'nodes', { namespace: '' }),
         ask('create', 'rolebindings', { group: rbac, namespace: second }),

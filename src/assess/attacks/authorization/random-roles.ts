@@ -1,6 +1,7 @@
 // Random roles, bindings and questions, for a comparison of the cluster's decisions with those of `oracles/rbac.ts`. The same numbers make the same.
+import type { DenyRule } from '../../../api/types/bulkhead-v1alpha1.ts'
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '../../../api/types/rbac-v1.ts'
-import type { RbacObjects, RbacQuestion } from '../../oracles/rbac.ts'
+import type { AccessObjects, RbacQuestion } from '../../oracles/rbac.ts'
 
 /** Numbers in [0, 1). */
 export type Random = () => number
@@ -55,7 +56,7 @@ const rulesOf = (random: Random, urlShare: number): PolicyRule[] =>
 const apiGroup = 'rbac.authorization.k8s.io'
 const aggregateLabel = 'bulkhead-prove.invalid/aggregate'
 
-export function randomRoles(random: Random, { prefix, namespaces }: RandomNames): RbacObjects {
+export function randomRoles(random: Random, { prefix, namespaces }: RandomNames): AccessObjects {
   const clusterRoles: ClusterRole[] = Array.from({ length: 4 }, (_, index) => ({
     metadata: { name: `${prefix}-${index}`, ...(index < 2 ? { labels: { [aggregateLabel]: prefix } } : {}) },
     rules: rulesOf(random, 0.4),
@@ -90,11 +91,24 @@ export function randomRoles(random: Random, { prefix, namespaces }: RandomNames)
       subjects: subjects(),
     })),
   )
-  return { roles, clusterRoles, roleBindings, clusterRoleBindings }
+  const denyRules: DenyRule[] = Array.from({ length: 3 }, (_, index) => {
+    const isOfUrls = chance(random, 0.2)
+    return {
+      metadata: { name: `${prefix}-${index}` },
+      spec: {
+        reason: 'proof A5',
+        subjects: subjects(),
+        ...(chance(random, 0.5) ? { exceptSubjects: subjects() } : {}),
+        ...(!isOfUrls && chance(random, 0.5) ? { namespaces: [pick(random, namespaces)] } : {}),
+        rules: rulesOf(random, isOfUrls ? 1 : 0),
+      },
+    }
+  })
+  return { roles, clusterRoles, roleBindings, clusterRoleBindings, denyRules }
 }
 
 /** What some binding grants, or that with one or two fields changed: random questions alone would nearly all be refused. */
-export function randomQuestion(random: Random, objects: RbacObjects, names: RandomNames): RbacQuestion {
+export function randomQuestion(random: Random, objects: AccessObjects, names: RandomNames): RbacQuestion {
   const binding = pick(random, [...objects.roleBindings, ...objects.clusterRoleBindings])
   const rules = [...objects.roles, ...objects.clusterRoles].find(({ metadata }) => metadata.name === binding.roleRef.name)?.rules ?? []
   const rule = rules.length === 0 || chance(random, 0.1) ? randomRule(random, chance(random, 0.2)) : pick(random, rules)

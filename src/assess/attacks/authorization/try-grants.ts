@@ -52,7 +52,7 @@ export async function isRefused(
 }
 
 /** The authorizer let it pass: what comes after it may still refuse, or find nothing. */
-async function isGranted(
+export async function isGranted(
   { attempts, transport }: ProofContext,
   name: string,
   ask: Ask,

@@ -2,9 +2,9 @@
 
 import { randomOf } from '../../../base/data/random.ts'
 import { parseJson } from '../../../base/json.ts'
-import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../../client/resources.ts'
+import { clusterRoleBindings, clusterRoles, denyRules, roleBindings, roles } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
-import { type RbacObjects, type RbacQuestion, rbacAllows } from '../../oracles/rbac.ts'
+import { type AccessObjects, isAllowed, type RbacQuestion } from '../../oracles/rbac.ts'
 import { request } from '../../request.ts'
 import { within } from '../../until.ts'
 import type { Arena } from './arena.ts'
@@ -30,7 +30,7 @@ export async function tryRandom(arena: Arena, seed: number, signal: AbortSignal)
     // Which requests exist is not for RBAC to decide, so that only a review can be about any of them.
     const real = index < reviews ? undefined : realQuestion(drawn)
     const question = real ?? drawn
-    const wanted = rbacAllows(objects, question)
+    const wanted = isAllowed(objects, question)
     const sent = real === undefined ? reviewOf(question) : { ...requestOf(askOf(question)), headers: headersOf(question) }
     const answer = await request(transport, sent, signal)
     const allowed = real === undefined ? allowedBy(answer.text) : isAuthorized(answer)
@@ -43,10 +43,11 @@ export async function tryRandom(arena: Arena, seed: number, signal: AbortSignal)
   return compared
 }
 
-async function store({ context: { client, clock, attempts }, cluster }: Arena, objects: RbacObjects, signal: AbortSignal): Promise<void> {
+async function store({ context: { client, clock, attempts }, cluster }: Arena, objects: AccessObjects, signal: AbortSignal): Promise<void> {
   for (const role of objects.clusterRoles) await cluster.create(clusterRoles, role, signal)
   await inParallel(objects.roles, role => client.create(roles, role.metadata.namespace ?? '', role, signal))
   for (const binding of objects.clusterRoleBindings) await cluster.create(clusterRoleBindings, binding, signal)
+  for (const rule of objects.denyRules) await cluster.create(denyRules, rule, signal)
   await inParallel(objects.roleBindings, binding => client.create(roleBindings, binding.metadata.namespace ?? '', binding, signal))
   // A controller collects the rules of the one that aggregates.
   const collecting = objects.clusterRoles.find(({ aggregationRule }) => aggregationRule !== undefined)?.metadata.name ?? ''

@@ -1,6 +1,6 @@
 // Takes rights away while a request that they allowed is running: the request ends, and the next one is refused.
 import type { PolicyRule } from '../../../api/types/rbac-v1.ts'
-import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../../client/resources.ts'
+import { clusterRoleBindings, clusterRoles, denyRules, roleBindings, roles } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { openStream } from '../../open-stream.ts'
 import type { ProofRequest } from '../../request.ts'
@@ -49,6 +49,18 @@ const revocations: readonly Revocation[] = [
     everywhere: true,
     revoke: ({ context, cluster }, name, signal) =>
       context.client.patch(clusterRoles, '', `${cluster.prefix}-${name}`, { rules: reads }, merge, signal),
+  },
+  {
+    name: 'a DenyRule refuses it',
+    revoke: ({ cluster }, name, signal) =>
+      cluster.create(
+        denyRules,
+        {
+          metadata: { name: `${cluster.prefix}-${name}` },
+          spec: { reason: 'proof A5', subjects: [userSubject(`${cluster.prefix}:${name}`)], rules: [...watches] },
+        },
+        signal,
+      ),
   },
 ]
 

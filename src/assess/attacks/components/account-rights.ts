@@ -47,6 +47,8 @@ export const dangerousRights: readonly string[] = [
   'delete networkpolicies.networking.k8s.io',
   'update clusterdefaults.bulkhead.dev',
   'create podsecurityexceptions.bulkhead.dev',
+  'create denyrules.bulkhead.dev',
+  'delete denyrules.bulkhead.dev',
   'deny credentials.access.bulkhead.dev',
   'create tokenreviews.authentication.k8s.io',
   'create subjectaccessreviews.authorization.k8s.io',

@@ -21,8 +21,8 @@ export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: E
   annotate(decisionAnnotation, 'forbid')
   annotate(reasonAnnotation, err.reason)
   if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
-  // No rule can override the denial of a webhook.
-  const missing: MissingAccess | undefined = err.webhook === undefined ? explainAccess?.(err.attributes) : undefined
+  // No role can override the denial of a webhook or a DenyRule.
+  const missing: MissingAccess | undefined = err.webhook === undefined && !err.isDenied ? explainAccess?.(err.attributes) : undefined
   if (missing) annotate(missingAnnotation, JSON.stringify(missing))
 }
 

@@ -122,7 +122,7 @@ async function decide(parts: WhyParts, context: RequestContext): Promise<Explana
   const { user, isResource, namespace } = attributes
   if (user !== asker) await requireAllowed(rightOf(asker, namespace), authorize, context)
   const verdict = await authorize(attributes, context)
-  const missing = verdict.allowed || verdict.webhook !== undefined ? undefined : explainAccess?.(attributes)
+  const missing = verdict.allowed || verdict.webhook !== undefined || verdict.denied === true ? undefined : explainAccess?.(attributes)
   const reason = verdict.allowed && verdict.webhook === undefined ? allowText(user.groups, verdict.reason) : verdict.reason
   const { verb, group, resource, subresource, name, path } = attributes
   const named = Object.entries({ group, subresource, namespace, name }).filter(([, value]) => value !== '')
