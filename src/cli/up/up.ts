@@ -30,6 +30,7 @@ import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
+import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
@@ -50,6 +51,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const auditPolicy = await auditPolicyOf(config)
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
+  const etcd = await readEtcd(config.etcd, systemClock.now())
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -58,13 +60,16 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, tokenWebhook, files }
+  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files }
   await run(config, settings, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  { files, ...settings }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook'> & { readonly files: AccessFiles },
+  {
+    files,
+    ...settings
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd'> & { readonly files: AccessFiles },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
