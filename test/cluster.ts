@@ -10,6 +10,7 @@ import { load } from 'js-yaml'
 import { requestStatus, type UpStatus } from '../src/cli/up/control-socket.ts'
 import { layout } from '../src/cli/up/data-directory.ts'
 import type { PartState } from '../src/cli/up/supervisor.ts'
+import { stopStore, storeFlags } from './test-store.ts'
 
 export const repository = fileURLToPath(new URL('..', import.meta.url))
 export const command = join(repository, 'bin', 'bulkhead.mjs')
@@ -94,7 +95,8 @@ export class TestCluster implements AsyncDisposable {
   /** Starts `up` and returns at once. */
   static async launch(options: StartOptions = {}): Promise<TestCluster> {
     const dataDirectory = options.dataDirectory ?? temporaryFolder()
-    return new TestCluster(options, dataDirectory, options.port ?? (await freePort()))
+    const flags = [...(await storeFlags(dataDirectory)), ...(options.flags ?? [])]
+    return new TestCluster({ ...options, flags }, dataDirectory, options.port ?? (await freePort()))
   }
 
   /** Starts `up` and waits until it reports that it is ready. */
@@ -191,7 +193,9 @@ export class TestCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-    if (this.#ownsDirectory) rmSync(this.dataDirectory, { recursive: true, force: true })
+    if (!this.#ownsDirectory) return
+    await stopStore(this.dataDirectory)
+    rmSync(this.dataDirectory, { recursive: true, force: true })
   }
 }
 

@@ -20,6 +20,12 @@ export const nodePackages = [
   { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
 ]
 
+/** The store of several servers, for unit tests too. */
+export const storePackages = [
+  { name: 'etcd-server', brings: ['/usr/bin/etcd'] },
+  { name: 'etcd-client', brings: ['/usr/bin/etcdctl'] },
+]
+
 /** Further packages for tests. */
 export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
 

@@ -13,12 +13,14 @@ import {
   proofPackages,
   registryPackages,
   root,
+  storePackages,
   testPackages,
 } from './packages.mjs'
 
 await entry(() => {
   const node = ensureNpmPackages()
   const args = process.argv.slice(2)
+  if (process.getuid?.() === 0) ensureSystemPackages(storePackages)
   if (!args.includes('unit')) {
     ensureSystemPackages(
       process.getuid?.() === 0

@@ -5,11 +5,11 @@ import type { HealthCheck } from './paths/health.ts'
 import type { AuditSink } from './request/audit-event.ts'
 
 interface Disks {
-  readonly store: Pick<Store, 'stalled' | 'full'>
+  readonly store: Pick<Store, 'stalled' | 'full' | 'backing' | 'advice'>
   readonly audit: Pick<AuditSink, 'refusal'>
 }
 
-const storeRefusal = ({ store }: Disks): string | undefined => (store.stalled ? 'the disk under the store does not answer' : undefined)
+const storeRefusal = ({ store }: Disks): string | undefined => (store.stalled ? `${store.backing} does not answer` : undefined)
 
 /** Why new writes must be refused; started ones wait. A store that has failed or is full refuses each write itself. */
 export function writeRefusal(disks: Disks): ApiError | undefined {
@@ -21,7 +21,11 @@ export function writeRefusal(disks: Disks): ApiError | undefined {
 export function diskChecks(disks: Disks): readonly HealthCheck[] {
   return [
     { name: 'store-sync', readinessOnly: true, check: () => storeRefusal(disks) },
-    { name: 'store-space', readinessOnly: true, check: () => (disks.store.full ? 'no space is left for the store' : undefined) },
+    {
+      name: 'store-space',
+      readinessOnly: true,
+      check: () => disks.store.advice ?? (disks.store.full ? 'no space is left for the store' : undefined),
+    },
     { name: 'audit-log', readinessOnly: true, check: () => disks.audit.refusal?.()?.message },
   ]
 }

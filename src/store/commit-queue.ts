@@ -24,6 +24,8 @@ export interface CommitLog {
   take?(waiting: readonly DecidedWrite[]): number
   /** Why no write is accepted now, although the log has not failed. */
   readonly refusal?: WriteFailed | undefined
+  /** What an operator should do. */
+  readonly advice?: string | undefined
   /** Bytes on disk. */
   readonly bytes: number
   close(): Promise<void>
@@ -128,6 +130,14 @@ export class CommitQueue implements Store, CacheOwner {
 
   get stalled(): boolean {
     return this.#stalls.stalled
+  }
+
+  get backing(): string {
+    return this.#options.subject ?? 'the disk under the store'
+  }
+
+  get advice(): string | undefined {
+    return this.#options.commitLog?.advice
   }
 
   get full(): boolean {

@@ -206,8 +206,12 @@ export interface Store extends AsyncDisposable {
   readonly contents: StoreContents
   /** Limit of `contents.total`; writes beyond it are refused with `StoreFull`. */
   readonly maxStoredBytes: number
-  /** Whether the disk does not respond: decided writes wait for an unknown time. */
+  /** Whether the disk, or etcd, does not respond: decided writes wait for an unknown time. */
   readonly stalled: boolean
+  /** What does not respond then: `the disk under the store`, or `etcd`. */
+  readonly backing: string
+  /** What an operator should do so that writes are accepted again, if the store knows it. */
+  readonly advice: string | undefined
   /** Whether a write was refused within the last seconds because the disk is full; smaller ones may fit. */
   readonly full: boolean
   /** Called once if the store can no longer accept writes (a failed sync); `write` throws from then on. */

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { messageOf, UserError, whyUnreadable } from '../user-error.ts'
+import { type EtcdConfig, type EtcdSettings, etcdConfigOf } from './etcd-settings.ts'
 import { parseGoDuration } from './go-duration.ts'
 
 export type Profile = 'secure' | 'upstream'
@@ -23,6 +24,8 @@ export interface Config {
   readonly allowPrivileged: boolean
   /** For one start: accepts a store that was restored to an earlier state. */
   readonly acceptRestoredStore: boolean
+  /** Undefined if the store is in the data directory. */
+  readonly etcd: EtcdConfig | undefined
   /** Folder of admission policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
@@ -58,7 +61,7 @@ export interface Config {
 }
 
 /** Settings as flags and the configuration file hold them; undefined means not set. */
-export interface Settings {
+export interface Settings extends EtcdSettings {
   readonly dataDir?: string
   readonly port?: number
   readonly bindAddress?: string
@@ -155,6 +158,11 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
+  store: oneOf('sqlite', 'etcd'),
+  etcdServers: names,
+  etcdCa: text,
+  etcdCert: text,
+  etcdKey: text,
   policyDir: text,
   controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
@@ -238,6 +246,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,
+    etcd: etcdConfigOf(settings),
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),

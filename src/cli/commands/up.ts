@@ -74,6 +74,16 @@ const command = buildCommand({
         optional: true,
         withNegated: false,
       },
+      store: {
+        kind: 'enum',
+        values: ['sqlite', 'etcd'],
+        brief: 'Where the objects are: the data directory, or etcd 3.5 (default: sqlite)',
+        optional: true,
+      },
+      etcdServers: { ...optionalText, brief: 'Members of etcd', placeholder: 'https://HOST:PORT,…' },
+      etcdCa: { ...optionalText, brief: 'Certificate of the authority of etcd', placeholder: 'FILE' },
+      etcdCert: { ...optionalText, brief: 'Certificate of this client of etcd', placeholder: 'FILE' },
+      etcdKey: { ...optionalText, brief: 'Its private key', placeholder: 'FILE' },
       policyDir: {
         ...optionalText,
         brief: 'Folder of admission policies that the API cannot change',
@@ -161,6 +171,7 @@ export const upCommand = withHelp(command, {
   groups: {
     Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'packageKey'],
     'API server': ['port', 'bindAddress', 'serviceClusterIpRange', 'maxStoredMebibytes', 'featureGates', 'runtimeConfig'],
+    Store: ['store', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],
     'Authentication and authorization': [

@@ -1,4 +1,5 @@
 // The process of the API server: it has no private key of the cluster, and no rights on the machine outside its own folder.
+import { randomUUID, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
@@ -7,6 +8,8 @@ import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config/config.ts'
+import { readTextIfThere } from '../../base/files/read-text.ts'
+import { replaceFile } from '../../base/files/replace-file.ts'
 import { machineMemory } from '../../base/machine-memory.ts'
 import { createRegistry } from '../../base/metrics/metrics.ts'
 import { registerProcessMetrics } from '../../base/metrics/process-metrics.ts'
@@ -14,6 +17,7 @@ import { messageOf, UserError } from '../../base/user-error.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import { signerSealer, signerStoreHeads } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
+import type { EtcdAddress } from '../../store/etcd/etcd-client.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
@@ -42,6 +46,10 @@ export interface ServerSettings {
   readonly serviceCidr: string
   /** Undefined for a share of the memory. */
   readonly maxStoredBytes: number | undefined
+  /** Where the store is; undefined if it is in `directory`. */
+  readonly etcd: EtcdAddress | undefined
+  /** URL of this server. */
+  readonly address: string
   readonly serviceIp: string
   readonly dnsAddress: string
   readonly admission: AdmissionSettings
@@ -72,12 +80,11 @@ export const serverPart = (): Promise<void> =>
   })
 
 async function openStore(
-  { directory, maxStoredBytes, acceptRestoredStore }: ServerSettings,
+  { directory, maxStoredBytes, acceptRestoredStore, etcd, address }: ServerSettings,
   { signer, log, metrics, signal }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
 ): Promise<Store> {
   try {
-    return await openSqliteStore({
-      directory,
+    const common = {
       // If the audit log has records, the store must exist: the store is created first.
       mustExist: await hasRecords(auditFolder(directory)),
       sealer: signerSealer(signer, signal),
@@ -87,12 +94,34 @@ async function openStore(
       clock: systemClock,
       log,
       metrics: createStoreMetrics(metrics),
-    })
+    }
+    if (etcd === undefined) return await openSqliteStore({ directory, ...common })
+    // gRPC is loaded only where it is needed.
+    const { openEtcdStore } = await import('../../store/etcd/etcd-store.ts')
+    const cluster = clusterDigest(await signer.authority('serving', signal))
+    const identity = { id: await storeClientId(directory), address }
+    return await openEtcdStore({ etcd, cluster, identity, directory: join(directory, 'large'), signal, ...common })
   } catch (err) {
     if (signal.aborted) throw signal.reason
     // The store's own message names the file and the fault.
     throw new UserError(messageOf(err), { cause: err })
   }
+}
+
+/** Of the oldest certificate of its authority, which later ones do not change. */
+function clusterDigest(authorities: string): string {
+  const [oldest = ''] = authorities.split(/(?=-----BEGIN CERTIFICATE-----)/).slice(-1)
+  return new X509Certificate(oldest).fingerprint256
+}
+
+/** By it, etcd recognizes this server after a restart. */
+async function storeClientId(directory: string): Promise<string> {
+  const file = join(directory, 'store-client-id')
+  const known = await readTextIfThere(file)
+  if (known !== undefined) return known.trim()
+  const id = randomUUID()
+  await replaceFile(file, `${id}\n`)
+  return id
 }
 
 /** If the store could not be opened, its user reports the error. */

@@ -10,6 +10,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
+import type { EtcdAddress } from '../../store/etcd/etcd-client.ts'
 import type { ArtifactsSettings } from '../parts/artifacts.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
 import type { DnsSettings } from '../parts/dns.ts'
@@ -31,6 +32,8 @@ export interface PartInput {
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
+  /** Undefined if the store is in the data directory. */
+  readonly etcd: EtcdAddress | undefined
   /** The current state. */
   configurations(): ConfigurationStates
   /** PEM of the server's authority; available once the signer runs, as what follows. */
@@ -90,6 +93,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
           allowPrivileged: config.allowPrivileged,
           serviceCidr: services.cidr,
           maxStoredBytes: config.maxStoredBytes,
+          etcd: input.etcd,
+          address: server,
           serviceIp: services.kubernetesIp,
           dnsAddress: services.dnsIp,
           admission: input.admission,

@@ -32,6 +32,7 @@ import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
+import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 import { registryOfRun } from './registry-of-run.ts'
 import { dockerRegistryProgram } from './registry-parts.ts'
@@ -60,6 +61,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   const auditPolicy = await auditPolicyOf(config)
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
+  const etcd = await readEtcd(config.etcd, systemClock.now())
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -69,13 +71,16 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, tokenWebhook, files }
+  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files }
   await run(config, settings, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  { files, ...settings }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook'> & { readonly files: AccessFiles },
+  {
+    files,
+    ...settings
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd'> & { readonly files: AccessFiles },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

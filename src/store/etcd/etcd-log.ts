@@ -44,6 +44,7 @@ export interface EtcdLogOptions {
   onClose(): Promise<void>
   /** Bytes of etcd's file. */
   size(): number
+  advice(): string | undefined
 }
 
 type Operation = { readonly requestPut: object } | { readonly requestDeleteRange: object }
@@ -65,6 +66,10 @@ export class EtcdLog implements CommitLog {
 
   get bytes(): number {
     return this.#options.size()
+  }
+
+  get advice(): string | undefined {
+    return this.#options.advice()
   }
 
   get position(): LogPosition | undefined {
@@ -211,7 +216,7 @@ export class EtcdLog implements CommitLog {
   async #regain(found: KeyValue | undefined, position: LogPosition): Promise<void> {
     const { lease, log } = this.#options
     if ((found?.modRevision ?? 0) === position.etcdRevision) {
-      const attempt = await lease.attempt(this.#closing.signal)
+      const attempt = await lease.regain(this.#closing.signal)
       if (attempt.acquired) {
         log.info('the right to write was lost and taken again', { revision: position.revision })
         return

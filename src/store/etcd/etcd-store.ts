@@ -92,6 +92,7 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   const commitLog: EtcdLog = new EtcdLog({
     ...{ client, names, seal, chainKey, lease, clock, log },
     size: () => space.bytes,
+    advice: () => space.alarm,
     onWritten: ({ revision, etcdRevision, chain }, bytes) => {
       compactor.written(etcdRevision, bytes)
       headKeeper?.moved({ revision, digest: chain.link })
@@ -113,6 +114,9 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
     ...{ clock, log, metrics, window, maxStoredBytes, pastBytes, waitingBytes, large, commitLog, revision: floor, oldestRevision: floor },
     subject: 'etcd',
   })
+  const following = new AbortController()
+  const stop = () => following.abort(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
   try {
     await reader.snapshot(
       at,
@@ -124,9 +128,6 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
       signal,
     )
     queue.loaded(floor)
-    const following = new AbortController()
-    const stop = () => following.abort(signal?.reason)
-    signal?.addEventListener('abort', stop, { once: true })
     const done = reader.follow(
       at,
       changes => {
@@ -154,12 +155,14 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
     await mayWrite(lease, options)
     await caughtUp()
     following.abort(new Error('This server writes'))
-    signal?.removeEventListener('abort', stop)
     await done
     commitLog.start(reader.position)
   } catch (err) {
+    following.abort(err)
     await queue[Symbol.asyncDispose]().catch((closing: unknown) => log.debug('cannot close the store', { err: closing }))
     throw err
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
   const problem = search.problem(queue.revision)
   if (problem !== undefined) {

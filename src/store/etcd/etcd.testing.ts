@@ -1,12 +1,15 @@
 // Real etcd members for tests, over mutual TLS, each with a folder of its own that is removed at the end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadX509 } from '../../base/net/x509.ts'
 import type { EtcdTls } from './etcd-client.ts'
+
+/** Why no etcd can be started here, or false. */
+export const noEtcd = existsSync('/usr/bin/etcd') ? false : 'not installed: /usr/bin/etcd (Debian package etcd-server)'
 
 export interface TestEtcd extends AsyncDisposable {
   readonly endpoints: readonly string[]

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/log.ts'
 import type { EtcdClient } from './etcd-client.ts'
 import { askMembers, fragmented, spaceAdvice } from './members.ts'
 
-const lookEveryMs = 60_000
+const lookEveryMs = 15_000
 const askMs = 5_000
 
 export class SpaceWatch {
@@ -12,6 +12,7 @@ export class SpaceWatch {
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
   #bytes = 0
+  #alarm: string | undefined
   #told: string | undefined
 
   constructor(options: { readonly client: EtcdClient; readonly clock: Clock; readonly log: Logger }) {
@@ -21,6 +22,11 @@ export class SpaceWatch {
   /** Size of the largest member's file. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Why etcd accepts no writes, and what to do; undefined if it does. */
+  get alarm(): string | undefined {
+    return this.#alarm
   }
 
   start(): void {
@@ -39,7 +45,8 @@ export class SpaceWatch {
       const members = await askMembers(client, askMs, signal)
       if (signal.aborted) return
       this.#bytes = Math.max(0, ...members.map(({ status }) => status?.dbSize ?? 0))
-      const advice = spaceAdvice(members) ?? fragmented(members)
+      this.#alarm = spaceAdvice(members)
+      const advice = this.#alarm ?? fragmented(members)
       // Said once, until something else is to be said.
       if (advice !== undefined && advice !== this.#told) log.error('etcd needs care', { advice })
       this.#told = advice

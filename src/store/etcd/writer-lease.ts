@@ -58,11 +58,20 @@ export class WriterLease {
   }
 
   /** Takes the right if nobody has it, or the holder is an earlier process of this server. Rejects with EtcdError. */
-  async attempt(signal?: AbortSignal): Promise<Attempt> {
+  attempt(signal?: AbortSignal): Promise<Attempt> {
+    return this.#attempt(true, signal)
+  }
+
+  /** Takes the right again after its lease has ended. A later process of this server that holds it keeps it. */
+  regain(signal?: AbortSignal): Promise<Attempt> {
+    return this.#attempt(false, signal)
+  }
+
+  async #attempt(fromItself: boolean, signal?: AbortSignal): Promise<Attempt> {
     const { client, identity, clock } = this.#options
     const held = (await client.call<RangeResponse>('Range', { key: this.key }, { signal })).kvs[0]
     const holder = held && parseIdentity(held.value)
-    if (held !== undefined && holder !== undefined && holder.id !== identity.id) return { acquired: false, holder }
+    if (held !== undefined && holder !== undefined && (!fromItself || holder.id !== identity.id)) return { acquired: false, holder }
     const begun = clock.monotonic()
     const lease = randomInt(1, 2 ** 47)
     const { TTL } = await client.call<LeaseGrantResponse>('LeaseGrant', { ID: lease, TTL: leaseSeconds }, { signal })
@@ -74,7 +83,7 @@ export class WriterLease {
       },
       { signal },
     )
-    if (!succeeded) return this.attempt(signal)
+    if (!succeeded) return this.#attempt(fromItself, signal)
     this.#lease = lease
     this.#token = header.revision
     this.#certainUntil = begun + TTL * 1000 * (1 - driftShare)
