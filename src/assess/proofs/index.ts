@@ -20,6 +20,8 @@ import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { signedImages } from './s9-signed-images.ts'
+import { registryRights } from './s11-registry-rights.ts'
+import { podPulls } from './s12-pod-pulls.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
@@ -28,6 +30,8 @@ export const proofs: readonly Proof[] = [
   exceptions,
   encryptedTransport,
   signedImages,
+  registryRights,
+  podPulls,
   admission,
   placement,
   noNodePort,
