@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { parseJson } from '../../src/base/json.ts'
-import { noContainers, run, TestCluster } from '../../test/cluster.ts'
+import { freePort, noContainers, run, TestCluster } from '../../test/cluster.ts'
 import { bundle } from '../bundle.ts'
 import { root } from './changes.ts'
 import type { Observation, ProofReport } from './observation.ts'
@@ -29,7 +29,9 @@ export async function observeOnNode({ changes, proofs, flags = [] }: NodeRun, sc
     await bundle(build, [sabotaged(changes)])
     await run('chmod', ['-R', 'a+rX', join(build, '..')])
     const command = [process.execPath, join(build, 'cli.js')]
-    await using cluster = await TestCluster.start({ command: [...command, 'up'], flags })
+    // Their proofs need it, and others need none of its processes.
+    const registry = proofs.some(id => id === 'S11' || id === 'S12') ? ['--registry', '--registry-port', String(await freePort())] : []
+    await using cluster = await TestCluster.start({ command: [...command, 'up'], flags: [...flags, ...registry] })
     const args = [...command.slice(1), 'prove', '--data-dir', cluster.dataDirectory, '--output', 'json', ...proofs]
     const { code, stdout, stderr } = await run(process.execPath, args, { hangMs: proveMs })
     if (!stdout.startsWith('{')) return { failure: `bulkhead prove ended with ${code}: ${stderr.trim()}` }

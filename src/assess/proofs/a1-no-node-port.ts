@@ -7,6 +7,7 @@ import { attackScratchLimits } from '../attacks/limits/scratch-limits.ts'
 import { type ClusterSocket, clusterProcesses, clusterSockets } from '../cluster-sockets.ts'
 import { accepts, handshake, sendPlain, targetOf } from '../dial.ts'
 import { inParallel } from '../in-parallel.ts'
+import { askRegistry, type OwnRegistry, ownRegistry } from '../own-registry.ts'
 import { openPorts } from '../port-scan.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 
@@ -20,7 +21,7 @@ export const noNodePort: Proof = {
   attack:
     'List every socket of every process of the cluster, and connect to each of the 65535 ports of the nodes; in a scratch cluster, send requests just beyond each limit, and flood it as one user',
   expected:
-    'Nothing listens except the API server and the DNS server; each limit answers by itself, and requests of others succeed during the flood',
+    'Nothing listens except the API server, the DNS server, and a registry of the cluster that asks for a credential; each limit answers by itself, and requests of others succeed during the flood',
   whenRed:
     'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine can reach',
   async prove(context, signal) {
@@ -28,12 +29,13 @@ export const noNodePort: Proof = {
     const agent = machine.parts.find(({ name }) => name === 'node')
     if (agent === undefined) return skipped('no node agent runs on this machine')
     const sockets = await clusterSockets(machine)
+    const registry = await ownRegistry(context.client, signal)
     const [processes, scanned, limits] = await Promise.all([
       clusterProcesses(machine),
-      scanNodes(context, sockets, signal),
+      scanNodes(context, sockets, portOf(registry), signal),
       machine.command === undefined ? undefined : attackScratchLimits(context, machine.command, signal),
       floodWithEvents(context, signal),
-      inParallel(sockets, socket => checkSocket(context, socket, agent.pid, signal)),
+      inParallel(sockets, socket => checkSocket(context, socket, { agent: agent.pid, registry }, signal)),
     ])
     const reached =
       limits === undefined ? 'no limit was reached' : `${limits} limits of a scratch cluster reached, others served during a flood`
@@ -44,15 +46,28 @@ export const noNodePort: Proof = {
   },
 }
 
+interface Known {
+  /** Process id of the node agent. */
+  readonly agent: number
+  readonly registry: OwnRegistry | undefined
+}
+
+const portOf = (registry: OwnRegistry | undefined): number | undefined =>
+  registry?.authority === undefined ? undefined : Number(new URL(`https://${registry.host}`).port)
+
 /** Why the socket may be there; undefined if it may not. */
 async function reasonOf(
   { endpoint }: ProofContext,
   socket: ClusterSocket,
-  agent: number,
+  { agent, registry }: Known,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { part, protocol, address, port, loopback, pid, program } = socket
   if (part === 'server' && protocol === 'tcp' && port === targetOf(endpoint.server).port) return 'API server'
+  if (part === 'registry-front' && protocol === 'tcp' && registry?.authority !== undefined && port === portOf(registry)) {
+    const { status } = await askRegistry(registry, { method: 'GET', path: '/v2/' }, signal)
+    return status === 401 ? 'registry, which asks for a credential' : undefined
+  }
   if (part === 'dns' && address !== '0.0.0.0' && address !== '::') return 'DNS server'
   if (pid === agent || program !== 'containerd' || protocol !== 'tcp' || !loopback) return undefined
   const plain = await sendPlain({ host: address, port }, 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n', signal)
@@ -62,13 +77,13 @@ async function reasonOf(
     : 'streams of containerd, on loopback behind TLS'
 }
 
-async function checkSocket(context: ProofContext, socket: ClusterSocket, agent: number, signal: AbortSignal): Promise<void> {
+async function checkSocket(context: ProofContext, socket: ClusterSocket, known: Known, signal: AbortSignal): Promise<void> {
   const { program, address, port, protocol, pid, part } = socket
-  const reason = await reasonOf(context, socket, agent, signal)
+  const reason = await reasonOf(context, socket, known, signal)
   context.attempts.record({
     ...{ name: `${part} (${program}, process ${pid}) listens on ${protocol} ${address}:${port}`, sent: 'every socket of the cluster' },
     ...{
-      expected: 'no listener but those of the API, DNS, and of containerd on loopback behind TLS',
+      expected: 'no listener but those of the API, DNS, the registry, and of containerd on loopback behind TLS',
       answered: reason ?? 'has no reason',
       held: reason !== undefined,
     },
@@ -79,6 +94,7 @@ async function checkSocket(context: ProofContext, socket: ClusterSocket, agent: 
 async function scanNodes(
   { client, attempts, endpoint }: ProofContext,
   sockets: readonly ClusterSocket[],
+  registryPort: number | undefined,
   signal: AbortSignal,
 ): Promise<number> {
   const addresses = new Set((await client.listAll(nodes, {}, signal)).flatMap(addressesOf))
@@ -88,7 +104,7 @@ async function scanNodes(
   for (const host of addresses) {
     const local = own.has(host)
     const open = local
-      ? (await openPorts(host, signal)).filter(port => port !== api)
+      ? (await openPorts(host, signal)).filter(port => port !== api && port !== registryPort)
       : (await inParallel(knownPorts, async port => ((await accepts({ host, port }, signal)) ? port : 0))).filter(port => port !== 0)
     scanned += local ? 65_535 : knownPorts.length
     const excused = local && open.length > 0 ? await portsOfOthers(client, sockets, signal) : new Set<number>()
@@ -97,7 +113,7 @@ async function scanNodes(
       ...{
         name: `ports of ${host}`,
         sent: `connections to ${local ? 'all' : knownPorts.length} ports`,
-        expected: 'only the API server answers',
+        expected: 'only the API server answers, and a registry of the cluster',
       },
       ...{
         answered: faults.length === 0 ? 'no other' : faults.map(port => `${port} accepts connections`).join(', '),

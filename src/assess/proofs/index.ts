@@ -21,6 +21,8 @@ import { placement } from './p3-placement.ts'
 import { ownFiles } from './s2-own-files.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { signedImages } from './s9-signed-images.ts'
+import { registryRights } from './s11-registry-rights.ts'
+import { podPulls } from './s12-pod-pulls.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
@@ -30,6 +32,8 @@ export const proofs: readonly Proof[] = [
   encryptedTransport,
   ownFiles,
   signedImages,
+  registryRights,
+  podPulls,
   admission,
   placement,
   noNodePort,

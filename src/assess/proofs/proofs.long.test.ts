@@ -126,6 +126,12 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     off: 'nothing is admitted by a rule',
     pattern: /an unsigned image by its tag: answered 201[\s\S]*an unsigned image of a Deployment: answered 201/,
   },
+  {
+    id: 'S11',
+    off: 'every right is given',
+    pattern:
+      /the same account pushes: allowed[\s\S]*an account without a right: allowed[\s\S]*a right that was revoked, with a token that is alive: allowed/,
+  },
   { id: 'O11', off: 'the sink drops events', pattern: /record of create \(0\): no record/ },
 ]
 for (const { id, off, pattern } of reds) {

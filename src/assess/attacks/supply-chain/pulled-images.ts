@@ -1,0 +1,128 @@
+// Images of the cluster's registry in pods whose ServiceAccount may not pull them, although the node has them already.
+import { createHash } from 'node:crypto'
+import { registryAudience } from '../../../api/repository-name.ts'
+import type { Container, Pod } from '../../../api/types/core-v1.ts'
+import { pods, secrets } from '../../../client/resources.ts'
+import { askRegistry, type OwnRegistry } from '../../own-registry.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../../proof-pods.ts'
+import { repositoryRule } from './registry-rights.ts'
+
+const pollMs = 100
+/** A guard: pods start, and refused ones say so at once. */
+const waitMs = 40_000
+const imageReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ErrImageNeverPull', 'ImagePullBackOff'])
+
+export async function tryPulledImages(
+  { attempts, client, clock }: ProofContext,
+  namespace: ProofNamespace,
+  registry: OwnRegistry,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const account of ['may', 'maynot']) await namespace.account(account, signal)
+  await namespace.grant('may', [repositoryRule(['pull'])], signal)
+  if (registry.authority !== undefined) await pushImage(namespace, registry, signal)
+  const image = `${registry.host}/${namespace.name}/prove:1`
+  const start = async (name: string, serviceAccountName: string, container: Partial<Container> = {}, fields: object = {}) => {
+    const spec = harmlessSpec({ serviceAccountName, restartPolicy: 'Always', ...fields }, { image, ...container })
+    await client.create(pods, namespace.name, podObject(name, { ...spec, schedulerName: 'default-scheduler' }), signal)
+  }
+  const until = async (name: string, holds: (pod: Pod) => boolean): Promise<Pod> => {
+    const end = clock.monotonic() + waitMs
+    for (;;) {
+      const pod = await client.get(pods, namespace.name, name, signal)
+      if (holds(pod) || clock.monotonic() > end) return pod
+      await clock.sleep(pollMs, signal)
+    }
+  }
+  const expect = async (what: string, name: string, expected: 'the image' | 'no image') => {
+    const wanted = (pod: Pod) => (expected === 'the image' ? hasImage(pod) : isRefused(pod))
+    const pod = await until(name, wanted)
+    attempts.record({ name: what, sent: `POST pods/${name}`, expected, answered: stateOf(pod), held: wanted(pod) })
+  }
+  await start('first', 'may')
+  await expect('a pod whose account may pull', 'first', 'the image')
+  // Without the image on the node, nothing follows.
+  if (attempts.found.length > 0) return
+  await start('other', 'maynot')
+  await expect('another account, with the image on the node', 'other', 'no image')
+  await start('never', 'maynot', { imagePullPolicy: 'Never' })
+  await expect('another account that never pulls', 'never', 'no image')
+  await start('always', 'maynot', { imagePullPolicy: 'Always' })
+  await expect('another account that always pulls', 'always', 'no image')
+  await client.create(secrets, namespace.name, await pullSecret(namespace, registry, signal), signal)
+  await start('borrowed', 'maynot', {}, { imagePullSecrets: [{ name: 'borrowed' }] })
+  await expect("another account, with the first one's token in a pull Secret", 'borrowed', 'no image')
+  // A container that has ended often waits long for its next start.
+  await start('again', 'may')
+  await expect('another pod whose account may pull', 'again', 'the image')
+  await namespace.withdraw('may', signal)
+  await start('late', 'may')
+  await expect('a new pod of the account whose right was revoked', 'late', 'no image')
+  await expect('the next start of a pod that ran before, with the image on the node', 'again', 'no image')
+}
+
+const waitingReason = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.reason ?? ''
+const isRefused = (pod: Pod): boolean => imageReasons.has(waitingReason(pod))
+
+/** It was started, or it got so far that only its content keeps it from starting. */
+function hasImage(pod: Pod): boolean {
+  const [container] = pod.status?.containerStatuses ?? []
+  if (container?.imageID) return true
+  const reason = waitingReason(pod)
+  return reason !== '' && reason !== 'ContainerCreating' && reason !== 'PodInitializing' && !imageReasons.has(reason)
+}
+
+function stateOf(pod: Pod): string {
+  const [container] = pod.status?.containerStatuses ?? []
+  const { running, terminated } = container?.state ?? {}
+  const text = waitingReason(pod)
+  return text !== '' ? text : running ? 'running' : terminated ? `ended: ${terminated.reason ?? ''}` : (pod.status?.phase ?? 'no status')
+}
+
+async function pullSecret(namespace: ProofNamespace, { host }: OwnRegistry, signal: AbortSignal) {
+  const token = await namespace.token('may', { audiences: [registryAudience] }, signal)
+  const auths = { [host]: { auth: Buffer.from(`may:${token}`).toString('base64') } }
+  const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') }
+  return { metadata: { name: 'borrowed' }, type: 'kubernetes.io/dockerconfigjson', data }
+}
+
+/** An image without a file in it: it can be pulled, and no container of it runs. */
+async function pushImage(namespace: ProofNamespace, registry: OwnRegistry, signal: AbortSignal): Promise<void> {
+  await namespace.account('pusher', signal)
+  await namespace.grant('pusher', [repositoryRule(['pull', 'push'])], signal)
+  const token = await namespace.token('pusher', { audiences: [registryAudience] }, signal)
+  const repository = `/v2/${namespace.name}/prove`
+  const upload = async (bytes: Buffer) => {
+    const begun = await askRegistry(registry, { method: 'POST', path: `${repository}/blobs/uploads/`, token }, signal)
+    const location = String(begun.headers['location'] ?? '')
+    const path = `${location}${location.includes('?') ? '&' : '?'}digest=${digestOf(bytes)}`
+    const { status, text } = await askRegistry(
+      registry,
+      { method: 'PUT', path, token, body: { type: 'application/octet-stream', bytes } },
+      signal,
+    )
+    if (status !== 201) throw new Error(`the registry took no blob: ${status} ${text}`)
+  }
+  // A tar archive without entries.
+  const layer = Buffer.alloc(1024)
+  const config = Buffer.from(
+    JSON.stringify({
+      ...{ architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux', config: { User: '65532:65532' } },
+      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+    }),
+  )
+  for (const bytes of [layer, config]) await upload(bytes)
+  const type = 'application/vnd.oci.image.manifest.v1+json'
+  const described = (mediaType: string, bytes: Buffer) => ({ mediaType, digest: digestOf(bytes), size: bytes.length })
+  const manifest = {
+    ...{ schemaVersion: 2, mediaType: type, config: described('application/vnd.oci.image.config.v1+json', config) },
+    layers: [described('application/vnd.oci.image.layer.v1.tar', layer)],
+  }
+  const body = { type, bytes: Buffer.from(JSON.stringify(manifest)) }
+  const { status, text } = await askRegistry(registry, { method: 'PUT', path: `${repository}/manifests/1`, token, body }, signal)
+  if (status !== 201) throw new Error(`the registry took no image: ${status} ${text}`)
+}
+
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`

@@ -1,0 +1,36 @@
+// Sabotage of pulls from the cluster's registry: on the node, and in its questions.
+import type { Sabotage } from './sabotage.ts'
+
+const right = 'src/node/images/require-pull-right.ts'
+const registry = 'src/node/images/cluster-registry.ts'
+
+const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({ name, file, from, to, proof: 'S12' })
+
+export const s12: readonly Sabotage[] = [
+  sabotage(
+    'the right is not asked for',
+    registry,
+    'return own.has(registry.toLowerCase()) ?',
+    'return own.has(registry) && own.size === 0 ?',
+  ),
+  sabotage(
+    'images that are on the node are for all',
+    'src/node/worker/pod-worker.ts',
+    'const registryAuth = await requireStartable(this.#node, this.#pod, container, signal)',
+    "const registryAuth = await requireStartable(this.#node, this.#pod, container, signal).catch(() => ({ username: 'pod' }))",
+  ),
+  sabotage('a refusal is ignored', right, 'if (right?.allowed !== false) return right?.auth', 'if (right !== undefined) return {}'),
+  sabotage(
+    'a pod that never pulls is not asked',
+    right,
+    'right = await pullRight(reference)',
+    "right = container.imagePullPolicy === 'Never' ? undefined : await pullRight(reference)",
+  ),
+  sabotage('whoever is known may pull', registry, 'status.allowed?.includes(name) === true', 'status.allowed !== undefined'),
+  sabotage(
+    'a right that was there once stays',
+    registry,
+    'const token = await tokens.token(pod, registryAudience, tokenSeconds, signal)',
+    'const token = await tokens.token(pod, registryAudience, tokenSeconds, signal)\n    if (own.has(pod.spec.serviceAccountName ?? "")) return { allowed: true, auth: {} }\n    own.add(pod.spec.serviceAccountName === "may" ? "may" : "")',
+  ),
+]
