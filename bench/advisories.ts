@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Findings } from '../src/artifacts/findings/findings.ts'
 import { FindingsFiles } from '../src/artifacts/findings/findings-files.ts'
 import { LocalFindings } from '../src/artifacts/findings/local-findings.ts'
 import { systemClock } from '../src/base/clock.ts'
@@ -127,7 +128,13 @@ async function measureRescan(folder: string): Promise<void> {
     packages: packagesOf(Number(name)),
     skipped: [],
   })
-  await using findings = new LocalFindings({ files, advisories: [join(folder, 'database')], catalogue, clock: systemClock, version: '1' })
+  await using findings: Findings & AsyncDisposable = new LocalFindings({
+    files,
+    advisories: [join(folder, 'database')],
+    catalogue,
+    clock: systemClock,
+    version: '1',
+  })
   let began = performance.now()
   for (let index = 0; index < images; index++) await findings.scan(`sha256:${String(index).padStart(64, '0')}`, String(index), signal)
   report(`keep ${images} images`, (performance.now() - began) / 1000, 's')

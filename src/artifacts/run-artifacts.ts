@@ -1,4 +1,6 @@
 // The part `artifacts`: follows policies, trust roots and the images of pods, answers the API server, and writes Image objects.
+
+import type { PackageSearch } from '../api/package-search.ts'
 import type {
   AdvisorySource,
   ClusterException,
@@ -11,7 +13,7 @@ import type {
 } from '../api/types/supply-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { messageOf } from '../base/user-error.ts'
+import { messageOf, UserError } from '../base/user-error.ts'
 import { Informer } from '../client/cache/informer.ts'
 import type { Lister } from '../client/cache/object-cache.ts'
 import type { Client } from '../client/client.ts'
@@ -62,7 +64,7 @@ const parallel = 8
 export async function runArtifacts<Claims>(
   options: RunArtifactsOptions<Claims>,
   signal: AbortSignal,
-  onReady: (authority: ImageAuthority) => void | Promise<void>,
+  onReady: (authority: ImageAuthority & PackageSearch) => void | Promise<void>,
 ): Promise<void> {
   const { client, clock, log, random } = options
   const shared = { client, clock, log, random }
@@ -121,7 +123,13 @@ export async function runArtifacts<Claims>(
   const running = informers.map(informer => informer.run(signal))
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
-    await onReady(evaluator)
+    await onReady({
+      evaluate: (question, until) => evaluator.evaluate(question, until),
+      async where(text, until) {
+        if (software === undefined) throw new UserError('this cluster scans no images')
+        return software.findings.where(text, until)
+      },
+    })
     const scanAll = () => {
       for (const pod of pods.list()) due.pod(pod)
     }

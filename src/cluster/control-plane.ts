@@ -50,6 +50,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...(options.checks === undefined ? {} : { checks: options.checks }),
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
+    software: { view, ...(options.images === undefined ? {} : { search: options.images }) },
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, user, namespace),

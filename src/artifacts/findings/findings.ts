@@ -1,7 +1,8 @@
 // What the part asks of the software of images. One implementation does the work where it is, another passes it to a thread.
+
+import type { PackageSearch } from '../../api/package-search.ts'
 import type { SourceState } from '../../supply-chain/advisories/database/source-file.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
-import type { PackageSearch } from '../../supply-chain/packages/image-hit.ts'
 import type { FindingsAnswer, ImageReport } from './image-report.ts'
 
 /** Which imported sources are used. */

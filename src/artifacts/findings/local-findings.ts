@@ -1,6 +1,7 @@
 // The software of images and its known vulnerabilities, in this thread: packages in memory, documents and times on disk.
 
 import { createHash } from 'node:crypto'
+import type { ImageHit, PackageAnswer } from '../../api/package-search.ts'
 import { turn } from '../../base/async/turns.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -13,7 +14,6 @@ import type { Digest } from '../../supply-chain/oci/digest.ts'
 import { isDigest } from '../../supply-chain/oci/digest.ts'
 import { writeCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts'
 import { readSbom } from '../../supply-chain/packages/formats/read-sbom.ts'
-import type { ImageHit, PackageAnswer } from '../../supply-chain/packages/image-hit.ts'
 import { parsePackageQuery } from '../../supply-chain/packages/package-index.ts'
 import type { Software } from '../../supply-chain/packages/software.ts'
 import type { Findings, Rematch, SourceRule } from './findings.ts'
