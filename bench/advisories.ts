@@ -141,7 +141,7 @@ async function measureRescan(folder: string): Promise<void> {
   report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
   for (const title of ['match for the first time', 'match again']) {
     began = performance.now()
-    const { changed } = await findings.rematch(undefined, signal)
+    const { changed } = await findings.rematch([], signal)
     report(`${title}: ${images} images, ${changed.length.toLocaleString('en')} changed`, (performance.now() - began) / 1000, 's')
     report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
   }

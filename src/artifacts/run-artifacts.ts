@@ -31,6 +31,7 @@ import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { checkFindings } from './findings/findings-check.ts'
 import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
+import type { RunningReference } from './findings/update-proposals.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
@@ -164,6 +165,14 @@ export async function runArtifacts<Claims>(
   }
 }
 
+function runningReferences(pod: PodImages): RunningReference[] {
+  const digests = digestsOf(pod)
+  const { namespace = '' } = pod.metadata
+  return pod.spec.images.flatMap(({ image, digest = '' }) =>
+    digests.includes(digest) && isDigest(digest) ? [{ namespace, image, digest }] : [],
+  )
+}
+
 interface SoftwareContext {
   readonly sources: Lister<AdvisorySource>
   readonly pods: Lister<PodImages>
@@ -178,7 +187,7 @@ function softwareOf<Claims>(
   return new ImageSoftware({
     ...software,
     ...{ client, registries, sources, clock, log },
-    running: () => [...new Set(pods.list().flatMap(digestsOf))].filter(isDigest),
+    running: () => pods.list().flatMap(runningReferences),
     note: (digest, seen) => records.noteSoftware(digest, seen),
   })
 }

@@ -48,7 +48,7 @@ export class FindingsThread implements Findings {
     return (await this.#call('attest', [image, document], signal)) as ImageReport
   }
 
-  async rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch> {
+  async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     return (await this.#call('rematch', [rules], signal)) as Rematch
   }
 

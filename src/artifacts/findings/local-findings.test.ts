@@ -26,7 +26,7 @@ test('LocalFindings matches what it keeps with each import, and reports the imag
     reason: 'the cluster has no advisories: "bulkhead advisories import" brings some',
   })
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0')])
-  const first = await findings.rematch(undefined, signal)
+  const first = await findings.rematch([], signal)
   assert.deepEqual(
     first.changed.map(report => [report.digest, report.findings?.counts.critical, report.findings?.fixable]),
     [
@@ -34,9 +34,9 @@ test('LocalFindings matches what it keeps with each import, and reports the imag
       [two, 0, 0],
     ],
   )
-  assert.deepEqual((await findings.rematch(undefined, signal)).changed, [])
+  assert.deepEqual((await findings.rematch([], signal)).changed, [])
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0'), npmAdvisory('GHSA-2', 'y')])
-  const second = await findings.rematch(undefined, signal)
+  const second = await findings.rematch([], signal)
   assert.deepEqual(
     second.changed.map(report => [report.digest, report.findings?.list.map(({ advisory }) => advisory)]),
     [
@@ -57,7 +57,7 @@ test('LocalFindings finds images by package, version, advisory and CVE', async (
   await findings.scan(one, 'a', signal)
   await findings.scan(two, 'b', signal)
   await bench.publish([npmAdvisory('GHSA-1', 'y', '2.5.0')])
-  await findings.rematch(undefined, signal)
+  await findings.rematch([], signal)
   const found = async (text: string) => (await findings.where(text, signal)).hits
   assert.deepEqual(await found('x'), [{ image: one, packages: ['x 1.0.0'] }])
   assert.deepEqual(
@@ -77,12 +77,12 @@ test('LocalFindings keeps its knowledge over a restart, and first sights over a 
   const { findings, content } = bench
   content.set('*', [npmPackage('x')])
   await bench.publish([npmAdvisory('GHSA-1', 'x')])
-  await findings.rematch(undefined, signal)
+  await findings.rematch([], signal)
   await findings.scan(one, 'a', signal)
   const began = now
   now += 10 * day
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0')])
-  await findings.rematch(undefined, signal)
+  await findings.rematch([], signal)
   now += 10 * day
   await findings.scan(two, 'rebuilt', signal)
   await using again = bench.reopened()
@@ -90,7 +90,7 @@ test('LocalFindings keeps its knowledge over a restart, and first sights over a 
     (await again.load(signal)).map(({ digest }) => digest),
     [one, two],
   )
-  await again.rematch(undefined, signal)
+  await again.rematch([], signal)
   for (const image of [one, two]) {
     const answer = await again.findingsOf(image, signal)
     assert.ok(answer.known)
@@ -115,8 +115,8 @@ test('LocalFindings uses only the sources of its rules, in their format and sign
   }
   const key = keyDigest(publicKey)
   assert.deepEqual(
-    [await uses({}), await uses({ format: 'debian' }), await uses({ name: 'other' }), await uses({ key })],
-    [true, false, false, false],
+    [await uses({}), await uses({ format: 'debian' }), await uses({ name: 'other', key }), await uses({ key })],
+    [true, false, true, false],
   )
   await bench.publish(records, { signed: { key: publicKey, signature: sign(null, Buffer.from(JSON.stringify(records)), privateKey) } })
   assert.deepEqual([await uses({ key }), await uses({ key: 'f'.repeat(64) })], [true, false])

@@ -84,7 +84,7 @@ export class LocalFindings implements Findings {
     return this.#keep(image, software, 'Attestation')
   }
 
-  async rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch> {
+  async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     const { advisories, files } = this.#parts
     const sources = newest(readSources(advisories))
     const used = sources.filter(state => isUsed(state, rules))
@@ -226,8 +226,9 @@ function newest(all: readonly SourceState[]): readonly SourceState[] {
   return [...byName.values()]
 }
 
-const isUsed = ({ name, format, key }: SourceState, rules: readonly SourceRule[] | undefined): boolean =>
-  rules === undefined || rules.some(rule => rule.name === name && rule.format === format && (rule.key === undefined || rule.key === key))
+/** A source of whose name there is no rule is used: who may write into its folder may trust it. */
+const isUsed = ({ name, format, key }: SourceState, rules: readonly SourceRule[]): boolean =>
+  rules.every(rule => rule.name !== name || (rule.format === format && (rule.key === undefined || rule.key === key)))
 
 const hitsOf = (images: ReadonlyMap<string, readonly KnownPackage[]>): ImageHit[] =>
   [...images].flatMap(([image, packages]) => (isDigest(image) ? [{ image, packages: packages.slice(0, maxNamed).map(titleOf) }] : []))

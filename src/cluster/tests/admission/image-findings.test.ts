@@ -36,7 +36,8 @@ async function opened() {
   const clock = { ...systemClock, now: () => Date.now() + offset }
   const bench = findingsBench({ clock })
   const source = new MemoryImageSource()
-  const registries = { ...memoryRegistries(), open: () => source }
+  const registries = { ...memoryRegistries(), open: () => source, tags: async () => [...tags] }
+  const tags = new Set<string>()
   const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories], fetched: bench.advisories }
   const cluster = await startCluster({ clock, images: { registries, verifier: listVerifier(memoryRegistries()), software } })
   const { client } = cluster
@@ -45,6 +46,7 @@ async function opened() {
     /** Pushes an image with these packages, which the fake catalogue reads from its content. */
     push(tag: string, ...packages: SoftwarePackage[]): Digest {
       bench.content.set('*', packages)
+      tags.add(tag)
       return source.putManifest(
         [source.putBlob(Buffer.from(`${tag} ${JSON.stringify(packages)}`), 'application/vnd.oci.image.layer.v1.tar')],
         tag,
@@ -197,6 +199,24 @@ test('due dates: accepted, warned of, refused; an exception lifts what it names 
   await assert.rejects(cluster.run('later', '1'), /had to be gone by/)
   // What runs goes on.
   assert.equal((await client.get(pods, 'default', 'first', limit())).metadata.name, 'first')
+})
+
+test('updates proposes a newer tag with fewer findings, to who may list the pods', async () => {
+  await using cluster = await opened()
+  const { client } = cluster
+  await cluster.bench.publish([severe])
+  cluster.push('1.0', npmPackage('x'))
+  await cluster.run('a', '1.0')
+  await until(async () => (await client.list(images, {}, limit())).items[0]?.status?.findings?.critical === 1, 'it is scanned')
+  const better = cluster.push('1.1', npmPackage('x', '1.1.0'))
+  const proposed = async (by: Client) => (await by.getPath<UpdateList>('/bulkhead/v1/updates', limit())).items
+  await until(async () => (await proposed(client)).length === 1, 'it is proposed')
+  const [update] = await proposed(client)
+  assert.deepEqual(
+    [update?.reference, update?.image, update?.fixed, update?.current, update?.remaining, update?.running],
+    [`${app}:1.0`, `${app}:1.1@${better}`, ['CVE-2026-0001'], 1, 0, [{ namespace: 'default', pod: 'a', container: 'main' }]],
+  )
+  assert.deepEqual(await proposed(cluster.cluster.as({ name: 'bob' })), [])
 })
 
 test('a source that falls silent raises an alarm, and one whose key did not sign is not used', async () => {

@@ -9,6 +9,7 @@ export interface RunningImage {
   readonly container: string
   /** As it stands in the pod. */
   readonly image: string
+  /** '' if the node has not said it, or the image never was in a registry. */
   readonly digest: string
   /** '' for a pod without a node. */
   readonly node: string
