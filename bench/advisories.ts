@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Findings } from '../src/artifacts/findings/findings.ts'
 import { FindingsFiles } from '../src/artifacts/findings/findings-files.ts'
 import { LocalFindings } from '../src/artifacts/findings/local-findings.ts'
 import { systemClock } from '../src/base/clock.ts'
@@ -127,19 +128,25 @@ async function measureRescan(folder: string): Promise<void> {
     packages: packagesOf(Number(name)),
     skipped: [],
   })
-  await using findings = new LocalFindings({ files, advisories: [join(folder, 'database')], catalogue, clock: systemClock, version: '1' })
+  await using findings: Findings & AsyncDisposable = new LocalFindings({
+    files,
+    advisories: [join(folder, 'database')],
+    catalogue,
+    clock: systemClock,
+    version: '1',
+  })
   let began = performance.now()
   for (let index = 0; index < images; index++) await findings.scan(`sha256:${String(index).padStart(64, '0')}`, String(index), signal)
   report(`keep ${images} images`, (performance.now() - began) / 1000, 's')
   report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
   for (const title of ['match for the first time', 'match again']) {
     began = performance.now()
-    const { changed } = await findings.rematch(undefined, signal)
+    const { changed } = await findings.rematch([], signal)
     report(`${title}: ${images} images, ${changed.length.toLocaleString('en')} changed`, (performance.now() - began) / 1000, 's')
     report('  memory of the process (RSS)', process.memoryUsage.rss() / mib, 'MiB')
   }
   began = performance.now()
-  const { hits } = await findings.where('source-1')
+  const { hits } = await findings.where('source-1', signal)
   report(`where: ${hits.length} images`, performance.now() - began, 'ms')
   report('  of which Node before', before / mib, 'MiB')
 }

@@ -1,12 +1,14 @@
 // An ImageAuthority that asks the part `artifacts` over its unix socket.
+
+import type { PackageSearch } from '../api/package-search.ts'
 import type { Clock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { FrameConnection, type FramePeer } from '../base/net/frame-connection.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
-import { parseAnswers } from './protocol.ts'
+import { parseAnswers, parsePackageAnswer } from './protocol.ts'
 
-export interface ArtifactsConnection extends ImageAuthority, AsyncDisposable {
+export interface ArtifactsConnection extends ImageAuthority, PackageSearch, AsyncDisposable {
   /** Rejects if the part fails, or with the signal's reason. */
   alive(signal: AbortSignal): Promise<void>
 }
@@ -30,6 +32,11 @@ export function connectArtifacts(path: string, { clock, log }: { readonly clock:
       if (answers === undefined || answers.length !== question.images.length)
         throw new Error('Cannot use the part "artifacts": its answer is malformed')
       return answers
+    },
+    async where(text, signal) {
+      const answer = parsePackageAnswer(await connection.call('where', { text }, signal))
+      if (answer === undefined) throw new Error('Cannot use the part "artifacts": its answer is malformed')
+      return answer
     },
     async alive(signal) {
       await connection.call('alive', {}, signal)

@@ -21,20 +21,22 @@ export interface HttpsRegistriesOptions {
 export function httpsRegistries({ clock, authorities, own }: HttpsRegistriesOptions): Registries & Disposable {
   /** The longest unused first. */
   const clients = new Map<string, RegistryClient>()
+  const clientFor = (repository: string, credentials: readonly PullCredential[]): RegistryClient => {
+    const [credential] = credentials
+    const key = `${repository}\n${fingerprintOf(credential === undefined ? [] : [credential])}`
+    const client = clients.get(key) ?? newClient(repository, credential)
+    clients.delete(key)
+    clients.set(key, client)
+    for (const [oldest, unused] of clients) {
+      if (clients.size <= maxClients) break
+      clients.delete(oldest)
+      unused[Symbol.dispose]()
+    }
+    return client
+  }
   return {
-    open(repository, credentials): ImageSource {
-      const [credential] = credentials
-      const key = `${repository}\n${fingerprintOf(credential === undefined ? [] : [credential])}`
-      const client = clients.get(key) ?? newClient(repository, credential)
-      clients.delete(key)
-      clients.set(key, client)
-      for (const [oldest, unused] of clients) {
-        if (clients.size <= maxClients) break
-        clients.delete(oldest)
-        unused[Symbol.dispose]()
-      }
-      return client
-    },
+    open: (repository, credentials): ImageSource => clientFor(repository, credentials),
+    tags: (repository, signal) => clientFor(repository, []).tags(signal),
     [Symbol.dispose]() {
       for (const client of clients.values()) client[Symbol.dispose]()
       clients.clear()

@@ -8,6 +8,8 @@ import type { KnownTrustRoot } from './trust/known-trust-roots.ts'
 export interface Registries {
   /** `repository` is `registry/path`. Credentials are those for this repository; the first that the registry accepts counts. */
   open(repository: string, credentials: readonly PullCredential[]): ImageSource
+  /** The tags of a repository, without credentials. Default: none are listed. */
+  tags?(repository: string, signal: AbortSignal): Promise<readonly string[]>
 }
 
 export interface VerifiedImage {

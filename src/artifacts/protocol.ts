@@ -1,5 +1,7 @@
 // Requests and answers of the part's socket: the content of frames, and the parsing of untrusted input.
-import { isJsonObject } from '../base/json.ts'
+
+import type { ImageHit, PackageAnswer } from '../api/package-search.ts'
+import { isJsonObject, isTexts } from '../base/json.ts'
 import { UserError } from '../base/user-error.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type {
@@ -13,7 +15,7 @@ import type {
 
 type Fields = Readonly<Record<string, unknown>>
 
-export type ArtifactsMethod = 'evaluate' | 'alive'
+export type ArtifactsMethod = 'evaluate' | 'where' | 'alive'
 
 export interface WireRequest {
   readonly id: number
@@ -33,7 +35,7 @@ const malformed = (what: string): UserError => new UserError(`The request's ${wh
 export function parseRequest(value: unknown): WireRequest {
   if (!isJsonObject(value) || typeof value['id'] !== 'number') throw malformed('id')
   const { id, method } = value
-  if (method !== 'evaluate' && method !== 'alive') throw malformed('method')
+  if (method !== 'evaluate' && method !== 'where' && method !== 'alive') throw malformed('method')
   const params = value['params'] ?? {}
   if (!isJsonObject(params)) throw malformed('params')
   return { id, method, params }
@@ -52,6 +54,20 @@ export function parseQuestion(params: Fields): ImageQuestion {
     ...(params['knownOnly'] === true ? { knownOnly: true } : {}),
     ...(params['exposed'] === true ? { exposed: true } : {}),
   }
+}
+
+export const parseSearch = (params: Fields): string => text(params, 'text')
+
+/** Undefined for a value that is no answer. */
+export function parsePackageAnswer(value: unknown): PackageAnswer | undefined {
+  if (!isJsonObject(value) || !Array.isArray(value['hits']) || typeof value['more'] !== 'number') return undefined
+  const hits: ImageHit[] = []
+  for (const hit of value['hits']) {
+    const { image, packages } = isJsonObject(hit) ? hit : {}
+    if (typeof image !== 'string' || !isDigest(image) || !isTexts(packages)) return undefined
+    hits.push({ image, packages })
+  }
+  return { hits, more: value['more'] }
 }
 
 /** Undefined for a value that is no list of answers. */

@@ -1,9 +1,10 @@
 // The part `artifacts`: follows policies, trust roots and the images of pods, answers the API server, and writes Image objects.
 import type { KubeObject } from '../api/object.ts'
+import type { PackageSearch } from '../api/package-search.ts'
 import type { AdvisorySource, PodImages } from '../api/types/supply-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { messageOf } from '../base/user-error.ts'
+import { messageOf, UserError } from '../base/user-error.ts'
 import { Informer } from '../client/cache/informer.ts'
 import type { Lister } from '../client/cache/object-cache.ts'
 import type { Client } from '../client/client.ts'
@@ -22,6 +23,7 @@ import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { checkFindings } from './findings/findings-check.ts'
 import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
+import type { RunningReference } from './findings/update-proposals.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
@@ -62,7 +64,7 @@ const parallel = 8
 export async function runArtifacts<Claims>(
   options: RunArtifactsOptions<Claims>,
   signal: AbortSignal,
-  onReady: (authority: ImageAuthority) => void | Promise<void>,
+  onReady: (authority: ImageAuthority & PackageSearch) => void | Promise<void>,
 ): Promise<void> {
   const { client, clock, log, random } = options
   const shared = { client, clock, log, random }
@@ -124,7 +126,13 @@ export async function runArtifacts<Claims>(
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
     await trust.synced()
-    await onReady(evaluator)
+    await onReady({
+      evaluate: (question, until) => evaluator.evaluate(question, until),
+      async where(text, until) {
+        if (software === undefined) throw new UserError('this cluster scans no images')
+        return software.findings.where(text, until)
+      },
+    })
     const scanAll = () => {
       for (const pod of pods.list()) due.pod(pod)
     }
@@ -159,6 +167,14 @@ export async function runArtifacts<Claims>(
   }
 }
 
+function runningReferences(pod: PodImages): RunningReference[] {
+  const digests = digestsOf(pod)
+  const { namespace = '' } = pod.metadata
+  return pod.spec.images.flatMap(({ image, digest = '' }) =>
+    digests.includes(digest) && isDigest(digest) ? [{ namespace, image, digest }] : [],
+  )
+}
+
 interface SoftwareContext {
   readonly sources: Lister<AdvisorySource>
   readonly pods: Lister<PodImages>
@@ -173,7 +189,7 @@ function softwareOf<Claims>(
   return new ImageSoftware({
     ...software,
     ...{ client, registries, sources, clock, log },
-    running: () => [...new Set(pods.list().flatMap(digestsOf))].filter(isDigest),
+    running: () => pods.list().flatMap(runningReferences),
     note: (digest, seen) => records.noteSoftware(digest, seen),
   })
 }

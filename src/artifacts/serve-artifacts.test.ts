@@ -4,6 +4,7 @@ import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { PackageSearch } from '../api/package-search.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createFrameReader, encodeFrame } from '../base/net/frame.ts'
@@ -33,7 +34,12 @@ const answer: ImageAnswer = {
   time: 5,
 }
 
-async function serve(authority: ImageAuthority) {
+async function serve(part: Partial<ImageAuthority & PackageSearch>) {
+  const authority = {
+    evaluate: async () => [],
+    where: async () => ({ hits: [], more: 0 }),
+    ...part,
+  }
   const path = join(parent, `${count++}.sock`)
   return { path, server: await serveArtifacts({ authority, socket: { path }, log: silentLogger }) }
 }
@@ -108,4 +114,20 @@ test('serveArtifacts() answers hostile requests with an error, and goes on', asy
   )
   await using connection = connectArtifacts(path, options)
   await connection.alive(signal)
+})
+
+test('serveArtifacts() passes searches for packages on', async () => {
+  const asked: string[] = []
+  const found = { hits: [{ image: `sha256:${'a'.repeat(64)}` as const, packages: ['x 1.0.0'] }], more: 2 }
+  const { path, server } = await serve({
+    async where(text) {
+      asked.push(text)
+      return found
+    },
+  })
+  await using _server = server
+  await using connection = connectArtifacts(path, options)
+  assert.deepEqual(await connection.where('x@1.0.0', signal), found)
+  assert.deepEqual(asked, ['x@1.0.0'])
+  await assert.rejects(connection.where('x'.repeat(10_000), signal), /text is malformed/)
 })

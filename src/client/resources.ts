@@ -4,7 +4,14 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, DenyRule, NamespaceLabels, PodAddress, PodSecurityException, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
+import type {
+  ClusterDefaults,
+  DenyRule,
+  NamespaceLabels,
+  PodAddress,
+  PodSecurityException,
+  ProofResult,
+} from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -24,7 +31,7 @@ import type {
   ServiceAccount,
 } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
-import type { IPAddress, NetworkPolicy, ServiceCIDR } from '../api/types/networking-v1.ts'
+import type { Ingress, IPAddress, NetworkPolicy, ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
@@ -107,6 +114,7 @@ export const runtimeClasses = resourceRef<RuntimeClass>('node.k8s.io', 'v1', 'ru
 export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
 export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
 export const serviceCidrs = resourceRef<ServiceCIDR>('networking.k8s.io', 'v1', 'servicecidrs', 'ServiceCIDR', false)
+export const ingresses = resourceRef<Ingress>('networking.k8s.io', 'v1', 'ingresses', 'Ingress')
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)

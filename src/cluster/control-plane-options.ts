@@ -4,6 +4,7 @@ import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts
 import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { Features } from '../api/features.ts'
+import type { PackageSearch } from '../api/package-search.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config/config.ts'
 import type { Logger } from '../base/log.ts'
@@ -40,7 +41,7 @@ export interface ControlPlaneOptions {
   /** What else decides what is enforced, for the digest of the settings. */
   readonly furtherSettings?: () => unknown
   /** The part `artifacts`. Without it, tags are not resolved, and what a policy is for is refused. */
-  readonly images?: ImageAuthority
+  readonly images?: ImageAuthority & PackageSearch
   /** The cluster's own registry, by its names in image references. */
   readonly registry?: { readonly hosts: readonly string[] }
   /** Further checks of `/readyz`. */

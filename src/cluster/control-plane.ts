@@ -52,6 +52,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
     everyBasis: denyRules,
+    software: { view, ...(options.images === undefined ? {} : { search: options.images }) },
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, denyRules, user, namespace),

@@ -1,5 +1,6 @@
 // Every controller that runs. Forgetting one here fails index.test.ts.
 
+import { advisorySilence } from './advisory-silence.ts'
 import { horizontalPodAutoscaler } from './autoscaler/horizontal-pod-autoscaler.ts'
 import { bootstrapSigner } from './bootstrap-tokens/bootstrap-signer.ts'
 import { tokenCleaner } from './bootstrap-tokens/token-cleaner.ts'
@@ -16,6 +17,7 @@ import { endpointSlice } from './endpoints/endpoint-slice.ts'
 import { endpointSliceMirroring } from './endpoints/endpoint-slice-mirroring.ts'
 import { endpoints } from './endpoints/endpoints.ts'
 import { garbageCollector } from './garbage/garbage-collector.ts'
+import { imageFindings } from './image-findings.ts'
 import { imageVerdicts } from './image-verdicts.ts'
 import { cronJob } from './jobs/cronjob.ts'
 import { job } from './jobs/job.ts'
@@ -51,6 +53,8 @@ export const controllers: readonly Controller[] = [
   namespaceDefaults,
   tokenRights,
   imageVerdicts,
+  imageFindings,
+  advisorySilence,
   apiServerAccess,
   deployment,
   replicaSet,

@@ -5,6 +5,8 @@ import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import type { OidcDocuments } from '../access/tokens/oidc-discovery.ts'
 import type { ReviewToken } from '../access/tokens/token-review.ts'
 import type { Descriptions } from '../api/openapi/openapi-types.ts'
+import type { PackageSearch } from '../api/package-search.ts'
+import type { StoreView } from '../api/store-view.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics/metrics.ts'
@@ -84,6 +86,8 @@ export interface ApiServerOptions {
   readonly filePolicies?: FilePolicies
   /** Which code and settings run. */
   readonly running?: () => Promise<RunningBuild>
+  /** What runs, and the search for packages in it. Default: neither is served. */
+  readonly software?: { readonly view: StoreView; readonly search?: PackageSearch }
   /** Texts of the schemas, for `kubectl explain`. */
   readonly descriptions?: Descriptions
 }

@@ -8,7 +8,10 @@ import { documents } from './paths/documents/documents.ts'
 import { filePoliciesHandler } from './paths/file-policies-path.ts'
 import type { HealthCheck } from './paths/health.ts'
 import { healthMetrics } from './paths/health-metrics.ts'
-import { pathHandler } from './paths/paths.ts'
+import { type PathParts, pathHandler } from './paths/paths.ts'
+import { PodsByImage } from './paths/software/pods-by-image.ts'
+import { updatesPathHandler } from './paths/software/updates-path.ts'
+import { wherePathHandler } from './paths/software/where-path.ts'
 import { versionInfo } from './paths/version.ts'
 import type { RefusedRequests } from './paths/why/refused-requests.ts'
 import { whyPathHandler } from './paths/why/why-path.ts'
@@ -44,8 +47,16 @@ export function serverPaths({ options, authorize, aggregator, flow, refused, che
     why: whyPathHandler({ refused, audit, authorize, ...(explainAccess ? { explainAccess } : {}) }),
     policies: filePoliciesHandler(options.filePolicies),
     build: buildPathHandler(options.running),
+    ...softwarePaths(options.software, authorize),
     hasGroup: group => resources.hasBuiltInGroup(group) || aggregator.index.hasGroup(group),
     ...(oidc ? { oidc } : {}),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
   })
+}
+
+function softwarePaths(software: ApiServerOptions['software'], authorize: Authorize): Pick<PathParts, 'where' | 'updates'> {
+  if (software === undefined) return { where: async () => undefined, updates: async () => undefined }
+  const { view: reader, search } = software
+  const parts = { pods: new PodsByImage(reader), reader, authorize }
+  return { where: wherePathHandler({ ...parts, ...(search === undefined ? {} : { search }) }), updates: updatesPathHandler(parts) }
 }

@@ -252,7 +252,7 @@ export const supplyDescriptions: Texts = {
     },
   },
   'supply/v1.AdvisorySource': {
-    text: 'AdvisorySource is a source of advisories on vulnerabilities that the cluster uses. Once there is one, files of other names are not used.',
+    text: 'AdvisorySource is a source of advisories on vulnerabilities: what is imported under its name is used only if it has this format and is signed by this key.',
     fields: { spec: 'The source.', status: 'What was imported from it.' },
   },
   'supply/v1.AdvisorySourceSpec': {

@@ -198,7 +198,7 @@ type supply/v1.AdvisorySourceStatus
   published *meta/v1.Time omitempty optional
   entries *int32 omitempty optional
   digest string omitempty optional
-  conditions []meta/v1.Condition omitempty optional list=map:type
+  conditions []meta/v1.Condition omitempty optional list=map:type patch=merge key=type
 type supply/v1.AdvisorySource root
   spec supply/v1.AdvisorySourceSpec
   status supply/v1.AdvisorySourceStatus omitempty optional

@@ -40,6 +40,8 @@ const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` like all roles for all users, so that it does not count as a grant to an account. */
 const why = 'system:bulkhead:why'
+/** The endpoints show only what runs in namespaces whose pods the user may list. */
+const software = 'system:bulkhead:software'
 /**
  * Equal to the role "system:aggregated-metrics-reader" in metrics-server's manifests; a role of that name would break their "kubectl create
  * -f".
@@ -97,6 +99,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   ),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
+  clusterRole(software, [urls('get', '/bulkhead/v1/updates /bulkhead/v1/where')]),
   ...ownControllerRoles,
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
@@ -118,4 +121,5 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
   clusterRoleBinding(why, [group('system:authenticated')]),
+  clusterRoleBinding(software, [group('system:authenticated')]),
 ]

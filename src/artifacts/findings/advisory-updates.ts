@@ -55,7 +55,7 @@ export class AdvisoryUpdates {
   async look(signal: AbortSignal): Promise<void> {
     const { findings, folders, sources, onReports } = this.#parts
     const objects = sources.list()
-    const rules = objects.length === 0 ? undefined : objects.flatMap(source => ruleOf(source) ?? [])
+    const rules = objects.map(ruleOf)
     const state = JSON.stringify([folders.map(filesIn), rules])
     if (state === this.#matched) return this.#writeStatuses(objects, undefined, signal)
     const { changed, sources: imported } = await findings.rematch(rules, signal)

@@ -1,9 +1,9 @@
 // Findings in a thread of low priority: reading, matching and searching never delay an answer about an image that is being admitted.
 import { Worker } from 'node:worker_threads'
+import type { PackageAnswer } from '../../api/package-search.ts'
 import { untilAborted } from '../../base/async/abort.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
-import type { PackageAnswer } from '../../supply-chain/packages/image-hit.ts'
 import type { Findings, Rematch, SourceRule } from './findings.ts'
 import type { FindingsCall, FindingsMethod, FindingsReply } from './findings-call.ts'
 import type { FindingsAnswer, ImageReport } from './image-report.ts'
@@ -48,7 +48,7 @@ export class FindingsThread implements Findings {
     return (await this.#call('attest', [image, document], signal)) as ImageReport
   }
 
-  async rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch> {
+  async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     return (await this.#call('rematch', [rules], signal)) as Rematch
   }
 

@@ -7,6 +7,7 @@ import { UserError } from '../../base/user-error.ts'
 import { type ImportOptions, importFeed } from '../../supply-chain/advisories/database/import-feed.ts'
 import { osv } from '../../supply-chain/advisories/sources/osv.ts'
 import type { SoftwarePackage } from '../../supply-chain/packages/software-package.ts'
+import type { Findings } from './findings.ts'
 import { type FilesLimits, FindingsFiles, filesLimits } from './findings-files.ts'
 import { LocalFindings } from './local-findings.ts'
 
@@ -27,7 +28,7 @@ export const npmAdvisory = (id: string, name: string, fixed?: string, score = 'C
 })
 
 export interface FindingsBench extends AsyncDisposable {
-  readonly findings: LocalFindings
+  readonly findings: Findings
   readonly folder: string
   readonly advisories: string
   readonly scratch: string
@@ -35,7 +36,7 @@ export interface FindingsBench extends AsyncDisposable {
   readonly content: Map<string, readonly SoftwarePackage[] | string>
   publish(records: readonly object[], options?: Partial<ImportOptions>): Promise<void>
   /** As after a restart of the part. */
-  reopened(): LocalFindings
+  reopened(): Findings
 }
 
 export function findingsBench({ clock = systemClock, limits = filesLimits }: { clock?: Clock; limits?: FilesLimits } = {}): FindingsBench {

@@ -1,10 +1,11 @@
 // What the part asks of the software of images. One implementation does the work where it is, another passes it to a thread.
+
+import type { PackageSearch } from '../../api/package-search.ts'
 import type { SourceState } from '../../supply-chain/advisories/database/source-file.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
-import type { PackageSearch } from '../../supply-chain/packages/image-hit.ts'
 import type { FindingsAnswer, ImageReport } from './image-report.ts'
 
-/** Which imported sources are used. */
+/** What a source of this name must be. */
 export interface SourceRule {
   readonly name: string
   readonly format: string
@@ -26,8 +27,8 @@ export interface Findings extends AsyncDisposable, PackageSearch {
   scan(image: Digest, folder: string, signal: AbortSignal): Promise<ImageReport>
   /** Takes a bill of materials that somebody trusted signed, in JSON. Rejects with a UserError if it is none. */
   attest(image: Digest, document: string, signal: AbortSignal): Promise<ImageReport>
-  /** Matches all images again. `rules` undefined: every imported source is used. */
-  rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch>
+  /** Matches all images again. A source for whose name there is a rule is used only if it fits. */
+  rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch>
   /** Images that run now: others make room for them. */
   used(images: readonly Digest[], signal: AbortSignal): Promise<void>
   findingsOf(image: Digest, signal: AbortSignal): Promise<FindingsAnswer>

@@ -102,6 +102,6 @@ test('ImageScans takes an attested bill of materials in place of the layers, unl
   assert.equal(requests.length, 0)
   want('a', two, { attested: async () => '{}' })
   await until(() => reports.includes(two), 'the second one is read')
-  const images = async (name: string) => (await bench.findings.where(name)).hits.map(({ image }) => image)
+  const images = async (name: string) => (await bench.findings.where(name, signal)).hits.map(({ image }) => image)
   assert.deepEqual([await images('signed'), await images('x')], [[one], [two]])
 })

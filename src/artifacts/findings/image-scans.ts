@@ -96,10 +96,16 @@ export class ImageScans {
       .finally(() => this.#pending.delete(key))
   }
 
+  /** Reads an image that does not run. Rejects with a UserError if it cannot be read. */
+  async read(request: ScanRequest, signal: AbortSignal): Promise<void> {
+    await this.#fromLayers(request, signal)
+    this.#known.add(request.digest)
+  }
+
   async #scan(request: ScanRequest, key: string, signal: AbortSignal): Promise<void> {
     const { namespace, digest } = request
     try {
-      await this.#copying.run(namespace, () => this.#read(request, signal), signal)
+      await this.#copying.run(namespace, () => this.#readOnce(request, signal), signal)
     } catch (err) {
       if (signal.aborted || err instanceof TooManyWaiting) return
       this.#failed.set(key, true)
@@ -108,7 +114,7 @@ export class ImageScans {
     }
   }
 
-  async #read(request: ScanRequest, signal: AbortSignal): Promise<void> {
+  async #readOnce(request: ScanRequest, signal: AbortSignal): Promise<void> {
     // Another name of the same image was first.
     if (this.#known.has(request.digest)) return
     const report = (await this.#attested(request, signal)) ?? (await this.#fromLayers(request, signal))

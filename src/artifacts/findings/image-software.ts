@@ -14,6 +14,7 @@ import type { Findings } from './findings.ts'
 import type { ImageReport } from './image-report.ts'
 import { ImageScans, type ScanRequest } from './image-scans.ts'
 import { findingsStatus, sbomStatus } from './report-status.ts'
+import { type RunningReference, UpdateProposals } from './update-proposals.ts'
 
 /** What the composition supplies. */
 export interface SoftwareParts {
@@ -46,8 +47,8 @@ export interface ImageSoftwareParts extends SoftwareParts {
   readonly sources: Lister<AdvisorySource>
   readonly clock: Clock
   readonly log: Logger
-  /** Digests of the images of pods. */
-  running(): readonly Digest[]
+  /** The images of pods. */
+  running(): readonly RunningReference[]
   note(digest: Digest, software: SoftwareSighting): void
 }
 
@@ -58,6 +59,7 @@ export class ImageSoftware {
   readonly #parts: ImageSoftwareParts
   readonly #scans: ImageScans
   readonly #fetcher: FeedFetcher
+  readonly #proposals: UpdateProposals
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {
@@ -73,6 +75,11 @@ export class ImageSoftware {
       },
     })
     this.#fetcher = new FeedFetcher(parts)
+    this.#proposals = new UpdateProposals({
+      ...{ findings, registries, clock, log, note },
+      scans: this.#scans,
+      running: () => parts.running(),
+    })
   }
 
   get findings(): Findings {
@@ -105,14 +112,14 @@ export class ImageSoftware {
       },
       fetchProblem: name => this.#fetcher.problem(name),
     })
-    await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal)])
+    await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal), this.#proposals.run(signal)])
   }
 
   async #reportUsed(signal: AbortSignal): Promise<void> {
     const { findings, running, clock, log } = this.#parts
     while (!signal.aborted) {
       try {
-        await findings.used(running(), signal)
+        await findings.used([...new Set(running().map(({ digest }) => digest))], signal)
       } catch (err) {
         if (!signal.aborted) log.error('cannot note which images run', { err: messageOf(err) })
       }

@@ -21,12 +21,12 @@ test('LocalFindings matches what it keeps with each import, and reports the imag
   const scanned = await findings.scan(one, 'a', signal)
   assert.deepEqual([scanned.sbom.packages, scanned.sbom.source, scanned.findings], [2, 'Image', undefined])
   await findings.scan(two, 'b', signal)
-  assert.deepEqual(await findings.findingsOf(one), {
+  assert.deepEqual(await findings.findingsOf(one, signal), {
     known: false,
     reason: 'the cluster has no advisories: "bulkhead advisories import" brings some',
   })
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0')])
-  const first = await findings.rematch(undefined, signal)
+  const first = await findings.rematch([], signal)
   assert.deepEqual(
     first.changed.map(report => [report.digest, report.findings?.counts.critical, report.findings?.fixable]),
     [
@@ -34,9 +34,9 @@ test('LocalFindings matches what it keeps with each import, and reports the imag
       [two, 0, 0],
     ],
   )
-  assert.deepEqual((await findings.rematch(undefined, signal)).changed, [])
+  assert.deepEqual((await findings.rematch([], signal)).changed, [])
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0'), npmAdvisory('GHSA-2', 'y')])
-  const second = await findings.rematch(undefined, signal)
+  const second = await findings.rematch([], signal)
   assert.deepEqual(
     second.changed.map(report => [report.digest, report.findings?.list.map(({ advisory }) => advisory)]),
     [
@@ -57,8 +57,8 @@ test('LocalFindings finds images by package, version, advisory and CVE', async (
   await findings.scan(one, 'a', signal)
   await findings.scan(two, 'b', signal)
   await bench.publish([npmAdvisory('GHSA-1', 'y', '2.5.0')])
-  await findings.rematch(undefined, signal)
-  const found = async (text: string) => (await findings.where(text)).hits
+  await findings.rematch([], signal)
+  const found = async (text: string) => (await findings.where(text, signal)).hits
   assert.deepEqual(await found('x'), [{ image: one, packages: ['x 1.0.0'] }])
   assert.deepEqual(
     (await found('y')).map(({ image }) => image),
@@ -77,12 +77,12 @@ test('LocalFindings keeps its knowledge over a restart, and first sights over a 
   const { findings, content } = bench
   content.set('*', [npmPackage('x')])
   await bench.publish([npmAdvisory('GHSA-1', 'x')])
-  await findings.rematch(undefined, signal)
+  await findings.rematch([], signal)
   await findings.scan(one, 'a', signal)
   const began = now
   now += 10 * day
   await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0')])
-  await findings.rematch(undefined, signal)
+  await findings.rematch([], signal)
   now += 10 * day
   await findings.scan(two, 'rebuilt', signal)
   await using again = bench.reopened()
@@ -90,9 +90,9 @@ test('LocalFindings keeps its knowledge over a restart, and first sights over a 
     (await again.load(signal)).map(({ digest }) => digest),
     [one, two],
   )
-  await again.rematch(undefined, signal)
+  await again.rematch([], signal)
   for (const image of [one, two]) {
-    const answer = await again.findingsOf(image)
+    const answer = await again.findingsOf(image, signal)
     assert.ok(answer.known)
     assert.deepEqual(
       answer.findings.map(({ firstSeen, fixSeen }) => [firstSeen, fixSeen]),
@@ -111,12 +111,12 @@ test('LocalFindings uses only the sources of its rules, in their format and sign
   await bench.publish(records)
   const uses = async (rule: object) => {
     await findings.rematch([{ name: 'osv', format: 'osv', ...rule }], signal)
-    return (await findings.findingsOf(one)).known
+    return (await findings.findingsOf(one, signal)).known
   }
   const key = keyDigest(publicKey)
   assert.deepEqual(
-    [await uses({}), await uses({ format: 'debian' }), await uses({ name: 'other' }), await uses({ key })],
-    [true, false, false, false],
+    [await uses({}), await uses({ format: 'debian' }), await uses({ name: 'other', key }), await uses({ key })],
+    [true, false, true, false],
   )
   await bench.publish(records, { signed: { key: publicKey, signature: sign(null, Buffer.from(JSON.stringify(records)), privateKey) } })
   assert.deepEqual([await uses({ key }), await uses({ key: 'f'.repeat(64) })], [true, false])
@@ -126,9 +126,9 @@ test('LocalFindings reads an attested bill of materials, and refuses one that na
   await using bench = findingsBench()
   const bom = (components: object[]) => JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', components })
   const document = bom([{ type: 'library', name: 'x', version: '1.0.0', purl: 'pkg:npm/x@1.0.0' }])
-  const report = await bench.findings.attest(one, document)
+  const report = await bench.findings.attest(one, document, signal)
   assert.deepEqual([report.sbom.source, report.sbom.packages], ['Attestation', 1])
-  for (const refused of [bom([]), '{}', 'no JSON']) await assert.rejects(bench.findings.attest(two, refused), UserError)
+  for (const refused of [bom([]), '{}', 'no JSON']) await assert.rejects(bench.findings.attest(two, refused, signal), UserError)
 })
 
 test('LocalFindings drops what is damaged, and makes room by what does not run', async () => {
@@ -137,11 +137,11 @@ test('LocalFindings drops what is damaged, and makes room by what does not run',
   content.set('*', [npmPackage('x')])
   await findings.scan(one, 'a', signal)
   await findings.scan(two, 'a', signal)
-  await findings.used([one])
+  await findings.used([one], signal)
   await findings.scan(digestOf('three'), 'a', signal)
-  const known = async (image: typeof one) => (await findings.where('x')).hits.some(hit => hit.image === image)
+  const known = async (image: typeof one) => (await findings.where('x', signal)).hits.some(hit => hit.image === image)
   assert.deepEqual([await known(one), await known(two)], [true, false])
-  await findings.used([one, digestOf('three')])
+  await findings.used([one, digestOf('three')], signal)
   await assert.rejects(findings.scan(digestOf('four'), 'a', signal), /There is no room for another bill of materials/)
   const files = join(bench.folder, 'known', 'sboms')
   const [file = ''] = readdirSync(files).filter(name => name.includes(one.slice(7)))

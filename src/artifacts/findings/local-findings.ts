@@ -1,6 +1,7 @@
 // The software of images and its known vulnerabilities, in this thread: packages in memory, documents and times on disk.
 
 import { createHash } from 'node:crypto'
+import type { ImageHit, PackageAnswer } from '../../api/package-search.ts'
 import { turn } from '../../base/async/turns.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -13,7 +14,6 @@ import type { Digest } from '../../supply-chain/oci/digest.ts'
 import { isDigest } from '../../supply-chain/oci/digest.ts'
 import { writeCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts'
 import { readSbom } from '../../supply-chain/packages/formats/read-sbom.ts'
-import type { ImageHit, PackageAnswer } from '../../supply-chain/packages/image-hit.ts'
 import { parsePackageQuery } from '../../supply-chain/packages/package-index.ts'
 import type { Software } from '../../supply-chain/packages/software.ts'
 import type { Findings, Rematch, SourceRule } from './findings.ts'
@@ -84,7 +84,7 @@ export class LocalFindings implements Findings {
     return this.#keep(image, software, 'Attestation')
   }
 
-  async rematch(rules: readonly SourceRule[] | undefined, signal: AbortSignal): Promise<Rematch> {
+  async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     const { advisories, files } = this.#parts
     const sources = newest(readSources(advisories))
     const used = sources.filter(state => isUsed(state, rules))
@@ -226,8 +226,9 @@ function newest(all: readonly SourceState[]): readonly SourceState[] {
   return [...byName.values()]
 }
 
-const isUsed = ({ name, format, key }: SourceState, rules: readonly SourceRule[] | undefined): boolean =>
-  rules === undefined || rules.some(rule => rule.name === name && rule.format === format && (rule.key === undefined || rule.key === key))
+/** A source of whose name there is no rule is used: who may write into its folder may trust it. */
+const isUsed = ({ name, format, key }: SourceState, rules: readonly SourceRule[]): boolean =>
+  rules.every(rule => rule.name !== name || (rule.format === format && (rule.key === undefined || rule.key === key)))
 
 const hitsOf = (images: ReadonlyMap<string, readonly KnownPackage[]>): ImageHit[] =>
   [...images].flatMap(([image, packages]) => (isDigest(image) ? [{ image, packages: packages.slice(0, maxNamed).map(titleOf) }] : []))

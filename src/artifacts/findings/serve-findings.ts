@@ -15,7 +15,7 @@ function answerTo(findings: Findings, method: FindingsMethod, args: readonly unk
     case 'attest':
       return findings.attest(args[0] as Digest, args[1] as string, signal)
     case 'rematch':
-      return findings.rematch(args[0] as readonly SourceRule[] | undefined, signal)
+      return findings.rematch(args[0] as readonly SourceRule[], signal)
     case 'used':
       return findings.used(args[0] as readonly Digest[], signal)
     case 'findingsOf':

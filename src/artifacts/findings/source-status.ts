@@ -7,11 +7,9 @@ import type { SourceState } from '../../supply-chain/advisories/database/source-
 import { keyDigest, readPublicKey } from '../../supply-chain/advisories/database/verify-feed.ts'
 import type { SourceRule } from './findings.ts'
 
-/** Undefined for a source whose key cannot be read: nothing of it is used. */
-export function ruleOf({ metadata: { name = '' }, spec: { format, publicKey } }: AdvisorySource): SourceRule | undefined {
-  if (publicKey === undefined) return { name, format }
-  const key = digestOfKey(publicKey)
-  return key === undefined ? undefined : { name, format, key }
+/** No source fits one whose key cannot be read. */
+export function ruleOf({ metadata: { name = '' }, spec: { format, publicKey } }: AdvisorySource): SourceRule {
+  return { name, format, ...(publicKey === undefined ? {} : { key: digestOfKey(publicKey) ?? 'unreadable' }) }
 }
 
 function digestOfKey(pem: string): string | undefined {

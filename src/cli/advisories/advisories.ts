@@ -1,4 +1,6 @@
 // `bulkhead advisories`: imports what `bulkhead scan` matches against, and shows what was imported.
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { UserError } from '../../base/user-error.ts'
 import { importFeed } from '../../supply-chain/advisories/database/import-feed.ts'
 import { readSources } from '../../supply-chain/advisories/database/open-database.ts'
@@ -6,10 +8,13 @@ import { maxSignatureBytes, readPublicKey } from '../../supply-chain/advisories/
 import { feedFormats } from '../../supply-chain/advisories/sources/index.ts'
 import { readBoundedFile } from '../scan/read-bounded-file.ts'
 import { printable } from '../terminal/printable.ts'
+import { layout } from '../up/data-directory.ts'
 import { parseAge, silentSources } from './silence.ts'
 
 export interface ImportFlags {
   readonly advisories?: string
+  /** Of a cluster; its folder of advisories is used. */
+  readonly dataDir?: string
   readonly name?: string
   readonly publicKey?: string
   readonly signature?: string
@@ -19,6 +24,8 @@ export interface ImportFlags {
 
 export interface StatusFlags {
   readonly advisories?: string
+  /** Of a cluster; its folder of advisories is used. */
+  readonly dataDir?: string
   readonly maxAge?: string
 }
 
@@ -41,7 +48,7 @@ export async function importAdvisories(
 ): Promise<void> {
   const format = feedFormats.find(({ name }) => name === source)
   if (format === undefined) throw new UserError(`SOURCE must be ${feedFormats.map(({ name }) => name).join(', ')}, got "${source}"`)
-  const state = await importFeed(format, path, flags.advisories ?? advisories, {
+  const state = await importFeed(format, path, folderOf(flags, advisories), {
     name: flags.name ?? source,
     now,
     ...(flags.time !== undefined && { time: parseTime(flags.time) }),
@@ -52,6 +59,14 @@ export async function importAdvisories(
   print(
     `Imported ${state.entries} ${state.entries === 1 ? 'entry' : 'entries'} of ${format.name} as "${state.name}", of ${isoTime(state.time)}, ${signed}, sha256:${state.digest}`,
   )
+}
+
+function folderOf({ advisories, dataDir }: Pick<ImportFlags, 'advisories' | 'dataDir'>, otherwise: string): string {
+  if (dataDir === undefined) return advisories ?? otherwise
+  if (advisories !== undefined) throw new UserError('Pass either --advisories or --data-dir, not both')
+  const folder = layout(resolve(dataDir)).advisories
+  if (!existsSync(folder)) throw new UserError(`--data-dir must be the data directory of a cluster: "${folder}" does not exist`)
+  return folder
 }
 
 function signedBy({ publicKey, signature }: ImportFlags) {
@@ -69,7 +84,7 @@ function parseTime(text: string): number {
 
 /** Returns the exit code: 1 if a source is silent for longer than `--max-age`. */
 export function showAdvisories(flags: StatusFlags, { advisories, now, print }: AdvisoriesContext): number {
-  const folder = flags.advisories ?? advisories
+  const folder = folderOf(flags, advisories)
   const sources = readSources(folder)
   const maxAgeMs = parseAge(flags.maxAge ?? '7d')
   if (sources.length === 0) {

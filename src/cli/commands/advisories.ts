@@ -26,6 +26,7 @@ const importParsed = buildCommand({
   parameters: {
     flags: {
       advisories,
+      dataDir: { ...optionalText, brief: 'Import into the cluster with this data directory, as for "bulkhead up"', placeholder: 'DIR' },
       name: { ...optionalText, brief: 'Name of the source, which the import replaces (default: SOURCE)', placeholder: 'NAME' },
       publicKey: { ...optionalText, brief: 'Verify the signature with this Ed25519 or ECDSA key in PEM', placeholder: 'FILE' },
       signature: { ...optionalText, brief: 'Signature over the file, as bytes or base64', placeholder: 'FILE' },
@@ -54,7 +55,11 @@ const statusParsed = buildCommand({
       return showAdvisories(flags, context())
     }),
   parameters: {
-    flags: { advisories, maxAge: { ...optionalText, brief: 'Age from which a source counts as silent (default: 7d)', placeholder: 'AGE' } },
+    flags: {
+      advisories,
+      dataDir: { ...optionalText, brief: 'Show those of the cluster with this data directory', placeholder: 'DIR' },
+      maxAge: { ...optionalText, brief: 'Age from which a source counts as silent (default: 7d)', placeholder: 'AGE' },
+    },
   },
   docs: { brief: 'Show the imported sources, and which are silent' },
 })
@@ -64,6 +69,7 @@ const importCommand = withHelp(importParsed, {
   examples: [
     ['bulkhead advisories import osv --name osv-npm all.zip', "osv.dev's archive of an ecosystem"],
     ['bulkhead advisories import debian data/json', "Debian's security tracker"],
+    ['bulkhead advisories import osv --data-dir /var/lib/bulkhead all.zip', 'into a running cluster, which matches all its images again'],
     ['bulkhead advisories import kev --public-key mirror.pem --signature kev.sig kev.json', 'only if the signature is valid'],
   ],
 })

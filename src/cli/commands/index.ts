@@ -13,7 +13,9 @@ import { scanCommand } from './scan.ts'
 import { statusCommand } from './status.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
+import { updatesCommand } from './updates.ts'
 import { verifyCommand } from './verify.ts'
+import { whereCommand } from './where.ts'
 import { whyCommand } from './why.ts'
 
 export const commands = {
@@ -31,6 +33,8 @@ export const commands = {
   sbom: sbomCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,
+  where: whereCommand,
+  updates: updatesCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),

@@ -21,6 +21,8 @@ export interface PathParts {
   readonly why: PathHandler
   readonly policies: PathHandler
   readonly build: PathHandler
+  readonly where: PathHandler
+  readonly updates: PathHandler
   readonly flowDump: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
@@ -44,6 +46,8 @@ export function pathHandler(parts: PathParts): (context: RequestContext, info: R
     parts.why,
     parts.policies,
     parts.build,
+    parts.where,
+    parts.updates,
     parts.flowDump,
     parts.aggregated,
     parts.documents,

@@ -3,10 +3,12 @@ import type { Digest } from '../oci/digest.ts'
 import { versionOrders } from '../versions/index.ts'
 import { type Finding, type Severity, severities } from './finding.ts'
 
+type TagFinding = Pick<Finding, 'advisory' | 'cves' | 'severity' | 'notAffected'>
+
 export interface ScannedTag {
   readonly tag: string
   readonly digest: Digest
-  readonly findings: readonly Finding[]
+  readonly findings: readonly TagFinding[]
 }
 
 export interface UpdateProposal {
@@ -36,7 +38,19 @@ export function proposeUpdate(current: ScannedTag, candidates: readonly ScannedT
   }
 }
 
-const applies = ({ notAffected }: Finding): boolean => notAffected === undefined
+/**
+ * The tags whose images are worth a scan: the same one, which may have moved, the newest of the same variant and first number, and the newest of the same
+ * variant at all.
+ */
+export function candidateTags(current: string, tags: readonly string[]): readonly string[] {
+  const newer = tags.filter(tag => tag !== current && isUpdate(current, tag)).toSorted((a, b) => distance(current, b, a))
+  const first = (tag: string): string => parseTag(tag)?.version.split('.', 1)[0] ?? ''
+  const [newest] = newer
+  const near = newer.find(tag => first(tag) === first(current))
+  return [...new Set([current, ...(near === undefined ? [] : [near]), ...(newest === undefined ? [] : [newest])])]
+}
+
+const applies = ({ notAffected }: TagFinding): boolean => notAffected === undefined
 /** A CVE in two packages counts once: an update is about vulnerabilities. */
 const idsOf = ({ findings }: ScannedTag): ReadonlySet<string> =>
   new Set(findings.filter(applies).map(({ advisory, cves }) => cves[0] ?? advisory))

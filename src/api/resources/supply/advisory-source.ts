@@ -43,6 +43,8 @@ export const advisorySource = defineResource<AdvisorySource>({
 /** The reason of the first condition that is not as it should be. */
 function stateOf(status: AdvisorySource['status']): string {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  const silent = status?.conditions?.find(({ type }) => type === 'Silent')
+  if (silent?.status === 'True' && ready?.status !== 'False') return 'Silent'
   return ready === undefined ? 'Pending' : ready.status === 'True' ? 'Ready' : ready.reason
 }
 

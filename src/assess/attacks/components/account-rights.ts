@@ -71,6 +71,7 @@ const garbageCollector = dangerousRights.filter(
 
 /** ServiceAccounts of kube-system by name, and users by their whole name. */
 export const accountRights: Readonly<Record<string, AccountRights>> = {
+  'advisory-silence-controller': {},
   'api-server-access-controller': { everywhere: ['create networkpolicies.networking.k8s.io'] },
   artifacts: {},
   'attachdetach-controller': { everywhere: ['update nodes/status'] },
@@ -101,6 +102,7 @@ export const accountRights: Readonly<Record<string, AccountRights>> = {
   'expand-controller': {},
   'generic-garbage-collector': { everywhere: garbageCollector },
   'horizontal-pod-autoscaler': { everywhere: ['update deployments/scale.apps'] },
+  'image-findings-controller': { everywhere: ['update pods/status'] },
   'image-verdict-controller': { everywhere: ['update pods/status'] },
   'job-controller': { everywhere: makePods },
   'legacy-service-account-token-cleaner': { everywhere: ['patch secrets', 'delete secrets'] },

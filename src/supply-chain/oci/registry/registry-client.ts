@@ -41,6 +41,9 @@ const hostForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+
 const repositoryForm = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 const tagForm = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
 const maxRepositoryLength = 255
+/** Of a list of tags; a repository may have more. */
+export const maxTags = 10_000
+const maxTagPages = 100
 
 export class RegistryClient implements ImageSource, Disposable {
   readonly #name: string
@@ -120,6 +123,24 @@ export class RegistryClient implements ImageSource, Disposable {
     return readIndexEntries(fallback.bytes, `The list of referrers ${this.#name}:${digest.replace(':', '-')}`)
   }
 
+  /** The tags of the repository, at most `maxTags`; empty if the registry does not list them. Untrusted: what a tag is, its manifest says. */
+  async tags(signal: AbortSignal): Promise<readonly string[]> {
+    const found: string[] = []
+    const what = `The list of tags of ${this.#name}`
+    let url: URL | undefined = new URL('tags/list', this.#base)
+    for (let page = 1; url !== undefined && page <= maxTagPages && found.length < maxTags; page++) {
+      const answer = await this.#send('GET', url, 'application/json', signal)
+      if (answer.statusCode === 404) {
+        await discard(answer)
+        return []
+      }
+      const { link } = answer.headers
+      found.push(...readTags(await wholeBody(answer, maxManifestBytes, what, signal), what))
+      url = nextPage(typeof link === 'string' ? link : undefined, url, this.#parts.host)
+    }
+    return found.slice(0, maxTags)
+  }
+
   [Symbol.dispose](): void {
     this.#parts.transport[Symbol.dispose]()
   }
@@ -150,6 +171,18 @@ export class RegistryClient implements ImageSource, Disposable {
     if (!isDigest(tagOrDigest) && !tagForm.test(tagOrDigest)) throw new UserError(`"${tagOrDigest}" is neither a tag nor a digest`)
     return new URL(`manifests/${tagOrDigest}`, this.#base)
   }
+}
+
+/** Texts that are no tags are skipped. */
+function readTags(bytes: Uint8Array, what: string): string[] {
+  let value: unknown
+  try {
+    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (err) {
+    throw new RegistryUntrustworthy(`${what} is not JSON`, { cause: err })
+  }
+  const tags = isJsonObject(value) ? value['tags'] : undefined
+  return Array.isArray(tags) ? tags.filter(tag => typeof tag === 'string' && tagForm.test(tag)) : []
 }
 
 const algorithmOf = (digest: string): 'sha256' | 'sha512' => (digest.startsWith('sha512:') ? 'sha512' : 'sha256')

@@ -1,8 +1,8 @@
 // Which images have a package, as the part `artifacts` answers the API server.
-import type { Digest } from '../oci/digest.ts'
 
 export interface ImageHit {
-  readonly image: Digest
+  /** The digest. */
+  readonly image: string
   /** `name version` of each package that was asked for; some of them, if there are many. */
   readonly packages: readonly string[]
 }
