@@ -18,16 +18,26 @@ import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
+import { recordedImages } from './s1-recorded-images.ts'
+import { knownVulnerabilities } from './s4-known-vulnerabilities.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { updates } from './s7-updates.ts'
+import { dueDates } from './s8-due-dates.ts'
 import { signedImages } from './s9-signed-images.ts'
+import { advisoryAlarms } from './s10-advisory-alarms.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
   checkedManifests,
   leastSurface,
   exceptions,
+  recordedImages,
+  knownVulnerabilities,
   encryptedTransport,
+  updates,
+  dueDates,
   signedImages,
+  advisoryAlarms,
   admission,
   placement,
   noNodePort,

@@ -126,6 +126,16 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     off: 'nothing is admitted by a rule',
     pattern: /an unsigned image by its tag: answered 201[\s\S]*an unsigned image of a Deployment: answered 201/,
   },
+  {
+    id: 'S1',
+    off: 'everybody is an administrator, and nothing reads images',
+    pattern: /an image that no registry has: there is none[\s\S]*an entry by a tenant: answered 201/,
+  },
+  {
+    id: 'S8',
+    off: 'everybody is an administrator',
+    pattern: /an image of which nothing is known, limited: answered 201[\s\S]*an exception by the admin of the namespace: answered 201/,
+  },
   { id: 'O11', off: 'the sink drops events', pattern: /record of create \(0\): no record/ },
 ]
 for (const { id, off, pattern } of reds) {

@@ -8,7 +8,16 @@ import type { ProofResult } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions, proofResults } from '../../client/resources.ts'
+import {
+  advisorySources,
+  apiServices,
+  clusterDefaults,
+  events,
+  namespaces,
+  nodes,
+  podSecurityExceptions,
+  proofResults,
+} from '../../client/resources.ts'
 import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
 import { findDataDirectory, findUp } from '../connection/find-cluster.ts'
@@ -38,6 +47,7 @@ import { namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
 import { failedProofs, type ProvedControl, provedControls } from './proved-controls.ts'
+import { silentSources } from './silent-sources.ts'
 import { unavailableApis } from './unavailable-apis.ts'
 
 export interface StatusFlags {
@@ -201,24 +211,40 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners] =
-    await Promise.all([
-      client.getPath<{ gitVersion: string }>('/version', signal),
-      client.listAll(nodes, {}, signal),
-      // The resourceVersion of a list is the revision of the whole store.
-      client.list(namespaces, { limit: 1 }, signal),
-      client.listAll(namespaces, {}, signal),
-      client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
-      client.getPath<FilePolicyList>(filePoliciesPath, signal),
-      client.listAll(podSecurityExceptions, {}, signal),
-      client.listAll(clusterDefaults, {}, signal),
-      client.listAll(apiServices, {}, signal),
-      breakGlassUse(client, signal),
-      client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
-      client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
-      failedChecks(transport, signal),
-      webhookOwners(client, signal),
-    ])
+  const [
+    version,
+    list,
+    newest,
+    all,
+    failures,
+    files,
+    exceptions,
+    defaults,
+    apis,
+    sources,
+    breakGlass,
+    results,
+    running,
+    unhealthy,
+    owners,
+  ] = await Promise.all([
+    client.getPath<{ gitVersion: string }>('/version', signal),
+    client.listAll(nodes, {}, signal),
+    // The resourceVersion of a list is the revision of the whole store.
+    client.list(namespaces, { limit: 1 }, signal),
+    client.listAll(namespaces, {}, signal),
+    client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
+    client.getPath<FilePolicyList>(filePoliciesPath, signal),
+    client.listAll(podSecurityExceptions, {}, signal),
+    client.listAll(clusterDefaults, {}, signal),
+    client.listAll(apiServices, {}, signal),
+    client.listAll(advisorySources, {}, signal).catch(unlessOlder([])),
+    breakGlassUse(client, signal),
+    client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
+    client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
+    failedChecks(transport, signal),
+    webhookOwners(client, signal),
+  ])
   return {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
@@ -228,7 +254,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis)],
+    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis), ...silentSources(sources)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,
