@@ -190,3 +190,33 @@ test('evaluate() uses the credentials of the repository only', async () => {
     ['shop', 'any'],
   )
 })
+
+test('attestedSbom() takes what a signer of a ClusterImagePolicy attested, and nothing of a policy of a namespace', async () => {
+  const registries = memoryRegistries()
+  const digest = registries.push('localhost:5000/shop/web', '1', 'one')
+  registries.sign(digest, 'release')
+  const [policies, clusterPolicies, trustRoots] = [new Objects<ImagePolicy>(), new Objects<ClusterImagePolicy>(), new Objects<TrustRoot>()]
+  const seen: string[] = []
+  const evaluator = new ImageEvaluator({
+    registries,
+    verifier: {
+      ...listVerifier(registries),
+      attestedSbom(of) {
+        seen.push(...of.map(({ metadata }) => `${metadata.namespace ?? 'cluster'}/${metadata.name}`))
+        return { bomFormat: 'CycloneDX' }
+      },
+    },
+    policies: new PolicyState({ policies, clusterPolicies, trustRoots, known: knownRoots(trustRoots) }),
+    clock: systemClock,
+    log: silentLogger,
+  })
+  const spec: ImagePolicy['spec'] = { images: ['**'], verify: { anyOf: [{ key: { trustRoot: 'shop', name: 'release' } }] } }
+  const image = `localhost:5000/shop/web:1@${digest}`
+  trustRoots.set({ metadata: { name: 'shop', resourceVersion: '1' }, spec: { keys: [{ name: 'release', publicKey }] } })
+  policies.set({ metadata: { namespace: 'default', name: 'own', resourceVersion: '2' }, spec })
+  await evaluator.reevaluate('default', image, digest, signal)
+  assert.equal(await evaluator.attestedSbom('default', image, digest), undefined)
+  clusterPolicies.set({ metadata: { name: 'signed', resourceVersion: '3' }, spec })
+  assert.equal(await evaluator.attestedSbom('default', image, digest), '{"bomFormat":"CycloneDX"}')
+  assert.deepEqual(seen, ['cluster/signed'])
+})

@@ -8,6 +8,7 @@ import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { listVerifier, memoryRegistries } from '../artifacts/artifacts.testing.ts'
+import { findingsBench } from '../artifacts/findings/findings.testing.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
@@ -47,7 +48,9 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const material = newKeyMaterial()
   const signer = createKeySigner(material, options.clock ?? systemClock)
   const registries = memoryRegistries()
-  const images = { registries, verifier: listVerifier(registries) }
+  const bench = findingsBench(options.clock === undefined ? {} : { clock: options.clock })
+  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories], fetched: bench.advisories }
+  const images = { registries, verifier: listVerifier(registries), software }
   const { cluster, server } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
@@ -83,6 +86,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()
       await cluster[Symbol.asyncDispose]()
+      await bench[Symbol.asyncDispose]()
     },
   }
 }

@@ -19,7 +19,7 @@ export const switches: readonly Switch[] = [
   plugin('DenyServiceExternalIPs', ['D4']),
   plugin('EventRateLimit', ['A1']),
   plugin('ImageDigests', ['S9']),
-  plugin('ImagePolicy', ['S9']),
+  plugin('ImagePolicy', ['S8', 'S9']),
   plugin('LimitRanger', ['C8']),
   unproven('MutatingAdmissionPolicy', 'its feature is off unless an administrator turns it on; then P1 sees it'),
   plugin('MutatingAdmissionWebhook', ['P1']),

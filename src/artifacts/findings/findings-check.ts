@@ -6,6 +6,7 @@ import type { Exposure } from '../../supply-chain/advisories/due-dates.ts'
 import { severities } from '../../supply-chain/advisories/finding.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
 import {
+  decideUnknown,
   evaluateFindings,
   type FindingsDecision,
   type FindingsException,
@@ -33,7 +34,7 @@ const accepted: FindingsDecision = { refusals: [], warnings: [] }
 /** How long a pod waits for the list of an image's findings, which the thread has at hand. */
 const answerMs = 5000
 
-/** Fails closed: what a policy limits must be known. */
+/** What a policy limits must be known. */
 export async function checkFindings(
   findings: Findings | undefined,
   source: ExceptionSource,
@@ -47,13 +48,7 @@ export async function checkFindings(
     findings === undefined
       ? ({ known: false, reason: 'this cluster scans no images' } as const)
       : await findings.findingsOf(image.digest, AbortSignal.timeout(answerMs))
-  if (!answer.known) {
-    const texts = rules.map(rule => ({ rule, text: `${rule.title}: its known vulnerabilities must be known, and ${answer.reason}` }))
-    return {
-      refusals: texts.filter(({ rule }) => rule.onFailure !== 'Warn').map(({ text }) => text),
-      warnings: texts.filter(({ rule }) => rule.onFailure === 'Warn').map(({ text }) => text),
-    }
-  }
+  if (!answer.known) return decideUnknown(rules, answer.reason)
   const exceptions = source.exceptions(image.namespace).flatMap(each => exceptionFor(each, image) ?? [])
   return evaluateFindings(rules, answer.findings, exceptions, image.exposure, clock.now())
 }

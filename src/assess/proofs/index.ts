@@ -18,9 +18,14 @@ import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
+import { recordedImages } from './s1-recorded-images.ts'
 import { ownFiles } from './s2-own-files.ts'
+import { knownVulnerabilities } from './s4-known-vulnerabilities.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { updates } from './s7-updates.ts'
+import { dueDates } from './s8-due-dates.ts'
 import { signedImages } from './s9-signed-images.ts'
+import { advisoryAlarms } from './s10-advisory-alarms.ts'
 import { registryRights } from './s11-registry-rights.ts'
 import { podPulls } from './s12-pod-pulls.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
@@ -29,9 +34,14 @@ export const proofs: readonly Proof[] = [
   checkedManifests,
   leastSurface,
   exceptions,
-  encryptedTransport,
+  recordedImages,
   ownFiles,
+  knownVulnerabilities,
+  encryptedTransport,
+  updates,
+  dueDates,
   signedImages,
+  advisoryAlarms,
   registryRights,
   podPulls,
   admission,

@@ -127,6 +127,16 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     pattern: /an unsigned image by its tag: answered 201[\s\S]*an unsigned image of a Deployment: answered 201/,
   },
   {
+    id: 'S1',
+    off: 'everybody is an administrator, and nothing reads images',
+    pattern: /an image that no registry has: there is none[\s\S]*an entry by a tenant: answered 201/,
+  },
+  {
+    id: 'S8',
+    off: 'everybody is an administrator',
+    pattern: /an image of which nothing is known, limited: answered 201[\s\S]*an exception by the admin of the namespace: answered 201/,
+  },
+  {
     id: 'S11',
     off: 'every right is given',
     pattern:

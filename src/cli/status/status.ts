@@ -3,21 +3,11 @@ import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { BreakGlassUse } from '../../api/credentials/break-glass-record.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
-import { isReason } from '../../api/status.ts'
 import type { ProofResult } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import {
-  apiServices,
-  clusterDefaults,
-  events,
-  namespaces,
-  nodes,
-  podSecurityExceptions,
-  proofResults,
-  trustRoots,
-} from '../../client/resources.ts'
+import { clusterDefaults, namespaces, nodes, podSecurityExceptions, proofResults } from '../../client/resources.ts'
 import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
 import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
@@ -39,17 +29,15 @@ import {
   servingCertificate,
   storeBytes,
 } from './data-facts.ts'
-import { deadWebhooks, webhookOwners } from './dead-webhooks.ts'
 import { freeBytes, lowDisk } from './disk-space.ts'
 import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
-import { failedChecks } from './failed-checks.ts'
 import { formatStatus } from './format.ts'
 import { namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
 import { failedProofs, type ProvedControl, provedControls } from './proved-controls.ts'
-import { staleTrustRoots } from './stale-trust-roots.ts'
-import { unavailableApis } from './unavailable-apis.ts'
+import { unlessOlder } from './unless-older.ts'
+import { whatIsDead } from './what-is-dead.ts'
 
 export interface StatusFlags {
   readonly dataDir?: string
@@ -215,25 +203,20 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners, roots] =
-    await Promise.all([
-      client.getPath<{ gitVersion: string }>('/version', signal),
-      client.listAll(nodes, {}, signal),
-      // The resourceVersion of a list is the revision of the whole store.
-      client.list(namespaces, { limit: 1 }, signal),
-      client.listAll(namespaces, {}, signal),
-      client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
-      client.getPath<FilePolicyList>(filePoliciesPath, signal),
-      client.listAll(podSecurityExceptions, {}, signal),
-      client.listAll(clusterDefaults, {}, signal),
-      client.listAll(apiServices, {}, signal),
-      breakGlassUse(client, signal),
-      client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
-      client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
-      failedChecks(transport, signal),
-      webhookOwners(client, signal),
-      client.listAll(trustRoots, {}, signal).catch(unlessOlder([])),
-    ])
+  const [version, list, newest, all, files, exceptions, defaults, breakGlass, results, running, dead] = await Promise.all([
+    client.getPath<{ gitVersion: string }>('/version', signal),
+    client.listAll(nodes, {}, signal),
+    // The resourceVersion of a list is the revision of the whole store.
+    client.list(namespaces, { limit: 1 }, signal),
+    client.listAll(namespaces, {}, signal),
+    client.getPath<FilePolicyList>(filePoliciesPath, signal),
+    client.listAll(podSecurityExceptions, {}, signal),
+    client.listAll(clusterDefaults, {}, signal),
+    breakGlassUse(client, signal),
+    client.listAll(proofResults, {}, signal).catch(unlessOlder([])),
+    client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
+    whatIsDead(client, transport, now, signal),
+  ])
   return {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
@@ -243,7 +226,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis), ...staleTrustRoots(roots)],
+    dead,
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,
@@ -255,14 +238,6 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     ),
   }
 }
-
-/** A server of an older release has neither results nor a path for its build. */
-const unlessOlder =
-  <T>(otherwise: T) =>
-  (err: unknown): T => {
-    if (isReason(err, 'NotFound')) return otherwise
-    throw err
-  }
 
 interface FilePolicyList {
   readonly items: readonly KubeObject[]

@@ -58,6 +58,18 @@ export function evaluateFindings(
   return { refusals, warnings }
 }
 
+/** Fails closed: what a policy limits must be known. `reason`: why it is not. */
+export function decideUnknown(rules: readonly FindingsRule[], reason: string): FindingsDecision {
+  const said = rules.map(({ title, onFailure }) => ({
+    warns: onFailure === 'Warn',
+    text: `${title}: its known vulnerabilities must be known, and ${reason}`,
+  }))
+  return {
+    refusals: said.filter(({ warns }) => !warns).map(({ text }) => text),
+    warnings: said.filter(({ warns }) => warns).map(({ text }) => text),
+  }
+}
+
 /** What has several CVEs is accepted by its own id, or if each of them is named. */
 function accepts({ advisories }: FindingsException, { advisory, cves }: DatedFinding): boolean {
   return advisories.includes(advisory) || (cves.length > 0 && cves.every(cve => advisories.includes(cve)))

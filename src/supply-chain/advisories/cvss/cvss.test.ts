@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { baseScoreV2 } from './base-score-v2.ts'
 import { baseScoreV3 } from './base-score-v3.ts'
+import { baseScoreV4 } from './base-score-v4.ts'
 import { maxVectorLength } from './metrics.ts'
 import { severityOfScore, severityOfWord } from './severity-of-score.ts'
 
@@ -24,6 +25,35 @@ test('baseScoreV3() gives the scores of the examples in the CVSS 3.1 guide and o
     ['CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H', 8.8],
   ]
   for (const [vector, score] of rows) assert.equal(baseScoreV3(vector), score, vector)
+})
+
+test('baseScoreV4() gives the scores of the calculator of FIRST', () => {
+  const rows: readonly (readonly [string, number])[] = [
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H', 10],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 9.3],
+    ['AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7.3],
+    ['AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N', 5.1],
+    ['AV:P/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7],
+    ['AV:N/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N', 1.8],
+    ['AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H', 9],
+    ['AV:A/AC:H/AT:N/PR:L/UI:N/VC:N/VI:L/VA:H/SC:N/SI:L/SA:H', 7],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N', 0],
+  ]
+  for (const [vector, score] of rows) assert.equal(baseScoreV4(`CVSS:4.0/${vector}`), score, vector)
+  assert.equal(baseScoreV4('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U'), 9.3)
+})
+
+test('baseScoreV4() refuses what is no vector of its version with all base metrics', () => {
+  const whole = 'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N'
+  for (const text of [
+    '',
+    whole.replace('4.0', '3.1'),
+    whole.replace('/SA:N', ''),
+    whole.replace('AV:N', 'AV:X'),
+    `${whole}/AV:N`,
+    `${whole}/${'X:1/'.repeat(maxVectorLength)}`,
+  ])
+    assert.equal(baseScoreV4(text), undefined, text)
 })
 
 test('baseScoreV2() gives the scores of the examples in the CVSS 2.0 guide', () => {

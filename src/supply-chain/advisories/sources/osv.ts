@@ -6,6 +6,7 @@ import { type Advisory, type AffectedPackage, cvesAmong, type RangeEvent, summar
 import { evaluateAffected } from '../affects.ts'
 import { baseScoreV2 } from '../cvss/base-score-v2.ts'
 import { baseScoreV3 } from '../cvss/base-score-v3.ts'
+import { baseScoreV4 } from '../cvss/base-score-v4.ts'
 import { severityOfScore, severityOfWord } from '../cvss/severity-of-score.ts'
 import { advisoryName, ecosystemOfOsv, packageTypeOf } from '../ecosystems.ts'
 import type { Severity } from '../finding.ts'
@@ -129,7 +130,7 @@ function readSeverities(value: unknown, where: string): { readonly score?: numbe
   for (const [index, item] of listAt(value, where).entries()) {
     const rated = objectAt(item, `${where}[${index}]`)
     const text = textAt(rated['score'], `${where}[${index}].score`)
-    const found = baseScoreV3(text) ?? baseScoreV2(text)
+    const found = baseScoreV3(text) ?? baseScoreV4(text) ?? baseScoreV2(text)
     if (found !== undefined) score = Math.max(score ?? 0, found)
     else severity = severityOfWord(text)
   }

@@ -1,0 +1,16 @@
+import { trySeededVulnerabilities } from '../attacks/supply-chain/seeded-vulnerabilities.ts'
+import { outcomeOf, type Proof } from '../proof.ts'
+
+export const knownVulnerabilities: Proof = {
+  id: 'S4',
+  title: 'known vulnerabilities are found',
+  why: 'A scanner that misses a version, or believes an old or changed feed, passes what is known to be exploitable',
+  attack:
+    'Match seeded packages of six ecosystems, at the versions around each limit, with seeded feeds; import feeds that are older, changed, from the future, unsigned, signed by another key, or broken in one record',
+  expected: 'Exactly the seeded vulnerabilities are found, and each bad feed is refused whole',
+  whenRed: 'Compare the build with the published one: these rules are code, and no setting changes them',
+  async prove({ attempts }) {
+    await trySeededVulnerabilities(attempts)
+    return outcomeOf([], `${attempts.all.length} attempts: seeded vulnerabilities are found at their limits, and bad feeds are refused`)
+  },
+}
