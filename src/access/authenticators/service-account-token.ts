@@ -4,11 +4,10 @@ import { goQuote, goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
-import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential } from '../access.ts'
+import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential, credentialIdExtra } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
 import { type OwnTokenKeys, ownTokenKeys, readOwnToken, type TokenVerificationKey } from '../jwt/own-token.ts'
-import { credentialIdExtra } from './client-certificate.ts'
 
 /** The stored objects to which tokens are bound, frozen; read on every request, so it must be cheap. `namespace` is '' for nodes. */
 export interface BoundObjects {

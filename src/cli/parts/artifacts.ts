@@ -1,9 +1,11 @@
 // The process of the part `artifacts`: it reads what registries and strangers wrote, so it has one identity, no key, and no right but on
 // the kinds of the supply chain. The API server asks it over its socket.
+import { join } from 'node:path'
 import { httpsRegistries } from '../../artifacts/https-registries.ts'
 import { runArtifacts } from '../../artifacts/run-artifacts.ts'
 import { serveArtifacts } from '../../artifacts/serve-artifacts.ts'
 import { signatureVerifier } from '../../artifacts/signature-verifier.ts'
+import { openTrustMemory } from '../../artifacts/trust/disk-trust-memory.ts'
 import { systemClock } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
@@ -14,6 +16,8 @@ export interface ArtifactsSettings {
   readonly server: string
   readonly ca: string
   readonly identity: ClientIdentity
+  /** Belongs to this part. */
+  readonly directory: string
   /** Its folder belongs to this part and to the group of the API server, which alone may connect. */
   readonly socket: string
   /** The cluster's own registry: its names in image references, and PEM of its authority. */
@@ -22,7 +26,7 @@ export interface ArtifactsSettings {
 
 export const artifactsPart = (): Promise<void> =>
   runPart<ArtifactsSettings>('artifacts', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, socket, registry } = settings
+    const { server, ca, identity, socket, directory, registry } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-artifacts' }))
     const registries = stack.use(httpsRegistries({ clock: systemClock, own: registry }))
@@ -30,6 +34,7 @@ export const artifactsPart = (): Promise<void> =>
       client: new Client(transport),
       registries,
       verifier: signatureVerifier,
+      trustMemory: await openTrustMemory(join(directory, 'trust'), log),
       ...{ clock: systemClock, log, random: Math.random },
     }
     await runArtifacts(options, signal, async authority => {

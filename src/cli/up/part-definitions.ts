@@ -129,6 +129,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         identity: await input.artifactsIdentity(),
         socket: directory.artifactsSocket,
         registry: input.registry && { hosts: input.registry.hosts, authority: await input.registry.authority() },
+        directory: directory.artifacts,
       }),
     ),
     registry: registryParts(input),
