@@ -39,7 +39,7 @@ suite('bulkhead up --registry', { skip: noRegistry() || noKubectl, timeout: 300_
     const found = await run('find', [join(cluster.dataDirectory, 'registry-store'), '-name', '*.key'])
     assert.deepEqual([found.code, found.stdout], [0, ''])
     const socket = join(cluster.dataDirectory, 'run', 'registry', 'store.sock')
-    assert.equal(statSync(socket).mode & 0o777, 0o660)
+    assert.equal(statSync(socket).mode & 0o777, 0o770)
     assert.equal(statSync(socket).uid, store.userId)
   })
 
