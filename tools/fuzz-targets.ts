@@ -10,6 +10,7 @@ import { quantity } from '../src/api/quantity/quantity.fuzz.ts'
 import { yaml } from '../src/api/schema/yaml.fuzz.ts'
 import { selector } from '../src/api/selectors/selector.fuzz.ts'
 import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
+import { registryRequest } from '../src/registry/registry-request.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
 import { hpack } from '../src/server/http2/wire/hpack.fuzz.ts'
 import { protobuf } from '../src/server/protobuf/decode.fuzz.ts'
@@ -30,6 +31,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   quantity,
   rbacDecisions,
   regex,
+  registryRequest,
   selector,
   tar,
   yaml,

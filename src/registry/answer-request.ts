@@ -69,6 +69,7 @@ export async function answerRequest(
     parts.rates.failed(request.socket.remoteAddress ?? '', token, parts.clock.now())
     return challenge(`The token is not accepted: ${access.reason}`)
   }
+  using _running = parts.rates.begin(token, access.username, parts.clock.now())
   switch (read.kind) {
     case 'base':
       return json(response, 200, {})

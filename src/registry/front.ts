@@ -1,6 +1,7 @@
 // The front of the cluster's registry: the only listener, with TLS, in front of a registry that nobody else can reach.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import { Socket } from 'node:net'
 import type { Logger } from '../base/log.ts'
 import { codeOf, UserError } from '../base/user-error.ts'
 import { answerRequest, type FrontParts } from './answer-request.ts'
@@ -15,7 +16,8 @@ export interface FrontOptions extends FrontParts {
   readonly log: Logger
 }
 
-export const maxConnections = 500
+export const maxConnections = 1000
+export const maxOfAddress = 300
 const maxHeaderBytes = 24 * 1024
 /** Until the whole head of a request. */
 const headMs = 20_000
@@ -51,6 +53,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       })
       server.maxConnections = maxConnections
       server.timeout = idleMs
+      limitAddresses(server)
       server.on('timeout', socket => socket.destroy())
       server.on('request', (request, response) => void handle(request, response, options, closing.signal))
       // Without it, Node would answer 100 before the right is verified.
@@ -69,6 +72,22 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     throw err
   }
   return { port, [Symbol.asyncDispose]: close }
+}
+
+/** One address cannot take all connections. */
+function limitAddresses(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', socket => {
+    const address = socket instanceof Socket ? (socket.remoteAddress ?? '') : ''
+    const count = (open.get(address) ?? 0) + 1
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+    if (count > maxOfAddress) socket.destroy()
+  })
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

@@ -30,8 +30,8 @@ export async function runDockerRegistry(options: RunDockerRegistryOptions, signa
   await ensureFile(config, dockerRegistryConfig(options))
   await rm(socket, { force: true })
   await removeUnused(options, signal)
-  // The group of the socket's folder may connect, others not.
-  const before = process.umask(0o117)
+  // The group of the socket's folder may connect, others not. Folders that it makes need their execute bits.
+  const before = process.umask(0o007)
   const child = spawn(program, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'], env: environment, cwd: directory })
   process.umask(before)
   const ended = endOf(child, options.log)

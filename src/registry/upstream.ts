@@ -19,7 +19,8 @@ export interface UpstreamRequest {
   readonly body?: Readable
 }
 
-const maxConnections = 64
+/** Requests of an owner are limited before they get here. */
+const maxConnections = 512
 /** Until the answer begins, after the whole body was sent. Large blobs are hashed when an upload ends. */
 const answerMs = 120_000
 

@@ -31,9 +31,21 @@ export function repositoryAccessReview(parts: RepositoryAccessParts): ResourceHa
       answer.outcome === 'authenticated'
         ? await accessOf(parts, answer.user, review)
         : { authenticated: false, reason: answer.outcome === 'rejected' ? answer.reason : 'the token is unknown' }
+    if (status.authenticated) context.annotate(accessAnnotation, accessText(review, status))
     // The token is not sent back.
     return objectReply(context, context.served, { ...review, ...{ spec: { ...review.spec, token: '' }, status } }, 201)
   }
+}
+
+/** Who asked for what, and what was allowed: the request itself is the registry's. */
+const accessAnnotation = 'supply.bulkhead.dev/repository-access'
+const maxNamed = 5
+
+function accessText({ spec }: RepositoryAccessReview, { username, allowed = [] }: RepositoryAccessReviewStatus): string {
+  const repositories = spec.repositories ?? []
+  const named = repositories.slice(0, maxNamed).map(name => `${name} ${allowed.includes(name) ? 'allowed' : 'not allowed'}`)
+  const more = repositories.length > maxNamed ? `, and ${repositories.length - maxNamed} more` : ''
+  return `${username} ${spec.verb}${named.length === 0 ? '' : ` ${named.join(', ')}${more}`}`
 }
 
 async function accessOf(
