@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
+import { readAuthenticationConfiguration } from '../access/jwt/read-configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { readEndpoint } from '../admission/webhook/client-identity.ts'
 import { listVerifier, memoryRegistries } from '../artifacts/artifacts.testing.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
@@ -15,6 +17,7 @@ import { checkManifests } from '../cli/prove/check-manifests.ts'
 import { Client } from '../client/client.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
+import { authenticationScope } from '../cluster/access/token-issuers.ts'
 import { bootstrap } from '../cluster/bootstrap/bootstrap.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
 import { openControlPlane } from '../cluster/control-plane.ts'
@@ -29,7 +32,7 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { verifyChain } from './oracles/audit-chain.ts'
-import type { ClusterContext, ClusterMachine } from './proof.ts'
+import type { ClusterContext, ClusterMachine, IssuerSettings, StartedCluster } from './proof.ts'
 
 export interface ProvableCluster extends AsyncDisposable {
   readonly context: ClusterContext
@@ -37,6 +40,27 @@ export interface ProvableCluster extends AsyncDisposable {
 
 const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
+
+/** A bare API server that trusts these issuers and this token webhook. */
+async function issuerCluster({ authentication, tokenWebhook }: IssuerSettings): Promise<StartedCluster> {
+  const { cluster } = await startClusterParts({
+    ...{ controllers: false, simulatedNodes: 0 },
+    authentication: readAuthenticationConfiguration(JSON.stringify(authentication), 'of the proof', authenticationScope),
+    tokenWebhook: { endpoint: readEndpoint(tokenWebhook, 'of the proof'), version: 'v1', cacheMs: 0 },
+  })
+  const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
+    Promise.reject(new Error('no file')),
+  )
+  const transport = createHttpTransport(config)
+  return {
+    endpoint: { server: config.server, ca: config.ca },
+    transport,
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]()
+      await cluster[Symbol.asyncDispose]()
+    },
+  }
+}
 
 /** `startCluster()` with its TLS listener, and registries without images. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
@@ -59,6 +83,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
       checkManifests,
       machine: {
         ...own,
+        startWith: issuerCluster,
         keys: async () => ({
           client: await authorityOf(material, signer, 'client'),
           others: {
