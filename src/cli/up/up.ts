@@ -31,10 +31,10 @@ import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
+import { partCertificateSeconds, RenewedIdentity } from './renewed-identity.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
-const partCertificateSeconds = 365 * 86_400
 const supervisorSeconds = 3600
 
 export interface UpFlags extends Settings {
@@ -99,8 +99,14 @@ async function run(
   const signer = stack.use(connectSigner(directory.signerSockets.admin))
   const servingAuthority = () => signer.authority('serving', stop)
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
-  const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, partCertificateSeconds, stop)
-  const artifactsIdentity = () => issueIdentity(signer, accountName('artifacts'), accountOrganizations, partCertificateSeconds, stop)
+  const identityFor = (name: string, account: string) =>
+    new RenewedIdentity({
+      ...{ name, clock: systemClock, log, random: Math.random },
+      issue: () => issueIdentity(signer, accountName(account), accountOrganizations, partCertificateSeconds, stop),
+      send: renewed => supervisor.change(name, renewed),
+    })
+  const dnsIdentity = identityFor('dns', 'cluster-dns')
+  const artifactsIdentity = identityFor('artifacts', 'artifacts')
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -110,8 +116,8 @@ async function run(
     addresses,
     servingAuthority,
     ownIdentity,
-    dnsIdentity,
-    artifactsIdentity,
+    dnsIdentity: () => dnsIdentity.forStart(),
+    artifactsIdentity: () => artifactsIdentity.forStart(),
     configurations,
   })
   for (const part of parts.nodes) supervisor.expect(part)
@@ -134,6 +140,8 @@ async function run(
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, artifactsReady, ...parts.nodes.map(part => supervisor.start(part))])
+    // Never rejects: a failed renewal is logged and tried again.
+    for (const renewed of [dnsIdentity, artifactsIdentity]) void renewed.keep(stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))
