@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { administratorsGroup } from '../access/access.ts'
 import { AuditLog } from '../access/audit/audit-log.ts'
+import { readAuthenticationConfiguration } from '../access/jwt/read-configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { readEndpoint } from '../admission/webhook/client-identity.ts'
 import { listVerifier, memoryRegistries } from '../artifacts/artifacts.testing.ts'
 import { findingsBench } from '../artifacts/findings/findings.testing.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
@@ -17,6 +19,7 @@ import { Client } from '../client/client.ts'
 import { configMaps } from '../client/resources.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
+import { authenticationScope } from '../cluster/access/token-issuers.ts'
 import { bootstrap } from '../cluster/bootstrap/bootstrap.ts'
 import { registryHosting } from '../cluster/bootstrap/registry-hosting.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
@@ -32,7 +35,7 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { verifyChain } from './oracles/audit-chain.ts'
-import type { ClusterContext, ClusterMachine } from './proof.ts'
+import type { ClusterContext, ClusterMachine, IssuerSettings, StartedCluster } from './proof.ts'
 
 export interface ProvableCluster extends AsyncDisposable {
   readonly context: ClusterContext
@@ -42,6 +45,27 @@ const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
 /** Nothing listens there; simulated nodes pull whatever they are told to. */
 const registryHost = 'registry.invalid:5000'
+
+/** A bare API server that trusts these issuers and this token webhook. */
+async function issuerCluster({ authentication, tokenWebhook }: IssuerSettings): Promise<StartedCluster> {
+  const { cluster } = await startClusterParts({
+    ...{ controllers: false, simulatedNodes: 0 },
+    authentication: readAuthenticationConfiguration(JSON.stringify(authentication), 'of the proof', authenticationScope),
+    tokenWebhook: { endpoint: readEndpoint(tokenWebhook, 'of the proof'), version: 'v1', cacheMs: 0 },
+  })
+  const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
+    Promise.reject(new Error('no file')),
+  )
+  const transport = createHttpTransport(config)
+  return {
+    endpoint: { server: config.server, ca: config.ca },
+    transport,
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]()
+      await cluster[Symbol.asyncDispose]()
+    },
+  }
+}
 
 /** `startCluster()` with its TLS listener, and registries without images. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
@@ -66,6 +90,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
       checkManifests,
       machine: {
         ...own,
+        startWith: issuerCluster,
         keys: async () => ({
           client: await authorityOf(material, signer, 'client'),
           others: {

@@ -54,6 +54,18 @@ export interface AuditReading {
   readonly signedUpTo?: number
 }
 
+/** Contents of files for an API server: an AuthenticationConfiguration, and the kubeconfig of a token webhook whose answers are not cached. */
+export interface IssuerSettings {
+  readonly authentication: object
+  readonly tokenWebhook: object
+}
+
+/** A cluster of a proof's own, with an administrator's transport. */
+export interface StartedCluster extends AsyncDisposable {
+  readonly endpoint: Endpoint
+  readonly transport: Transport
+}
+
 /** The machine of the cluster, if the proofs run on it and may look inside. */
 export interface ClusterMachine {
   /** The processes of the cluster without their children. */
@@ -62,6 +74,8 @@ export interface ClusterMachine {
   readonly dataDirectory?: string
   /** The command `bulkhead` of this build, which starts clusters of a proof's own. */
   readonly command?: readonly string[]
+  /** Starts a cluster of a proof's own in this process, where that is possible; `command` is for the others. */
+  startWith?(settings: IssuerSettings, signal: AbortSignal): Promise<StartedCluster>
   /** Reads the audit log and verifies its chain and signatures. */
   readAuditLog?(isWanted: (auditId: string) => boolean): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */

@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { performServerHandshake } from 'node:http2'
 import { duplexPair } from 'node:stream'
 import { administratorsGroup } from '../access/access.ts'
+import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
+import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Features } from '../api/features.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -45,6 +47,9 @@ export interface StartClusterOptions {
   readonly features?: Features
   /** Whether Kubernetes' bootstrap tokens are accepted. Default false. */
   readonly bootstrapTokens?: boolean
+  /** As of `--authentication-config-file` and `--authentication-token-webhook-config-file`. Default: none. */
+  readonly authentication?: AuthenticationConfiguration
+  readonly tokenWebhook?: TokenWebhookSettings
   /** Registries and a verifier for the part `artifacts`. Default: it does not run, so tags are not resolved. */
   readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> } & Pick<
     RunArtifactsOptions<unknown>,
@@ -95,6 +100,8 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     controllers = true,
     features,
     bootstrapTokens = false,
+    authentication,
+    tokenWebhook,
     images,
     registryHosts = [],
     clock = systemClock,
@@ -112,6 +119,8 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     await openControlPlane({
       ...{ store, signer, audit, profile, bootstrapTokens, serviceCidr, clock, log, metrics },
       ...(features === undefined ? {} : { features }),
+      ...(authentication === undefined ? {} : { authentication }),
+      ...(tokenWebhook === undefined ? {} : { tokenWebhook }),
       ...(authority === undefined ? {} : { images: authority }),
       ...(registryHosts.length === 0 ? {} : { registry: { hosts: registryHosts } }),
       signal: stop.signal,

@@ -177,6 +177,12 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
     request: client('bulkhead-up', ['system:masters'], { lifetimeSeconds: 3601 }),
     rule: 'lifetime',
   },
+  ...['cluster-dns', 'artifacts'].map(account => ({
+    name: `a certificate of more than a week for ${account}`,
+    role: 'admin' as const,
+    request: client(`system:serviceaccount:kube-system:${account}`, [], { lifetimeSeconds: 7 * day + 1 }),
+    rule: 'lifetime' as const,
+  })),
   { name: 'administrators from controllers', role: 'controllers', request: client('ann', [administrators]), rule: 'subject' },
   { name: 'the name of the supervisor from controllers', role: 'controllers', request: client('bulkhead-up'), rule: 'subject' },
   { name: 'the break-glass name from controllers', role: 'controllers', request: client('bulkhead-break-glass'), rule: 'subject' },

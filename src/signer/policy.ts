@@ -206,7 +206,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       // The supervisor gives the DNS part its certificate, so that a process that parses data from pods cannot reach the signer.
       name: 'cluster-dns',
       authority: 'client',
-      maxLifetimeSeconds: year,
+      maxLifetimeSeconds: 7 * day,
       subject: (commonName, organizations) =>
         commonName === `${accountPrefix}cluster-dns` && organizations.every(group => accountGroups.has(group)),
       names: noNames,
@@ -215,7 +215,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       // Likewise, as this part parses what registries send.
       name: 'artifacts',
       authority: 'client',
-      maxLifetimeSeconds: year,
+      maxLifetimeSeconds: 7 * day,
       subject: (commonName, organizations) =>
         commonName === `${accountPrefix}artifacts` && organizations.every(group => accountGroups.has(group)),
       names: noNames,

@@ -31,10 +31,11 @@ export interface ArtifactsSettings {
 }
 
 export const artifactsPart = (): Promise<void> =>
-  runPart<ArtifactsSettings>('artifacts', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, socket, directory, advisories, registry } = settings
+  runPart<ArtifactsSettings, ClientIdentity>('artifacts', async ({ settings, log, signal, ready, onChange }) => {
+    const { server, ca, socket, directory, advisories, registry } = settings
+    let { identity } = settings
     await using stack = new AsyncDisposableStack()
-    const transport = stack.use(createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-artifacts' }))
+    const transport = stack.use(createHttpTransport({ server, ca, identity: () => identity, userAgent: 'bulkhead-artifacts' }))
     const registries = stack.use(httpsRegistries({ clock: systemClock, own: registry }))
     const fetched = join(directory, 'advisories')
     const data: FindingsWorkerData = { folder: join(directory, 'software'), advisories: [advisories, fetched] }
@@ -50,5 +51,10 @@ export const artifactsPart = (): Promise<void> =>
     await runArtifacts(options, signal, async authority => {
       stack.use(await serveArtifacts({ authority, socket: { path: socket, groupMayConnect: true }, log }))
       ready()
+      onChange(renewed => {
+        identity = renewed
+        transport.reconnect()
+        return {}
+      })
     })
   })

@@ -16,9 +16,18 @@ export interface DnsSettings {
 }
 
 export const dnsPart = (): Promise<void> =>
-  runPart<DnsSettings>('dns', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, address, port, clusterDomain } = settings
-    await using transport = createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-dns' })
+  runPart<DnsSettings, ClientIdentity>('dns', async ({ settings, log, signal, ready, onChange }) => {
+    const { server, ca, address, port, clusterDomain } = settings
+    let { identity } = settings
+    await using transport = createHttpTransport({ server, ca, identity: () => identity, userAgent: 'bulkhead-dns' })
+    const details = { address: `${address}:${port}` }
     const options = { client: new Client(transport), address, port, domain: clusterDomain, clock: systemClock, log, random: Math.random }
-    await runDns(options, signal, () => ready({ address: `${address}:${port}` }))
+    await runDns(options, signal, () => {
+      ready(details)
+      onChange(renewed => {
+        identity = renewed
+        transport.reconnect()
+        return details
+      })
+    })
   })

@@ -36,10 +36,10 @@ import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 import { registryOfRun } from './registry-of-run.ts'
 import { dockerRegistryProgram } from './registry-parts.ts'
+import { partCertificateSeconds, RenewedIdentity } from './renewed-identity.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
-const partCertificateSeconds = 365 * 86_400
 const supervisorSeconds = 3600
 
 export interface UpFlags extends Settings {
@@ -119,9 +119,15 @@ async function run(
   const signer = stack.use(connectSigner(directory.signerSockets.admin))
   const servingAuthority = () => signer.authority('serving', stop)
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
-  const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, partCertificateSeconds, stop)
-  const artifactsIdentity = () => issueIdentity(signer, accountName('artifacts'), accountOrganizations, partCertificateSeconds, stop)
   const registry = config.registry ? registryOfRun(signer, addresses, config.registryPort, stop) : undefined
+  const identityFor = (name: string, account: string) =>
+    new RenewedIdentity({
+      ...{ name, clock: systemClock, log, random: Math.random },
+      issue: () => issueIdentity(signer, accountName(account), accountOrganizations, partCertificateSeconds, stop),
+      send: renewed => supervisor.change(name, renewed),
+    })
+  const dnsIdentity = identityFor('dns', 'cluster-dns')
+  const artifactsIdentity = identityFor('artifacts', 'artifacts')
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -131,8 +137,8 @@ async function run(
     addresses,
     servingAuthority,
     ownIdentity,
-    dnsIdentity,
-    artifactsIdentity,
+    dnsIdentity: () => dnsIdentity.forStart(),
+    artifactsIdentity: () => artifactsIdentity.forStart(),
     registry,
     configurations,
   })
@@ -158,6 +164,8 @@ async function run(
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, artifactsReady, registryReady, ...parts.nodes.map(part => supervisor.start(part))])
+    // Never rejects: a failed renewal is logged and tried again.
+    for (const renewed of [dnsIdentity, artifactsIdentity]) void renewed.keep(stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     const currentFolder = process.cwd()

@@ -1,0 +1,35 @@
+// A second API server of the same build, which trusts issuers and a token webhook of the proof: the attacked cluster's own configuration stays as it is.
+import { writeFile } from 'node:fs/promises'
+import type { ClusterMachine, IssuerSettings, StartedCluster } from '../../proof.ts'
+import { ScratchCluster } from '../../scratch-cluster.ts'
+
+/** Undefined where no cluster can be started. */
+export async function startIssuerCluster(
+  { startWith, command }: Pick<ClusterMachine, 'startWith' | 'command'>,
+  settings: IssuerSettings,
+  signal: AbortSignal,
+): Promise<StartedCluster | undefined> {
+  if (startWith !== undefined) return startWith(settings, signal)
+  if (command === undefined) return undefined
+  await using stack = new AsyncDisposableStack()
+  const scratch = stack.use(await ScratchCluster.create(command))
+  const file = async (name: string, content: object): Promise<string> => {
+    const path = `${scratch.directory}-${name}`
+    await writeFile(path, JSON.stringify(content), { mode: 0o644 })
+    return path
+  }
+  const start = await scratch.start(
+    [
+      '--authentication-config-file',
+      await file('authentication.json', settings.authentication),
+      '--authentication-token-webhook-config-file',
+      await file('token-webhook.json', settings.tokenWebhook),
+      '--authentication-token-webhook-cache-ttl',
+      '0s',
+    ],
+    signal,
+  )
+  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
+  const kept = stack.move()
+  return { endpoint: start.endpoint, transport: start.transport, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
