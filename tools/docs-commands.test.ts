@@ -26,7 +26,7 @@ function usesOf(document: string): Use[] {
     const text =
       (start === undefined ? (mark ?? line ?? '') : `bulkhead up ${start}`).replaceAll('\\|', '|').split(/ (?:\||#|&&) /)[0] ?? ''
     const [, first = '', second = ''] = text.split(/\s+/)
-    const group = ['policy', 'image', 'join-ticket', 'evidence', 'trust', 'advisories'].includes(first)
+    const group = ['policy', 'image', 'join-ticket', 'node', 'evidence', 'trust', 'advisories'].includes(first)
     if (!/^[a-z][a-z-]*$/.test(first) || (group && !/^[a-z]+$/.test(second))) return []
     return [{ command: group ? `${first} ${second}` : first, flags: text.match(flag) ?? [] }]
   })

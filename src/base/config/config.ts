@@ -15,6 +15,8 @@ export interface Config {
   readonly port: number
   /** Listen address of the API server: all addresses with a real node, because its pods connect too, else loopback. */
   readonly bindAddress: string
+  /** The address at which other machines and pods reach the API server; undefined: the machine's own. */
+  readonly advertiseAddress: string | undefined
   readonly profile: Profile
   /** False: validation refuses privileged and host-process containers, as kube-apiserver does by default. */
   readonly allowPrivileged: boolean
@@ -59,6 +61,7 @@ export interface Settings {
   readonly dataDir?: string
   readonly port?: number
   readonly bindAddress?: string
+  readonly advertiseAddress?: string
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
@@ -145,6 +148,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   dataDir: text,
   port: wholeNumber(1, 65535),
   bindAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
+  advertiseAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
@@ -226,6 +230,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     dataDirectory: resolve(settings.dataDir ?? defaultDataDirectory(machine)),
     port: settings.port ?? 6443,
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
+    advertiseAddress: settings.advertiseAddress,
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,

@@ -3,7 +3,9 @@ import { advisoriesCommand } from './advisories.ts'
 import { checkCommand } from './check.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
+import { joinCommand } from './join.ts'
 import { joinTicketCommand } from './join-ticket.ts'
+import { nodeCommand } from './node.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
@@ -29,13 +31,14 @@ export const commands = {
   sbom: sbomCommand,
   scan: scanCommand,
   advisories: advisoriesCommand,
+  join: joinCommand,
   joinTicket: joinTicketCommand,
+  node: nodeCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
-  node: partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
-export const hiddenCommands = { signer: true, server: true, controllers: true, node: true, dns: true, artifacts: true } as const
+export const hiddenCommands = { signer: true, server: true, controllers: true, dns: true, artifacts: true } as const

@@ -36,6 +36,11 @@ const command = buildCommand({
         brief: 'Listen address (default: all with a real node, else 127.0.0.1)',
         placeholder: 'IP',
       },
+      advertiseAddress: {
+        ...optionalText,
+        brief: "Address for other machines and pods (default: the machine's own)",
+        placeholder: 'IP',
+      },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
       simulatedNodes: { ...optionalNumber, brief: 'Run N simulated nodes instead of a real one', placeholder: 'N' },
       nodeName: { ...optionalText, brief: 'Name of the node (default: the host name)', placeholder: 'NAME' },
@@ -152,7 +157,15 @@ export const upCommand = withHelp(command, {
   ],
   groups: {
     Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore'],
-    'API server': ['port', 'bindAddress', 'serviceClusterIpRange', 'maxStoredMebibytes', 'featureGates', 'runtimeConfig'],
+    'API server': [
+      'port',
+      'bindAddress',
+      'advertiseAddress',
+      'serviceClusterIpRange',
+      'maxStoredMebibytes',
+      'featureGates',
+      'runtimeConfig',
+    ],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     'Authentication and authorization': [
       'authenticationConfigFile',

@@ -9,16 +9,28 @@ import { runPart } from './part-process.ts'
 export interface DnsSettings {
   readonly server: string
   readonly ca: string
-  readonly identity: ClientIdentity
+  /** The certificate of the part, or on a joined machine a token. */
+  readonly identity: ClientIdentity | { readonly token: string }
   readonly address: string
   readonly port: number
   readonly clusterDomain: string
 }
 
+/** A newer token, sent before the current one ends. */
+export interface DnsChange {
+  readonly token: string
+}
+
 export const dnsPart = (): Promise<void> =>
-  runPart<DnsSettings>('dns', async ({ settings, log, signal, ready }) => {
+  runPart<DnsSettings, DnsChange>('dns', async ({ settings, log, signal, ready, onChange }) => {
     const { server, ca, identity, address, port, clusterDomain } = settings
-    await using transport = createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-dns' })
+    let token = 'token' in identity ? identity.token : undefined
+    const credential = 'token' in identity ? { token: () => token ?? identity.token } : identity
+    await using transport = createHttpTransport({ server, ca, ...credential, userAgent: 'bulkhead-dns' })
+    onChange(change => {
+      token = change.token
+      return {}
+    })
     const options = { client: new Client(transport), address, port, domain: clusterDomain, clock: systemClock, log, random: Math.random }
     await runDns(options, signal, () => ready({ address: `${address}:${port}` }))
   })
