@@ -1,11 +1,12 @@
 // Which tokens a node may request: those that its pods are configured to have, and none for servers that a pod does not use.
 
+import { clusterDnsAccount, dnsTokenSeconds } from '../api/credentials/node-dns-token.ts'
 import { claimNameOf } from '../api/pods/claim-name.ts'
 import { needsRight } from '../api/pods/token-right.ts'
 import { type ApiError, notFound } from '../api/status.ts'
 import type { StoreReader } from '../api/store-view.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
-import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
+import type { CSIPersistentVolumeSource, Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'
 import type { AdmissionRequest } from './admission.ts'
 import type { DecideFor } from './policy/request-view.ts'
@@ -36,7 +37,9 @@ export async function nodeTokenRefusal(
 ): Promise<string | ApiError | undefined> {
   if (request.subresource !== 'token') return undefined
   const { namespace, name, user } = request
-  const { boundObjectRef: bound, audiences, expirationSeconds } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
+  const spec = (request.object as unknown as TokenRequest | undefined)?.spec
+  const { boundObjectRef: bound, audiences, expirationSeconds } = spec ?? {}
+  if (profile === 'secure' && bound?.kind === 'Node') return dnsTokenRefusal(request, spec, node, reader)
   if (bound?.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name) return 'node requested token not bound to a pod'
   if (!bound.uid) return 'node requested token with a pod binding without a uid'
   const pod = reader.get('pods', namespace, bound.name) as Pod | undefined
@@ -59,6 +62,24 @@ export async function nodeTokenRefusal(
   const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
   if (audience !== '' && (await decide(request)(right)).allowed) return undefined
   return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
+}
+
+/** Besides the tokens of its pods, a node gets one for the DNS part beside it, which ends with its Node. */
+function dnsTokenRefusal(
+  { namespace, name }: AdmissionRequest,
+  spec: TokenRequest['spec'] | undefined,
+  node: string,
+  reader: StoreReader,
+): string | undefined {
+  const { boundObjectRef: bound, audiences, expirationSeconds } = spec ?? {}
+  const own = reader.get('nodes', '', node) as Node | undefined
+  if (namespace !== clusterDnsAccount.namespace || name !== clusterDnsAccount.name) return 'node requested token not bound to a pod'
+  if (bound?.apiVersion !== 'v1' || bound.name !== node || bound.uid === undefined || bound.uid !== own?.metadata.uid)
+    return `node requested token of its DNS part that is not bound to its own Node "${node}"`
+  if ((audiences ?? []).length > 0) return 'node requested token of its DNS part for another audience than the API server'
+  if ((expirationSeconds ?? Number.POSITIVE_INFINITY) > dnsTokenSeconds)
+    return `node requested token of its DNS part for more than ${dnsTokenSeconds} s`
+  return undefined
 }
 
 /** The lifetimes that the volume asks for its tokens of this audience: projected ones, and those of a CSI driver that receives tokens of its pods. */

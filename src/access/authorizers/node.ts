@@ -1,5 +1,6 @@
 // The rights of a node agent: only what concerns itself and the pods bound to it, decided object by object with the node graph.
 
+import { clusterDnsAccount } from '../../api/credentials/node-dns-token.ts'
 import { goQuote } from '../../api/go-text/go-quote.ts'
 import { requiredFieldValue } from '../../api/selectors/field-selector.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
@@ -101,6 +102,8 @@ function claimStatus(graph: NodeGraph, node: string, { verb, namespace, name }: 
 function accountToken(graph: NodeGraph, node: string, { verb, subresource, namespace, name }: Attributes): Decision {
   if (verb !== 'create' || name === '') return noOpinion('can only create tokens for individual service accounts')
   if (subresource !== 'token') return noOpinion('can only create token subresource of serviceaccount')
+  // NodeRestriction checks that the token is bound to the node's own Node.
+  if (namespace === clusterDnsAccount.namespace && name === clusterDnsAccount.name) return allow
   return graph.reaches(node, 'serviceaccount', namespace, name) ? allow : unrelated(node)
 }
 

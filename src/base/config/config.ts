@@ -19,6 +19,8 @@ export interface Config {
   /** Whether the cluster runs a registry of its own, and its TCP port. */
   readonly registry: boolean
   readonly registryPort: number
+  /** The address at which other machines and pods reach the API server; undefined: the machine's own. */
+  readonly advertiseAddress: string | undefined
   readonly profile: Profile
   /** False: validation refuses privileged and host-process containers, as kube-apiserver does by default. */
   readonly allowPrivileged: boolean
@@ -67,6 +69,7 @@ export interface Settings extends EtcdSettings {
   readonly bindAddress?: string
   readonly registry?: boolean
   readonly registryPort?: number
+  readonly advertiseAddress?: string
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
@@ -155,6 +158,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   bindAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
   registry: yesOrNo,
   registryPort: wholeNumber(1, 65535),
+  advertiseAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
@@ -243,6 +247,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
     registry: settings.registry ?? false,
     registryPort: settings.registryPort ?? 5443,
+    advertiseAddress: settings.advertiseAddress,
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,

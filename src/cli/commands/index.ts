@@ -3,7 +3,9 @@ import { advisoriesCommand } from './advisories.ts'
 import { checkCommand } from './check.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
+import { joinCommand } from './join.ts'
 import { joinTicketCommand } from './join-ticket.ts'
+import { nodeCommand } from './node.ts'
 import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
@@ -35,11 +37,12 @@ export const commands = {
   advisories: advisoriesCommand,
   where: whereCommand,
   updates: updatesCommand,
+  join: joinCommand,
   joinTicket: joinTicketCommand,
+  node: nodeCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
-  node: partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
   'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
   'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
@@ -47,6 +50,6 @@ export const commands = {
 }
 
 export const hiddenCommands = {
-  ...{ signer: true, server: true, controllers: true, node: true, dns: true, artifacts: true },
+  ...{ signer: true, server: true, controllers: true, dns: true, artifacts: true },
   ...{ 'registry-front': true, 'registry-store': true },
 } as const

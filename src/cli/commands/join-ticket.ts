@@ -17,6 +17,7 @@ const createParsed = buildCommand({
   parameters: {
     flags: {
       node: { kind: 'parsed', parse: String, brief: 'Name of the node that may join', placeholder: 'NAME' },
+      server: { ...optionalText, brief: 'URL of the API server for that machine (default: the advertised one)', placeholder: 'URL' },
       dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
       kubeconfig: {
         ...optionalText,

@@ -37,6 +37,11 @@ const command = buildCommand({
         brief: 'Listen address (default: all with a real node, else 127.0.0.1)',
         placeholder: 'IP',
       },
+      advertiseAddress: {
+        ...optionalText,
+        brief: "Address for other machines and pods (default: the machine's own)",
+        placeholder: 'IP',
+      },
       registry: { kind: 'boolean', brief: "Run a registry whose rights are the cluster's", optional: true, withNegated: false },
       registryPort: { ...optionalNumber, brief: 'TCP port of the registry (default: 5443)', placeholder: 'PORT' },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
@@ -170,7 +175,15 @@ export const upCommand = withHelp(command, {
   ],
   groups: {
     Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'packageKey'],
-    'API server': ['port', 'bindAddress', 'serviceClusterIpRange', 'maxStoredMebibytes', 'featureGates', 'runtimeConfig'],
+    'API server': [
+      'port',
+      'bindAddress',
+      'advertiseAddress',
+      'serviceClusterIpRange',
+      'maxStoredMebibytes',
+      'featureGates',
+      'runtimeConfig',
+    ],
     Store: ['store', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],

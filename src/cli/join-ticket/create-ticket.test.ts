@@ -18,15 +18,19 @@ test('join-ticket create prints a ticket and stores only its hash', async () => 
     const tickets: string[] = []
     const notes: string[] = []
     const output = { ticket: (text: string) => tickets.push(text), note: (text: string) => notes.push(text) }
-    await createNodeTicket({ node: 'edge-1', kubeconfig }, output)
-    const parsed = parseTicket(tickets[0] ?? '')
+    await createNodeTicket({ node: 'edge-1', kubeconfig, server: 'https://192.0.2.1:6443' }, output)
+    const [, server, ticketText, digest] =
+      /^npx bulkhead join (https:\S+) --ticket (\S+) --ca-digest (sha256:[0-9a-f]{64})$/.exec(tickets[0] ?? '') ?? []
+    assert.equal(server, 'https://192.0.2.1:6443')
+    assert.ok(digest)
+    const parsed = parseTicket(ticketText ?? '')
     assert.ok(parsed)
     const stored = await cluster.client.get(secrets, 'kube-system', `bulkhead-join-${parsed.id}`, AbortSignal.timeout(60_000))
     const ticket = ticketOfSecret({ ...stored, data: stored.data ?? null })
     assert.equal(ticket?.node, 'edge-1')
     assert.ok(ticket && isSecretOf(ticket.hash, parsed.secret))
     assert.doesNotMatch(JSON.stringify(stored), new RegExp(parsed.secret.reveal()))
-    assert.match(notes.join('\n'), /node "edge-1" join https:.* once within 60 minutes/)
+    assert.match(notes.join('\n'), /becomes node "edge-1"\. The ticket lets it join once within 60 minutes/)
 
     await assert.rejects(createNodeTicket({ node: 'Not A Name', kubeconfig }, output), {
       name: 'UserError',
@@ -35,6 +39,10 @@ test('join-ticket create prints a ticket and stores only its hash', async () => 
     await assert.rejects(createNodeTicket({ node: 'x', kubeconfig: join(folder, 'none') }, output), {
       name: 'UserError',
       message: /There is no kubeconfig/,
+    })
+    await assert.rejects(createNodeTicket({ node: 'x', kubeconfig }, output), {
+      name: 'UserError',
+      message: /^Other machines cannot reach the API server at https.*--advertise-address$/,
     })
     assert.equal(tickets.length, 1)
   } finally {

@@ -3,17 +3,24 @@ import { maxTicketSeconds } from '../../access/credentials/join-ticket.ts'
 import { ApiError } from '../../api/status.ts'
 import { settingChecks } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
 import { type FoundKubeconfig, findKubeconfig } from '../connection/find-kubeconfig.ts'
-import { noAnswer } from '../connection/reach-cluster.ts'
+import { noAnswer, reachCluster } from '../connection/reach-cluster.ts'
+import { authorityDigest } from '../join/server-authority.ts'
 import { issueTickets } from '../up/issue-tickets.ts'
+import { reachableServer, refuseLiveNode } from './reachable-server.ts'
+
+const answerMs = 30_000
 
 export interface TicketFlags {
   readonly node: string
+  /** The URL for the machine that joins; default: the advertised address. */
+  readonly server?: string
   readonly dataDir?: string
   readonly kubeconfig?: string
 }
 
-/** Only the ticket goes to stdout, so that it can be piped; the explanation goes to stderr. */
+/** Only the line to paste goes to stdout, so that it can be piped; the explanation goes to stderr. */
 export interface TicketOutput {
   ticket(text: string): void
   note(text: string): void
@@ -23,12 +30,21 @@ export async function createNodeTicket(flags: TicketFlags, output: TicketOutput)
   if (!settingChecks.nodeName.accepts(flags.node))
     throw new UserError(`--node must be ${settingChecks.nodeName.expected}, got "${flags.node}"`)
   const found = await findKubeconfig(flags)
+  const server = await withClient(found, async client => {
+    await refuseLiveNode(client, flags.node, AbortSignal.timeout(answerMs))
+    return flags.server ?? (await reachableServer(client, found.config.server, AbortSignal.timeout(answerMs)))
+  })
   const [issued] = await issue(found, flags.node)
   if (issued === undefined) throw new Error('no ticket was created')
-  output.ticket(issued.token)
+  output.ticket(`npx bulkhead join ${server} --ticket ${issued.token} --ca-digest ${authorityDigest(found.config.ca)}`)
   output.note(
-    `This ticket lets node "${flags.node}" join ${found.config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again, because only its hash is stored.`,
+    `Run this line as root on the machine that becomes node "${flags.node}". The ticket lets it join once within ${maxTicketSeconds / 60} minutes. It is not shown again, because only its hash is stored.`,
   )
+}
+
+async function withClient<T>(found: FoundKubeconfig, act: (client: Client) => Promise<T>): Promise<T> {
+  await using transport = reachCluster(found, 'bulkhead-join-ticket')
+  return await act(new Client(transport))
 }
 
 async function issue(found: FoundKubeconfig, node: string) {

@@ -10,8 +10,8 @@ import { type PartContext, runPart } from './part-process.ts'
 
 export interface NodeTicket {
   readonly node: string
-  /** The bearer token. It goes to the node agent over the private channel and is used once. */
-  readonly token: string
+  /** The bearer token. It goes to the node agent over the private channel and is used once. A joined node has its certificate already. */
+  readonly token?: string
 }
 
 export interface NodeSettings {
@@ -33,7 +33,7 @@ export interface NodeSettings {
 export const nodePart = (): Promise<void> => runPart<NodeSettings>('node', runNodes)
 
 async function runNodes({ settings, log, signal, ready }: PartContext<NodeSettings>): Promise<void> {
-  const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: new Secret(token) }))
+  const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: token === undefined ? undefined : new Secret(token) }))
   let waiting = nodes.length
   const onReady = () => {
     waiting--
@@ -45,13 +45,16 @@ async function runNodes({ settings, log, signal, ready }: PartContext<NodeSettin
 async function runOne(
   settings: NodeSettings,
   nodeName: string,
-  ticket: Secret,
+  ticket: Secret | undefined,
   log: Logger,
   signal: AbortSignal,
   onReady: () => void,
 ): Promise<void> {
   const { server, ca, directory, clusterDomain } = settings
-  const shared = { server, ca, nodeName, ticket, clock: systemClock, log: log.with({ node: nodeName }), random: Math.random, onReady }
+  const shared = {
+    ...{ server, ca, nodeName, clock: systemClock, log: log.with({ node: nodeName }), random: Math.random, onReady },
+    ...(ticket === undefined ? {} : { ticket }),
+  }
   try {
     const { registry, ...others } = settings
     const registryHosts = registry?.hosts ?? []

@@ -189,7 +189,9 @@ async function servingCertificate(signer: Signer, { dnsNames, ipAddresses }: Ser
     { authority: 'serving', csr, commonName: 'kube-apiserver', organizations: [], dnsNames, ipAddresses, lifetimeSeconds: servingSeconds },
     signal,
   )
-  return { certificate, key: keyPem }
+  // A machine that joins finds the authority in the chain, by the digest that it was given.
+  const authority = await signer.authority('serving', signal)
+  return { certificate: `${certificate.trimEnd()}\n${authority}`, key: keyPem }
 }
 
 async function listenOrExplain(listener: Listener, { hosts, port }: ServerSettings): Promise<void> {

@@ -34,12 +34,16 @@ export function clusterAddresses(config: Config): ClusterAddresses {
   const listensEverywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
   const host = listensEverywhere ? '127.0.0.1' : config.bindAddress
   const reachable = config.bindAddress.startsWith('127.') || config.bindAddress === '::1' ? undefined : config.bindAddress
-  const ofMachine = listensEverywhere ? own[0] : reachable
+  const ofMachine = config.advertiseAddress ?? (listensEverywhere ? own[0] : reachable)
   const podsOnly =
     config.node.kind === 'real' && (ofMachine === undefined || !isIPv4(ofMachine))
       ? apiAddressFor(nodeDirectory(layout(config.dataDirectory).node).id, [network.cidr, ...neighbours.map(({ cidr }) => cidr)])
       : undefined
-  const ownAddresses = [...(podsOnly === undefined ? [] : [podsOnly]), ...(listensEverywhere ? [] : [config.bindAddress])]
+  const ownAddresses = [
+    ...(podsOnly === undefined ? [] : [podsOnly]),
+    ...(listensEverywhere ? [] : [config.bindAddress]),
+    ...(config.advertiseAddress === undefined ? [] : [config.advertiseAddress]),
+  ]
   const services = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${clusterDomain}`]
   const name = hostname().toLowerCase()
   return {

@@ -199,7 +199,8 @@ function nodeParts(
   return [{ ...agent, cleanUp }, dns]
 }
 
-function part(
+/** A part with its user, home folder and settings, which are made for each start. */
+export function part(
   name: string,
   home: string,
   userId: number | undefined,

@@ -26,6 +26,8 @@ import { keepAdminKubeconfig } from './admin-kubeconfig.ts'
 import { ensureBreakGlassKubeconfig } from './break-glass-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
+import { entryScript } from './entry-script.ts'
+import { refuseJoined } from './joined-record.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
@@ -38,6 +40,7 @@ import { registryOfRun } from './registry-of-run.ts'
 import { dockerRegistryProgram } from './registry-parts.ts'
 import { partCertificateSeconds, RenewedIdentity } from './renewed-identity.ts'
 import { runtimeFor } from './runtime.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
 import { Supervisor } from './supervisor.ts'
 
 const supervisorSeconds = 3600
@@ -69,6 +72,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   const identity = process.getuid?.() === 0 ? partIdentity(config.dataDirectory, layout(config.dataDirectory).signer) : undefined
   const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity, config)
   using _held = lock
+  refuseJoined(directory)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
   const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files }
@@ -86,14 +90,12 @@ async function run(
   stop: AbortSignal,
   print: (text: string) => void,
 ): Promise<void> {
-  const script = process.argv[1]
-  if (script === undefined) throw new UserError('The parts can be started from a script file only')
-  const entry = new URL('./cli.js', import.meta.url)
+  const script = entryScript()
   const addresses = clusterAddresses(config)
   const log = createLogger({ part: 'up', level: config.logLevel })
   await using stack = new AsyncDisposableStack()
   if (addresses.podsOnly !== undefined) stack.use(await openAddressForPods(addresses.podsOnly, directory))
-  const command = await runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined)
+  const command = await runtimeFor(script, config.dataDirectory, identity !== undefined)
   const code = partCode(verifiedPackage(), command[1])
   const supervisor = new Supervisor({
     command,
@@ -196,24 +198,4 @@ async function openAddressForPods(address: string, directory: DataDirectory): Pr
     const what = `Cannot give this machine the address ${address}, at which pods reach the API server: ${messageOf(err)}`
     throw new UserError(`${what}. Choose another of its addresses with --bind-address, or start with --simulated-nodes 1`, { cause: err })
   }
-}
-
-/** In the bundle, this module is a chunk next to cli.js; from source, the script itself is the entry. */
-function scriptOf(entry: URL, script: string): string {
-  return existsSync(entry) ? entry.pathname : script
-}
-
-function stopSignal(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort('stop'))
-  // Otherwise Node opens a debugger port, at which every user of the machine can run code in this process. The parts have a flag for it.
-  process.on('SIGUSR1', () => undefined)
-  return controller.signal
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -2,6 +2,7 @@
 import { bootstrapPolicy, pluralOfKind } from '../../access/bootstrap-policy/index.ts'
 import { planBootstrapObject } from '../../access/bootstrap-policy/reconcile.ts'
 import { deniedCredentials } from '../../api/credentials/denied-credentials-names.ts'
+import { clusterDnsAccount } from '../../api/credentials/node-dns-token.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import type { ConfigMap } from '../../api/types/core-v1.ts'
@@ -77,7 +78,7 @@ export async function bootstrap({
       ...systemPriorityClasses(),
       kubernetesServiceRange(server.serviceCidr, server.clock.now()),
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
-      ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
+      ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress), dnsAccount()]),
     ]),
     overwrite(),
     announceRegistry(server, store, registry, signal),
@@ -136,6 +137,13 @@ async function remove(server: ApiServer, path: string, signal: AbortSignal): Pro
   for await (const _ of response.body);
   if (response.status >= 300 && response.status !== 404) throw new Error(`bootstrap cannot take away ${path}: ${response.status}`)
 }
+
+/** Joined nodes get tokens of this account for the DNS part beside them. */
+const dnsAccount = (): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { ...clusterDnsAccount },
+})
 
 /** The Service of the cluster DNS; it has no selector, because the node itself answers on its address. */
 function dnsService(clusterIP: string): KubeObject & Record<string, unknown> {

@@ -12,7 +12,7 @@ export interface TunneledSimulatedNodeOptions {
   readonly nodeName: string
   /** The folder of its certificate. */
   readonly pki: string
-  readonly ticket: Secret
+  readonly ticket?: Secret
   readonly registryHosts?: readonly string[]
   readonly clock: Clock
   readonly log: Logger

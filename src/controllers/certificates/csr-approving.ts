@@ -3,9 +3,9 @@
 import { ticketNamespace, ticketSecretPrefix, ticketSecretType } from '../../api/credentials/join-ticket-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
-import type { Secret } from '../../api/types/core-v1.ts'
+import type { Node, Secret } from '../../api/types/core-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
-import { certificateSigningRequests, secrets } from '../../client/resources.ts'
+import { certificateSigningRequests, nodes, secrets } from '../../client/resources.ts'
 import { type Context, type Controller, done, type Result } from '../controller.ts'
 import { certificateController } from './certificate-identity.ts'
 import { readRequest } from './certificate-request.ts'
@@ -19,18 +19,24 @@ export const csrApproving: Controller = {
   workers: 1,
   begin(context) {
     const cache = context.informers.full(certificateSigningRequests)
-    const used = new Set<string>()
+    const approvals: Approvals = { tickets: new Set(), registered: context.informers.full(nodes) }
     return async (key, signal) => {
       const request = cache.getByKey(key)
       if (request === undefined || request.spec.signerName !== kubeletClientSigner || hasCondition(request, 'Denied')) return done
       if (hasCondition(request, 'Approved')) return followTicket(context, request, signal)
-      await decide(context, request, used, signal)
+      await decide(context, request, approvals, signal)
       return done
     }
   },
 }
 
-async function decide(context: Context, request: CertificateSigningRequest, used: Set<string>, signal: AbortSignal): Promise<void> {
+interface Approvals {
+  /** Ids of used tickets. */
+  readonly tickets: Set<string>
+  readonly registered: { getByKey(key: string): Node | undefined }
+}
+
+async function decide(context: Context, request: CertificateSigningRequest, approvals: Approvals, signal: AbortSignal): Promise<void> {
   const { log } = context
   const name = request.metadata.name
   let identity: Awaited<ReturnType<typeof readRequest>>
@@ -43,14 +49,22 @@ async function decide(context: Context, request: CertificateSigningRequest, used
   const plan = planApproval(request, identity)
   if (plan.approval === 'none') return
   if (plan.approval === 'self') return approve(context, request, plan.message, signal)
-  const ticket = used.has(plan.ticketId) ? undefined : await readTicket(context, plan.ticketId, signal)
+  const ticket = approvals.tickets.has(plan.ticketId) ? undefined : await readTicket(context, plan.ticketId, signal)
   if (ticket === undefined || !ticketAdmits(ticket, plan.node, context.clock.now())) {
     log.info('certificate request without a valid join ticket', { certificateSigningRequest: name, node: plan.node })
     return
   }
+  if (isTakenSince(ticket, plan.node, approvals))
+    return deny(context, request, `node "${plan.node}" has joined with another ticket meanwhile`, signal)
   await approve(context, request, plan.message, signal)
-  used.add(plan.ticketId)
+  approvals.tickets.add(plan.ticketId)
   await markUsed(context, ticket, request, signal)
+}
+
+/** Another machine has taken the name since the ticket was created: with it, a second one would run under the name. */
+function isTakenSince({ metadata }: Secret, node: string, { registered }: Approvals): boolean {
+  const created = Date.parse(metadata.creationTimestamp ?? '')
+  return Date.parse(registered.getByKey(node)?.metadata.creationTimestamp ?? '') > created
 }
 
 /** The ticket names this node, is valid and unused. Authentication has checked its secret part. */
@@ -117,13 +131,19 @@ async function remove({ client, log }: Context, { metadata }: Secret, signal: Ab
   }
 }
 
-async function approve(
+const approve = (context: Context, request: CertificateSigningRequest, message: string, signal: AbortSignal): Promise<void> =>
+  conclude(context, request, { type: 'Approved', reason: 'AutoApproved', message }, signal)
+
+const deny = (context: Context, request: CertificateSigningRequest, message: string, signal: AbortSignal): Promise<void> =>
+  conclude(context, request, { type: 'Denied', reason: 'NodeExists', message }, signal)
+
+async function conclude(
   { client, clock, log }: Context,
   request: CertificateSigningRequest,
-  message: string,
+  condition: { readonly type: 'Approved' | 'Denied'; readonly reason: string; readonly message: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const conditions = conditionsWith(request, { type: 'Approved', reason: 'AutoApproved', message }, clock.now())
+  const conditions = conditionsWith(request, condition, clock.now())
   const name = request.metadata.name ?? ''
   const body = {
     apiVersion: 'certificates.k8s.io/v1',
@@ -133,9 +153,9 @@ async function approve(
   }
   try {
     await client.subresource('PUT', certificateSigningRequests, '', name, 'approval', body, signal)
-    log.info('certificate request approved', { certificateSigningRequest: name })
+    log.info('certificate request decided', { certificateSigningRequest: name, type: condition.type })
   } catch (err) {
-    log.debug('certificate request not approved', { certificateSigningRequest: name, reason: messageOf(err) })
+    log.debug('certificate request not decided', { certificateSigningRequest: name, reason: messageOf(err) })
     throw err
   }
 }

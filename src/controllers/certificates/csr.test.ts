@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import { loadX509 } from '../../base/net/x509.ts'
-import { certificateSigningRequests, secrets } from '../../client/resources.ts'
+import { certificateSigningRequests, nodes, secrets } from '../../client/resources.ts'
 import { startScenario } from '../scenario.testing.ts'
 import { type RequestedIdentity, readRequest } from './certificate-request.ts'
 import { checkForSigner, clientSigner, isStale, kubeletClientSigner, kubeletServingSigner, planApproval } from './certificate-rules.ts'
@@ -193,4 +193,26 @@ test('a join ticket gives its own node one certificate, and other nodes none', a
   await new Promise(resolve => setImmediate(resolve))
   assert.equal(reads(), 0)
   assert.equal(api.read(certificateSigningRequests, '', 'other')?.status?.conditions, undefined)
+})
+
+test('a join ticket is refused when a machine has registered under its name since it was created', async () => {
+  const own = await makeRequest('system:node:n1')
+  await using scenario = startScenario({ controllers: [csrApproving, csrSigning] })
+  const { api } = scenario
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  api.seed(nodes, { metadata: { name: 'n1', creationTimestamp: '2026-01-01T00:00:10Z' }, spec: {} })
+  api.seed(secrets, {
+    metadata: { name: 'bulkhead-join-a1b2c3d4e5', namespace: 'kube-system', creationTimestamp: '2026-01-01T00:00:00Z' },
+    type: 'bulkhead.dev/join-ticket',
+    data: { hash: base64('00'), node: base64('n1'), expires: base64('2100-01-01T00:00:00Z') },
+  })
+  const bodies: CertificateSigningRequest[] = []
+  api.refuse = ({ path, body }) => {
+    if (path.endsWith('/approval')) bodies.push(body as CertificateSigningRequest)
+  }
+  const made = request(ticketUser, bootstrappers, 'n1')
+  api.seed(certificateSigningRequests, { metadata: { name: 'late' }, spec: { ...made.spec, request: own } })
+  await scenario.until(() => bodies.length > 0, 'decided')
+  const [condition] = bodies[0]?.status?.conditions ?? []
+  assert.deepEqual([condition?.type, condition?.message], ['Denied', 'node "n1" has joined with another ticket meanwhile'])
 })

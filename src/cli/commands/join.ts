@@ -1,0 +1,44 @@
+import { buildCommand } from '@stricli/core'
+import { parseSettings } from '../../base/config/config.ts'
+import { withHelp } from '../help.ts'
+import type { JoinFlags } from '../join/join.ts'
+import { runCommand } from '../terminal/run-command.ts'
+
+const optionalText = { kind: 'parsed', parse: String, optional: true } as const
+
+const command = buildCommand({
+  func: ({ ticket, caDigest, ...flags }: JoinFlags, address?: string) =>
+    runCommand(async () => {
+      const given = parseSettings('flags', Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)))
+      const { joinCluster } = await import('../join/join.ts')
+      const secrets = { ...(ticket === undefined ? {} : { ticket }), ...(caDigest === undefined ? {} : { caDigest }) }
+      await joinCluster(address, { ...given, ...secrets })
+    }),
+  parameters: {
+    flags: {
+      ticket: { ...optionalText, brief: 'Join ticket, needed the first time', placeholder: 'TICKET' },
+      caDigest: { ...optionalText, brief: "Digest of the cluster's authority, needed the first time", placeholder: 'sha256:HEX' },
+      dataDir: { ...optionalText, brief: 'Data directory of this node (default: /var/lib/bulkhead)', placeholder: 'DIR' },
+      evictionHard: {
+        ...optionalText,
+        brief: 'Eviction thresholds for disks, as in kubelet',
+        placeholder: 'SIGNAL<N%,…',
+      },
+      logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'Log level of all parts (default: error)', optional: true },
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Address of the API server, needed the first time', parse: String, placeholder: 'URL', optional: true }],
+    },
+  },
+  docs: { brief: 'Make this machine a node of a cluster on another machine, and run it' },
+})
+
+/** Joins a cluster with a one-time ticket and runs this machine's node until Ctrl-C. */
+export const joinCommand = withHelp(command, {
+  usage: '[flags] [URL]',
+  examples: [
+    ['sudo bulkhead join https://192.0.2.1:6443 --ticket TICKET --ca-digest sha256:HEX', 'the line that "join-ticket create" prints'],
+    ['sudo bulkhead join', 'a machine that joined before'],
+  ],
+})
