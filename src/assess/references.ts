@@ -1,11 +1,13 @@
 // What each proof answers to: techniques of MITRE ATT&CK (Enterprise, containers matrix included) that it tries, and recommendations of the
 // CIS Kubernetes Benchmark v1.9.0 whose effect it shows.
 const references: Readonly<Record<string, readonly string[]>> = {
+  D1: ['T1195.001', 'T1554', 'CIS 5.5.1'],
   D2: ['T1610', 'CIS 5.2.1', 'CIS 5.7.3'],
   D4: ['T1613', 'T1611', 'CIS 5.1.5', 'CIS 5.1.6', 'CIS 5.3.2'],
   D8: ['T1562', 'CIS 5.2.1'],
   'S5/A9': ['T1040', 'T1557', 'CIS 1.2.24', 'CIS 1.2.29'],
   S2: ['T1195.002', 'T1554', 'T1574', 'CIS 5.5.1'],
+  S3: ['T1195.002', 'T1610', 'CIS 5.5.1'],
   S9: ['T1525', 'T1195.002', 'T1610', 'CIS 5.5.1'],
   P1: ['T1610', 'T1562', 'CIS 5.2.1', 'CIS 5.1.12'],
   P3: ['T1610', 'T1611', 'CIS 1.2.14'],

@@ -10,6 +10,7 @@ import { admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { ImageAnswers } from '../admission/images/image-answers.ts'
 import { KnownPolicies } from '../admission/images/known-policies.ts'
+import { KnownManifestPolicies } from '../admission/manifests/known-manifest-policies.ts'
 import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies, type ValidatingSource } from '../admission/policy/policy-kinds.ts'
@@ -70,6 +71,7 @@ export function openAdmission(
       ...policies,
       // An offline server asks nobody, so it evaluates no image policy.
       images: options.offline === true ? undefined : { policies: imagePolicies, answers },
+      manifests: new KnownManifestPolicies(view),
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
         rbacEscalation({ authorization, rbac, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),

@@ -4,6 +4,8 @@ type Texts = Readonly<Record<string, { readonly text: string; readonly fields: R
 
 const policySpec = 'Which images the policy is for, and what must hold for them.'
 
+const manifestSpec = 'Which objects must be signed, and by whom.'
+
 export const supplyDescriptions: Texts = {
   'supply/v1.ImagePolicy': {
     text: 'ImagePolicy says which images may run in its namespace: who must have signed them, and what must be known of them. If several policies match an image, all must hold.',
@@ -23,6 +25,24 @@ export const supplyDescriptions: Texts = {
       maxSeverity:
         'The highest severity of a finding that is accepted: unknown, low, medium, high or critical. Refused by the cluster, which scans no images yet.',
       maxAge: 'How long ago the image may have been built, such as 720h.',
+    },
+  },
+  'supply/v1.ManifestPolicy': {
+    text: 'ManifestPolicy says which objects of its namespace must be as somebody signed them. If several policies match an object, all must hold.',
+    fields: { spec: manifestSpec },
+  },
+  'supply/v1.ClusterManifestPolicy': {
+    text: 'ClusterManifestPolicy says which objects of all namespaces, or of some, must be as somebody signed them.',
+    fields: { spec: manifestSpec },
+  },
+  'supply/v1.ManifestPolicySpec': {
+    text: 'ManifestPolicySpec says which objects must be signed, and by whom.',
+    fields: {
+      resources: 'Such as deployments.apps, configmaps, *.example.com, or * for all but events, leases, and policies of manifests.',
+      namespaces:
+        'Only of a ClusterManifestPolicy: the namespaces that it is for. Without it, all but those that begin with kube-, and objects without a namespace.',
+      verify: 'Who must have signed the objects.',
+      onFailure: 'Refuse (default) or Warn. Warn admits the object, with a warning.',
     },
   },
   'supply/v1.VerifySpec': {

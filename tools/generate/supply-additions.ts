@@ -39,6 +39,20 @@ type supply/v1.ClusterImagePolicy root
 type supply/v1.ClusterImagePolicyList list
   items []supply/v1.ClusterImagePolicy
 
+type supply/v1.ManifestPolicySpec
+  resources []string list=set
+  namespaces []string omitempty optional list=set
+  verify supply/v1.VerifySpec
+  onFailure string omitempty optional
+type supply/v1.ManifestPolicy root
+  spec supply/v1.ManifestPolicySpec
+type supply/v1.ManifestPolicyList list
+  items []supply/v1.ManifestPolicy
+type supply/v1.ClusterManifestPolicy root
+  spec supply/v1.ManifestPolicySpec
+type supply/v1.ClusterManifestPolicyList list
+  items []supply/v1.ClusterManifestPolicy
+
 type supply/v1.TrustedKey
   name string
   publicKey string

@@ -66,7 +66,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   ]),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',
-    [rule(read, supply, 'clusterimagepolicies imagepolicies images podimages trustroots')],
+    [rule(read, supply, 'clusterimagepolicies clustermanifestpolicies imagepolicies images manifestpolicies podimages trustroots')],
     aggregatesTo('view'),
   ),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),

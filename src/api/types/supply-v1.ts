@@ -25,6 +25,20 @@ export interface ClusterImagePolicyList {
   items: ClusterImagePolicy[]
 }
 
+export interface ClusterManifestPolicy {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ManifestPolicySpec
+}
+
+export interface ClusterManifestPolicyList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ClusterManifestPolicy[]
+}
+
 export interface Image {
   kind?: string
   apiVersion?: string
@@ -126,6 +140,27 @@ export interface KeylessSigner {
   issuer: string
   subject?: string
   subjectRegExp?: string
+}
+
+export interface ManifestPolicy {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ManifestPolicySpec
+}
+
+export interface ManifestPolicyList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ManifestPolicy[]
+}
+
+export interface ManifestPolicySpec {
+  resources: string[]
+  namespaces?: string[]
+  verify: VerifySpec
+  onFailure?: string
 }
 
 export interface PodImage {

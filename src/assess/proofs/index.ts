@@ -11,6 +11,7 @@ import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
 import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
+import { developerMachine } from './d1-developer-machine.ts'
 import { checkedManifests } from './d2-checked-manifests.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
@@ -19,16 +20,19 @@ import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { ownFiles } from './s2-own-files.ts'
+import { signedManifests } from './s3-signed-manifests.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { signedImages } from './s9-signed-images.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
+  developerMachine,
   checkedManifests,
   leastSurface,
   exceptions,
   encryptedTransport,
   ownFiles,
+  signedManifests,
   signedImages,
   admission,
   placement,

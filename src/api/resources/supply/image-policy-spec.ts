@@ -18,7 +18,7 @@ export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): Fiel
   return [
     ...(images.length === 0 ? [required('spec.images', 'must name the images that the policy is for; "**" is all')] : []),
     ...boundedList('spec.images', images, maxPatterns, validateImagePattern),
-    ...(verify === undefined ? [] : signers(verify)),
+    ...(verify === undefined ? [] : validateSigners(verify)),
     ...(onFailure === undefined || reactions.includes(onFailure) ? [] : [notSupported('spec.onFailure', onFailure, reactions)]),
     // `bulkhead verify` knows it; here it would refuse every image.
     ...(maxSeverity === undefined
@@ -29,7 +29,7 @@ export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): Fiel
 }
 
 /** For the column "Requires" of `kubectl get`. */
-export function requirementsOf({ verify, maxSeverity, maxAge }: ImagePolicySpec): string {
+export function requirementsOf({ verify, maxSeverity, maxAge }: Pick<ImagePolicySpec, 'verify' | 'maxSeverity' | 'maxAge'>): string {
   const names = (verify?.anyOf ?? verify?.allOf ?? []).map(
     ({ key, keyless }) => key?.name ?? keyless?.subject ?? keyless?.subjectRegExp ?? '',
   )
@@ -38,7 +38,7 @@ export function requirementsOf({ verify, maxSeverity, maxAge }: ImagePolicySpec)
   return [...(signers === '' ? [] : [signers]), ...further].join(', ') || 'nothing'
 }
 
-function signers({ anyOf, allOf }: NonNullable<ImagePolicySpec['verify']>): FieldError[] {
+export function validateSigners({ anyOf, allOf }: NonNullable<ImagePolicySpec['verify']>): FieldError[] {
   const at = 'spec.verify'
   if ((anyOf === undefined) === (allOf === undefined))
     return [invalidValue(at, Object.keys({ anyOf, allOf }), 'must have exactly one of anyOf and allOf')]

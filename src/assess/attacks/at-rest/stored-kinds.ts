@@ -14,6 +14,9 @@ interface StoredKind {
 export type StoredKinds = Readonly<Record<string, StoredKind>>
 
 /** Of the pod; to be created before. */
+/** For objects that do not exist. */
+const unmetManifests = { resources: ['none.prove.bulkhead.dev'], verify: { anyOf: [{ key: { trustRoot: 'none', name: 'none' } }] } }
+
 export const canaryAccount = 'bulkhead-prove-account'
 
 const nowhere = { 'bulkhead.dev/no-such-label': 'true' }
@@ -109,6 +112,7 @@ export const namespacedKinds: StoredKinds = {
   'rbac.authorization.k8s.io/rolebindings': { fields: { roleRef: { apiGroup: rbac, kind: 'Role', name: 'none' }, subjects: nobody } },
   'rbac.authorization.k8s.io/roles': { fields: role },
   'supply.bulkhead.dev/imagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
+  'supply.bulkhead.dev/manifestpolicies': { fields: { spec: unmetManifests } },
   'storage.k8s.io/csistoragecapacities': { fields: { storageClassName: 'bulkhead-prove-none' } },
 }
 
@@ -199,6 +203,7 @@ export const clusterKinds: StoredKinds = {
     fields: { spec: { attacher: 'prove.bulkhead.dev', nodeName: 'none', source: { persistentVolumeName: 'none' } } },
   },
   'supply.bulkhead.dev/clusterimagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
+  'supply.bulkhead.dev/clustermanifestpolicies': { fields: { spec: unmetManifests } },
   'supply.bulkhead.dev/images': { name: `sha256-${'0'.repeat(64)}`, fields: { spec: { digest: `sha256:${'0'.repeat(64)}` } } },
   'supply.bulkhead.dev/trustroots': { fields: { spec: { sigstore: { trustedRoot: {} } } } },
   'prove.bulkhead.dev/canaries': { fields: { spec: { key: 'value' } } },

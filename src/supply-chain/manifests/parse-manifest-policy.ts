@@ -1,0 +1,58 @@
+// The spec of a policy of manifests, compiled.
+import { UserError } from '../../base/user-error.ts'
+import type { OnFailure } from '../policy/image-policy.ts'
+import { type CompiledSigner, readVerify } from '../policy/parse-image-policy.ts'
+import { FieldReader, readText } from '../signatures/field-reader.ts'
+
+export const maxResources = 100
+export const maxNamespaces = 1000
+/** `deployments.apps`, `configmaps`, `*.example.com`, `*` */
+export const resourceForm = /^(?:\*|[a-z][a-z0-9-]{0,62}|(?:\*|[a-z][a-z0-9-]{0,62})\.[a-z0-9][a-z0-9.-]{0,252})$/
+
+export interface CompiledManifestPolicy {
+  /** `ManifestPolicy "shop/release"`, for messages. */
+  readonly title: string
+  /** Unset for a policy of the cluster. */
+  readonly namespace?: string
+  readonly resources: readonly string[]
+  readonly namespaces?: ReadonlySet<string>
+  readonly mode: 'anyOf' | 'allOf'
+  readonly signers: readonly CompiledSigner[]
+  readonly onFailure: OnFailure
+}
+
+/** `spec` is a ManifestPolicySpec of a client or a file. Throws a UserError that names the field. */
+export function parseManifestPolicy(name: string, namespace: string | undefined, spec: unknown): CompiledManifestPolicy {
+  const fields = new FieldReader(spec, 'spec', ['resources', 'verify', 'onFailure', ...(namespace === undefined ? ['namespaces'] : [])])
+  const resources = fields.list('resources', maxResources, (item, path) => {
+    const text = readText(item, path)
+    if (!resourceForm.test(text)) throw new UserError(`${path} must be such as deployments.apps, configmaps, *.example.com or *`)
+    return text
+  })
+  if (resources.length === 0) throw new UserError('spec.resources must name what must be signed; "*" is all')
+  const verify = readVerify(fields)
+  if (verify.signers.length === 0) throw new UserError('spec.verify must name at least one signer')
+  const namespaces = fields.list('namespaces', maxNamespaces, readText)
+  return {
+    title: namespace === undefined ? `ClusterManifestPolicy "${name}"` : `ManifestPolicy "${namespace}/${name}"`,
+    ...(namespace === undefined ? {} : { namespace }),
+    resources,
+    ...(fields.has('namespaces') ? { namespaces: new Set(namespaces) } : {}),
+    ...verify,
+    onFailure: fields.oneOf('onFailure', ['Refuse', 'Warn']) ?? 'Refuse',
+  }
+}
+
+/** The namespaces of the cluster itself, which a policy must name. */
+const isOfCluster = (namespace: string): boolean => namespace.startsWith('kube-')
+
+/** `namespace` is '' for an object without one. */
+export function coversObject(policy: CompiledManifestPolicy, group: string, plural: string, namespace: string): boolean {
+  if (policy.namespace !== undefined && policy.namespace !== namespace) return false
+  if (policy.namespaces !== undefined ? !policy.namespaces.has(namespace) : policy.namespace === undefined && isOfCluster(namespace))
+    return false
+  const whole = group === '' ? plural : `${plural}.${group}`
+  return policy.resources.some(
+    resource => resource === '*' || resource === whole || (resource.startsWith('*.') && resource.slice(2) === group),
+  )
+}
