@@ -8,7 +8,16 @@ import type { ProofResult } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions, proofResults } from '../../client/resources.ts'
+import {
+  apiServices,
+  clusterDefaults,
+  events,
+  namespaces,
+  nodes,
+  podSecurityExceptions,
+  proofResults,
+  trustRoots,
+} from '../../client/resources.ts'
 import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
 import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
@@ -39,6 +48,7 @@ import { namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
 import { failedProofs, type ProvedControl, provedControls } from './proved-controls.ts'
+import { staleTrustRoots } from './stale-trust-roots.ts'
 import { unavailableApis } from './unavailable-apis.ts'
 
 export interface StatusFlags {
@@ -205,7 +215,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners] =
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners, roots] =
     await Promise.all([
       client.getPath<{ gitVersion: string }>('/version', signal),
       client.listAll(nodes, {}, signal),
@@ -222,6 +232,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
       failedChecks(transport, signal),
       webhookOwners(client, signal),
+      client.listAll(trustRoots, {}, signal).catch(unlessOlder([])),
     ])
   return {
     kubernetes: version.gitVersion,
@@ -232,7 +243,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis)],
+    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis), ...staleTrustRoots(roots)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,
