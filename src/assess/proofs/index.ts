@@ -6,6 +6,7 @@ import { revocation } from './a4-revocation.ts'
 import { authorization } from './a5-authorization.ts'
 import { workloadIdentity } from './a7-workload-identity.ts'
 import { componentIdentity } from './a8-component-identity.ts'
+import { runtimeDrift } from './c2-runtime-drift.ts'
 import { podSecurity } from './c3-pod-security.ts'
 import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
@@ -42,6 +43,7 @@ export const proofs: readonly Proof[] = [
   authorization,
   workloadIdentity,
   componentIdentity,
+  runtimeDrift,
   podSecurity,
   containerPrivilege,
   resourceQuota,
