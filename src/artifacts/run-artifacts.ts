@@ -10,6 +10,7 @@ import type { ResourceRef } from '../client/resource-ref.ts'
 import { clusterImagePolicies, imagePolicies, images, podImages, trustRoots } from '../client/resources.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
+import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
@@ -124,7 +125,7 @@ export async function runArtifacts<Claims>(
     }
   }
   try {
-    await Promise.all([evaluate(), ...running])
+    await Promise.all([evaluate(), followComponents(options, signal), ...running])
   } catch (err) {
     if (!signal.aborted) throw err
   }

@@ -29,7 +29,15 @@ import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import type { ClusterImagePolicy, Image, ImagePolicy, ManifestPolicy, PodImages, TrustRoot } from '../api/types/supply-v1.ts'
+import type {
+  ClusterImagePolicy,
+  ExternalComponent,
+  Image,
+  ImagePolicy,
+  ManifestPolicy,
+  PodImages,
+  TrustRoot,
+} from '../api/types/supply-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
 export type CoreEvent = Event
@@ -106,6 +114,7 @@ export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy
   'ValidatingAdmissionPolicy',
   false,
 )
+export const externalComponents = resourceRef<ExternalComponent>('supply.bulkhead.dev', 'v1', 'externalcomponents', 'ExternalComponent')
 export const manifestPolicies = resourceRef<ManifestPolicy>('supply.bulkhead.dev', 'v1', 'manifestpolicies', 'ManifestPolicy')
 export const images = resourceRef<Image>('supply.bulkhead.dev', 'v1', 'images', 'Image', false)
 export const imagePolicies = resourceRef<ImagePolicy>('supply.bulkhead.dev', 'v1', 'imagepolicies', 'ImagePolicy')

@@ -15,8 +15,8 @@ export const c2: readonly Sabotage[] = [
   sabotage(
     'further files are no drift',
     compare,
-    'now.filter(({ name }) => !known.has(name))',
-    'now.filter(({ name }) => known.has(name) && name === "")',
+    '.filter(({ name }) => !known.has(name))',
+    '.filter(({ name }) => known.has(name) && name === "")',
   ),
   sabotage(
     'missing files are no drift',

@@ -15,7 +15,7 @@ export const s3: readonly Sabotage[] = [
   ),
   sabotage(
     'the object is not compared with what was signed',
-    plugin,
+    'src/admission/manifests/evaluate-policies.ts',
     'if (found !== undefined) throw new UserError',
     'if (found === null) throw new UserError',
   ),
@@ -35,19 +35,25 @@ export const s3: readonly Sabotage[] = [
   sabotage(
     'any scale is allowed',
     plugin,
-    "if (subresource === 'scale') return refuseScale(request, policies, reader)",
+    "if (subresource === 'scale') return await refuseScale(request, policies, reader)",
     "if (subresource === 'scale') return",
-  ),
-  sabotage(
-    'a signature of one kind is one of another',
-    'src/admission/manifests/verify-manifest.ts',
-    'decodeBody(bytes, definition, ',
-    'decodeBody(Buffer.from(JSON.stringify({ ...withNamespace(signed, sent), kind: definition.kind })), definition, ',
   ),
   sabotage(
     'what was there before the policy counts as signed',
     'src/admission/manifests/verify-manifest.ts',
     'if (!isMarked(old)) return undefined',
     'if (!isMarked(old)) return { object: signedPart(asJson(old)), signed: withNamespace({}, sent) }',
+  ),
+  sabotage(
+    'any key of an external component counts',
+    'src/artifacts/follow-components.ts',
+    'spec.spkiSha256.includes(found)',
+    'spec.spkiSha256.length > 0',
+  ),
+  sabotage(
+    'a component that was checked is not checked again',
+    'src/artifacts/follow-components.ts',
+    '(now.metadata.generation === old.metadata.generation ? undefined : add(now))',
+    '(now.metadata.generation !== old.metadata.generation ? undefined : add(now))',
   ),
 ]

@@ -45,6 +45,28 @@ export const supplyDescriptions: Texts = {
       onFailure: 'Refuse (default) or Warn. Warn admits the object, with a warning.',
     },
   },
+  'supply/v1.ExternalComponent': {
+    text: 'ExternalComponent is a server outside of the cluster, such as a database, whose TLS key is pinned. The part "artifacts" checks it every five minutes.',
+    fields: { spec: 'Where it is, and which key it has.', status: 'What was seen of it.' },
+  },
+  'supply/v1.ExternalComponentSpec': {
+    text: 'ExternalComponentSpec says where a server is, and which key it has.',
+    fields: {
+      host: 'Its DNS name or IP address, as the part "artifacts" reaches it.',
+      port: 'A port on which it speaks TLS at once.',
+      serverName: 'The name in the TLS handshake. Default: host, if it is a name.',
+      spkiSha256: 'SHA-256 of the public keys that it may have (SPKI in DER, lower-case hexadecimal): its own, and the next one.',
+      version: 'Its version, for people.',
+    },
+  },
+  'supply/v1.ExternalComponentStatus': {
+    text: 'ExternalComponentStatus is what was seen of a server.',
+    fields: {
+      conditions: 'KeyPinned: True if it has a pinned key, False for another one, Unknown if it did not answer.',
+      observedSpkiSha256: 'The key that it had.',
+      checked: 'When.',
+    },
+  },
   'supply/v1.VerifySpec': {
     text: 'VerifySpec names the signers of an image. Exactly one of its fields is set.',
     fields: { anyOf: 'One of them must be met.', allOf: 'Each of them must be met.' },

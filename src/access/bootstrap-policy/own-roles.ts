@@ -61,13 +61,19 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   }),
   clusterRole(artifacts, [
     rule(everyVerb, supply, 'images'),
-    rule(read, supply, 'clusterimagepolicies imagepolicies podimages trustroots'),
-    rule('patch update', supply, 'trustroots/status'),
+    rule(read, supply, 'clusterimagepolicies externalcomponents imagepolicies podimages trustroots'),
+    rule('patch update', supply, 'externalcomponents/status trustroots/status'),
     recordEvents,
   ]),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',
-    [rule(read, supply, 'clusterimagepolicies clustermanifestpolicies imagepolicies images manifestpolicies podimages trustroots')],
+    [
+      rule(
+        read,
+        supply,
+        'clusterimagepolicies clustermanifestpolicies externalcomponents imagepolicies images manifestpolicies podimages trustroots',
+      ),
+    ],
     aggregatesTo('view'),
   ),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),

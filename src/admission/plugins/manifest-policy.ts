@@ -5,15 +5,13 @@ import { sameValue } from '../../api/same-value.ts'
 import { forbidden } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { UserError } from '../../base/user-error.ts'
 import { admittedDifference } from '../../supply-chain/manifests/compare-fields.ts'
-import { unmetManifestPolicy } from '../../supply-chain/manifests/evaluate-manifest.ts'
-import { type SignedManifest, signatureAnnotation, signedPart, verifiedAnnotation } from '../../supply-chain/manifests/signed-manifest.ts'
+import type { SignedManifest } from '../../supply-chain/manifests/read-signed-manifest.ts'
+import { signatureAnnotation, signedPart, verifiedAnnotation } from '../../supply-chain/manifests/signed-manifest.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
-import type { KnownManifestPolicies, KnownManifestPolicy } from '../manifests/known-manifest-policies.ts'
+import { type AnyManifestPolicy, type KnownManifestPolicies, refuses, titleOf } from '../manifests/known-manifest-policies.ts'
 import { unsignedOwner } from '../manifests/signed-owner.ts'
 import { isMarked, markOf, setMark } from '../manifests/verified-mark.ts'
-import { decodedManifest, differenceOf, requireSignedManifest } from '../manifests/verify-manifest.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { ServedKinds } from '../served-kinds.ts'
 
@@ -50,6 +48,9 @@ const clusterGroups: readonly string[] = ['system:serviceaccounts:kube-system', 
 /** What the server itself creates at its start; nobody else has the name, and who may impersonate it may do everything. */
 const serverName = 'system:apiserver'
 
+/** Loaded when a policy is first for an object. */
+const evaluation = () => import('../manifests/evaluate-policies.ts')
+
 function create({ reader, kinds, manifests, now }: ManifestPolicyOptions): PluginSteps {
   const verified = new WeakMap<AdmissionRequest, SignedManifest>()
   const judged = new WeakSet<AdmissionRequest>()
@@ -67,15 +68,19 @@ function create({ reader, kinds, manifests, now }: ManifestPolicyOptions): Plugi
         if (isOwnKind) setMark(object, undefined)
         return
       }
-      if (subresource === 'scale') return refuseScale(request, policies, reader)
+      if (subresource === 'scale') return await refuseScale(request, policies, reader)
       if (!isOwnKind) return
       const kept = oldObject !== undefined && isMarked(oldObject) ? oldObject.metadata.annotations?.[verifiedAnnotation] : undefined
       setMark(object, kept)
       if (subresource === 'status' || isUnchanged(object, oldObject)) return
       if (isCluster(request)) return requireOwner(request, object, policies)
       setMark(object, undefined)
-      const problems = policies.flatMap(policy => problemOf(policy, request, object))
-      const refusal = problems.find(({ policy }) => policy.onFailure === 'Refuse')
+      const { policyProblem, requireSignedManifest } = await evaluation()
+      const problems = policies.flatMap(policy => {
+        const message = policyProblem(policy, { object, oldObject, resource }, manifests.trustRoots, now())
+        return message === undefined ? [] : [{ policy, message }]
+      })
+      const refusal = problems.find(({ policy }) => refuses(policy))
       if (refusal !== undefined) throw forbidden(resource, request.name, refusal.message)
       for (const { message } of problems) request.warn(message)
       if (problems.length > 0) return
@@ -88,39 +93,22 @@ function create({ reader, kinds, manifests, now }: ManifestPolicyOptions): Plugi
       if (manifest === undefined || object === undefined) return admitted
       const refuse = (why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
       if (!isMarked(object)) return refuse(`the signature of its manifest was changed after it was verified`)
+      const { decodedManifest } = await evaluation()
       const found = admittedDifference({ ...object }, { ...decodedManifest(manifest, object, resource) }, manifest.object)
       return found === undefined ? admitted : refuse(`a mutation changed what was signed: ${found.path} ${found.what}`)
     },
   }
 
   /** The pods of an unsigned workload run what nobody signed, although the cluster makes them. */
-  function requireOwner(request: AdmissionRequest, object: KubeObject, policies: readonly KnownManifestPolicy[]): void {
+  function requireOwner(request: AdmissionRequest, object: KubeObject, policies: readonly AnyManifestPolicy[]): void {
     const { resource, operation, namespace, name, user } = request
     if (operation !== 'CREATE' || locatePod(groupResource(resource.group, resource.plural), object) === undefined) return
     // What runs on a node already, as the node shows it.
     if (user.groups?.includes('system:nodes') === true) return
     const why = unsignedOwner(object, namespace, kinds, reader)
-    const [policy] = policies.filter(({ onFailure }) => onFailure === 'Refuse')
-    if (why !== undefined && policy !== undefined) throw forbidden(resource, name, `${policy.title} requires a signed manifest, and ${why}`)
-  }
-
-  function problemOf(
-    policy: KnownManifestPolicy,
-    { resource, oldObject }: AdmissionRequest,
-    object: KubeObject,
-  ): { readonly policy: KnownManifestPolicy; readonly message: string }[] {
-    try {
-      if (policy.problem !== undefined) throw new UserError(`the policy cannot be read: ${policy.problem}`)
-      const signed = requireSignedManifest(object)
-      const unmet = unmetManifestPolicy(policy, signed, manifests?.trustRoots ?? new Map(), now())
-      if (unmet !== undefined) throw new UserError(unmet)
-      const found = differenceOf(signed, object, oldObject, resource)
-      if (found !== undefined) throw new UserError(`it is not as it was signed: ${found.path} ${found.what}`)
-      return []
-    } catch (err) {
-      if (err instanceof UserError) return [{ policy, message: `${policy.title} requires a signed manifest, and ${err.message}` }]
-      throw err
-    }
+    const policy = policies.find(refuses)
+    if (why !== undefined && policy !== undefined)
+      throw forbidden(resource, name, `${titleOf(policy)} requires a signed manifest, and ${why}`)
   }
 }
 
@@ -146,20 +134,20 @@ function withoutFinalizers(part: Readonly<Record<string, unknown>> | undefined):
 }
 
 /** The autoscaler may scale; others only what was not signed. */
-function refuseScale(request: AdmissionRequest, policies: readonly KnownManifestPolicy[], reader: StoreReader): void {
+async function refuseScale(request: AdmissionRequest, policies: readonly AnyManifestPolicy[], reader: StoreReader): Promise<void> {
   const { object, oldObject, resource, namespace, name } = request
   if (isCluster(request) || sameValue(replicasOf(object), replicasOf(oldObject))) return
   const stored = reader.get(groupResource(resource.storedAs?.group ?? resource.group, resource.plural), namespace, name)
-  const [policy] = policies.filter(({ onFailure }) => onFailure === 'Refuse')
+  const policy = policies.find(refuses)
   if (stored === undefined || policy === undefined) return
-  const signed = isMarked(stored) ? requireSignedManifest(stored).object : undefined
+  const signed = isMarked(stored) ? (await evaluation()).requireSignedManifest(stored).object : undefined
   const why =
     signed === undefined
       ? 'it is not signed'
       : replicasOf(signed) === undefined
         ? undefined
         : 'spec.replicas is signed; leave it out of the manifest to scale freely'
-  if (why !== undefined) throw forbidden(resource, name, `${policy.title} requires a signed manifest, and ${why}`)
+  if (why !== undefined) throw forbidden(resource, name, `${titleOf(policy)} requires a signed manifest, and ${why}`)
 }
 
 function replicasOf(object: unknown): unknown {

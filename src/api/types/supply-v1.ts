@@ -39,6 +39,35 @@ export interface ClusterManifestPolicyList {
   items: ClusterManifestPolicy[]
 }
 
+export interface ExternalComponent {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ExternalComponentSpec
+  status?: ExternalComponentStatus
+}
+
+export interface ExternalComponentList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ExternalComponent[]
+}
+
+export interface ExternalComponentSpec {
+  host: string
+  port: number
+  serverName?: string
+  spkiSha256: string[]
+  version?: string
+}
+
+export interface ExternalComponentStatus {
+  conditions?: Condition[]
+  observedSpkiSha256?: string
+  checked?: Time
+}
+
 export interface Image {
   kind?: string
   apiVersion?: string

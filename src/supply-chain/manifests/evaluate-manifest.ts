@@ -3,7 +3,8 @@ import { ConditionBudget } from '../policy/condition.ts'
 import { evaluateSigner, SignatureChecks } from '../policy/evaluate-signer.ts'
 import type { TrustRoot } from '../signatures/trust-root.ts'
 import type { CompiledManifestPolicy } from './parse-manifest-policy.ts'
-import { manifestName, type SignedManifest } from './signed-manifest.ts'
+import type { SignedManifest } from './read-signed-manifest.ts'
+import { manifestName } from './signed-manifest.ts'
 
 /** Why the policy does not hold; undefined if it does. `now` in milliseconds since the epoch. */
 export function unmetManifestPolicy(

@@ -6,8 +6,10 @@ import { newKey } from '../release/release.testing.ts'
 import { signedBundle } from '../signatures/signed-statement.ts'
 import { parseTrustRoot } from '../signatures/trust-root.ts'
 import { admittedDifference, sentDifference } from './compare-fields.ts'
+import { coversObject } from './covers-object.ts'
 import { unmetManifestPolicy } from './evaluate-manifest.ts'
-import { coversObject, parseManifestPolicy } from './parse-manifest-policy.ts'
+import { parseManifestPolicy } from './parse-manifest-policy.ts'
+import { readSignedManifest } from './read-signed-manifest.ts'
 import {
   attestationsAnnotation,
   manifestDigest,
@@ -17,7 +19,6 @@ import {
   maxAttestations,
   maxBundleBytes,
   packBundle,
-  readSignedManifest,
   requireSignable,
   signatureAnnotation,
   signedPart,

@@ -3,19 +3,16 @@ import { UserError } from '../../base/user-error.ts'
 import type { OnFailure } from '../policy/image-policy.ts'
 import { type CompiledSigner, readVerify } from '../policy/parse-image-policy.ts'
 import { FieldReader, readText } from '../signatures/field-reader.ts'
+import { type ObjectScope, policyTitle } from './covers-object.ts'
 
 export const maxResources = 100
 export const maxNamespaces = 1000
 /** `deployments.apps`, `configmaps`, `*.example.com`, `*` */
 export const resourceForm = /^(?:\*|[a-z][a-z0-9-]{0,62}|(?:\*|[a-z][a-z0-9-]{0,62})\.[a-z0-9][a-z0-9.-]{0,252})$/
 
-export interface CompiledManifestPolicy {
+export interface CompiledManifestPolicy extends ObjectScope {
   /** `ManifestPolicy "shop/release"`, for messages. */
   readonly title: string
-  /** Unset for a policy of the cluster. */
-  readonly namespace?: string
-  readonly resources: readonly string[]
-  readonly namespaces?: ReadonlySet<string>
   readonly mode: 'anyOf' | 'allOf'
   readonly signers: readonly CompiledSigner[]
   readonly onFailure: OnFailure
@@ -34,25 +31,11 @@ export function parseManifestPolicy(name: string, namespace: string | undefined,
   if (verify.signers.length === 0) throw new UserError('spec.verify must name at least one signer')
   const namespaces = fields.list('namespaces', maxNamespaces, readText)
   return {
-    title: namespace === undefined ? `ClusterManifestPolicy "${name}"` : `ManifestPolicy "${namespace}/${name}"`,
+    title: policyTitle(name, namespace),
     ...(namespace === undefined ? {} : { namespace }),
     resources,
-    ...(fields.has('namespaces') ? { namespaces: new Set(namespaces) } : {}),
+    ...(fields.has('namespaces') ? { namespaces } : {}),
     ...verify,
     onFailure: fields.oneOf('onFailure', ['Refuse', 'Warn']) ?? 'Refuse',
   }
-}
-
-/** The namespaces of the cluster itself, which a policy must name. */
-const isOfCluster = (namespace: string): boolean => namespace.startsWith('kube-')
-
-/** `namespace` is '' for an object without one. */
-export function coversObject(policy: CompiledManifestPolicy, group: string, plural: string, namespace: string): boolean {
-  if (policy.namespace !== undefined && policy.namespace !== namespace) return false
-  if (policy.namespaces !== undefined ? !policy.namespaces.has(namespace) : policy.namespace === undefined && isOfCluster(namespace))
-    return false
-  const whole = group === '' ? plural : `${plural}.${group}`
-  return policy.resources.some(
-    resource => resource === '*' || resource === whole || (resource.startsWith('*.') && resource.slice(2) === group),
-  )
 }

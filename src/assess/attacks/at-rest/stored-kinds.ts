@@ -111,6 +111,7 @@ export const namespacedKinds: StoredKinds = {
   'policy/poddisruptionbudgets': { fields: { spec: { minAvailable: 0, selector: { matchLabels: nowhere } } } },
   'rbac.authorization.k8s.io/rolebindings': { fields: { roleRef: { apiGroup: rbac, kind: 'Role', name: 'none' }, subjects: nobody } },
   'rbac.authorization.k8s.io/roles': { fields: role },
+  'supply.bulkhead.dev/externalcomponents': { fields: { spec: { host: 'prove.invalid', port: 1, spkiSha256: ['0'.repeat(64)] } } },
   'supply.bulkhead.dev/imagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
   'supply.bulkhead.dev/manifestpolicies': { fields: { spec: unmetManifests } },
   'storage.k8s.io/csistoragecapacities': { fields: { storageClassName: 'bulkhead-prove-none' } },

@@ -55,7 +55,7 @@ export async function tryUnsignedManifests(context: ProofContext, namespace: Pro
   const [key, other] = [newKey(), newKey()]
   const root = `bulkhead-prove-${namespace.name}`
   const spec = { keys: [{ name: 'release', publicKey: key.publicKey }] }
-  await client.create(configMaps, namespace.name, { metadata: { name: 'early' }, data: { a: '1' } }, signal)
+  await client.create(configMaps, namespace.name, { metadata: { name: 'early' }, data: { a: '1', b: '2' } }, signal)
   await client.create(deployments, namespace.name, deployment('early', { replicas: 0 }) as never, signal)
   await client.create(trustRoots, '', { metadata: { name: root, labels: run.labels }, spec }, signal)
   try {
@@ -149,6 +149,10 @@ async function tryChanges(
     contentType: 'application/apply-patch+yaml',
   })
   await refused('a replaced object', { method: 'PUT', path: `${maps}/kept?dryRun=All`, body: configMap('kept', { a: '2' }) })
+  await refused(
+    'a signed manifest over an object from before the policy that has more',
+    patch(`${maps}/early`, signedManifest(configMap('early', { a: '1' }), key), mergePatch),
+  )
   await refused('a change of an object from before the policy', patch(`${maps}/early`, { data: { a: '2' } }, mergePatch))
   await refused('the scale of a workload whose replicas are signed', patch(`${apps}/kept/scale`, { spec: { replicas: 3 } }, mergePatch))
   await refused('the scale of an unsigned workload', patch(`${apps}/early/scale`, { spec: { replicas: 3 } }, mergePatch))
