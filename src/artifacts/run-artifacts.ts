@@ -24,6 +24,7 @@ import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { checkFindings } from './findings/findings-check.ts'
 import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
 import type { RunningReference } from './findings/update-proposals.ts'
+import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
@@ -161,7 +162,7 @@ export async function runArtifacts<Claims>(
     }
   }
   try {
-    await Promise.all([evaluate(), ...running])
+    await Promise.all([evaluate(), followComponents(options, signal), ...running])
   } catch (err) {
     if (!signal.aborted) throw err
   }

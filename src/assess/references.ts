@@ -1,12 +1,14 @@
 // What each proof answers to: techniques of MITRE ATT&CK (Enterprise, containers matrix included) that it tries, and recommendations of the
 // CIS Kubernetes Benchmark v1.9.0 whose effect it shows.
 const references: Readonly<Record<string, readonly string[]>> = {
+  D1: ['T1195.001', 'T1554', 'CIS 5.5.1'],
   D2: ['T1610', 'CIS 5.2.1', 'CIS 5.7.3'],
   D4: ['T1613', 'T1611', 'CIS 5.1.5', 'CIS 5.1.6', 'CIS 5.3.2'],
   D8: ['T1562', 'CIS 5.2.1'],
   'S5/A9': ['T1040', 'T1557', 'CIS 1.2.24', 'CIS 1.2.29'],
   S2: ['T1195.002', 'T1554', 'T1574', 'CIS 5.5.1'],
   S1: ['T1525', 'CIS 5.5.1'],
+  S3: ['T1195.002', 'T1610', 'CIS 5.5.1'],
   S4: ['T1525', 'T1190'],
   S7: ['T1525', 'T1190'],
   S8: ['T1190', 'CIS 5.5.1'],
@@ -22,6 +24,7 @@ const references: Readonly<Record<string, readonly string[]>> = {
   A5: ['T1078', 'T1098.006', 'T1548', 'CIS 1.2.6', 'CIS 1.2.8', 'CIS 5.1.8'],
   A7: ['T1528', 'T1550.001', 'T1552', 'CIS 1.2.12', 'CIS 1.2.21', 'CIS 5.1.6', 'CIS 5.1.13'],
   A8: ['T1078', 'T1528', 'T1552', 'CIS 1.2.7', 'CIS 1.2.14'],
+  C2: ['T1525', 'T1554', 'CIS 4.1.1'],
   C3: ['T1610', 'T1611', ...Array.from({ length: 12 }, (_, at) => `CIS 5.2.${at + 2}`)],
   C4: ['T1611', 'T1068', 'CIS 5.2.6', 'CIS 5.2.7', 'CIS 5.2.10', 'CIS 5.7.2'],
   C7: ['T1496', 'T1499', 'CIS 5.7.1'],

@@ -41,8 +41,10 @@ import type {
   ClusterException,
   ClusterImagePolicy,
   Exception,
+  ExternalComponent,
   Image,
   ImagePolicy,
+  ManifestPolicy,
   PodImages,
   RegistryToken,
   RepositoryAccessReview,
@@ -126,6 +128,8 @@ export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy
   'ValidatingAdmissionPolicy',
   false,
 )
+export const externalComponents = resourceRef<ExternalComponent>('supply.bulkhead.dev', 'v1', 'externalcomponents', 'ExternalComponent')
+export const manifestPolicies = resourceRef<ManifestPolicy>('supply.bulkhead.dev', 'v1', 'manifestpolicies', 'ManifestPolicy')
 export const images = resourceRef<Image>('supply.bulkhead.dev', 'v1', 'images', 'Image', false)
 export const imagePolicies = resourceRef<ImagePolicy>('supply.bulkhead.dev', 'v1', 'imagepolicies', 'ImagePolicy')
 export const clusterImagePolicies = resourceRef<ClusterImagePolicy>(

@@ -11,6 +11,7 @@ import { createAdmission } from '../admission/chain.ts'
 import { ImageAnswers } from '../admission/images/image-answers.ts'
 import { KnownPolicies } from '../admission/images/known-policies.ts'
 import { RegistryCredentials } from '../admission/images/registry-credentials.ts'
+import { KnownManifestPolicies } from '../admission/manifests/known-manifest-policies.ts'
 import { ObjectWaiter } from '../admission/object-waiter.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies, type ValidatingSource } from '../admission/policy/policy-kinds.ts'
@@ -81,6 +82,7 @@ export function openAdmission(
       ...policies,
       // An offline server asks nobody, so it evaluates no image policy.
       images: options.offline === true ? undefined : { policies: imagePolicies, answers },
+      manifests: new KnownManifestPolicies(view),
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [
         rbacEscalation({ authorization, rbac, denyRules, ...(secure ? { aggregatingRoles: () => aggregatingRoles(view) } : {}) }),

@@ -6,6 +6,7 @@ import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
 import { Client } from '../client/client.ts'
+import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import { defaultRotation } from './container/log-rotation.ts'
 import { LogRotator, type RunningLog } from './container/log-rotator.ts'
@@ -26,6 +27,7 @@ import { detectCgroups } from './machine/cgroups.ts'
 import { cleanUp, hasContainers, removeAllPods } from './machine/clean-up.ts'
 import { type Containerd, startContainerd } from './machine/containerd.ts'
 import { appArmorEnabled, machineFacts } from './machine/machine-facts.ts'
+import { nodeComponents } from './machine/node-components.ts'
 import { type NodeDirectory, nodeDirectory } from './machine/node-directory.ts'
 import { type RegistryEndpoint, writeRegistryHosts } from './machine/registry-hosts.ts'
 import { machineHost } from './machine-host.ts'
@@ -131,10 +133,14 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const shortage = new ResourcePressure({ facts: () => supply.facts(), clock, log })
     // A node whose disk is full reports that first, before pods arrive.
     await Promise.all([pressure.look(), shortage.look()])
+    const components = new ComponentWatch(nodeComponents({ directory, cniBinDirectory: network.cniBinDirectory, clock, log }))
     const registrar = new NodeRegistrar({
       client,
       node,
-      health: until => nodeHealth(options, runtime, { disk: pressure, rest: shortage }, guard, until),
+      health: async until => ({
+        ...(await nodeHealth(options, runtime, { disk: pressure, rest: shortage }, guard, until)),
+        runtime: { components: components.components, drift: components.drift },
+      }),
       clock,
       log,
     })
@@ -143,6 +149,9 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await registrar.register(signal)
     const podCidr = (await registrar.podRange(signal)) ?? defaultPodCidr
     if (podCidr !== defaultPodCidr) await network.configure(podCidr, signal)
+    // The node's own configuration is written now: from here on, only somebody else changes it.
+    const componentsKnown = components.look()
+    componentsKnown.catch(() => undefined)
     const pullRecords = await PullRecords.open(directory.pullRecords, await runtime.listImages(signal))
     const nodeRuntime = createNodeRuntime({
       client,
@@ -228,6 +237,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       tunnel,
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),
+      watchComponents(components, componentsKnown, registrar, log, working),
       identity.keepRenewed(working),
     ]
     try {
@@ -288,6 +298,23 @@ async function reportRefused(
   } catch (err) {
     log.info('refused connections are not known', { err })
   }
+}
+
+/** Reports what the node runs, and later changes. */
+async function watchComponents(
+  components: ComponentWatch,
+  known: Promise<void>,
+  registrar: NodeRegistrar,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await known
+    await registrar.reportNow(signal)
+  } catch (err) {
+    if (!signal.aborted) log.error('components not reported', { err })
+  }
+  await components.run(signal, () => registrar.reportNow(signal))
 }
 
 /** Reports that policies are in force as soon as they are. */

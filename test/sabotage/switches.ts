@@ -21,6 +21,7 @@ export const switches: readonly Switch[] = [
   plugin('ImageDigests', ['S9']),
   plugin('ImagePolicy', ['S8', 'S9']),
   plugin('LimitRanger', ['C8']),
+  plugin('ManifestPolicy', ['S3']),
   unproven('MutatingAdmissionPolicy', 'its feature is off unless an administrator turns it on; then P1 sees it'),
   plugin('MutatingAdmissionWebhook', ['P1']),
   plugin('NamespaceDefaults', ['C7', 'C8', 'D4']),

@@ -4,6 +4,8 @@ type Texts = Readonly<Record<string, { readonly text: string; readonly fields: R
 
 const policySpec = 'Which images the policy is for, and what must hold for them.'
 
+const manifestSpec = 'Which objects must be signed, and by whom.'
+
 export const supplyDescriptions: Texts = {
   'supply/v1.ImagePolicy': {
     text: 'ImagePolicy says which images may run in its namespace: who must have signed them, and what must be known of them. If several policies match an image, all must hold.',
@@ -40,6 +42,46 @@ export const supplyDescriptions: Texts = {
   'supply/v1.DueDays': {
     text: 'DueDays is a number of days for each severity. A severity that is left out has no date.',
     fields: { critical: 'Days.', high: 'Days.', medium: 'Days.', low: 'Days.', unknown: 'Days.' },
+  },
+  'supply/v1.ManifestPolicy': {
+    text: 'ManifestPolicy says which objects of its namespace must be as somebody signed them. If several policies match an object, all must hold.',
+    fields: { spec: manifestSpec },
+  },
+  'supply/v1.ClusterManifestPolicy': {
+    text: 'ClusterManifestPolicy says which objects of all namespaces, or of some, must be as somebody signed them.',
+    fields: { spec: manifestSpec },
+  },
+  'supply/v1.ManifestPolicySpec': {
+    text: 'ManifestPolicySpec says which objects must be signed, and by whom.',
+    fields: {
+      resources: 'Such as deployments.apps, configmaps, *.example.com, or * for all but events, leases, and policies of manifests.',
+      namespaces:
+        'Only of a ClusterManifestPolicy: the namespaces that it is for. Without it, all but those that begin with kube-, and objects without a namespace.',
+      verify: 'Who must have signed the objects.',
+      onFailure: 'Refuse (default) or Warn. Warn admits the object, with a warning.',
+    },
+  },
+  'supply/v1.ExternalComponent': {
+    text: 'ExternalComponent is a server outside of the cluster, such as a database, whose TLS key is pinned. The part "artifacts" checks it every five minutes.',
+    fields: { spec: 'Where it is, and which key it has.', status: 'What was seen of it.' },
+  },
+  'supply/v1.ExternalComponentSpec': {
+    text: 'ExternalComponentSpec says where a server is, and which key it has.',
+    fields: {
+      host: 'Its DNS name or IP address, as the part "artifacts" reaches it.',
+      port: 'A port on which it speaks TLS at once.',
+      serverName: 'The name in the TLS handshake. Default: host, if it is a name.',
+      spkiSha256: 'SHA-256 of the public keys that it may have (SPKI in DER, lower-case hexadecimal): its own, and the next one.',
+      version: 'Its version, for people.',
+    },
+  },
+  'supply/v1.ExternalComponentStatus': {
+    text: 'ExternalComponentStatus is what was seen of a server.',
+    fields: {
+      conditions: 'KeyPinned: True if it has a pinned key, False for another one, Unknown if it did not answer.',
+      observedSpkiSha256: 'The key that it had.',
+      checked: 'When.',
+    },
   },
   'supply/v1.VerifySpec': {
     text: 'VerifySpec names the signers of an image. Exactly one of its fields is set.',

@@ -51,6 +51,36 @@ type supply/v1.ClusterImagePolicy root
 type supply/v1.ClusterImagePolicyList list
   items []supply/v1.ClusterImagePolicy
 
+type supply/v1.ManifestPolicySpec
+  resources []string list=set
+  namespaces []string omitempty optional list=set
+  verify supply/v1.VerifySpec
+  onFailure string omitempty optional
+type supply/v1.ManifestPolicy root
+  spec supply/v1.ManifestPolicySpec
+type supply/v1.ManifestPolicyList list
+  items []supply/v1.ManifestPolicy
+type supply/v1.ClusterManifestPolicy root
+  spec supply/v1.ManifestPolicySpec
+type supply/v1.ClusterManifestPolicyList list
+  items []supply/v1.ClusterManifestPolicy
+
+type supply/v1.ExternalComponentSpec
+  host string
+  port int32
+  serverName string omitempty optional
+  spkiSha256 []string list=set
+  version string omitempty optional
+type supply/v1.ExternalComponentStatus
+  conditions []meta/v1.Condition omitempty optional list=map:type
+  observedSpkiSha256 string omitempty optional
+  checked *meta/v1.Time omitempty optional
+type supply/v1.ExternalComponent root
+  spec supply/v1.ExternalComponentSpec
+  status supply/v1.ExternalComponentStatus omitempty optional
+type supply/v1.ExternalComponentList list
+  items []supply/v1.ExternalComponent
+
 type supply/v1.TrustedKey
   name string
   publicKey string

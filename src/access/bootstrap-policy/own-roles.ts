@@ -75,8 +75,12 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   }),
   clusterRole(artifacts, [
     rule(everyVerb, supply, 'images'),
-    rule(read, supply, 'advisorysources clusterexceptions clusterimagepolicies exceptions imagepolicies podimages trustroots'),
-    rule('patch update', supply, 'advisorysources/status trustroots/status'),
+    rule(
+      read,
+      supply,
+      'advisorysources clusterexceptions clusterimagepolicies exceptions externalcomponents imagepolicies podimages trustroots',
+    ),
+    rule('patch update', supply, 'advisorysources/status externalcomponents/status trustroots/status'),
     recordEvents,
   ]),
   // The part `registry` learns of each request whether it is allowed, and nothing else.
@@ -94,7 +98,13 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole('bulkhead:aggregate-repositories-to-admin', [rule('pull push delete', supply, 'repositories')], aggregatesTo('admin')),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',
-    [rule(read, supply, 'advisorysources clusterexceptions clusterimagepolicies exceptions imagepolicies images podimages trustroots')],
+    [
+      rule(
+        read,
+        supply,
+        'advisorysources clusterexceptions clusterimagepolicies clustermanifestpolicies exceptions externalcomponents imagepolicies images manifestpolicies podimages trustroots',
+      ),
+    ],
     aggregatesTo('view'),
   ),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),

@@ -3,6 +3,7 @@
 import type { StoreView } from '../../api/store-view.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PluginConfiguration } from '../configuration.ts'
+import type { KnownManifestPolicies } from '../manifests/known-manifest-policies.ts'
 import type { ObjectWaiter } from '../object-waiter.ts'
 import { createPlugin, type PluginDefinition } from '../plugin-definition.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
@@ -24,6 +25,7 @@ import { imagePolicy } from './image-policy.ts'
 import { imagePolicyWebhook } from './image-policy-webhook.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { manifestPolicy } from './manifest-policy.ts'
 import { type MutatingAdmissionPolicyOptions, mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
@@ -64,6 +66,8 @@ export interface PluginOptions extends CertificateRequestOptions, MutatingAdmiss
   readonly configuration?: PluginConfiguration
   /** Undefined where no image policy is enforced, as in tests of other plug-ins. */
   readonly images?: ImagePluginParts | undefined
+  /** Undefined in tests of other plug-ins. */
+  readonly manifests?: KnownManifestPolicies | undefined
   /** Milliseconds since the epoch. */
   now(): number
   /** Lower-case letters and digits for generated volume names. */
@@ -77,6 +81,7 @@ export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   namespaceLifecycle,
   namespaceExists,
   unenforcedKinds,
+  manifestPolicy,
   namespaceDefaults,
   limitPodHardAntiAffinityTopology,
   limitRanger,

@@ -72,6 +72,20 @@ export interface ClusterImagePolicyList {
   items: ClusterImagePolicy[]
 }
 
+export interface ClusterManifestPolicy {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ManifestPolicySpec
+}
+
+export interface ClusterManifestPolicyList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ClusterManifestPolicy[]
+}
+
 export interface DueDates {
   internal?: DueDays
   exposed?: DueDays
@@ -107,6 +121,35 @@ export interface ExceptionSpec {
   owner: string
   reason: string
   expires: Time | null
+}
+
+export interface ExternalComponent {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ExternalComponentSpec
+  status?: ExternalComponentStatus
+}
+
+export interface ExternalComponentList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ExternalComponent[]
+}
+
+export interface ExternalComponentSpec {
+  host: string
+  port: number
+  serverName?: string
+  spkiSha256: string[]
+  version?: string
+}
+
+export interface ExternalComponentStatus {
+  conditions?: Condition[]
+  observedSpkiSha256?: string
+  checked?: Time
 }
 
 export interface Image {
@@ -241,6 +284,27 @@ export interface KeylessSigner {
   issuer: string
   subject?: string
   subjectRegExp?: string
+}
+
+export interface ManifestPolicy {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: ManifestPolicySpec
+}
+
+export interface ManifestPolicyList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: ManifestPolicy[]
+}
+
+export interface ManifestPolicySpec {
+  resources: string[]
+  namespaces?: string[]
+  verify: VerifySpec
+  onFailure?: string
 }
 
 export interface PodImage {

@@ -6,11 +6,13 @@ import { revocation } from './a4-revocation.ts'
 import { authorization } from './a5-authorization.ts'
 import { workloadIdentity } from './a7-workload-identity.ts'
 import { componentIdentity } from './a8-component-identity.ts'
+import { runtimeDrift } from './c2-runtime-drift.ts'
 import { podSecurity } from './c3-pod-security.ts'
 import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
 import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
+import { developerMachine } from './d1-developer-machine.ts'
 import { checkedManifests } from './d2-checked-manifests.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
@@ -20,6 +22,7 @@ import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { recordedImages } from './s1-recorded-images.ts'
 import { ownFiles } from './s2-own-files.ts'
+import { signedManifests } from './s3-signed-manifests.ts'
 import { knownVulnerabilities } from './s4-known-vulnerabilities.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { updates } from './s7-updates.ts'
@@ -31,11 +34,13 @@ import { podPulls } from './s12-pod-pulls.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
+  developerMachine,
   checkedManifests,
   leastSurface,
   exceptions,
   recordedImages,
   ownFiles,
+  signedManifests,
   knownVulnerabilities,
   encryptedTransport,
   updates,
@@ -52,6 +57,7 @@ export const proofs: readonly Proof[] = [
   authorization,
   workloadIdentity,
   componentIdentity,
+  runtimeDrift,
   podSecurity,
   containerPrivilege,
   resourceQuota,

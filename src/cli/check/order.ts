@@ -4,6 +4,8 @@ import type { Manifest } from './manifests.ts'
 
 /** Objects that affect all others: kinds, namespaces, and the defaults of new namespaces. */
 export const firstKinds: ReadonlySet<string> = new Set(['ClusterDefaults', 'Namespace', 'CustomResourceDefinition'])
+/** Policies that decide about every other object, in namespaces that must exist. */
+export const policyKinds: ReadonlySet<string> = new Set(['TrustRoot', 'ManifestPolicy', 'ClusterManifestPolicy'])
 const classes: ReadonlySet<string> = new Set([
   'PriorityClass',
   'RuntimeClass',
@@ -32,6 +34,7 @@ export function inOrder(manifests: readonly Manifest[]): Manifest[] {
   const parameters = new Set(manifests.flatMap(parameterKind))
   const stepOf = ({ apiVersion, kind }: Manifest): number => {
     if (firstKinds.has(kind)) return 0
+    if (policyKinds.has(kind)) return 1
     if (parameters.has(`${apiVersion}/${kind}`)) return 1
     if (apiVersion.startsWith(admissionGroup)) return kind.endsWith('Binding') ? 3 : 2
     return classes.has(kind) ? 4 : kind.endsWith('Binding') ? 5 : 6

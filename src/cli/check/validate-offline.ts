@@ -6,7 +6,7 @@ import { accountsOf } from './accounts.ts'
 import type { Manifest } from './manifests.ts'
 import { ObjectValidator } from './object-validator.ts'
 import { type OfflineServer, openOffline } from './offline.ts'
-import { firstKinds, inOrder, remoteKinds } from './order.ts'
+import { firstKinds, inOrder, policyKinds, remoteKinds } from './order.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface OfflineOptions {
@@ -54,6 +54,7 @@ export async function applyOffline(
   // Objects that the manifests define are used as they are; objects that they only refer to are created as a cluster would.
   await validateThose(({ kind }) => firstKinds.has(kind))
   await prepareNamespaces(server, manifests, namespace)
+  await validateThose(({ kind }) => policyKinds.has(kind))
   await validateThose(({ kind }) => kind === 'ServiceAccount')
   await prepareAccounts(server, manifests, namespace)
   await validateThose(() => true)

@@ -1,6 +1,7 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
 import { advisoriesCommand } from './advisories.ts'
 import { checkCommand } from './check.ts'
+import { devCommand } from './dev.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
 import { joinCommand } from './join.ts'
@@ -12,6 +13,7 @@ import { proveCommand } from './prove.ts'
 import { registryCommand } from './registry.ts'
 import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
+import { signCommand } from './sign.ts'
 import { statusCommand } from './status.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
@@ -28,7 +30,9 @@ export const commands = {
   why: whyCommand,
   check: checkCommand,
   policy: policyCommand,
+  sign: signCommand,
   verify: verifyCommand,
+  dev: devCommand,
   trust: trustCommand,
   image: imageCommand,
   registry: registryCommand,

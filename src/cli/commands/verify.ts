@@ -4,6 +4,7 @@ import { buildCommand, buildRouteMap } from '@stricli/core'
 import { withDefaultCommand, withHelp } from '../help.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 import type { VerifyFlags } from '../verify/verify.ts'
+import type { VerifyManifestsFlags } from '../verify/verify-manifests.ts'
 import type { VerifyPackageFlags } from '../verify/verify-package.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
@@ -75,6 +76,41 @@ const packageCommand = withHelp(packageParsed, {
   exitCodes: '0 unchanged, 1 changed, 2 no verdict',
 })
 
+const manifestsParsed = buildCommand({
+  func: (flags: VerifyManifestsFlags, ...files: string[]) =>
+    runCommand(async () => {
+      const [{ verifyManifests }, { readInput }] = await Promise.all([
+        import('../verify/verify-manifests.ts'),
+        import('../sign/read-input.ts'),
+      ])
+      const print = (text: string) => void process.stdout.write(`${text}\n`)
+      return await verifyManifests(flags, files, { now: Date.now(), print, readFile: readInput })
+    }, failureCode('verify')),
+  parameters: {
+    flags: {
+      policy: { kind: 'parsed', parse: String, variadic: true, brief: 'File with manifest policies; may be repeated', placeholder: 'FILE' },
+      trust: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        brief: 'File with trust roots; may be repeated',
+        placeholder: 'FILE',
+      },
+      namespace: { ...optionalText, brief: 'Namespace of objects that name none (default: default)', placeholder: 'NAMESPACE' },
+    },
+    aliases: { n: 'namespace' },
+    positional: { kind: 'array', parameter: { brief: 'File with manifests, - for stdin', parse: String, placeholder: 'FILE' }, minimum: 1 },
+  },
+  docs: { brief: 'Verify who signed manifests, and that nothing was changed since' },
+})
+
+const manifestsCommand = withHelp(manifestsParsed, {
+  usage: '[flags] --policy FILE FILE…',
+  examples: [['bulkhead verify manifests --policy policy.yaml --trust trust.yaml web.yaml', 'as a namespace with this policy would']],
+  exitCodes: '0 signed, 1 one object is not as it was signed, 2 no verdict',
+})
+
 /** Evaluates image policies without a cluster. */
 const imageCommand = withHelp(command, {
   usage: '[flags] --policy FILE IMAGE',
@@ -88,7 +124,7 @@ const imageCommand = withHelp(command, {
 
 export const verifyCommand = withDefaultCommand(
   buildRouteMap({
-    routes: { image: imageCommand, package: packageCommand },
+    routes: { image: imageCommand, package: packageCommand, manifests: manifestsCommand },
     defaultCommand: 'image',
     docs: { brief: 'Verify who signed an image, a package or manifests' },
   }),

@@ -1,5 +1,6 @@
 // Formats the status as text.
 
+import { tableDate } from '../../supply-chain/components/known-weaknesses.ts'
 import { printable } from '../terminal/printable.ts'
 import { breakGlassText } from './break-glass.ts'
 import { defaultsCommand } from './namespaces-without-defaults.ts'
@@ -9,6 +10,22 @@ import type { Status } from './status.ts'
 type Cell = string | number
 
 const loud: ReadonlySet<string> = new Set(['failed', 'off'])
+
+/** The same of several nodes is listed once for each. */
+function componentSection(nodes: Status['nodes']): string[] {
+  const rows = nodes.flatMap(({ name: node, components }) =>
+    components.map(({ name, package: from, sha256, weaknesses }) => [
+      node,
+      name,
+      from === undefined ? '-' : `${from.name} ${from.version}`,
+      sha256.slice(0, 12),
+      weaknesses.length === 0 ? '' : `upstream's version has ${weaknesses.join(', ')}`,
+    ]),
+  )
+  return rows.length === 0
+    ? []
+    : [section(`Programs of nodes (known weaknesses as of ${tableDate})`, [['NODE', 'NAME', 'PACKAGE', 'SHA256', ''], ...rows])]
+}
 
 const packageText = ({ build, version, keyId }: NonNullable<Status['package']>): string =>
   build === 'release'
@@ -48,6 +65,7 @@ export function formatStatus(status: Status): string {
             policyText(networkPolicies),
           ]),
     ),
+    ...componentSection(status.nodes),
     ...(status.filePolicies.length === 0
       ? []
       : [

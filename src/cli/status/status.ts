@@ -18,6 +18,7 @@ import { printableJson } from '../terminal/printable.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
 import { breakGlassUse } from './break-glass.ts'
+import { type ComponentFacts, componentFacts, drifted } from './component-facts.ts'
 import { type ConfigurationFacts, configurationFacts, refusedConfigurations } from './configurations.ts'
 import { controlsOf } from './controls.ts'
 import {
@@ -61,6 +62,9 @@ export interface NodeFacts {
   /** For example `containerd://1.7.24`, or that the node is simulated. */
   readonly runtime: string
   readonly networkPolicies: PolicyFacts
+  readonly components: readonly ComponentFacts[]
+  /** What of them changed under the running node; empty if nothing did. */
+  readonly drift: string
 }
 
 export interface ClusterFacts {
@@ -148,7 +152,12 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   ])
   // A server that does not answer presents no certificate either.
   if (cluster !== undefined) problems.push(...servingProblems)
-  problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []), ...failedProofs(cluster?.proofResults ?? []))
+  problems.push(
+    ...(cluster?.dead ?? []),
+    ...unenforced(cluster?.nodes ?? []),
+    ...drifted(cluster?.nodes ?? []),
+    ...failedProofs(cluster?.proofResults ?? []),
+  )
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are an earlier version: ${cluster.filePolicies.problem}`)
   const disk = lowDisk(directory.path, freeBytes(directory.path))
@@ -221,6 +230,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
       networkPolicies: policyFacts(state?.conditions ?? []),
+      ...componentFacts(metadata.annotations, state?.conditions ?? []),
       name: metadata.name ?? '',
       ready: state?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',

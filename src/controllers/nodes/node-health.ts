@@ -41,6 +41,8 @@ const schedulingTaints: readonly { readonly condition: string; readonly status: 
   { condition: 'DiskPressure', status: 'True', key: 'node.kubernetes.io/disk-pressure' },
   { condition: 'NetworkUnavailable', status: 'True', key: 'node.kubernetes.io/network-unavailable' },
   { condition: 'PIDPressure', status: 'True', key: 'node.kubernetes.io/pid-pressure' },
+  // Programs that the node runs changed under it: what they start next is not what was known.
+  { condition: 'bulkhead.dev/RuntimeDrift', status: 'True', key: 'bulkhead.dev/runtime-drift' },
 ]
 const unschedulable = 'node.kubernetes.io/unschedulable'
 

@@ -4,6 +4,7 @@ import { kubernetesVersion } from '../../api/kubernetes-version.ts'
 import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
 import { isExtendedResource, isHugePages } from '../../api/validation/resource-names.ts'
 import { formatTime } from '../../base/clock.ts'
+import { type Component, runtimeDriftCondition } from '../../supply-chain/components/component.ts'
 import type { NodeAllocatable } from '../container/field-values.ts'
 import type { Image } from '../cri/messages.ts'
 import type { MachineFacts, Pressure } from '../machine/machine-facts.ts'
@@ -69,6 +70,14 @@ export interface NodeHealth {
   readonly policies: PolicyHealth
   /** Undefined on a node that does not route Services. */
   readonly services?: ServiceHealth
+  /** Undefined on a node without programs of its own. */
+  readonly runtime?: RuntimeHealth
+}
+
+/** The programs that the node runs, and what of them is not as at its start. */
+export interface RuntimeHealth {
+  readonly components: readonly Component[]
+  readonly drift: readonly string[]
 }
 
 /** Whether network policies are in force on the node. */
@@ -129,6 +138,26 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
   }
 }
 
+/** Sentences in the message; the rest is counted. */
+const shownDrift = 5
+
+function driftCondition({ drift }: RuntimeHealth): Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'> {
+  if (drift.length === 0)
+    return {
+      type: runtimeDriftCondition,
+      status: 'False',
+      reason: 'AsAtStart',
+      message: 'the programs that this node runs are those of its start',
+    }
+  const more = drift.length > shownDrift ? ` and ${drift.length - shownDrift} more` : ''
+  return {
+    type: runtimeDriftCondition,
+    status: 'True',
+    reason: 'ComponentsChanged',
+    message: `${drift.slice(0, shownDrift).join('; ')}${more}`,
+  }
+}
+
 /** Extended resources that other clients, such as administrators, set on the node: pods may use all of them. */
 const advertisedCapacity = (status: NodeStatus | undefined) =>
   Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(([resource]) => !isHugePages(resource)))
@@ -137,7 +166,11 @@ const advertisedCapacity = (status: NodeStatus | undefined) =>
 export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
   Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 
-function conditions({ pressure, problems, policies, services }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
+function conditions(
+  { pressure, problems, policies, services, runtime }: NodeHealth,
+  old: readonly NodeCondition[],
+  now: number,
+): NodeCondition[] {
   const pressures = [
     [
       'MemoryPressure',
@@ -180,6 +213,7 @@ function conditions({ pressure, problems, policies, services }: NodeHealth, old:
         : { reason: policies.reason, message: policies.message }),
     },
     ...(services === undefined ? [] : [serviceCondition(services)]),
+    ...(runtime === undefined ? [] : [driftCondition(runtime)]),
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',

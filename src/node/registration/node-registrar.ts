@@ -6,6 +6,7 @@ import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { type Lease, leases, nodes } from '../../client/resources.ts'
+import { componentsAnnotation } from '../../supply-chain/components/component.ts'
 import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
 
 export interface NodeRegistrarOptions {
@@ -138,7 +139,9 @@ export class NodeRegistrar {
     const current = there ?? (await client.get(nodes, '', node.name, signal))
     this.#node = current
     const now = clock.now()
-    const status = nodeStatus(node, await health(signal), current.status, now)
+    const found = await health(signal)
+    await this.#recordComponents(current, found, signal)
+    const status = nodeStatus(node, found, current.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     const withdrawn = withdrawnResources(current.status)
     if (!there && text === this.#reported && withdrawn.length === 0 && now - this.#reportedAt < reportMs) return
@@ -151,6 +154,20 @@ export class NodeRegistrar {
     this.#node = await client.patch(nodes, '', node.name, { status: whole }, { type: 'strategic', subresource: 'status' }, signal)
     this.#reported = text
     this.#reportedAt = now
+  }
+
+  /** An administrator may have forbidden nodes to change their annotations: the status is reported nevertheless. */
+  async #recordComponents({ metadata }: Node, { runtime }: NodeHealth, signal: AbortSignal): Promise<void> {
+    if (runtime === undefined || runtime.components.length === 0) return
+    const { client, node, log } = this.#options
+    const text = JSON.stringify(runtime.components)
+    if (metadata.annotations?.[componentsAnnotation] === text) return
+    try {
+      await client.patch(nodes, '', node.name, { metadata: { annotations: { [componentsAnnotation]: text } } }, { type: 'merge' }, signal)
+    } catch (err) {
+      if (!isReason(err, 'Forbidden')) throw err
+      log.info('components of the node not recorded', { node: node.name, err: messageOf(err) })
+    }
   }
 
   async #renewLease(signal: AbortSignal): Promise<void> {

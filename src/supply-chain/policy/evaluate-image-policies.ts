@@ -17,6 +17,8 @@ export interface ImageFacts {
   readonly claims: Claims | string
   /** Without those that an Exception or a VEX statement covers. Undefined if it was not scanned. */
   readonly findings?: readonly Finding[]
+  /** What signs such things, for messages. Default: cosign. */
+  readonly tool?: string
   /** `created` of its configuration, in milliseconds since the epoch. */
   readonly created?: number
 }

@@ -1,4 +1,5 @@
 // Whether an image has what a policy requires of one signer.
+import { environmentPredicate, environmentProblem } from '../environment/environment-predicate.ts'
 import type { Claim } from '../signatures/claim.ts'
 import type { TrustRoot } from '../signatures/trust-root.ts'
 import { type ClaimVerdict, type VerifiedSigner, verifyByKey, verifyKeyless } from '../signatures/verify-claim.ts'
@@ -56,7 +57,11 @@ export function evaluateSigner(
     if (!found.verified)
       return {
         met: false,
-        problem: missing(`no signature by ${shown(identity)}`, [...reasons, ...found.reasons], `cosign sign ${how(identity)}`),
+        problem: missing(
+          `no signature by ${shown(identity)}`,
+          [...reasons, ...found.reasons],
+          `${facts.tool ?? 'cosign'} sign ${how(identity)}`,
+        ),
       }
     signer = found.signer
   }
@@ -68,7 +73,11 @@ export function evaluateSigner(
       const what = `no attestation "${attestation.predicateType}" by ${shown(identity)}`
       return {
         met: false,
-        problem: missing(what, [...reasons, ...found.reasons], `cosign attest --type ${attestation.predicateType} ${how(identity)}`),
+        problem: missing(
+          what,
+          [...reasons, ...found.reasons],
+          `${facts.tool ?? 'cosign'} attest --type ${attestation.predicateType} ${how(identity)}`,
+        ),
       }
     }
     signer ??= found.signer
@@ -93,6 +102,8 @@ function verifyAttestation(
   const verdict = checks.verify(claim, identity)
   const { statement } = claim
   if (!verdict.verified || statement.kind === 'signature') return verdict
+  const problem = statement.predicateType === environmentPredicate ? environmentProblem(statement.predicate) : undefined
+  if (problem !== undefined) return { verified: false, reason: problem }
   const input = { predicate: statement.predicate, subject: statement.subject, image: { digest, repository } }
   for (const condition of conditions) {
     const problem = unmetCondition(condition, input, budget)

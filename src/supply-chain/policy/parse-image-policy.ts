@@ -78,7 +78,7 @@ function readDuration(text: string, path: string): number {
   return ms
 }
 
-function readVerify(fields: FieldReader): Pick<CompiledPolicy, 'mode' | 'signers'> {
+export function readVerify(fields: FieldReader): Pick<CompiledPolicy, 'mode' | 'signers'> {
   if (!fields.has('verify')) return { mode: 'allOf', signers: [] }
   const verify = new FieldReader(fields.get('verify'), 'spec.verify', ['anyOf', 'allOf'])
   if (verify.has('anyOf') === verify.has('allOf')) throw new UserError('spec.verify must have exactly one of anyOf and allOf')

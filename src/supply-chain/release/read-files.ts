@@ -1,5 +1,6 @@
 // Lists and hashes the files of a folder, several at a time. Links are not followed.
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../../base/user-error.ts'
@@ -7,8 +8,10 @@ import type { FoundFile } from './compare-files.ts'
 
 /** Files at a time: more than Node has threads, so that none waits for this one. */
 const inParallel = 16
-/** A larger file is not read: it is no file of a package or a working tree that people write. */
+/** A larger file is not read: no file of the published package has a tenth of it. */
 export const maxFileBytes = 64 * 1024 * 1024
+/** Larger ones are read piece by piece. */
+const wholeBytes = 8 * 1024 * 1024
 /** Files and folders that are listed. */
 export const maxEntries = 200_000
 
@@ -27,27 +30,38 @@ export async function listFiles(root: string, enter: (folder: string) => boolean
   return files.toSorted()
 }
 
-/** In the order of the paths. A file that cannot be read is one with a problem. */
-export async function readFiles(root: string, paths: readonly string[]): Promise<FoundFile[]> {
+/** In the order of the paths. A file that cannot be read, or has more than `maxBytes`, is one with a problem. */
+export async function readFiles(root: string, paths: readonly string[], maxBytes = maxFileBytes): Promise<FoundFile[]> {
   const found = new Map<string, FoundFile>()
   const waiting = paths.values()
   const work = async (): Promise<void> => {
-    for (const path of waiting) found.set(path, await readOne(root, path))
+    for (const path of waiting) found.set(path, await readOne(root, path, maxBytes))
   }
   await Promise.all(Array.from({ length: inParallel }, work))
   return paths.flatMap(path => found.get(path) ?? [])
 }
 
-async function readOne(root: string, path: string): Promise<FoundFile> {
+async function readOne(root: string, path: string, maxBytes: number): Promise<FoundFile> {
   const file = join(root, path)
   try {
     const stat = await lstat(file)
     if (!stat.isFile()) return { path, problem: 'is no regular file' }
-    if (stat.size > maxFileBytes) return { path, problem: `has ${stat.size} bytes, at most ${maxFileBytes} are read` }
+    if (stat.size > maxBytes) return { path, problem: `has ${stat.size} bytes, at most ${maxBytes} are read` }
+    const executable = (stat.mode & 0o100) !== 0
+    if (stat.size > wholeBytes) return { path, ...(await hashPieces(file)), executable }
     const content = await readFile(file)
-    const sha256 = createHash('sha256').update(content).digest('hex')
-    return { path, sha256, size: content.length, executable: (stat.mode & 0o100) !== 0 }
+    return { path, sha256: createHash('sha256').update(content).digest('hex'), size: content.length, executable }
   } catch (err) {
     return { path, problem: `cannot be read: ${messageOf(err)}` }
   }
+}
+
+async function hashPieces(file: string): Promise<{ readonly sha256: string; readonly size: number }> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const piece of createReadStream(file)) {
+    hash.update(piece)
+    size += piece.length
+  }
+  return { sha256: hash.digest('hex'), size }
 }

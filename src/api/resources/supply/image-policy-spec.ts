@@ -20,7 +20,7 @@ export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): Fiel
   return [
     ...(images.length === 0 ? [required('spec.images', 'must name the images that the policy is for; "**" is all')] : []),
     ...boundedList('spec.images', images, maxPatterns, validateImagePattern),
-    ...(verify === undefined ? [] : signers(verify)),
+    ...(verify === undefined ? [] : validateSigners(verify)),
     ...(onFailure === undefined || reactions.includes(onFailure) ? [] : [notSupported('spec.onFailure', onFailure, reactions)]),
     ...(maxSeverity === undefined || severities.includes(maxSeverity) ? [] : [notSupported('spec.maxSeverity', maxSeverity, severities)]),
     ...(dueDates === undefined ? [] : validateDueDates(dueDates)),
@@ -29,7 +29,12 @@ export function validateImagePolicySpec(spec: ImagePolicySpec | undefined): Fiel
 }
 
 /** For the column "Requires" of `kubectl get`. */
-export function requirementsOf({ verify, maxSeverity, dueDates, maxAge }: ImagePolicySpec): string {
+export function requirementsOf({
+  verify,
+  maxSeverity,
+  dueDates,
+  maxAge,
+}: Pick<ImagePolicySpec, 'verify' | 'maxSeverity' | 'dueDates' | 'maxAge'>): string {
   const names = (verify?.anyOf ?? verify?.allOf ?? []).map(
     ({ key, keyless }) => key?.name ?? keyless?.subject ?? keyless?.subjectRegExp ?? '',
   )
@@ -42,7 +47,7 @@ export function requirementsOf({ verify, maxSeverity, dueDates, maxAge }: ImageP
   return [...(signers === '' ? [] : [signers]), ...further].join(', ') || 'nothing'
 }
 
-function signers({ anyOf, allOf }: NonNullable<ImagePolicySpec['verify']>): FieldError[] {
+export function validateSigners({ anyOf, allOf }: NonNullable<ImagePolicySpec['verify']>): FieldError[] {
   const at = 'spec.verify'
   if ((anyOf === undefined) === (allOf === undefined))
     return [invalidValue(at, Object.keys({ anyOf, allOf }), 'must have exactly one of anyOf and allOf')]

@@ -14,6 +14,9 @@ interface StoredKind {
 export type StoredKinds = Readonly<Record<string, StoredKind>>
 
 /** Of the pod; to be created before. */
+/** For objects that do not exist. */
+const unmetManifests = { resources: ['none.prove.bulkhead.dev'], verify: { anyOf: [{ key: { trustRoot: 'none', name: 'none' } }] } }
+
 export const canaryAccount = 'bulkhead-prove-account'
 
 const nowhere = { 'bulkhead.dev/no-such-label': 'true' }
@@ -113,7 +116,9 @@ export const namespacedKinds: StoredKinds = {
       spec: { advisories: ['CVE-0000-0'], images: ['**'], owner: 'bulkhead prove', reason: 'proof T2', expires: '2020-01-01T00:00:00Z' },
     },
   },
+  'supply.bulkhead.dev/externalcomponents': { fields: { spec: { host: 'prove.invalid', port: 1, spkiSha256: ['0'.repeat(64)] } } },
   'supply.bulkhead.dev/imagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
+  'supply.bulkhead.dev/manifestpolicies': { fields: { spec: unmetManifests } },
   'storage.k8s.io/csistoragecapacities': { fields: { storageClassName: 'bulkhead-prove-none' } },
 }
 
@@ -219,6 +224,7 @@ export const clusterKinds: StoredKinds = {
     },
   },
   'supply.bulkhead.dev/clusterimagepolicies': { fields: { spec: { images: ['prove.bulkhead.dev/none'] } } },
+  'supply.bulkhead.dev/clustermanifestpolicies': { fields: { spec: unmetManifests } },
   'supply.bulkhead.dev/images': { name: `sha256-${'0'.repeat(64)}`, fields: { spec: { digest: `sha256:${'0'.repeat(64)}` } } },
   'supply.bulkhead.dev/trustroots': { fields: { spec: { sigstore: { trustedRoot: {} } } } },
   'prove.bulkhead.dev/canaries': { fields: { spec: { key: 'value' } } },

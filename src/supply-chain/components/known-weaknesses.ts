@@ -1,0 +1,49 @@
+// Known vulnerabilities of container runtimes, by upstream versions. A distribution may have fixed one in an older version: its tracker says so.
+import { type Component, upstreamVersion } from './component.ts'
+
+/** When the table was last compared with the advisories of runc, containerd and crun. */
+export const tableDate = '2026-11-30'
+
+interface Weakness {
+  readonly id: string
+  /** Of a program, by its name. */
+  readonly program: string
+  /** The first fixed version of each line, ascending; lines before the first one are affected. */
+  readonly fixed: readonly string[]
+}
+
+const table: readonly Weakness[] = [
+  { id: 'CVE-2024-21626', program: 'runc', fixed: ['1.1.12'] },
+  { id: 'CVE-2024-45310', program: 'runc', fixed: ['1.1.14'] },
+  { id: 'CVE-2025-31133', program: 'runc', fixed: ['1.2.8', '1.3.3'] },
+  { id: 'CVE-2025-52565', program: 'runc', fixed: ['1.2.8', '1.3.3'] },
+  { id: 'CVE-2025-52881', program: 'runc', fixed: ['1.2.8', '1.3.3'] },
+  { id: 'CVE-2024-40635', program: 'containerd', fixed: ['1.6.38', '1.7.27', '2.0.4'] },
+  { id: 'CVE-2024-25621', program: 'containerd', fixed: ['1.7.29', '2.0.7', '2.1.5'] },
+  { id: 'CVE-2025-64329', program: 'containerd', fixed: ['1.7.29', '2.0.7', '2.1.5'] },
+  { id: 'CVE-2025-24965', program: 'crun', fixed: ['1.20.0'] },
+]
+
+/** Ids of the vulnerabilities that its upstream version has. */
+export function knownWeaknesses({ name, package: from }: Component): string[] {
+  const version = from && upstreamVersion(from.version)
+  if (version === undefined) return []
+  return table.filter(({ program, fixed }) => program === name && isAffected(version, fixed)).map(({ id }) => id)
+}
+
+/** A fix counts for its line `x.y`; a later line than all has the fix. */
+function isAffected(version: string, fixed: readonly string[]): boolean {
+  const line = (text: string): string => text.split('.').slice(0, 2).join('.')
+  const first = fixed.find(each => line(each) === line(version)) ?? fixed.at(-1)
+  return first !== undefined && isBefore(numbersOf(version), numbersOf(first))
+}
+
+const numbersOf = (version: string): number[] => version.split('.').map(Number)
+
+function isBefore(a: readonly number[], b: readonly number[]): boolean {
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const [x = 0, y = 0] = [a[at], b[at]]
+    if (x !== y) return x < y
+  }
+  return false
+}
