@@ -23,6 +23,10 @@ const reasons: Readonly<Record<string, string>> = {
   "assess/dial.ts TLSv1'": 'attacks listeners with old versions',
   "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
+  "artifacts/observed-key.ts TLSv1.2'": 'a server outside of the cluster may have no TLS 1.3 yet; only its key is looked at',
+  'artifacts/observed-key.ts rejectUnauthorized: ':
+    'the key that the handshake proves is compared with the pinned one, and nothing is sent',
+  'cli/join/server-authority.ts rejectUnauthorized: ': 'finds the authority with the digest of the ticket, and sends nothing before',
   "assess/attacks/transport/impostor.ts TLSv1.2'": 'an impostor of the API server that has no newer version',
   "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
   "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',

@@ -19,7 +19,7 @@ const command = buildCommand({
         kind: 'enum',
         values: ['text', 'json', 'patch'],
         optional: true,
-        brief: 'Output format; patch: strategic merge patches in YAML (default: text)',
+        brief: 'Output format; patch: patches in YAML (default: text)',
       },
     },
     aliases: { o: 'output' },
