@@ -58,13 +58,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
   const { server, services } = addresses
   const acceptRestored = once(config.acceptRestoredStore)
   return {
-    signer: part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
-      directory: directory.signer,
-      sockets: directory.signerSockets,
-      servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
-      controllerAccounts,
-      issuer: defaultIssuer,
-    } satisfies SignerSettings),
+    signer: signerDefinition(input),
     server: {
       // With half of this young generation, a stream of writes is about 6 % slower; twice as much takes 80 MB more resident memory.
       ...part(
@@ -134,6 +128,20 @@ export function partDefinitions(input: PartInput): ClusterParts {
   }
 }
 
+export function signerDefinition({
+  directory,
+  identity,
+  addresses,
+}: Pick<PartInput, 'directory' | 'identity' | 'addresses'>): PartDefinition {
+  return part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
+    directory: directory.signer,
+    sockets: directory.signerSockets,
+    servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
+    controllerAccounts,
+    issuer: defaultIssuer,
+  } satisfies SignerSettings)
+}
+
 /** Yields the value once: a restarted part must not accept again. */
 function* once<T>(value: T): Generator<T> {
   yield value
@@ -174,7 +182,7 @@ function nodeParts(
   return [{ ...agent, cleanUp }, dns]
 }
 
-function part(
+export function part(
   name: string,
   home: string,
   userId: number | undefined,
