@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { storeFlags } from './bench-store.ts'
 import type { Credentials } from './load/connections.ts'
 
 export class ClusterProcess implements AsyncDisposable {
@@ -21,8 +22,9 @@ export class ClusterProcess implements AsyncDisposable {
   /** Ready is the line that the user waits for: every part of the control plane works then. */
   static async start(tree: string, dataDirectory: string, flags: readonly string[]): Promise<ClusterProcess> {
     const port = await freePort()
+    const own = await storeFlags(dataDirectory)
     const began = performance.now()
-    const args = [join(tree, 'bin/bulkhead.mjs'), 'up', '--data-dir', dataDirectory, '--port', String(port), ...flags]
+    const args = [join(tree, 'bin/bulkhead.mjs'), 'up', '--data-dir', dataDirectory, '--port', String(port), ...own, ...flags]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
     let text = ''

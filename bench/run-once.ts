@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bareNode } from './bare-server.ts'
+import { stopStores } from './bench-store.ts'
 import { checkCommand } from './check-command.ts'
 import { startChild } from './child.ts'
 import { ClusterProcess } from './cluster-process.ts'
@@ -51,6 +52,7 @@ export async function runOnce({ tree, workloads, containers, onStep }: RunOption
     if (containers) Object.assign(values, await nodeOrWhyNot(tree, join(directory, 'node')))
     return values
   } finally {
+    await stopStores()
     rmSync(directory, { recursive: true, force: true })
   }
 }

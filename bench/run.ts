@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { compactHeap } from '../src/base/v8/compact-heap.ts'
 import { createProgress } from '../tools/progress.ts'
 import { createScratch, removeScratch } from '../tools/scratch.ts'
+import { useEtcd } from './bench-store.ts'
 import { buildCommit } from './built-commit.ts'
 import { type Values, workloads } from './load/workloads.ts'
 import { canRunContainers, measuredHere, runOnce } from './run-once.ts'
@@ -11,7 +12,7 @@ import { type Column, table } from './table.ts'
 import { worstTenant } from './tenant/worst-tenant.ts'
 
 const ids = [...workloads.map(({ id }) => id), ...measuredHere]
-const usage = `usage: npm run bench -- [--against COMMIT] [--rounds N] [--only WORKLOAD,…] [--no-containers]
+const usage = `usage: npm run bench -- [--against COMMIT] [--rounds N] [--only WORKLOAD,…] [--store sqlite|etcd] [--no-containers]
 workloads: ${ids.join(' ')}, or none
        npm run bench -- --only worst-tenant [--attacks ATTACK,…]`
 
@@ -21,10 +22,13 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     attacks: { type: 'string' },
+    store: { type: 'string' },
     'no-containers': { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
+if (!['sqlite', 'etcd'].includes(flags.store ?? 'sqlite')) throw new Error(`unknown store ${flags.store}\n${usage}`)
+if (flags.store === 'etcd') useEtcd()
 // Some of the load comes from this process.
 compactHeap()
 if (flags.help) console.log(usage)

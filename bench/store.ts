@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { silentLogger } from '../src/base/log.ts'
+import { noEtcd, startEtcd } from '../src/store/etcd/etcd.testing.ts'
+import { openEtcdStore } from '../src/store/etcd/etcd-store.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
 import { testSealer } from '../src/store/records/sealer.testing.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
@@ -69,6 +71,21 @@ async function durableWrites(): Promise<void> {
   report('durable writes, 4 KB, 32 in flight', await writes(collection, 32, 1000, 4000), '/s')
 }
 
+/** On a member of its own, on the same disk. */
+async function etcdWrites(): Promise<void> {
+  if (noEtcd !== false) return console.log(noEtcd)
+  await using etcd = await startEtcd()
+  const identity = { id: 'bench', address: 'https://127.0.0.1' }
+  const common = { sealer: testSealer(), clock: systemClock, log: silentLogger }
+  await using store = await openEtcdStore({ etcd, cluster: 'bench', identity, ...common })
+  const collection = store.collection({ groupResource: 'configmaps' })
+  await writes(collection, 32, 500, 1000)
+  report('etcd: writes, 1 KB, 32 in flight', await writes(collection, 32, 3000, 1000), '/s')
+  report('etcd: writes, 1 KB, 128 in flight', await writes(collection, 128, 1000, 1000), '/s')
+  report('etcd: writes, 1 KB, one at a time', await writes(collection, 1, 1000, 1000), '/s')
+  report('etcd: writes, 4 KB, 32 in flight', await writes(collection, 32, 2000, 4000), '/s')
+}
+
 async function reads(): Promise<void> {
   await using store = createMemoryStore()
   const collection = await fill(store, 'configmaps', 10_000, 1000)
@@ -126,7 +143,7 @@ async function startUp(): Promise<void> {
   report('resident memory then', process.memoryUsage().rss / 2 ** 20, 'MiB')
 }
 
-const parts: Record<string, () => Promise<void>> = { writes: durableWrites, reads, watch: fanOut, start: startUp }
+const parts: Record<string, () => Promise<void>> = { writes: durableWrites, etcd: etcdWrites, reads, watch: fanOut, start: startUp }
 try {
   const wanted = process.argv.slice(3)
   for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part()

@@ -24,6 +24,8 @@ export interface CommitLog {
   take?(waiting: readonly DecidedWrite[]): number
   /** Why no write is accepted now, although the log has not failed. */
   readonly refusal?: WriteFailed | undefined
+  /** Whether what is in memory may not be the newest state, because the log does not answer. */
+  readonly isUncertain?: boolean
   /** What an operator should do. */
   readonly advice?: string | undefined
   /** Bytes on disk. */
@@ -129,7 +131,7 @@ export class CommitQueue implements Store, CacheOwner {
   }
 
   get stalled(): boolean {
-    return this.#stalls.stalled
+    return this.#stalls.stalled || this.#options.commitLog?.isUncertain === true
   }
 
   get backing(): string {
@@ -148,6 +150,10 @@ export class CommitQueue implements Store, CacheOwner {
     const cache = this.cache(options.groupResource)
     cache.configure(options)
     return cache
+  }
+
+  collections(): Collection[] {
+    return [...this.#caches.values()]
   }
 
   /** The cache of a resource, declared or not: records are loaded before the server declares its resources. */

@@ -198,6 +198,8 @@ export interface StoreContents {
 export interface Store extends AsyncDisposable {
   /** Returns the same collection for the same name. Called at start for every resource, and when a custom resource appears. */
   collection(options: CollectionOptions): Collection
+  /** All that hold objects or were declared, in no order. */
+  collections(): Collection[]
   /** The newest visible revision of the whole store. Each write, including deletions, uses the next one. */
   readonly revision: number
   /** Resolves when everything decided before the call is visible: for consistent reads. */

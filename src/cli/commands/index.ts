@@ -15,6 +15,7 @@ import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { signCommand } from './sign.ts'
 import { statusCommand } from './status.ts'
+import { storeCommand } from './store.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 import { updatesCommand } from './updates.ts'
@@ -44,16 +45,18 @@ export const commands = {
   join: joinCommand,
   joinTicket: joinTicketCommand,
   node: nodeCommand,
+  store: storeCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
   'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
   'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
+  storeCopy: partCommand('store-copy', async () => (await import('../parts/store-copy.ts')).storeCopyPart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
 export const hiddenCommands = {
   ...{ signer: true, server: true, controllers: true, dns: true, artifacts: true },
-  ...{ 'registry-front': true, 'registry-store': true },
+  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true },
 } as const

@@ -1,5 +1,4 @@
 // The process of the API server: it has no private key of the cluster, and no rights on the machine outside its own folder.
-import { randomUUID, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
@@ -8,25 +7,17 @@ import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config/config.ts'
-import { readTextIfThere } from '../../base/files/read-text.ts'
-import { replaceFile } from '../../base/files/replace-file.ts'
-import { machineMemory } from '../../base/machine-memory.ts'
 import { createRegistry } from '../../base/metrics/metrics.ts'
 import { registerProcessMetrics } from '../../base/metrics/process-metrics.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
-import { signerSealer, signerStoreHeads } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
-import type { EtcdAddress } from '../../store/etcd/etcd-client.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
-import { defaultStoredBytes } from '../../store/stored-limit.ts'
+import { openServerStore, type StorePlace } from './open-server-store.ts'
 import { runPart } from './part-process.ts'
 import type { ServeApiOptions } from './serve-api.ts'
 
-export interface ServerSettings {
-  readonly directory: string
+export interface ServerSettings extends StorePlace {
   readonly signerSocket: string
   /** Of the part that knows images. */
   readonly artifactsSocket: string
@@ -44,12 +35,6 @@ export interface ServerSettings {
   readonly allowPrivileged: boolean
   readonly policyDirectory: string | undefined
   readonly serviceCidr: string
-  /** Undefined for a share of the memory. */
-  readonly maxStoredBytes: number | undefined
-  /** Where the store is; undefined if it is in `directory`. */
-  readonly etcd: EtcdAddress | undefined
-  /** URL of this server. */
-  readonly address: string
   readonly serviceIp: string
   readonly dnsAddress: string
   readonly admission: AdmissionSettings
@@ -80,48 +65,16 @@ export const serverPart = (): Promise<void> =>
   })
 
 async function openStore(
-  { directory, maxStoredBytes, acceptRestoredStore, etcd, address }: ServerSettings,
-  { signer, log, metrics, signal }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
+  settings: ServerSettings,
+  { metrics, ...rest }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
 ): Promise<Store> {
-  try {
-    const common = {
-      // If the audit log has records, the store must exist: the store is created first.
-      mustExist: await hasRecords(auditFolder(directory)),
-      sealer: signerSealer(signer, signal),
-      maxStoredBytes: maxStoredBytes ?? defaultStoredBytes(machineMemory()),
-      heads: signerStoreHeads(signer, signal),
-      acceptRestored: acceptRestoredStore,
-      clock: systemClock,
-      log,
-      metrics: createStoreMetrics(metrics),
-    }
-    if (etcd === undefined) return await openSqliteStore({ directory, ...common })
-    // gRPC is loaded only where it is needed.
-    const { openEtcdStore } = await import('../../store/etcd/etcd-store.ts')
-    const cluster = clusterDigest(await signer.authority('serving', signal))
-    const identity = { id: await storeClientId(directory), address }
-    return await openEtcdStore({ etcd, cluster, identity, directory: join(directory, 'large'), signal, ...common })
-  } catch (err) {
-    if (signal.aborted) throw signal.reason
-    // The store's own message names the file and the fault.
-    throw new UserError(messageOf(err), { cause: err })
-  }
-}
-
-/** Of the oldest certificate of its authority, which later ones do not change. */
-function clusterDigest(authorities: string): string {
-  const [oldest = ''] = authorities.split(/(?=-----BEGIN CERTIFICATE-----)/).slice(-1)
-  return new X509Certificate(oldest).fingerprint256
-}
-
-/** By it, etcd recognizes this server after a restart. */
-async function storeClientId(directory: string): Promise<string> {
-  const file = join(directory, 'store-client-id')
-  const known = await readTextIfThere(file)
-  if (known !== undefined) return known.trim()
-  const id = randomUUID()
-  await replaceFile(file, `${id}\n`)
-  return id
+  return openServerStore(settings, {
+    ...rest,
+    // If the audit log has records, the store must exist: the store is created first.
+    mustExist: await hasRecords(auditFolder(settings.directory)),
+    acceptRestored: settings.acceptRestoredStore,
+    metrics: createStoreMetrics(metrics),
+  })
 }
 
 /** If the store could not be opened, its user reports the error. */

@@ -10,7 +10,7 @@ import { EtcdError } from './etcd-error.ts'
 import { type Gone, headText } from './etcd-head.ts'
 import { goneTag } from './followed-group.ts'
 import { type KeyNames, rangeEnd } from './key-names.ts'
-import type { KeyValue, TxnResponse } from './messages.ts'
+import type { KeyValue, RangeResponse, TxnResponse } from './messages.ts'
 import { pieceBytes, sealObject } from './object-value.ts'
 import { type ChainState, StoreChain } from './store-chain.ts'
 import { tagOf, type ValueSeal } from './value-seal.ts'
@@ -42,6 +42,8 @@ export interface EtcdLogOptions {
   /** A group is durable. */
   onWritten(position: LogPosition, bytes: number): void
   onClose(): Promise<void>
+  /** Another server writes. */
+  onLost(err: WriteFailed): void
   /** Bytes of etcd's file. */
   size(): number
   advice(): string | undefined
@@ -55,6 +57,7 @@ export class EtcdLog implements CommitLog {
   /** Large objects whose pieces are in etcd, by their key. */
   readonly #cut = new Map<string, number>()
   #position: LogPosition | undefined
+  #isCommitting = false
 
   constructor(options: EtcdLogOptions) {
     this.#options = options
@@ -62,6 +65,11 @@ export class EtcdLog implements CommitLog {
 
   get refusal(): WriteFailed | undefined {
     return this.#position === undefined ? new WriteFailed('Another server writes', { retriable: true }) : undefined
+  }
+
+  /** Whether another server may have written meanwhile, because etcd does not answer. */
+  get isUncertain(): boolean {
+    return this.#position !== undefined && !this.#options.lease.isCertain
   }
 
   get bytes(): number {
@@ -106,6 +114,15 @@ export class EtcdLog implements CommitLog {
   }
 
   async append(group: readonly DecidedWrite[]): Promise<void> {
+    this.#isCommitting = true
+    try {
+      await this.#append(group)
+    } finally {
+      this.#isCommitting = false
+    }
+  }
+
+  async #append(group: readonly DecidedWrite[]): Promise<void> {
     const { position } = this
     if (position === undefined) throw new WriteFailed('Another server writes', { retriable: true })
     const { names, seal, clock, chainKey } = this.#options
@@ -178,6 +195,19 @@ export class EtcdLog implements CommitLog {
     await this.#options.onClose()
   }
 
+  /** After the lease has ended: takes the right again, unless another server has it or has written, whose objects are not here. */
+  async verify(): Promise<void> {
+    const { lease, client, names, log } = this.#options
+    const { signal } = this.#closing
+    const attempt = await lease.regain(signal)
+    const { kvs } = await client.call<RangeResponse>('Range', { key: Buffer.from(names.head), keysOnly: true }, { signal })
+    // A write that is under way compares with the head itself.
+    const isNewer = !this.#isCommitting && (kvs[0]?.modRevision ?? 0) !== this.#position?.etcdRevision
+    if (attempt.acquired && !isNewer) return log.info('the right to write was lost and taken again')
+    this.#position = undefined
+    this.#options.onLost(lostRight())
+  }
+
   /** Resolves with the head's revision in etcd. Without a head, the operations are repeated until they are done. */
   async #commit(operations: readonly Operation[], position: LogPosition, head?: Buffer): Promise<number> {
     const { client, names, lease, clock, log } = this.#options
@@ -223,6 +253,8 @@ export class EtcdLog implements CommitLog {
       }
     }
     this.#position = undefined
-    throw new WriteFailed('Another server writes to etcd now', { retriable: false })
+    throw lostRight()
   }
 }
+
+const lostRight = (): WriteFailed => new WriteFailed('Another server writes to etcd now', { retriable: false })

@@ -84,7 +84,7 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   const names = new KeyNames(derived(rootKey, none, 'etcd names'), prefix)
   const chainKey = derived(rootKey, none, 'etcd chain')
   const seal = new ValueSeal(dataKeys)
-  const lease = new WriterLease({ client, prefix, identity, clock, log })
+  const lease = new WriterLease({ client, prefix, identity, clock, log, onUncertain: () => commitLog.verify() })
   const compactor = new Compactor({ client, prefix, lease, clock, log, metrics, keep: { ...etcdKeep, ...options.keep } })
   const space = new SpaceWatch({ client, clock, log })
   const headKeeper = heads && new HeadKeeper({ keep: (kept, until) => heads.keep(kept, until), clock, log })
@@ -93,6 +93,7 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
     ...{ client, names, seal, chainKey, lease, clock, log },
     size: () => space.bytes,
     advice: () => space.alarm,
+    onLost: err => queue.fail(err),
     onWritten: ({ revision, etcdRevision, chain }, bytes) => {
       compactor.written(etcdRevision, bytes)
       headKeeper?.moved({ revision, digest: chain.link })
@@ -110,7 +111,7 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   search.sealedAt(floor, found?.head.chain.link ?? Buffer.alloc(32))
   const { window, maxStoredBytes, pastBytes, waitingBytes, directory } = options
   const large = directory === undefined ? undefined : new LargeObjects({ folder: new OverflowFolder(directory), log, ...options.large })
-  const queue = new CommitQueue({
+  const queue: CommitQueue = new CommitQueue({
     ...{ clock, log, metrics, window, maxStoredBytes, pastBytes, waitingBytes, large, commitLog, revision: floor, oldestRevision: floor },
     subject: 'etcd',
   })

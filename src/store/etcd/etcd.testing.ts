@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadX509 } from '../../base/net/x509.ts'
-import type { EtcdTls } from './etcd-client.ts'
+import { EtcdClient, type EtcdTls } from './etcd-client.ts'
 
 /** Why no etcd can be started here, or false. */
 export const noEtcd = existsSync('/usr/bin/etcd') ? false : 'not installed: /usr/bin/etcd (Debian package etcd-server)'
@@ -79,6 +79,11 @@ export async function startEtcd({ members = 1, arguments: more = [] }: TestEtcdO
     }
   })
   const endpoints = addresses.map(({ endpoint }) => endpoint)
+  {
+    using asking = new EtcdClient({ endpoints, tls: { ca, ...client } })
+    // Linearizable: it is answered when there is a leader.
+    await asking.persist('Range', { key: Buffer.from('x') }, { timeoutMs: 60_000 })
+  }
   return {
     endpoints,
     tls: { ca, ...client },

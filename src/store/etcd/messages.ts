@@ -5,6 +5,7 @@ export interface KeyValue {
   readonly createRevision: number
   readonly modRevision: number
   readonly value: Buffer
+  readonly lease: number
 }
 
 interface Answer {

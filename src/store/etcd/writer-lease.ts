@@ -28,6 +28,8 @@ export interface WriterLeaseOptions {
   readonly identity: WriterIdentity
   readonly clock: Clock
   readonly log: Logger
+  /** Called at each renewal that failed while another server may have taken the right. */
+  onUncertain?(): Promise<void>
 }
 
 /** `token` is the writer key's revision in etcd: writes compare it. */
@@ -42,6 +44,7 @@ export class WriterLease {
   /** Monotonic time until which no other server can have written. */
   #certainUntil = Number.NEGATIVE_INFINITY
   #renewing: Promise<void> | undefined
+  #regaining: Promise<Attempt> | undefined
 
   constructor(options: WriterLeaseOptions) {
     this.#options = options
@@ -64,12 +67,16 @@ export class WriterLease {
 
   /** Takes the right again after its lease has ended. A later process of this server that holds it keeps it. */
   regain(signal?: AbortSignal): Promise<Attempt> {
-    return this.#attempt(false, signal)
+    this.#regaining ??= this.#attempt(false, signal).finally(() => {
+      this.#regaining = undefined
+    })
+    return this.#regaining
   }
 
   async #attempt(fromItself: boolean, signal?: AbortSignal): Promise<Attempt> {
     const { client, identity, clock } = this.#options
     const held = (await client.call<RangeResponse>('Range', { key: this.key }, { signal })).kvs[0]
+    if (held !== undefined && held.modRevision === this.#token) return { acquired: true, token: this.#token }
     const holder = held && parseIdentity(held.value)
     if (held !== undefined && holder !== undefined && (!fromItself || holder.id !== identity.id)) return { acquired: false, holder }
     const begun = clock.monotonic()
@@ -114,7 +121,16 @@ export class WriterLease {
       } catch (err) {
         // The next write notices whether the lease has ended.
         if (!signal.aborted) log.error('cannot renew the right to write in etcd', { err })
+        if (!signal.aborted && !this.isCertain) await this.#uncertain()
       }
+    }
+  }
+
+  async #uncertain(): Promise<void> {
+    try {
+      await this.#options.onUncertain?.()
+    } catch (err) {
+      if (!this.#closing.signal.aborted) this.#options.log.debug('cannot see who may write to etcd', { err })
     }
   }
 
@@ -128,6 +144,7 @@ export class WriterLease {
     limit.addEventListener('abort', () => stream[Symbol.dispose](), { once: true })
     stream.send({ ID: lease })
     for await (const { TTL } of stream) {
+      if (TTL <= 0 && lease === this.#lease) this.#certainUntil = Number.NEGATIVE_INFINITY
       if (TTL <= 0) throw new EtcdError('no-lease', 'the lease of the right to write has ended')
       if (lease === this.#lease) this.#certainUntil = begun + TTL * 1000 * (1 - driftShare)
       return
