@@ -20,6 +20,8 @@ const risks = [
 /** By file and the text that was found, why it is safe. */
 const reasons: Readonly<Record<string, string>> = {
   'assess/dial.ts rejectUnauthorized: ': 'attacks listeners, and sends them nothing',
+  "artifacts/findings/feed-fetcher.ts TLSv1.2'":
+    'a mirror of advisories may be a server that has no TLS 1.3 yet; it is verified, and the feed is signed',
   "assess/dial.ts TLSv1'": 'attacks listeners with old versions',
   "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
@@ -40,7 +42,6 @@ const reasons: Readonly<Record<string, string>> = {
   'server/proxy/backend-connection.ts rejectUnauthorized: ': 'false only in the upstream profile, and for the APIServices that it admits',
   "server/proxy/backend-connection.ts TLSv1.2'": 'a pod is no part of the cluster, and may have no TLS 1.3 yet; it is verified',
   "server/proxy/tunnel/node-tunnel.ts 'http://": 'names the peer of a tunnel, whose connection has TLS 1.3 with both certificates verified',
-  "artifacts/findings/feed-fetcher.ts TLSv1.2'": 'a mirror of advisories may be a server that has no TLS 1.3 yet; it is verified',
   "server/proxy/webhooks/review-sender.ts TLSv1.2'": 'a webhook may be a server that has no TLS 1.3 yet; it is verified',
   "supply-chain/packages/formats/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   "supply-chain/oci/registry/https-transport.ts TLSv1.2'": 'a registry may be a server that has no TLS 1.3 yet; it is verified',

@@ -32,6 +32,7 @@ export const lookMs = 5000
 export class AdvisoryUpdates {
   readonly #parts: AdvisoryUpdatesParts
   #matched: string | undefined
+  #problem: string | undefined
 
   constructor(parts: AdvisoryUpdatesParts) {
     this.#parts = parts
@@ -43,9 +44,13 @@ export class AdvisoryUpdates {
     while (!signal.aborted) {
       try {
         await this.look(signal)
+        this.#problem = undefined
       } catch (err) {
         if (signal.aborted) return
-        log.error('cannot match images with advisories', { err: messageOf(err) })
+        // A file that cannot be read stays so: it is said once.
+        const problem = messageOf(err)
+        if (problem !== this.#problem) log.error('cannot match images with advisories', { err: problem })
+        this.#problem = problem
       }
       await pause(clock, lookMs, signal)
     }

@@ -19,8 +19,10 @@ interface Waiting {
 export class FindingsThread implements Findings {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  readonly #failure = Promise.withResolvers<never>()
   #next = 1
   #ended: Error | undefined
+  #closes = false
 
   /** `module` calls `serveFindings()`. */
   constructor(module: URL, data: unknown) {
@@ -30,9 +32,15 @@ export class FindingsThread implements Findings {
       name: 'findings',
       resourceLimits: { maxOldGenerationSizeMb: memoryMib },
     })
+    this.#failure.promise.catch(() => undefined)
     this.#worker.on('message', (reply: FindingsReply) => this.#onReply(reply))
     this.#worker.on('error', err => this.#end(new Error('The thread of findings failed', { cause: err })))
     this.#worker.on('exit', () => this.#end(new Error('The thread of findings has ended')))
+  }
+
+  /** Rejects when the thread fails, after which no call is answered. */
+  get failure(): Promise<never> {
+    return this.#failure.promise
   }
 
   // The thread answers with what `Findings` returns.
@@ -65,6 +73,7 @@ export class FindingsThread implements Findings {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closes = true
     if (this.#ended === undefined) await this.#call('close', [], new AbortController().signal)
     await this.#worker.terminate()
   }
@@ -98,6 +107,7 @@ export class FindingsThread implements Findings {
 
   #end(err: Error): void {
     this.#ended ??= err
+    if (!this.#closes) this.#failure.reject(this.#ended)
     for (const { reject } of this.#waiting.values()) reject(this.#ended)
     this.#waiting.clear()
   }

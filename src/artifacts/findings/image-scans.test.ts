@@ -25,10 +25,11 @@ async function opened() {
     clock: systemClock,
     log: silentLogger,
     registries: {
-      open: repository => ({
+      open: (repository, credentials) => ({
         async manifest(wanted) {
           requests.push(repository)
           await waits.get(repository)
+          if (repository.includes('private') && credentials.length === 0) throw new UserError(`${repository} wants a credential`)
           if (repository.includes('broken')) throw new UserError(`${repository} does not answer`)
           return source.manifest(wanted)
         },
@@ -71,6 +72,16 @@ test('ImageScans tries an image by another name if one name of it fails', async 
   want('b', digest)
   await until(() => reports.length === 1, 'the second name works')
   assert.equal(failures.length, 1)
+})
+
+test('ImageScans tries an image again for who comes with a credential', async () => {
+  const { bench, reports, failures, push, want } = await opened()
+  await using _ = bench
+  const digest = push('one')
+  want('private', digest)
+  await until(() => failures.length === 1, 'it fails without a credential')
+  want('private', digest, { credentials: [{ location: 'registry.example.com', username: 'u', password: 'p' }] })
+  await until(() => reports.length === 1, 'it is read with one')
 })
 
 test('ImageScans lets no namespace delay another, nor fill the queue', async () => {

@@ -10,6 +10,7 @@ import { resolveImage } from '../../supply-chain/oci/resolve-image.ts'
 import { copyToLayout } from '../../supply-chain/oci/sources/copy-to-layout.ts'
 import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
+import { fingerprintOf } from '../credentials-for.ts'
 import type { Registries } from '../image-verifier.ts'
 import { KeptResults } from '../kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from '../namespace-turns.ts'
@@ -85,8 +86,9 @@ export class ImageScans {
 
   /** Returns at once. More than a namespace may have waiting are dropped; they come again when their pods are evaluated again. */
   want(request: ScanRequest, signal: AbortSignal): void {
-    const { namespace, image, digest } = request
-    const key = `${namespace}\n${repositoryOf(image) ?? image}\n${digest}`
+    const { namespace, image, digest, credentials } = request
+    // Who comes with a credential may read what nobody could without.
+    const key = `${namespace}\n${repositoryOf(image) ?? image}\n${digest}\n${fingerprintOf(credentials)}`
     if (this.#known.has(digest) || this.#pending.has(key) || this.#failed.get(key, retryScanMs) === true) return
     this.#pending.add(key)
     this.#scan(request, key, signal)

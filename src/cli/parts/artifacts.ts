@@ -48,7 +48,7 @@ export const artifactsPart = (): Promise<void> =>
       software: { findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
       ...{ clock: systemClock, log, random: Math.random },
     }
-    await runArtifacts(options, signal, async authority => {
+    const running = runArtifacts(options, signal, async authority => {
       stack.use(await serveArtifacts({ authority, socket: { path: socket, groupMayConnect: true }, log }))
       ready()
       onChange(renewed => {
@@ -57,4 +57,6 @@ export const artifactsPart = (): Promise<void> =>
         return {}
       })
     })
+    // Without the thread the part would answer for ever that it does not know: it ends, and is started again.
+    await Promise.race([running, findings.failure])
   })

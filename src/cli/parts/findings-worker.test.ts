@@ -51,3 +51,9 @@ test('FindingsThread reads an image apart, keeps it, and answers after a restart
   stop.abort(new Error('given up'))
   await assert.rejects(findings.where('x', stop.signal), /given up/)
 })
+
+test('FindingsThread rejects what waits, and says so, when its thread fails', async () => {
+  await using findings = new FindingsThread(new URL('data:text/javascript,throw new Error("broken")'), {})
+  await assert.rejects(findings.failure, /thread of findings failed/)
+  await assert.rejects(findings.load(signal), /thread of findings failed/)
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Digest } from '../oci/digest.ts'
 import type { Finding, Severity } from './finding.ts'
-import { proposeUpdate, type ScannedTag, updatePatch } from './propose-updates.ts'
+import { candidateTags, proposeUpdate, type ScannedTag, updatePatch } from './propose-updates.ts'
 
 const finding = (id: string, severity: Severity): Finding => ({
   advisory: id,
@@ -52,4 +52,12 @@ test('updatePatch() pins the proposed digest in YAML', () => {
     updatePatch('registry.example/web', 'web', proposal),
     `spec:\n  template:\n    spec:\n      containers:\n        - name: "web"\n          image: "registry.example/web:1.27.2-alpine3.20@${digest('b1')}"\n`,
   )
+})
+
+test('candidateTags() chooses the same tag, the newest of its first number, and the newest of its variant', () => {
+  const tags = ['latest', '1.25', '1.27', '1.27-alpine', '1.26', '2.0', '1.30', '0.9', 'v9x']
+  assert.deepEqual(candidateTags('1.26', tags), ['1.26', '1.30', '2.0'])
+  assert.deepEqual(candidateTags('2.0', tags), ['2.0'])
+  assert.deepEqual(candidateTags('1.26-alpine', tags), ['1.26-alpine', '1.27-alpine'])
+  assert.deepEqual(candidateTags('latest', tags), ['latest'])
 })

@@ -5,6 +5,7 @@ import { isReason } from '../../../api/status.ts'
 import type { ImageFindings } from '../../../api/types/supply-v1.ts'
 import { formatTime } from '../../../base/clock.ts'
 import { advisorySources, events, images, pods } from '../../../client/resources.ts'
+import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
@@ -23,7 +24,7 @@ export async function trySilence({ attempts, client, clock }: ProofContext, { ow
     { name: 'a source that published a moment too long ago', published: -3_600_001, silent: true },
     { name: 'a source that published just now', published: 0, silent: false },
   ]
-  for (const [at, { name, published, silent }] of cases.entries()) {
+  await inParallel([...cases.entries()], async ([at, { name, published, silent }]) => {
     const source = `bulkhead-prove-${run}-${at}`
     await client.create(
       advisorySources,
@@ -43,18 +44,19 @@ export async function trySilence({ attempts, client, clock }: ProofContext, { ow
       signal,
       100,
     )
-    const event = !silent
-      ? undefined
-      : await within(
-          alarmMs,
-          clock,
-          async () =>
-            (await client.list(events, { namespace: 'default' }, signal)).items.find(
-              ({ reason, involvedObject }) => reason === 'AdvisorySourceSilent' && involvedObject.name === source,
-            ),
-          signal,
-          200,
-        )
+    const event =
+      !silent || condition === undefined
+        ? undefined
+        : await within(
+            alarmMs,
+            clock,
+            async () =>
+              (await client.list(events, { namespace: 'default' }, signal)).items.find(
+                ({ reason, involvedObject }) => reason === 'AdvisorySourceSilent' && involvedObject.name === source,
+              ),
+            signal,
+            200,
+          )
     await client.delete(advisorySources, '', source, {}, signal)
     attempts.record({
       name,
@@ -63,7 +65,7 @@ export async function trySilence({ attempts, client, clock }: ProofContext, { ow
       answered: `condition ${condition?.status ?? 'not as expected'}${event === undefined ? '' : ', an event'}`,
       held: condition !== undefined && (!silent || event !== undefined),
     })
-  }
+  })
 }
 
 /** The findings of an image that no registry has are written as the part would. */
@@ -103,14 +105,17 @@ export async function tryNewAdvisory(
     answered: told === undefined ? 'it is not told' : `${told.reason}: ${told.message}`,
     held: told?.reason === 'Overdue' && /SEED-1 in a 1, fixed in 2/.test(told.message ?? ''),
   })
-  const event = await within(
-    alarmMs,
-    clock,
-    async () =>
-      (await client.list(events, { namespace: namespace.name }, signal)).items.find(({ reason }) => reason === 'VulnerableOverdue'),
-    signal,
-    200,
-  )
+  const event =
+    told === undefined
+      ? undefined
+      : await within(
+          alarmMs,
+          clock,
+          async () =>
+            (await client.list(events, { namespace: namespace.name }, signal)).items.find(({ reason }) => reason === 'VulnerableOverdue'),
+          signal,
+          200,
+        )
   attempts.record({
     name: 'its event',
     sent: 'findings of its image',

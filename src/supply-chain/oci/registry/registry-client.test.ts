@@ -5,7 +5,7 @@ import { systemClock } from '../../../base/clock.ts'
 import { UserError } from '../../../base/user-error.ts'
 import { digestOf, HostileRegistry, indexType, manifestType, readAll, repository } from './hostile-registry.testing.ts'
 import { maxReferrerPages, maxReferrers } from './referrers.ts'
-import { maxManifestBytes, RegistryClient } from './registry-client.ts'
+import { maxManifestBytes, maxTags, RegistryClient } from './registry-client.ts'
 import { RegistryDenied, RegistryUnavailable, RegistryUntrustworthy } from './registry-error.ts'
 import { maxAttempts } from './registry-request.ts'
 
@@ -31,6 +31,23 @@ suite('RegistryClient', () => {
     assert.equal(await client.manifest('missing', signal), undefined)
     assert.equal(await client.digestOfTag('1.0', signal), digest)
     assert.equal(await client.digestOfTag('missing', signal), undefined)
+  })
+
+  test('tags() reads every page, skips what is no tag, and has none where the registry lists none', async () => {
+    using client = registry.client()
+    assert.deepEqual(await client.tags(signal), [])
+    const json = (tags: unknown) => JSON.stringify({ name: repository, tags })
+    registry.answer(path('tags/list'), json(['1.0', '../x', 5, 'a'.repeat(200)]), { link: `<${path('tags/more')}>; rel="next"` })
+    registry.answer(path('tags/more'), json(['1.1']))
+    assert.deepEqual(await client.tags(signal), ['1.0', '1.1'])
+    registry.answer(path('tags/list'), json(Array.from({ length: maxTags + 5 }, (_, at) => `t${at}`)))
+    assert.equal((await client.tags(signal)).length, maxTags)
+    registry.answer(path('tags/list'), json(null))
+    assert.deepEqual(await client.tags(signal), [])
+    registry.answer(path('tags/list'), 'hello')
+    await refuses(client.tags(signal), RegistryUntrustworthy, /is not JSON/)
+    registry.answer(path('tags/list'), json(['1.0']), { link: '<https://other.example/v2/x/tags/list>; rel="next"' })
+    await refuses(client.tags(signal), RegistryUntrustworthy, /continues a list at another server/)
   })
 
   test('manifest() refuses other content than its digest or its header names, other types, and what is no JSON', async () => {
