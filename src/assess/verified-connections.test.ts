@@ -25,6 +25,8 @@ const reasons: Readonly<Record<string, string>> = {
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/impostor.ts TLSv1.2'": 'an impostor of the API server that has no newer version',
   "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
+  'cli/join/server-authority.ts rejectUnauthorized: ':
+    'reads the chain and sends nothing: only an authority with the pinned digest is used',
   "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",
   'node/probes/grpc-unary.ts `http://': 'a gRPC probe that the author of the pod wrote, to the pod itself',

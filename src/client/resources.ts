@@ -4,7 +4,14 @@ import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
+import type {
+  ClusterDefaults,
+  NamespaceLabels,
+  NodeLink,
+  PodAddress,
+  PodSecurityException,
+  ProofResult,
+} from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -75,6 +82,7 @@ export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
 export const namespaceLabels = resourceRef<NamespaceLabels>('bulkhead.dev', 'v1alpha1', 'namespacelabels', 'NamespaceLabels', false)
 export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
+export const nodeLinks = resourceRef<NodeLink>('bulkhead.dev', 'v1alpha1', 'nodelinks', 'NodeLink', false)
 export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
 export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)

@@ -2,6 +2,7 @@
 import type { ResourceDefinition } from '../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
 import { namespaceLabels } from './namespace-labels.ts'
+import { nodeLink } from './node-link.ts'
 import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
 import { proofResult } from './proof-result.ts'
@@ -9,6 +10,7 @@ import { proofResult } from './proof-result.ts'
 export const bulkheadResources: readonly ResourceDefinition[] = [
   clusterDefaults,
   namespaceLabels,
+  nodeLink,
   podAddress,
   podSecurityException,
   proofResult,
