@@ -28,9 +28,10 @@ const reasons: Readonly<Record<string, string>> = {
   "artifacts/observed-key.ts TLSv1.2'": 'a server outside of the cluster may have no TLS 1.3 yet; only its key is looked at',
   'artifacts/observed-key.ts rejectUnauthorized: ':
     'the key that the handshake proves is compared with the pinned one, and nothing is sent',
-  'cli/join/server-authority.ts rejectUnauthorized: ': 'finds the authority with the digest of the ticket, and sends nothing before',
   "assess/attacks/transport/impostor.ts TLSv1.2'": 'an impostor of the API server that has no newer version',
   "cli/check/kustomize.ts 'http://": 'a proxy that leads nowhere, so that kustomize loads nothing',
+  'cli/join/server-authority.ts rejectUnauthorized: ':
+    'reads the chain and sends nothing: only an authority with the pinned digest is used',
   "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
   'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",
   'node/probes/grpc-unary.ts `http://': 'a gRPC probe that the author of the pod wrote, to the pod itself',

@@ -8,6 +8,7 @@ import type {
   ClusterDefaults,
   DenyRule,
   NamespaceLabels,
+  NodeLink,
   PodAddress,
   PodSecurityException,
   ProofResult,
@@ -96,6 +97,7 @@ export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
 export const namespaceLabels = resourceRef<NamespaceLabels>('bulkhead.dev', 'v1alpha1', 'namespacelabels', 'NamespaceLabels', false)
 export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
+export const nodeLinks = resourceRef<NodeLink>('bulkhead.dev', 'v1alpha1', 'nodelinks', 'NodeLink', false)
 export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
 export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)

@@ -2,7 +2,10 @@
 // node's forward hook (see docs/adr/0004-routed-pod-links.md), with addresses from the node's range.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readTextIfThere } from '../base/files/read-text.ts'
 import { ensureFile } from '../base/files/replace-file.ts'
+
+const fileName = '10-bulkhead.conflist'
 
 export interface CniOptions {
   readonly configDirectory: string
@@ -32,8 +35,14 @@ function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'co
   }
 }
 
+/** The range of the configuration that an earlier agent left; undefined if there is none. */
+export async function configuredRange(configDirectory: string): Promise<string | undefined> {
+  const text = await readTextIfThere(join(configDirectory, fileName))
+  return text === undefined ? undefined : /"subnet": "([0-9./]{1,18})"/.exec(text)?.[1]
+}
+
 export async function writeCniConfiguration({ configDirectory, ...options }: CniOptions): Promise<void> {
   await mkdir(configDirectory, { recursive: true, mode: 0o700 })
-  const path = join(configDirectory, '10-bulkhead.conflist')
+  const path = join(configDirectory, fileName)
   await ensureFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o644)
 }

@@ -2,8 +2,11 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeCniConfiguration } from './cni.ts'
+import { configuredRange, writeCniConfiguration } from './cni.ts'
+import { runProgram } from './command.ts'
 import { type HostNetworkOptions, setUpHostNetwork, tearDownHostNetwork } from './host-network.ts'
+import { linkDevice, linkMtu, missingWireGuard, removeDevice } from './links/link-device.ts'
+import { renderLinkRules } from './links/link-rules.ts'
 
 export interface PodNetworkOptions {
   /** Where containerd reads the CNI configuration. */
@@ -13,6 +16,10 @@ export interface PodNetworkOptions {
   readonly id: string
   readonly serviceCidr: string
   readonly dnsAddress: string
+  /** Every pod of the cluster. */
+  readonly clusterPods: string
+  /** The address by which other nodes reach this one. */
+  nodeAddress(): string | undefined
 }
 
 const binDirectories = ['/usr/lib/cni', '/opt/cni/bin']
@@ -26,20 +33,33 @@ export function policyTableName(id: string): string {
   return `${tableName(id)}_policy`
 }
 
-export function createPodNetwork({ configDirectory, stateDirectory, id, serviceCidr, dnsAddress }: PodNetworkOptions) {
+/** Also separate: it never changes while the node runs. */
+export function linkTableName(id: string): string {
+  return `${tableName(id)}_links`
+}
+
+export function createPodNetwork(options: PodNetworkOptions) {
+  const { configDirectory, stateDirectory, id, serviceCidr, dnsAddress, clusterPods, nodeAddress } = options
   const host: HostNetworkOptions = {
-    tables: [`ip ${tableName(id)}`, `inet ${policyTableName(id)}`],
+    tables: [`ip ${tableName(id)}`, `inet ${policyTableName(id)}`, `inet ${linkTableName(id)}`],
     serviceCidr,
     dnsAddress,
     stateFile: join(stateDirectory, 'ip_forward.before'),
   }
   return {
     cniBinDirectory: binDirectories.find(directory => existsSync(directory)) ?? '/usr/lib/cni',
+    configuredRange: () => configuredRange(configDirectory),
     async configure(podCidr: string): Promise<void> {
+      // First: no packet for another node's pods leaves in clear.
+      const rules = { table: linkTableName(id), device: linkDevice(id), clusterPods, localPods: podCidr }
+      await runProgram('nft', ['-f', '-'], renderLinkRules(rules))
       await setUpHostNetwork(host)
-      await writeCniConfiguration({ configDirectory, stateDirectory, podCidr })
+      // Packets between nodes are wrapped, so pods send smaller ones where this can happen.
+      const mtu = missingWireGuard() === undefined ? { mtu: await linkMtu(nodeAddress()) } : {}
+      await writeCniConfiguration({ configDirectory, stateDirectory, podCidr, ...mtu })
     },
     async cleanUp(): Promise<void> {
+      await removeDevice(linkDevice(id))
       await tearDownHostNetwork(host)
       await rm(configDirectory, { recursive: true, force: true })
       await rm(stateDirectory, { recursive: true, force: true })

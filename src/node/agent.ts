@@ -62,6 +62,10 @@ export interface NodeAgentOptions {
   readonly serviceProblem: (signal: AbortSignal) => Promise<string | undefined>
   /** Whether Services get their addresses from that range. */
   readonly isServiceAddress: (address: string) => boolean
+  /** What other nodes need to reach this one's pods; undefined if the machine has no WireGuard. */
+  readonly link: (directory: NodeDirectory) => Promise<NodeFacts['link']>
+  /** Why pods of this node cannot reach those of others; undefined if they can. */
+  readonly linkProblem: () => string | undefined
   readonly labels?: Readonly<Record<string, string>>
   /** Thresholds of disk space and inodes, as shares from 0 to 1 by signal; default: upstream's. */
   readonly evictionHard?: Readonly<Record<string, number>>
@@ -72,7 +76,7 @@ export interface NodeAgentOptions {
   /** In [0, 1). */
   readonly random: () => number
   /** Called once the node is registered and accepts pods. */
-  readonly onReady?: (node: { readonly socket: string; readonly client: Client }) => void
+  readonly onReady?: (node: { readonly socket: string; readonly client: Client; readonly podCidr: string }) => void
 }
 
 /**
@@ -106,12 +110,13 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await writeRegistryHosts(directory.registryConfig, options.registry)
     await importBuiltinImages(directory, containerd, log, signal)
     const client = new Client(identity.transport)
-    const [facts, appArmor, version, runtimeStatus, host] = await Promise.all([
+    const [facts, appArmor, version, runtimeStatus, host, link] = await Promise.all([
       machineFacts(directory.root),
       appArmorEnabled(),
       runtime.version(signal),
       runtime.status(signal),
       machineHost(directory, clock),
+      options.link(directory),
     ])
     const node: NodeFacts = {
       name: nodeName,
@@ -120,6 +125,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       simulated: false,
       support: { supplementalGroupsPolicy: runtimeStatus.supplementalGroupsPolicy, appArmor, seLinux: facts.seLinux },
       ...(options.labels ? { labels: options.labels } : {}),
+      ...(link === undefined ? {} : { link }),
     }
     const guard = options.policies(client)
     const reports = new RefusedReports(options.isServiceAddress)
@@ -145,10 +151,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       log,
     })
     // The network starts first: a node reports Ready only when its pods can have addresses.
-    await network.configure(defaultPodCidr, signal)
+    // Pods that an earlier agent left keep their range, also while the API does not answer.
+    const earlierRange = (await network.configuredRange()) ?? defaultPodCidr
+    await network.configure(earlierRange, signal)
     await registrar.register(signal)
-    const podCidr = (await registrar.podRange(signal)) ?? defaultPodCidr
-    if (podCidr !== defaultPodCidr) await network.configure(podCidr, signal)
+    const podCidr = (await registrar.podRange(signal)) ?? earlierRange
+    if (podCidr !== earlierRange) await network.configure(podCidr, signal)
     // The node's own configuration is written now: from here on, only somebody else changes it.
     const componentsKnown = components.look()
     componentsKnown.catch(() => undefined)
@@ -226,7 +234,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       },
       working,
     )
-    options.onReady?.({ socket: containerd.socket, client })
+    options.onReady?.({ socket: containerd.socket, client, podCidr })
     const parts = [
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
@@ -334,7 +342,7 @@ async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<Po
 }
 
 async function nodeHealth(
-  { serviceProblem }: Pick<NodeAgentOptions, 'serviceProblem'>,
+  { serviceProblem, linkProblem }: Pick<NodeAgentOptions, 'serviceProblem' | 'linkProblem'>,
   runtime: ContainerRuntime,
   { disk, rest }: { readonly disk: DiskPressure; readonly rest: ResourcePressure },
   guard: PolicyGuard,
@@ -342,17 +350,18 @@ async function nodeHealth(
 ): Promise<NodeHealth> {
   const policies = await policyHealth(guard, signal)
   const services = { problem: await serviceProblem(signal) }
+  const links = { problem: linkProblem() }
   const pressure = { memory: rest.isUnder('memory'), pids: rest.isUnder('pids'), disk: disk.isUnder }
   try {
     const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
     const problems = conditions
       .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
       .map(({ type, reason, message }) => `container runtime network not ready: ${type}=false reason:${reason} message:${message}`)
-    return { pressure, problems, images, policies, services }
+    return { pressure, problems, images, policies, services, links }
   } catch (err) {
     signal.throwIfAborted()
     const problems = [`container runtime is down: ${messageOf(err)}`]
-    return { pressure, problems, images: [], policies, services }
+    return { pressure, problems, images: [], policies, services, links }
   }
 }
 

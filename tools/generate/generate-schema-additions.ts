@@ -253,6 +253,15 @@ type bulkhead/v1alpha1.DenyRuleList list
 type bulkhead/v1alpha1.NamespaceLabels root
 type bulkhead/v1alpha1.NamespaceLabelsList list
   items []bulkhead/v1alpha1.NamespaceLabels
+type bulkhead/v1alpha1.NodeLinkSpec
+  podCIDR string omitempty optional
+  addresses []string list=atomic
+  publicKey string omitempty optional
+  port int32 omitempty optional
+type bulkhead/v1alpha1.NodeLink root
+  spec bulkhead/v1alpha1.NodeLinkSpec
+type bulkhead/v1alpha1.NodeLinkList list
+  items []bulkhead/v1alpha1.NodeLink
 type bulkhead/v1alpha1.PodAddressPort
   name string
   protocol core/v1.Protocol

@@ -11,6 +11,11 @@ const subjects: Readonly<Record<string, readonly (readonly [subject: string, roo
     ['node', ['Node', 'NodeList']],
     ['service', ['Service', 'ServiceList', 'Endpoints', 'EndpointsList']],
   ],
+  'supply/v1': [
+    ['policy', ['ImagePolicy', 'ImagePolicyList', 'ClusterImagePolicy', 'ClusterImagePolicyList']],
+    ['manifest', ['ManifestPolicy', 'ManifestPolicyList', 'ClusterManifestPolicy', 'ClusterManifestPolicyList']],
+    ['registry', ['RegistryToken', 'RepositoryAccessReview']],
+  ],
 }
 
 /** The key of each type of this package -> its subject, '' for types without one; undefined for packages that fit into one file. */

@@ -51,6 +51,19 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
     text: 'NamespaceLabels is what the network of the cluster has to know of a Namespace, which it is a view of: its labels, which NetworkPolicies select by.',
     fields: {},
   },
+  'bulkhead/v1alpha1.NodeLink': {
+    text: 'NodeLink is what other nodes have to know of a Node, which it is a view of, to reach its pods through WireGuard.',
+    fields: { spec: 'How the pods of the node are reached.' },
+  },
+  'bulkhead/v1alpha1.NodeLinkSpec': {
+    text: 'NodeLinkSpec says how other nodes reach the pods of a node.',
+    fields: {
+      podCIDR: "The range of the node's pods. Only packets from it are accepted from this node.",
+      addresses: 'The internal addresses of the node.',
+      publicKey: 'The WireGuard public key that the node itself published, in base64. Without it, no other node has a route to its pods.',
+      port: 'The UDP port on which the node receives WireGuard packets.',
+    },
+  },
   'bulkhead/v1alpha1.PodAddress': {
     text: 'PodAddress is what the network of the cluster has to know of a Pod, which it is a view of: labels, addresses and named ports, and nothing of what runs in it.',
     fields: { spec: 'Where the pod is.' },

@@ -1,4 +1,5 @@
 // The texts for `kubectl explain` of supply.bulkhead.dev/v1.
+import { registryDescriptions } from './own-registry-descriptions.ts'
 
 type Texts = Readonly<Record<string, { readonly text: string; readonly fields: Readonly<Record<string, string>> }>>
 
@@ -7,6 +8,7 @@ const policySpec = 'Which images the policy is for, and what must hold for them.
 const manifestSpec = 'Which objects must be signed, and by whom.'
 
 export const supplyDescriptions: Texts = {
+  ...registryDescriptions,
   'supply/v1.ImagePolicy': {
     text: 'ImagePolicy says which images may run in its namespace: who must have signed them, and what must be known of them. If several policies match an image, all must hold.',
     fields: { spec: policySpec },
@@ -359,45 +361,6 @@ export const supplyDescriptions: Texts = {
       container: 'The name of the container.',
       image: 'The reference in the pod.',
       digest: 'The digest that the node runs; if it runs none yet, the one in the reference.',
-    },
-  },
-  'supply/v1.RegistryToken': {
-    text: "RegistryToken is a password for the cluster's registry, for the user who requests it. ServiceAccounts use a TokenRequest for the registry's audience instead.",
-    fields: { spec: 'How long it lasts.', status: 'The token. It is not stored.' },
-  },
-  'supply/v1.RegistryTokenSpec': {
-    text: 'RegistryTokenSpec is what a user asks of a token.',
-    fields: { expirationSeconds: 'From 600 to 3600 seconds; 3600 by default.' },
-  },
-  'supply/v1.RegistryTokenStatus': {
-    text: 'RegistryTokenStatus is the token that was issued.',
-    fields: {
-      username: 'The user that the token is for.',
-      token: 'The password. The registry alone accepts it, whatever user name is given with it.',
-      expirationTimestamp: 'When it expires.',
-    },
-  },
-  'supply/v1.RepositoryAccessReview': {
-    text: "RepositoryAccessReview is the question of the cluster's registry: may the owner of this token do this with these repositories, now?",
-    fields: { spec: 'The question.', status: 'The answer. It is not stored.' },
-  },
-  'supply/v1.RepositoryAccessReviewSpec': {
-    text: 'RepositoryAccessReviewSpec is a credential and what is asked for it.',
-    fields: {
-      token: "A token for the registry's audience, or for that of the API server.",
-      verb: 'pull, push or delete.',
-      repositories: 'Names such as shop/web: the first part is the namespace. Without any, only the token is reviewed.',
-    },
-  },
-  'supply/v1.RepositoryAccessReviewStatus': {
-    text: 'RepositoryAccessReviewStatus is whether the token is valid, and which repositories its owner may use.',
-    fields: {
-      authenticated: 'Whether the token is valid now.',
-      username: 'Its owner.',
-      reason: 'Why it is not valid, or why something is not allowed.',
-      allowed: 'The repositories of the question with which the owner may do it.',
-      storage:
-        'Bytes that the namespace of the first repository may store in the registry, if one of its ResourceQuotas has the resource repositories.supply.bulkhead.dev/storage.',
     },
   },
 }

@@ -66,7 +66,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   ]),
   clusterRole(networkPolicyKeeper, [
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),
-    rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),
+    rule('list watch', 'bulkhead.dev', 'namespacelabels nodelinks podaddresses'),
   ]),
   clusterRole(metricsReader, [rule(read, 'metrics.k8s.io', 'pods nodes')], {
     ...aggregatesTo('admin'),
@@ -116,8 +116,8 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 
 /**
  * A node maintains its own service rules, so it reads services and endpoints, but not nodes, as upstream's system:node-proxier can. It
- * maintains its own rules for network policies, so it reads those, labels of namespaces, and labels and addresses of other nodes' pods, but
- * nothing else of them. Everybody may ask why their own requests were refused; for others' requests the endpoint checks a separate right.
+ * maintains its own rules for network policies, so it reads those, labels of namespaces, and labels and addresses of other nodes' pods, and
+ * how their nodes are reached, but nothing else of them. Everybody may ask why their own requests were refused; for others' requests the endpoint checks a separate right.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   ...ownControllerBindings,

@@ -15,6 +15,7 @@ import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
 import { ownLabelRefusal, ownLabels } from '../node/own-labels.ts'
+import { foreignLinkRefusal, ownLinkRefusal } from '../node/own-link.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
 import { maxEventLength, maxNodeStatusLength, maxPodStatusLength, sizeRefusal } from '../node/own-sizes.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
@@ -71,13 +72,18 @@ export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
 function create(options: NodeRestrictionOptions): PluginSteps {
   async function validate(request: AdmissionRequest): Promise<Verdict> {
     const { user, resource } = request
+    if (!isOfNode(request)) {
+      const foreign = foreignLinkRefusal(request.object as Node | undefined, request.oldObject as Node | undefined)
+      return foreign === undefined ? admitted : refuse(request, foreign)
+    }
     const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
     if (node === '') return refuse(request, `could not determine node from user "${user.name}"`)
     const why = await rules.get(groupResource(resource.group, resource.plural))?.(request, node, options)
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
-    handles: ({ user }) => user.groups.includes(nodesGroup),
+    // Of others, only what they write into Nodes concerns it.
+    handles: request => isOfNode(request) || groupResource(request.resource.group, request.resource.plural) === 'nodes',
     /** Evaluates the request before fields that the path does not write are restored or dropped, as upstream (CVE-2025-4563). */
     async mutate(request) {
       const verdict = await validate(request)
@@ -86,6 +92,8 @@ function create(options: NodeRestrictionOptions): PluginSteps {
     validate,
   }
 }
+
+const isOfNode = ({ user }: AdmissionRequest): boolean => user.groups.includes(nodesGroup)
 
 const refuse = ({ resource, name }: AdmissionRequest, why: string | ApiError): Verdict => ({
   allowed: false,
@@ -184,7 +192,9 @@ async function nodeRule(request: AdmissionRequest, node: string, { reader, profi
   return strict()
 
   function strict(): string | undefined {
-    if (profile === 'upstream' || now === undefined) return undefined
+    if (now === undefined) return undefined
+    const link = ownLinkRefusal(now, old, node, reader)
+    if (link !== undefined || profile === 'upstream') return link
     return (
       sizeRefusal(now.status, maxNodeStatusLength, node, 'a Node status') ??
       ownLabelRefusal(now, old, changed, node) ??

@@ -70,6 +70,27 @@ export interface NetworkDefaults {
   allowAPIServer?: boolean
 }
 
+export interface NodeLink {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: NodeLinkSpec
+}
+
+export interface NodeLinkList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: NodeLink[]
+}
+
+export interface NodeLinkSpec {
+  podCIDR?: string
+  addresses: string[]
+  publicKey?: string
+  port?: number
+}
+
 export interface PodAddress {
   kind?: string
   apiVersion?: string

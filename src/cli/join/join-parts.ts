@@ -42,7 +42,7 @@ export function joinParts({ joined, directory, evictionHard, dnsUser, settings, 
   })
   const cleanUp = async () => {
     const { cleanUpMachine } = await import('../../cluster/nodes/machine-clean-up.ts')
-    await cleanUpMachine({ directory: directory.node, ...settings }, systemClock, AbortSignal.timeout(node.stopTimeoutMs))
+    await cleanUpMachine({ directory: directory.node, podCidr, ...settings }, systemClock, AbortSignal.timeout(node.stopTimeoutMs))
   }
   return { node: { ...node, cleanUp }, dns: part('dns', directory.dns, dnsUser, ['--max-semi-space-size=1'], dnsSettings) }
 }

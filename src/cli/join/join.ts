@@ -9,6 +9,7 @@ import { messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { nodes } from '../../client/resources.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
+import { missingWireGuard } from '../../network/links/link-device.ts'
 import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { readIdentity } from '../../node/registration/identity-file.ts'
@@ -48,6 +49,8 @@ export async function joinCluster(address: string | undefined, flags: JoinFlags)
   thresholdsWith(config.evictionHard)
   if (process.getuid?.() !== 0) throw new UserError('A node runs containers, so "bulkhead join" needs root: start it with sudo')
   checkNodePrograms(existsSync)
+  const missing = missingWireGuard()
+  if (missing !== undefined) throw new UserError(`Cannot join: ${missing}`)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   const planned = layout(config.dataDirectory)

@@ -196,7 +196,7 @@ function nodeParts(
   if (node.kind === 'simulated') return [agent]
   const cleanUp = async () => {
     const { cleanUpMachine } = await import('../../cluster/nodes/machine-clean-up.ts')
-    const network = { serviceCidr: services.cidr, clusterDnsIp: services.dnsIp }
+    const network = { podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp }
     await cleanUpMachine({ directory: directory.node, ...network }, systemClock, AbortSignal.timeout(agent.stopTimeoutMs))
   }
   const dnsSettings = async (): Promise<DnsSettings> => ({

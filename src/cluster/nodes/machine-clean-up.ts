@@ -7,7 +7,7 @@ import { type MachineNodeOptions, machineNetwork } from './machine-node.ts'
 
 /** Rejects if a node of another cluster uses the machine: the network is in use by that one. */
 export async function cleanUpMachine(
-  options: Pick<MachineNodeOptions, 'directory' | 'serviceCidr' | 'clusterDnsIp'>,
+  options: Pick<MachineNodeOptions, 'directory' | 'podCidr' | 'serviceCidr' | 'clusterDnsIp'>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { NetworkInterfaceInfo } from 'node:os'
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>
 
 /** Bridges and veth pairs of containers are internal to the node. */
-const inside = /^(lo|veth|cni|bulkhead|docker|br-)/
+const inside = /^(lo|veth|cni|bulkhead|bhwg|docker|br-)/
 
 /**
  * IPv4 first. The addresses of the interface with the default route, or the first ones found; none if there is only loopback. `routes` is

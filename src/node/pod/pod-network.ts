@@ -5,6 +5,8 @@ import type { Pod } from '../../api/types/core-v1.ts'
 export interface PodNetwork {
   /** Writes the CNI configuration for this range into the node's CNI folder, which containerd watches. Safe to call again. */
   configure(podCidr: string, signal: AbortSignal): Promise<void>
+  /** The range that an earlier agent configured and did not clean up: its pods run on. */
+  configuredRange(): Promise<string | undefined>
   /** Removes what the network made on the machine outside of pods: bridge, address state, rules. */
   cleanUp(signal: AbortSignal): Promise<void>
   readonly cniBinDirectory: string

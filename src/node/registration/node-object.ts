@@ -1,6 +1,7 @@
 // Builds the Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
 
 import { kubernetesVersion } from '../../api/kubernetes-version.ts'
+import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
 import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
 import { isExtendedResource, isHugePages } from '../../api/validation/resource-names.ts'
 import { formatTime } from '../../base/clock.ts'
@@ -24,6 +25,8 @@ export interface NodeFacts {
   readonly runtimeVersion: string
   readonly simulated: boolean
   readonly support: NodeSupport
+  /** How other nodes reach its pods; undefined if the machine has no WireGuard. */
+  readonly link?: { readonly publicKey: string; readonly port: number }
   /** Further labels from the agent's configuration. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -40,6 +43,13 @@ export function nodeLabels({ name, facts, simulated, labels }: NodeFacts): Recor
   }
 }
 
+export function nodeAnnotations({ simulated, link }: NodeFacts): Record<string, string> {
+  return {
+    ...(simulated ? { [simulatedMark]: 'true' } : {}),
+    ...(link === undefined ? {} : { [nodeLinkKey]: link.publicKey, [nodeLinkPort]: String(link.port) }),
+  }
+}
+
 /** The object for a node that does not exist yet. Without a podCIDR, the control plane may assign one. */
 export function newNode(node: NodeFacts): Node {
   return {
@@ -48,7 +58,7 @@ export function newNode(node: NodeFacts): Node {
     metadata: {
       name: node.name,
       labels: nodeLabels(node),
-      ...(node.simulated ? { annotations: { [simulatedMark]: 'true' } } : {}),
+      annotations: nodeAnnotations(node),
     },
     spec: {},
   }
@@ -72,6 +82,8 @@ export interface NodeHealth {
   readonly services?: ServiceHealth
   /** Undefined on a node without programs of its own. */
   readonly runtime?: RuntimeHealth
+  /** Why pods of this node cannot reach those of others; undefined on a node without links. */
+  readonly links?: { readonly problem: string | undefined }
 }
 
 /** The programs that the node runs, and what of them is not as at its start. */
@@ -92,6 +104,9 @@ export interface ServiceHealth {
 
 /** The condition for that. */
 export const serviceRulesCondition = 'bulkhead.dev/ServiceRulesInForce'
+
+/** The condition for the encrypted links to other nodes. */
+export const nodeLinksCondition = 'bulkhead.dev/NodeLinksEncrypted'
 
 /** The condition for network policies. */
 export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
@@ -167,7 +182,7 @@ export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
   Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 
 function conditions(
-  { pressure, problems, policies, services, runtime }: NodeHealth,
+  { pressure, problems, policies, services, runtime, links }: NodeHealth,
   old: readonly NodeCondition[],
   now: number,
 ): NodeCondition[] {
@@ -214,6 +229,7 @@ function conditions(
     },
     ...(services === undefined ? [] : [serviceCondition(services)]),
     ...(runtime === undefined ? [] : [driftCondition(runtime)]),
+    ...(links === undefined ? [] : [linksCondition(links)]),
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',
@@ -231,6 +247,13 @@ function conditions(
     }
   })
 }
+
+const linksCondition = ({ problem }: { readonly problem: string | undefined }) => ({
+  type: nodeLinksCondition,
+  status: problem === undefined ? 'True' : 'False',
+  reason: problem === undefined ? 'WireGuard' : 'LinksMissing',
+  message: problem ?? 'packets between pods of two nodes go through WireGuard, and no other way',
+})
 
 const serviceCondition = ({ problem }: ServiceHealth) => ({
   type: serviceRulesCondition,

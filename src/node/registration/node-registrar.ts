@@ -1,4 +1,6 @@
 // Maintains the Node object and the node's Lease: registers, reports status, renews, and reports NotReady when the agent stops.
+
+import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { type Clock, formatMicroTime } from '../../base/clock.ts'
@@ -7,7 +9,7 @@ import { messageOf } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { type Lease, leases, nodes } from '../../client/resources.ts'
 import { componentsAnnotation } from '../../supply-chain/components/component.ts'
-import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
+import { type NodeFacts, type NodeHealth, newNode, nodeAnnotations, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
 
 export interface NodeRegistrarOptions {
   readonly client: Client
@@ -67,6 +69,7 @@ export class NodeRegistrar {
     }
     const there = await client.get(nodes, '', node.name, signal)
     const labels = nodeLabels(node)
+    await this.#ensureAnnotations(there, signal)
     const missing = Object.entries(labels).filter(([key, value]) => there.metadata.labels?.[key] !== value)
     if (missing.length === 0) return there
     try {
@@ -77,6 +80,15 @@ export class NodeRegistrar {
       log.info('labels of the node unchanged', { node: node.name, labels: missing.map(([key]) => key), err: messageOf(err) })
       return there
     }
+  }
+
+  /** A machine without WireGuard withdraws a key that it published earlier. */
+  async #ensureAnnotations(there: Node, signal: AbortSignal): Promise<void> {
+    const { client, node } = this.#options
+    const wanted: Record<string, string | null> = { [nodeLinkKey]: null, [nodeLinkPort]: null, ...nodeAnnotations(node) }
+    const changed = Object.entries(wanted).filter(([key, value]) => (there.metadata.annotations?.[key] ?? null) !== value)
+    if (changed.length === 0) return
+    await client.patch(nodes, '', node.name, { metadata: { annotations: Object.fromEntries(changed) } }, { type: 'merge' }, signal)
   }
 
   /**

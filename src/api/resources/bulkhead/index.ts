@@ -3,6 +3,7 @@ import type { ResourceDefinition } from '../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
 import { denyRule } from './deny-rule.ts'
 import { namespaceLabels } from './namespace-labels.ts'
+import { nodeLink } from './node-link.ts'
 import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
 import { proofResult } from './proof-result.ts'
@@ -11,6 +12,7 @@ export const bulkheadResources: readonly ResourceDefinition[] = [
   clusterDefaults,
   denyRule,
   namespaceLabels,
+  nodeLink,
   podAddress,
   podSecurityException,
   proofResult,

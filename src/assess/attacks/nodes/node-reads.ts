@@ -13,6 +13,7 @@ export const listedByNodes: ReadonlySet<string> = new Set([
   'services',
   'endpoints',
   'namespacelabels.bulkhead.dev',
+  'nodelinks.bulkhead.dev',
   'podaddresses.bulkhead.dev',
   'endpointslices.discovery.k8s.io',
   'networkpolicies.networking.k8s.io',
