@@ -14,9 +14,11 @@ export interface HttpsRegistriesOptions {
   readonly clock: Clock
   /** PEM; undefined for the system's authorities. */
   readonly authorities?: string
+  /** PEM of one registry, instead; undefined for those of all. */
+  authoritiesOf?(host: string): string | undefined
 }
 
-export function httpsRegistries({ clock, authorities }: HttpsRegistriesOptions): Registries & Disposable {
+export function httpsRegistries({ clock, authorities: common, authoritiesOf }: HttpsRegistriesOptions): Registries & Disposable {
   /** The longest unused first. */
   const clients = new Map<string, RegistryClient>()
   return {
@@ -42,8 +44,10 @@ export function httpsRegistries({ clock, authorities }: HttpsRegistriesOptions):
   function newClient(repository: string, credential: PullCredential | undefined): RegistryClient {
     const slash = repository.indexOf('/')
     if (slash < 0) throw new UserError(`"${repository}" is no repository of a registry`)
+    const host = repository.slice(0, slash)
+    const authorities = authoritiesOf?.(host) ?? common
     return new RegistryClient({
-      host: repository.slice(0, slash),
+      host,
       repository: repository.slice(slash + 1),
       clock,
       ...(credential === undefined ? {} : { credentials: { username: credential.username, password: credential.password } }),

@@ -11,8 +11,10 @@ import { clusterImagePolicies, imagePolicies, images, podImages, trustRoots } fr
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
+import { ImageMemory } from './image-memory.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
+import type { KeptFiles } from './kept-files.ts'
 import { KeptResults } from './kept-results.ts'
 import { type AnyPolicy, PolicyState, policyTitle } from './policy-state.ts'
 import { followTrustRoots } from './trust/follow-trust-roots.ts'
@@ -26,6 +28,8 @@ export interface RunArtifactsOptions<Claims> {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
+  /** Where what is known of images survives a restart. Default: nowhere. */
+  readonly imageFiles?: KeptFiles
   /** Default: nothing is remembered after the process. */
   readonly trustMemory?: TrustMemory
   /** Default: HTTPS. */
@@ -64,8 +68,11 @@ export async function runArtifacts<Claims>(
   const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots, known: trust.known })
   const records = new ImageRecords({ client, images: recorded, pods, clock, log })
   const rulesOf = (policies: readonly AnyPolicy[]) => ({ policies: policies.map(policyTitle), rules: state.rulesOf(policies) })
+  const { imageFiles: files, verifier } = options
+  const memory = files && new ImageMemory<Claims>({ files, verifier, log })
   const evaluator = new ImageEvaluator<Claims>({
     ...options,
+    ...(memory === undefined ? {} : { memory }),
     policies: state,
     onAnswer: (namespace, found, answer, policies) => void records.note(namespace, found, answer, rulesOf(policies)),
   })
@@ -98,7 +105,7 @@ export async function runArtifacts<Claims>(
   const running = informers.map(informer => informer.run(signal))
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
-    await trust.synced()
+    await Promise.all([trust.synced(), evaluator.restore()])
     await onReady(evaluator)
     await Promise.all([records.run(signal), due.run(clock, signal, work), again(), trust.run()])
   }
@@ -127,6 +134,8 @@ export async function runArtifacts<Claims>(
     await Promise.all([evaluate(), ...running])
   } catch (err) {
     if (!signal.aborted) throw err
+  } finally {
+    await memory?.written()
   }
 }
 

@@ -19,6 +19,7 @@ import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { trustRootRollback } from './s6-trust-roots.ts'
 import { signedImages } from './s9-signed-images.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
@@ -27,6 +28,7 @@ export const proofs: readonly Proof[] = [
   leastSurface,
   exceptions,
   encryptedTransport,
+  trustRootRollback,
   signedImages,
   admission,
   placement,

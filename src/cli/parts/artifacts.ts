@@ -2,6 +2,8 @@
 // the kinds of the supply chain. The API server asks it over its socket.
 import { join } from 'node:path'
 import { httpsRegistries } from '../../artifacts/https-registries.ts'
+import { imageFilesLimits } from '../../artifacts/image-memory.ts'
+import { KeptFiles } from '../../artifacts/kept-files.ts'
 import { runArtifacts } from '../../artifacts/run-artifacts.ts'
 import { serveArtifacts } from '../../artifacts/serve-artifacts.ts'
 import { signatureVerifier } from '../../artifacts/signature-verifier.ts'
@@ -18,20 +20,28 @@ export interface ArtifactsSettings {
   readonly identity: ClientIdentity
   /** Belongs to this part. */
   readonly directory: string
+  /** Of registries whose authorities the machine does not trust. */
+  readonly registryAuthorities: Readonly<Record<string, string>>
   /** Its folder belongs to this part and to the group of the API server, which alone may connect. */
   readonly socket: string
 }
 
 export const artifactsPart = (): Promise<void> =>
   runPart<ArtifactsSettings>('artifacts', async ({ settings, log, signal, ready }) => {
-    const { server, ca, identity, socket, directory } = settings
+    const { server, ca, identity, socket, directory, registryAuthorities } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-artifacts' }))
-    const registries = stack.use(httpsRegistries({ clock: systemClock }))
+    const registries = stack.use(
+      httpsRegistries({
+        clock: systemClock,
+        authoritiesOf: host => (Object.hasOwn(registryAuthorities, host) ? registryAuthorities[host] : undefined),
+      }),
+    )
     const options = {
       client: new Client(transport),
       registries,
       verifier: signatureVerifier,
+      imageFiles: new KeptFiles(join(directory, 'images'), imageFilesLimits),
       trustMemory: await openTrustMemory(join(directory, 'trust'), log),
       ...{ clock: systemClock, log, random: Math.random },
     }

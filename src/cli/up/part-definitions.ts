@@ -19,6 +19,7 @@ import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Identity } from './part-identities.ts'
+import type { RegistryAuthorities } from './registry-authorities.ts'
 import type { PartDefinition } from './supervisor.ts'
 
 export interface PartInput {
@@ -40,6 +41,8 @@ export interface PartInput {
   dnsIdentity(): Promise<ClientIdentity>
   /** And for the part that asks registries. */
   artifactsIdentity(): Promise<ClientIdentity>
+  /** Authorities of private registries, as the node has them. */
+  registryAuthorities(): Promise<RegistryAuthorities>
 }
 
 export interface ClusterParts {
@@ -123,6 +126,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         identity: await input.artifactsIdentity(),
         socket: directory.artifactsSocket,
         directory: directory.artifacts,
+        registryAuthorities: await input.registryAuthorities(),
       }),
     ),
     nodes: nodeParts(input, server),

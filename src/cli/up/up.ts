@@ -1,4 +1,5 @@
 // `bulkhead up`: prepares the data directory, starts the parts in order, prints what runs, and stops them in reverse order.
+
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { systemMasters } from '../../access/access.ts'
@@ -31,6 +32,7 @@ import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
+import { readRegistryAuthorities } from './registry-authorities.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -101,6 +103,10 @@ async function run(
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, partCertificateSeconds, stop)
   const artifactsIdentity = () => issueIdentity(signer, accountName('artifacts'), accountOrganizations, partCertificateSeconds, stop)
+  const registryAuthorities = () =>
+    readRegistryAuthorities(nodeDirectory(directory.node).registryConfig, (path, problem) =>
+      log.error('authorities of a registry are not used', { path, problem }),
+    )
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -112,6 +118,7 @@ async function run(
     ownIdentity,
     dnsIdentity,
     artifactsIdentity,
+    registryAuthorities,
     configurations,
   })
   for (const part of parts.nodes) supervisor.expect(part)
