@@ -18,6 +18,7 @@ import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
+import { ownFiles } from './s2-own-files.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { trustRootRollback } from './s6-trust-roots.ts'
 import { signedImages } from './s9-signed-images.ts'
@@ -28,6 +29,7 @@ export const proofs: readonly Proof[] = [
   leastSurface,
   exceptions,
   encryptedTransport,
+  ownFiles,
   trustRootRollback,
   signedImages,
   admission,

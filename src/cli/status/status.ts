@@ -20,6 +20,7 @@ import {
 } from '../../client/resources.ts'
 import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
+import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
 import { findDataDirectory, findUp } from '../connection/find-cluster.ts'
 import { type FoundKubeconfig, findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
@@ -100,6 +101,8 @@ export interface Status {
   readonly dataDirectory: string
   readonly server: string
   readonly profile: string
+  /** How the files of the installed package were verified; undefined in a clone. */
+  readonly package: PackageFacts | undefined
   readonly versions: { readonly bulkhead: string; readonly node: string; readonly kubernetes: string | undefined }
   readonly parts: readonly PartFacts[]
   readonly nodes: readonly NodeFacts[]
@@ -170,6 +173,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     dataDirectory: directory.path,
     server: up.server,
     profile: up.profile,
+    package: up.package,
     versions: { bulkhead: up.version, node: process.version, kubernetes: cluster?.kubernetes },
     parts: up.parts.map(({ name, state, pid, userId, restarts, lastExit }) => {
       const facts = pid === undefined ? undefined : processFacts(pid)
