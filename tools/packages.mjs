@@ -44,6 +44,9 @@ export const registryPackages = [
   { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },
   { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
   { name: 'cosign', brings: ['/usr/bin/cosign'] },
+  { name: 'softhsm2', brings: ['/usr/bin/softhsm2-util'] },
+  { name: 'opensc', brings: ['/usr/bin/pkcs11-tool'] },
+  { name: 'pkcs11-provider', brings: ['x86_64', 'aarch64'].map(cpu => `/usr/lib/${cpu}-linux-gnu/ossl-modules/pkcs11.so`) },
 ]
 
 export class SetupError extends Error {}

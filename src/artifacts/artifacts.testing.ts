@@ -87,6 +87,11 @@ export function listVerifier(registries: MemoryRegistries): ImageVerifier<readon
       return registries.signers(digest)
     },
     sizeOf: claims => claims.length,
+    store: claims => claims,
+    restore(value) {
+      if (!Array.isArray(value)) throw new UserError('it is no list')
+      return value.map(String)
+    },
     evaluate(policies, trustRoots, _image, claims) {
       const identities: string[] = []
       for (const { metadata, spec } of policies) {

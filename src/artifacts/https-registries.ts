@@ -16,9 +16,11 @@ export interface HttpsRegistriesOptions {
   readonly authorities?: string
   /** The cluster's own registry: its names in image references, and PEM of its authority. */
   readonly own?: { readonly hosts: readonly string[]; readonly authority: string } | undefined
+  /** PEM of one registry, instead; undefined for those of all. */
+  authoritiesOf?(host: string): string | undefined
 }
 
-export function httpsRegistries({ clock, authorities, own }: HttpsRegistriesOptions): Registries & Disposable {
+export function httpsRegistries({ clock, authorities: common, own, authoritiesOf }: HttpsRegistriesOptions): Registries & Disposable {
   /** The longest unused first. */
   const clients = new Map<string, RegistryClient>()
   const clientFor = (repository: string, credentials: readonly PullCredential[]): RegistryClient => {
@@ -47,7 +49,7 @@ export function httpsRegistries({ clock, authorities, own }: HttpsRegistriesOpti
     const slash = repository.indexOf('/')
     if (slash < 0) throw new UserError(`"${repository}" is no repository of a registry`)
     const host = repository.slice(0, slash)
-    const trusted = own?.hosts.includes(host) === true ? own.authority : authorities
+    const trusted = own?.hosts.includes(host) === true ? own.authority : (authoritiesOf?.(host) ?? common)
     return new RegistryClient({
       host,
       repository: repository.slice(slash + 1),

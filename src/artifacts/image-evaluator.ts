@@ -2,6 +2,7 @@
 import { parseImageReference } from '../api/image-reference.ts'
 import { untilAborted } from '../base/async/abort.ts'
 import type { Clock } from '../base/clock.ts'
+import { BoundedCache } from '../base/data/bounded-cache.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
@@ -18,6 +19,7 @@ import type {
 import { repositoryOf } from '../supply-chain/policy/repository-of.ts'
 import { credentialsFor, fingerprintOf } from './credentials-for.ts'
 import type { CheckedImage } from './findings/findings-check.ts'
+import type { ImageMemory } from './image-memory.ts'
 import type { ImageVerifier, PolicyVerdict, Registries, VerifiedImage } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from './namespace-turns.ts'
@@ -30,6 +32,8 @@ export interface EvaluatorParts<Claims> {
   readonly policies: PolicyState
   readonly clock: Clock
   readonly log: Logger
+  /** Where what is known survives a restart. Default: nowhere. */
+  readonly memory?: ImageMemory<Claims>
   /** Called for each image that was found, with what its signatures say. Must not throw. `credentials` are those for its repository. */
   onAnswer?(
     namespace: string,
@@ -84,6 +88,8 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
   readonly #turns = new NamespaceTurns(turnLimits)
   readonly #tags: KeptResults<Resolved>
   readonly #claims: KeptResults<Claims>
+  /** What images with known digests are, by the key of their claims: it never changes, and counts where the registry does not answer. */
+  readonly #found = new BoundedCache<FoundImage>(maxKeptTags)
   /** Registries that failed, with the message. */
   readonly #failed: KeptResults<string>
 
@@ -93,6 +99,15 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const sizeOf = (claims: Claims): number => parts.verifier.sizeOf(claims)
     this.#claims = new KeptResults({ entries: maxKeptClaims, bytes: maxKeptClaimBytes, sizeOf }, parts.clock)
     this.#failed = new KeptResults({ entries: maxKeptTags }, parts.clock)
+  }
+
+  /** Takes over what an earlier process has known. */
+  async restore(): Promise<void> {
+    if (this.#parts.memory === undefined) return
+    for await (const [key, { claims, found }] of this.#parts.memory.read()) {
+      this.#claims.set(key, claims)
+      if (found !== undefined) this.#found.set(key, found)
+    }
   }
 
   async evaluate(question: ImageQuestion, signal: AbortSignal): Promise<readonly ImageAnswer[]> {
@@ -176,7 +191,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     )
       return known
     if (knownOnly) return { known: false, reason: 'Missing', message: 'it is not known yet' }
-    return this.#tags.fetch(key, 0, () =>
+    const resolved = await this.#tags.fetch(key, 0, () =>
       this.#fromRegistry(namespace, repository, credentials, async (source, until): Promise<Resolved> => {
         const manifest = await source.manifest(wanted, until)
         if (manifest === undefined) return { known: false, reason: 'Missing', message: `${repository} has no image "${wanted}"` }
@@ -186,6 +201,12 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
         return { known: true, found: { digest: descriptor.digest, mediaType: descriptor.mediaType, platforms: platformsOf(manifest) } }
       }).catch((err: unknown) => failureOf(err)),
     )
+    if (resolved.known) this.#found.set(claimsKey(namespace, repository, resolved.found.digest), resolved.found)
+    else if (resolved.reason === 'Unreachable' && digest !== undefined && isDigest(digest)) {
+      const found = this.#found.get(claimsKey(namespace, repository, digest))
+      if (found !== undefined) return { known: true, found }
+    }
+    return resolved
   }
 
   async #verdict({ namespace, image, digest, policies, credentials }: VerdictQuestion): Promise<ImageAnswer> {
@@ -193,11 +214,17 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const base = { known: true, image, digest, time } as const
     const repository = repositoryOf(image) ?? ''
     if (policies.length === 0) return { ...base, verdict: 'Unverified', identities: [], message: '' }
-    const key = `${namespace}\n${repository}@${digest}`
+    const key = claimsKey(namespace, repository, digest)
     const collect = (maxAgeMs: number) =>
-      this.#claims.fetch(key, maxAgeMs, () =>
-        this.#fromRegistry(namespace, repository, credentials, (source, until) => this.#parts.verifier.collect(source, digest, until)),
-      )
+      this.#claims.fetch(key, maxAgeMs, async () => {
+        const { verifier, memory } = this.#parts
+        const claims = await this.#fromRegistry(namespace, repository, credentials, (source, until) =>
+          verifier.collect(source, digest, until),
+        )
+        const found = this.#found.get(key)
+        memory?.keep(key, { claims, ...(found === undefined ? {} : { found }) })
+        return claims
+      })
     try {
       const first = evaluateAll(this.#parts, policies, { repository, digest }, await collect(forever))
       if (first.verdict !== 'Refused' || this.#claims.get(key, claimsMs) !== undefined) return { ...base, ...first }
@@ -237,6 +264,8 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     )
   }
 }
+
+const claimsKey = (namespace: string, repository: string, digest: Digest): string => `${namespace}\n${repository}@${digest}`
 
 function failureOf(err: unknown): Failure {
   if (err instanceof TooManyWaiting) return { known: false, reason: 'Busy', message: err.message }

@@ -31,6 +31,10 @@ export interface ImageVerifier<Claims> {
   collect(source: ImageSource, digest: Digest, signal: AbortSignal): Promise<Claims>
   /** Bytes, for the limit of what is kept. */
   sizeOf(claims: Claims): number
+  /** As JSON, to be kept on disk. */
+  store(claims: Claims): unknown
+  /** What store() returned. Throws a UserError if it was changed, or is of another image than `digest`. */
+  restore(value: unknown, digest: string): Claims
   /**
    * Pure. All policies must hold. `now` in milliseconds since the epoch. Signers who are not in `trustRoots` are nobody. Throws a UserError
    * for a policy that cannot be read.

@@ -26,8 +26,10 @@ import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
 import type { RunningReference } from './findings/update-proposals.ts'
 import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
+import { ImageMemory } from './image-memory.ts'
 import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
+import type { KeptFiles } from './kept-files.ts'
 import { KeptResults } from './kept-results.ts'
 import { type AnyPolicy, PolicyState, policyTitle } from './policy-state.ts'
 import { followTrustRoots } from './trust/follow-trust-roots.ts'
@@ -41,6 +43,8 @@ export interface RunArtifactsOptions<Claims> {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
+  /** Where what is known of images survives a restart. Default: nowhere. */
+  readonly imageFiles?: KeptFiles
   /** Default: nothing is remembered after the process. */
   readonly trustMemory?: TrustMemory
   /** Default: HTTPS. */
@@ -86,8 +90,11 @@ export async function runArtifacts<Claims>(
   const rulesOf = (policies: readonly AnyPolicy[]) => ({ policies: policies.map(policyTitle), rules: state.rulesOf(policies) })
   const software = softwareOf(options, { sources, pods, records })
   const exceptionSource = { exceptions: (namespace: string) => [...acceptedEverywhere.list(), ...accepted.list(namespace)] }
+  const { imageFiles: files, verifier } = options
+  const memory = files && new ImageMemory<Claims>({ files, verifier, log })
   const evaluator = new ImageEvaluator<Claims>({
     ...options,
+    ...(memory === undefined ? {} : { memory }),
     policies: state,
     onAnswer(namespace, found, answer, policies, credentials) {
       records.note(namespace, found, answer, rulesOf(policies))
@@ -126,7 +133,7 @@ export async function runArtifacts<Claims>(
   const running = informers.map(informer => informer.run(signal))
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
-    await trust.synced()
+    await Promise.all([trust.synced(), evaluator.restore()])
     await onReady({
       evaluate: (question, until) => evaluator.evaluate(question, until),
       async where(text, until) {
@@ -165,6 +172,8 @@ export async function runArtifacts<Claims>(
     await Promise.all([evaluate(), followComponents(options, signal), ...running])
   } catch (err) {
     if (!signal.aborted) throw err
+  } finally {
+    await memory?.written()
   }
 }
 

@@ -51,7 +51,8 @@ async function opened(...signers: KeyPair[]) {
   })
   const none: Followed<never> = { resourceVersion: '9', get: () => undefined, list: () => [] }
   const policies = new PolicyState({ policies: none, clusterPolicies: policy, trustRoots: root, known: knownRoots(root) })
-  const registries = httpsRegistries({ clock: systemClock, authorities: registry.authorities })
+  const { host, authorities } = registry
+  const registries = httpsRegistries({ clock: systemClock, authoritiesOf: of => (of === host ? authorities : undefined) })
   const evaluator = new ImageEvaluator({ registries, verifier: signatureVerifier, policies, clock: systemClock, log: silentLogger })
   const reference = `${registry.host}/shop/web:1`
   return {

@@ -1,5 +1,6 @@
 // Signatures and attestations of an image, collected from its registry and evaluated by policies and trust roots.
 import type { KubeObject } from '../api/object.ts'
+import { isJsonObject } from '../base/json.ts'
 import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import { imageCreated } from '../supply-chain/oci/image-created.ts'
@@ -9,6 +10,7 @@ import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-pol
 import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
 import type { Claims } from '../supply-chain/signatures/claim.ts'
 import { collectClaims } from '../supply-chain/signatures/collect-claims.ts'
+import { readStoredClaims, storeClaims } from '../supply-chain/signatures/stored-claims.ts'
 import { parseTrustRoot, type TrustRoot, unusableTrustRoot } from '../supply-chain/signatures/trust-root.ts'
 import type { VerifiedSigner } from '../supply-chain/signatures/verify-claim.ts'
 import type { ImageVerifier } from './image-verifier.ts'
@@ -33,6 +35,13 @@ export const signatureVerifier: ImageVerifier<ImageFacts> = {
   sizeOf: ({ claims: { readable, unreadable } }) =>
     sizeFactor *
     readable.reduce((sum, { signed, signature }) => sum + signed.length + signature.length, 1024 * (readable.length + unreadable.length)),
+  store: ({ claims, created }) => ({ claims: storeClaims(claims), ...(created === undefined ? {} : { created }) }),
+  restore(value, digest) {
+    const { claims, created } = isJsonObject(value) ? value : {}
+    const restored = readStoredClaims(claims, 'claims')
+    if (restored.digest !== digest) throw new UserError('its signatures are of another image')
+    return { claims: restored, ...(typeof created === 'number' ? { created } : {}) }
+  },
   evaluate(policies, trustRoots, { repository, digest }, facts, now) {
     const decision = evaluateImagePolicies(policies.map(compiledPolicy), { repository, digest, ...facts }, usable(trustRoots), now)
     if (!decision.allowed) return { verdict: 'Refused', identities: [], message: decision.message }

@@ -10,6 +10,7 @@ const references: Readonly<Record<string, readonly string[]>> = {
   S1: ['T1525', 'CIS 5.5.1'],
   S3: ['T1195.002', 'T1610', 'CIS 5.5.1'],
   S4: ['T1525', 'T1190', 'CIS 5.5.1'],
+  S6: ['T1553', 'T1195.002', 'CIS 5.5.1'],
   S7: ['T1525', 'T1190', 'CIS 5.5.1'],
   S8: ['T1190', 'CIS 5.5.1'],
   S10: ['T1562', 'T1190', 'CIS 5.5.1'],

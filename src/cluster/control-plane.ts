@@ -37,6 +37,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
 
   const { authenticate, denyList, authorization, rbac, denyRules, anonymousPaths } = access
   const { reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc } = access
+  const search = options.images?.where?.bind(options.images)
   const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
     view: serverView,
@@ -54,7 +55,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
     everyBasis: denyRules,
-    software: { view, ...(options.images === undefined ? {} : { search: options.images }) },
+    software: { view, ...(search === undefined ? {} : { search: { where: search } }) },
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, denyRules, user, namespace),

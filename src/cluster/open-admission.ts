@@ -80,8 +80,8 @@ export function openAdmission(
   const plugins = admissionPlugins(
     {
       ...policies,
-      // An offline server asks nobody, so it evaluates no image policy.
-      images: options.offline === true ? undefined : { policies: imagePolicies, answers },
+      // An offline server without images asks nobody, so it evaluates no image policy.
+      images: options.offline === true && images === undefined ? undefined : { policies: imagePolicies, answers },
       manifests: new KnownManifestPolicies(view),
       ...{ quotaSource: source, ledger, configuration, profile, now, randomSuffix },
       access: [

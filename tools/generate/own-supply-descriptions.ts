@@ -159,7 +159,7 @@ export const supplyDescriptions: Texts = {
     text: 'TrustedKey is a public key that policies may name.',
     fields: {
       name: 'Unique in its trust root.',
-      publicKey: 'PEM (SPKI): ECDSA P-256 or P-384, Ed25519, RSA of at least 2048 bits.',
+      publicKey: 'PEM (SPKI): ECDSA P-256, P-384 or P-521, Ed25519, RSA of at least 2048 bits.',
       notBefore: 'The key is not used before.',
       notAfter: 'The key is not used after.',
     },

@@ -25,6 +25,7 @@ import { ownFiles } from './s2-own-files.ts'
 import { signedManifests } from './s3-signed-manifests.ts'
 import { knownVulnerabilities } from './s4-known-vulnerabilities.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { trustRootRollback } from './s6-trust-roots.ts'
 import { updates } from './s7-updates.ts'
 import { dueDates } from './s8-due-dates.ts'
 import { signedImages } from './s9-signed-images.ts'
@@ -43,6 +44,7 @@ export const proofs: readonly Proof[] = [
   signedManifests,
   knownVulnerabilities,
   encryptedTransport,
+  trustRootRollback,
   updates,
   dueDates,
   signedImages,

@@ -40,6 +40,8 @@ export interface CheckFlags {
   /** As for `bulkhead up`: feature gates of the cluster. */
   readonly featureGates?: string
   readonly runtimeConfig?: string
+  /** OCI layouts of images, by which image policies are evaluated. */
+  readonly images?: readonly string[]
 }
 
 export interface CheckContext {
@@ -82,7 +84,10 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   const parts = { stdin: context.stdin, kustomize: (folder: string) => kustomize(folder, { allowRemote: flags.allowRemote === true }) }
   const { texts: read, charts } = await readSources(paths, parts)
   const definitions = await readDefinitions(flags.crds ?? [], parts)
-  const offline = { profile, namespace, features, definitions }
+  const { images = [] } = flags
+  if (images.length > 0 && cluster !== undefined)
+    throw new UserError('--images is for evaluations without a cluster: a cluster asks its registries')
+  const offline = { profile, namespace, features, definitions, images }
   const options = {
     namespace,
     validate: (manifests: readonly Manifest[]) =>

@@ -3,6 +3,7 @@ import { type Features, noFeatures } from '../../api/features.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { UserInfo } from '../../api/user.ts'
+import type { Registries } from '../../artifacts/image-verifier.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { silentLogger } from '../../base/log.ts'
@@ -12,6 +13,7 @@ import { clusterDefaults, limitRanges, namespaces, resourceQuotas } from '../../
 import type { Transport } from '../../client/transport/transport.ts'
 import { bootstrap } from '../../cluster/bootstrap/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
+import { LateAuthority } from '../../cluster/late-authority.ts'
 import { defaultObjects } from '../../controllers/namespaces/namespace-defaults.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import { keylessSigner } from './keyless-signer.ts'
@@ -24,6 +26,8 @@ export interface OfflineServerOptions {
   readonly features?: Features
   /** Every request passes authorization; the rights of users are used only in policy expressions. */
   readonly alwaysAllow?: boolean
+  /** Where images are; without it, image policies are not evaluated. */
+  readonly images?: Registries
 }
 
 export interface OfflineServer extends AsyncDisposable {
@@ -41,7 +45,8 @@ export interface OfflineServer extends AsyncDisposable {
 const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
 
 export async function openOffline(options: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
-  const { profile, roles, features = noFeatures, alwaysAllow = false } = options
+  const { profile, roles, features = noFeatures, alwaysAllow = false, images } = options
+  const authority = images && new LateAuthority()
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
   const store = stack.use(createMemoryStore({ clock, log }))
@@ -59,10 +64,16 @@ export async function openOffline(options: OfflineServerOptions, signal: AbortSi
       metrics: createRegistry(),
       signal,
       offline: true,
+      ...(authority === undefined ? {} : { images: authority }),
     }),
   )
   await bootstrap({ server, store, namespaceDefaults: profile === 'secure', roles, signal })
   const transport = stack.use(server.transportFor(user))
+  if (images !== undefined && authority !== undefined) {
+    // The libraries of signatures are loaded only where they are needed.
+    const { runOfflineImages } = await import('./images/offline-images.ts')
+    stack.use(await runOfflineImages(new Client(transport), images, signal, ready => authority.set(ready)))
+  }
   const owned = stack.move()
   return {
     transport,

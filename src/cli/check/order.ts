@@ -24,6 +24,7 @@ const classes: ReadonlySet<string> = new Set([
   'PersistentVolumeClaim',
   'PodSecurityException',
 ])
+const supplyGroup = 'supply.bulkhead.dev/'
 const admissionGroup = 'admissionregistration.k8s.io/'
 
 /** Objects that are evaluated but never kept, because they would send requests to servers that do not run here. */
@@ -37,6 +38,7 @@ export function inOrder(manifests: readonly Manifest[]): Manifest[] {
     if (policyKinds.has(kind)) return 1
     if (parameters.has(`${apiVersion}/${kind}`)) return 1
     if (apiVersion.startsWith(admissionGroup)) return kind.endsWith('Binding') ? 3 : 2
+    if (apiVersion.startsWith(supplyGroup)) return 3
     return classes.has(kind) ? 4 : kind.endsWith('Binding') ? 5 : 6
   }
   return manifests.toSorted((a, b) => stepOf(a) - stepOf(b))

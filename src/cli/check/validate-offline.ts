@@ -2,7 +2,10 @@
 import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
 import { accountsOf } from './accounts.ts'
+import { openLayouts } from './images/open-layouts.ts'
+import { unevaluatedImages } from './images/unevaluated-images.ts'
 import type { Manifest } from './manifests.ts'
 import { ObjectValidator } from './object-validator.ts'
 import { type OfflineServer, openOffline } from './offline.ts'
@@ -16,16 +19,20 @@ export interface OfflineOptions {
   readonly features?: Features
   /** CustomResourceDefinitions that exist before the manifests. */
   readonly definitions?: readonly Manifest[]
+  /** OCI layouts of images; see layoutRegistries(). Default: image policies are not evaluated. */
+  readonly images?: readonly string[]
 }
 
 /** Results are in the order of the manifests. */
 export async function validateOffline(
   manifests: readonly Manifest[],
-  { profile, namespace, features = noFeatures, definitions = [] }: OfflineOptions,
+  { profile, namespace, features = noFeatures, definitions = [], images = [] }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
   const roles = manifests.some(({ apiVersion }) => apiVersion.startsWith('rbac.authorization.k8s.io/'))
-  await using server = await openOffline({ profile, roles, features }, signal)
+  await using layouts = new AsyncDisposableStack()
+  const registries = await openLayouts(images, layouts, signal)
+  await using server = await openOffline({ profile, roles, features, ...(registries === undefined ? {} : { images: registries }) }, signal)
   const defined = await applyOffline(server, definitions, namespace, signal)
   for (const [index, verdict] of defined.entries()) {
     if (verdict.outcome !== 'refused') continue
@@ -34,7 +41,13 @@ export async function validateOffline(
       `Cannot use CustomResourceDefinition "${name}" of "${document.file}": ${verdict.status.message ?? verdict.status.reason}`,
     )
   }
-  return await applyOffline(server, manifests, namespace, signal)
+  const verdicts = await applyOffline(server, manifests, namespace, signal)
+  if (registries !== undefined) return verdicts
+  const unevaluated = await unevaluatedImages(new Client(server.transport), signal)
+  return verdicts.map(verdict => {
+    const instead = verdict.instead ?? unevaluated(verdict)
+    return instead === undefined ? verdict : { ...verdict, instead }
+  })
 }
 
 /** Applies the manifests to an open server, which keeps admitted objects. */

@@ -9,6 +9,7 @@ import { removedApi } from '../../assess/removed-apis.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'
 import { parseFieldPath } from './field-path.ts'
 import type { Finding } from './finding.ts'
+import { notInLayouts } from './images/not-in-layouts.ts'
 import type { Manifest } from './manifests.ts'
 import type { Locate } from './positions.ts'
 
@@ -51,9 +52,11 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   const warnings = verdict.warnings.map((message): Finding => {
     const field = leadingField(message)
     // What the cluster fills in is not a fault of the manifest.
-    const kind = isFilledIn(message)
-      ? ({ rule: 'filled-in', severity: 'note' } as const)
-      : ({ rule: 'api-warning', severity: 'warning' } as const)
+    const kind = isNotAsked(message)
+      ? ({ rule: 'not-asked', severity: 'note' } as const)
+      : isFilledIn(message)
+        ? ({ rule: 'filled-in', severity: 'note' } as const)
+        : ({ rule: 'api-warning', severity: 'warning' } as const)
     return { ...kind, message, ...where(field), object, ...(field === '' ? {} : { field }) }
   })
   // If the object is refused, notes about skipped rules do not matter.
@@ -72,6 +75,10 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
   })
   return [...refusals, ...warnings, ...notes]
 }
+
+/** No policy is for an image that no layout has. */
+const isNotAsked = (message: string): boolean =>
+  message.startsWith('image "') && message.includes(`admitted as unverified: ${notInLayouts}`)
 
 const isFilledIn = (message: string): boolean => message.startsWith('PodSecurity filled in ')
 

@@ -55,6 +55,14 @@ const command = buildCommand({
         brief: 'CustomResourceDefinitions to use without checking them',
         placeholder: 'PATH',
       },
+      images: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        brief: 'OCI layout or archive of an image with its signatures, to evaluate image policies',
+        placeholder: '[NAME=]PATH',
+      },
       allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize download remote bases' },
       failOn: {
         kind: 'enum',
@@ -83,7 +91,7 @@ export const checkCommand = withHelp(command, {
   ],
   groups: {
     Manifests: ['namespace', 'crds', 'allowRemote'],
-    Rules: ['config', 'profile', 'featureGates', 'runtimeConfig', 'failOn'],
+    Rules: ['config', 'profile', 'featureGates', 'runtimeConfig', 'failOn', 'images'],
     'Running cluster': ['kubeconfig', 'context'],
     Output: ['output', 'fix'],
   },

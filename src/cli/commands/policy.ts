@@ -1,21 +1,29 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { withCommandList, withHelp } from '../help.ts'
-import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
+import type { PolicyFlags, ReplayFlags, TestFlags } from '../policy/policy.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 
 const couldNotEvaluate = failureCode('policy')
 const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const
 const log = { brief: 'Audit log: events of audit.k8s.io/v1, one per line', parse: String, placeholder: 'AUDITLOG' } as const
+const images = {
+  kind: 'parsed',
+  parse: String,
+  variadic: true,
+  optional: true,
+  brief: 'OCI layout or archive of an image with its signatures, to evaluate image policies',
+  placeholder: '[NAME=]PATH',
+} as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
 
 const testParsed = buildCommand({
-  func: (flags: PolicyFlags, ...files: string[]) =>
+  func: (flags: TestFlags, ...files: string[]) =>
     runCommand(async () => {
       const { policyTest } = await import('../policy/policy.ts')
       return await policyTest(flags, files, print, interruptible())
     }, couldNotEvaluate),
   parameters: {
-    flags: { output },
+    flags: { output, images },
     positional: {
       kind: 'array',
       parameter: { brief: 'PolicyTest files: requests with the expected verdicts', parse: String, placeholder: 'FILE' },
@@ -33,6 +41,7 @@ const replayParsed = buildCommand({
   parameters: {
     flags: {
       output,
+      images,
       policy: {
         kind: 'parsed',
         parse: String,

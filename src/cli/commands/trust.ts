@@ -24,7 +24,11 @@ const importParsed = buildCommand({
     aliases: { o: 'output' },
     positional: {
       kind: 'array',
-      parameter: { brief: 'Public key (PEM), trusted_root.json, or folder with a TUF repository', parse: String, placeholder: 'PATH' },
+      parameter: {
+        brief: 'Public key (PEM or pkcs11: URI), trusted_root.json, or folder with a TUF repository',
+        parse: String,
+        placeholder: 'PATH',
+      },
     },
   },
   docs: { brief: 'Print a TrustRoot object from files' },
@@ -38,6 +42,7 @@ export const trustCommand = withCommandList(
         usage: '[flags] PATH…',
         examples: [
           ['bulkhead trust import --name team cosign.pub', 'a public key'],
+          ['bulkhead trust import "pkcs11:token=release;object=cosign"', 'the public key of a key pair in a PKCS#11 token'],
           ['bulkhead trust import --root 1.root.json mirror/', 'sigstore from a copy of its TUF repository'],
           ['bulkhead trust import --previous trust.yaml mirror/', 'the next version, and none that is older'],
         ],

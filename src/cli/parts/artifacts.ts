@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import { FindingsThread } from '../../artifacts/findings/findings-thread.ts'
 import { httpsRegistries } from '../../artifacts/https-registries.ts'
+import { imageFilesLimits } from '../../artifacts/image-memory.ts'
+import { KeptFiles } from '../../artifacts/kept-files.ts'
 import { runArtifacts } from '../../artifacts/run-artifacts.ts'
 import { serveArtifacts } from '../../artifacts/serve-artifacts.ts'
 import { signatureVerifier } from '../../artifacts/signature-verifier.ts'
@@ -24,6 +26,8 @@ export interface ArtifactsSettings {
   readonly directory: string
   /** Of imported advisories. */
   readonly advisories: string
+  /** Of registries whose authorities the machine does not trust. */
+  readonly registryAuthorities: Readonly<Record<string, string>>
   /** Its folder belongs to this part and to the group of the API server, which alone may connect. */
   readonly socket: string
   /** The cluster's own registry: its names in image references, and PEM of its authority. */
@@ -32,11 +36,17 @@ export interface ArtifactsSettings {
 
 export const artifactsPart = (): Promise<void> =>
   runPart<ArtifactsSettings, ClientIdentity>('artifacts', async ({ settings, log, signal, ready, onChange }) => {
-    const { server, ca, socket, directory, advisories, registry } = settings
+    const { server, ca, socket, directory, advisories, registry, registryAuthorities } = settings
     let { identity } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, identity: () => identity, userAgent: 'bulkhead-artifacts' }))
-    const registries = stack.use(httpsRegistries({ clock: systemClock, own: registry }))
+    const registries = stack.use(
+      httpsRegistries({
+        clock: systemClock,
+        own: registry,
+        authoritiesOf: host => (Object.hasOwn(registryAuthorities, host) ? registryAuthorities[host] : undefined),
+      }),
+    )
     const fetched = join(directory, 'advisories')
     const data: FindingsWorkerData = { folder: join(directory, 'software'), advisories: [advisories, fetched] }
     const findings = stack.use(new FindingsThread(threadModule('findings-worker', import.meta.url), data))
@@ -44,6 +54,7 @@ export const artifactsPart = (): Promise<void> =>
       client: new Client(transport),
       registries,
       verifier: signatureVerifier,
+      imageFiles: new KeptFiles(join(directory, 'images'), imageFilesLimits),
       trustMemory: await openTrustMemory(join(directory, 'trust'), log),
       software: { findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
       ...{ clock: systemClock, log, random: Math.random },

@@ -15,7 +15,11 @@ import { readPolicyTest } from './test-file.ts'
 export interface PolicyFlags {
   readonly output?: 'text' | 'json'
 }
-export interface ReplayFlags extends PolicyFlags {
+export interface TestFlags extends PolicyFlags {
+  /** OCI layouts of images, by which image policies are evaluated. */
+  readonly images?: readonly string[]
+}
+export interface ReplayFlags extends TestFlags {
   readonly policy: readonly string[]
   readonly profile?: Profile
   /** The cluster for objects that the log does not hold. */
@@ -26,17 +30,19 @@ export interface ReplayFlags extends PolicyFlags {
 type Print = (text: string) => void
 
 /** Returns 0 if every verdict is as expected, 1 if one is not. Throws a `UserError` if no verdict is possible. */
-export async function policyTest(flags: PolicyFlags, files: readonly string[], print: Print, signal: AbortSignal): Promise<number> {
+export async function policyTest(flags: TestFlags, files: readonly string[], print: Print, signal: AbortSignal): Promise<number> {
   if (files.length === 0) throw new UserError('Name the files of the tests: bulkhead policy test FILE…')
   const results: CaseResult[] = []
-  for (const file of files) results.push(...(await runPolicyTest(readPolicyTest(file), signal)))
+  for (const file of files) results.push(...(await runPolicyTest(readPolicyTest(file), signal, flags.images)))
   const failed = results.filter(({ problem }) => problem !== undefined)
   if (flags.output === 'json') print(printableJson(results))
   else {
-    for (const { file, name, problem } of results)
+    for (const { file, name, problem, note } of results) {
       print(
         problem === undefined ? printable(`ok    ${file}: ${name}`) : printableParagraph(`FAIL  ${file}: ${name}: ${problem}`, '      '),
       )
+      if (note !== undefined) print(printableParagraph(`      ${note}`, '      '))
+    }
     print(`${results.length - failed.length} as expected, ${failed.length} not`)
   }
   return failed.length === 0 ? 0 : 1
@@ -48,7 +54,13 @@ export async function policyReplay(flags: ReplayFlags, log: string, print: Print
   const asksCluster = flags.kubeconfig !== undefined || flags.context !== undefined
   await using transport = asksCluster ? reachCluster(await findKubeconfig(flags), 'bulkhead-policy') : undefined
   const findCurrent = transport === undefined ? undefined : currentObjects(new Client(transport), signal)
-  const replayed = await replay(readAuditLog(log), policies, flags.profile ?? 'secure', signal, findCurrent)
+  const replayed = await replay(
+    readAuditLog(log),
+    policies,
+    { profile: flags.profile ?? 'secure', images: flags.images ?? [] },
+    signal,
+    findCurrent,
+  )
   if (replayed.evaluated === 0 && replayed.unrecorded > 0) throw new UserError(nothingEvaluated(log, replayed.unrecorded, asksCluster))
   print(flags.output === 'json' ? printableJson(replayed) : printableLines(replayText(replayed)))
   return replayed.refused.length === 0 ? 0 : 1

@@ -1,6 +1,7 @@
 // Evaluates an audit log again under policies that did not exist when it was written.
 import { isRecord } from '../../api/schema/compile.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
+import { openLayouts } from '../check/images/open-layouts.ts'
 import type { Manifest } from '../check/manifests.ts'
 import type { ObjectValidator } from '../check/object-validator.ts'
 import { openOffline } from '../check/offline.ts'
@@ -42,7 +43,7 @@ const writing: ReadonlySet<string> = new Set(['create', 'update', 'patch'])
 export async function replay(
   events: AsyncIterable<LoggedEvent>,
   policies: readonly Manifest[],
-  profile: 'secure' | 'upstream',
+  { profile, images }: { readonly profile: 'secure' | 'upstream'; readonly images: readonly string[] },
   signal: AbortSignal,
   findCurrent?: FindCurrent,
 ): Promise<Replayed> {
@@ -56,7 +57,12 @@ export async function replay(
   }
   const found = findCurrent === undefined ? [] : await currentOf(withoutObject, writes, findCurrent)
   writes.push(...found)
-  await using server = await openOffline({ profile, roles: true, features: featuresOf(policies) }, signal)
+  await using layouts = new AsyncDisposableStack()
+  const registries = await openLayouts(images, layouts, signal)
+  await using server = await openOffline(
+    { profile, roles: true, features: featuresOf(policies), ...(registries === undefined ? {} : { images: registries }) },
+    signal,
+  )
   const manifests = writes.map(({ manifest }) => manifest)
   await prepareServer(server, policies, [], manifests, 'default', signal)
   const refused: RefusedWrite[] = []

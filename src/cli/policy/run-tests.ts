@@ -2,9 +2,12 @@
 import { type Features, noFeatures } from '../../api/features.ts'
 import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport/transport.ts'
 import { splitDocuments } from '../check/documents.ts'
+import { openLayouts } from '../check/images/open-layouts.ts'
+import { unevaluatedImages } from '../check/images/unevaluated-images.ts'
 import { kustomize } from '../check/kustomize.ts'
 import { type Manifest, readManifests } from '../check/manifests.ts'
 import { ObjectValidator } from '../check/object-validator.ts'
@@ -21,13 +24,21 @@ export interface CaseResult {
   readonly name: string
   /** What is not as expected; undefined if all is. */
   readonly problem: string | undefined
+  /** What was not evaluated. */
+  readonly note?: string
 }
 
-export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Promise<CaseResult[]> {
+/** `images`: OCI layouts, as for `bulkhead check`; without them, image policies are not evaluated. */
+export async function runPolicyTest(test: PolicyTest, signal: AbortSignal, images: readonly string[] = []): Promise<CaseResult[]> {
   const policies = await readPolicies(test.policies)
   const { profile, rights } = test
   const features = featuresOf(policies)
-  await using server = await openOffline({ profile, roles: true, features, alwaysAllow: rights !== undefined }, signal)
+  await using layouts = new AsyncDisposableStack()
+  const registries = await openLayouts(images, layouts, signal)
+  await using server = await openOffline(
+    { profile, roles: true, features, alwaysAllow: rights !== undefined, ...(registries === undefined ? {} : { images: registries }) },
+    signal,
+  )
   const manifests = test.cases.map(({ object }) => manifestOf(object, test.file))
   const old = test.cases.flatMap(({ operation, object, oldObject }) =>
     operation === 'CREATE' ? [] : [manifestOf(oldObject ?? object, test.file)],
@@ -37,6 +48,7 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
   await prepareNamespaces(server, roles, test.namespace)
   await apply(server, roles, test.namespace, signal)
   const results: CaseResult[] = []
+  const unevaluated = await unevaluatedImages(new Client(server.transport), signal)
   const users = new Map<string, ObjectValidator>()
   for (const [index, one] of test.cases.entries()) {
     const manifest = manifests[index]
@@ -46,7 +58,9 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Prom
       users.get(key) ??
       (await evaluateOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
     users.set(key, evaluate)
-    results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(evaluate, one, manifest, test.namespace)) })
+    const answer = await ask(evaluate, one, manifest, test.namespace)
+    const note = images.length === 0 ? unevaluated(answer) : undefined
+    results.push({ file: test.file, name: one.name, problem: problemOf(one, answer), ...(note === undefined ? {} : { note }) })
   }
   return results
 }

@@ -11,6 +11,7 @@ import type { TrustedKey, TrustRootSpec } from '../../supply-chain/signatures/tr
 import { type TufTrusted, tufLimits, updateTuf } from '../../supply-chain/signatures/tuf/update-tuf.ts'
 import { apiVersion } from '../verify/read-objects.ts'
 import { readAccepted, versionsAnnotation, versionsText } from './accepted-versions.ts'
+import { isPkcs11, parsePkcs11, readPkcs11Key } from './pkcs11-key.ts'
 import { firstRoot, readBounded, tufFolder } from './tuf-folder.ts'
 
 export interface ImportFlags {
@@ -44,7 +45,10 @@ export async function importTrust(
   let sigstore: JsonObject | undefined
   let tuf: { readonly spec: TrustRootSpec['tuf']; readonly annotations: Readonly<Record<string, string>> } | undefined
   for (const path of paths) {
-    if (await isFolder(path)) {
+    if (isPkcs11(path)) {
+      const key = parsePkcs11(path)
+      keys.push({ name: key.name, publicKey: await readPkcs11Key(key, signal) })
+    } else if (await isFolder(path)) {
       if (sigstore !== undefined) throw new UserError(`"${path}": there is another trusted root`)
       const imported = await fromFolder(path, flags, context, signal)
       sigstore = imported.trustedRoot

@@ -20,6 +20,7 @@ import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Identity } from './part-identities.ts'
+import type { RegistryAuthorities } from './registry-authorities.ts'
 import { frontSettings, type RegistryOfRun, storeSettings } from './registry-parts.ts'
 import type { PartDefinition } from './supervisor.ts'
 
@@ -46,6 +47,8 @@ export interface PartInput {
   artifactsIdentity(): Promise<ClientIdentity>
   /** Undefined without `--registry`. */
   readonly registry: RegistryOfRun | undefined
+  /** Authorities of private registries, as the node has them. */
+  registryAuthorities(): Promise<RegistryAuthorities>
 }
 
 export interface ClusterParts {
@@ -130,6 +133,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         advisories: directory.advisories,
         socket: directory.artifactsSocket,
         registry: input.registry && { hosts: input.registry.hosts, authority: await input.registry.authority() },
+        registryAuthorities: await input.registryAuthorities(),
       }),
     ),
     registry: registryParts(input),

@@ -1,4 +1,5 @@
 // `bulkhead up`: prepares the data directory, starts the parts in order, prints what runs, and stops them in reverse order.
+
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { systemMasters } from '../../access/access.ts'
@@ -36,6 +37,7 @@ import { readAdmission } from './read-admission.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
+import { readRegistryAuthorities } from './registry-authorities.ts'
 import { registryOfRun } from './registry-of-run.ts'
 import { dockerRegistryProgram } from './registry-parts.ts'
 import { partCertificateSeconds, RenewedIdentity } from './renewed-identity.ts'
@@ -130,6 +132,10 @@ async function run(
     })
   const dnsIdentity = identityFor('dns', 'cluster-dns')
   const artifactsIdentity = identityFor('artifacts', 'artifacts')
+  const registryAuthorities = () =>
+    readRegistryAuthorities(nodeDirectory(directory.node).registryConfig, (path, problem) =>
+      log.error('authorities of a registry are not used', { path, problem }),
+    )
   const configurations = () => statesOf(files)
   const parts = partDefinitions({
     config,
@@ -142,6 +148,7 @@ async function run(
     dnsIdentity: () => dnsIdentity.forStart(),
     artifactsIdentity: () => artifactsIdentity.forStart(),
     registry,
+    registryAuthorities,
     configurations,
   })
   for (const part of parts.nodes) supervisor.expect(part)

@@ -2,7 +2,7 @@
 import { environmentPredicate, environmentProblem } from '../environment/environment-predicate.ts'
 import type { Claim } from '../signatures/claim.ts'
 import type { TrustRoot } from '../signatures/trust-root.ts'
-import { type ClaimVerdict, type VerifiedSigner, verifyByKey, verifyKeyless } from '../signatures/verify-claim.ts'
+import { type ClaimVerdict, type VerifiedSigner, verifyByKey, verifyKeyless, whyNoneCounts } from '../signatures/verify-claim.ts'
 import { type ConditionBudget, unmetCondition } from './condition.ts'
 import type { ImageFacts } from './evaluate-image-policies.ts'
 import type { CompiledAttestation, CompiledSigner, SignerIdentity } from './parse-image-policy.ts'
@@ -18,6 +18,13 @@ export class SignatureChecks {
   constructor(trustRoots: ReadonlyMap<string, TrustRoot>, now: number) {
     this.#trustRoots = trustRoots
     this.#now = now
+  }
+
+  /** Why no signature can pass now, if so. */
+  hopeless(identity: SignerIdentity): string | undefined {
+    const trustRoot = this.#trustRoots.get(identity.trustRoot)
+    if (trustRoot === undefined) return `there is no trust root "${identity.trustRoot}"`
+    return whyNoneCounts(trustRoot, identity.kind === 'key' ? { key: identity.name } : identity, this.#now)
   }
 
   verify(claim: Claim, identity: SignerIdentity): ClaimVerdict {
@@ -60,7 +67,7 @@ export function evaluateSigner(
         problem: missing(
           `no signature by ${shown(identity)}`,
           [...reasons, ...found.reasons],
-          `${facts.tool ?? 'cosign'} sign ${how(identity)}`,
+          wouldPass(checks, identity, `${facts.tool ?? 'cosign'} sign`),
         ),
       }
     signer = found.signer
@@ -76,7 +83,7 @@ export function evaluateSigner(
         problem: missing(
           what,
           [...reasons, ...found.reasons],
-          `${facts.tool ?? 'cosign'} attest --type ${attestation.predicateType} ${how(identity)}`,
+          wouldPass(checks, identity, `${facts.tool ?? 'cosign'} attest --type ${attestation.predicateType}`),
         ),
       }
     }
@@ -132,19 +139,25 @@ const shownReasons = 5
 const maxReasonLength = 300
 
 /** `no signature by key "release" of trust root "team" (found: it is signed with … 3 times); would pass: cosign sign …` */
-function missing(what: string, reasons: readonly string[], wouldPass: string): string {
+function missing(what: string, reasons: readonly string[], hint: string): string {
   const counts = new Map<string, number>()
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   const all = [...counts].map(([reason, count]) => `${reason.slice(0, maxReasonLength)}${count > 1 ? `, ${count} times` : ''}`)
   const more = all.length > shownReasons ? [`${all.length - shownReasons} other reasons`] : []
   const found = all.length === 0 ? 'none found' : `found, but ${[...all.slice(0, shownReasons), ...more].join('; ')}`
-  return `it has ${what} (${found}); would pass: ${wouldPass}`
+  return `it has ${what} (${found}); ${hint}`
 }
 
 const shown = (identity: SignerIdentity): string =>
   identity.kind === 'key'
     ? `key "${identity.name}" of trust root "${identity.trustRoot}"`
     : `"${identity.shownSubject}" of issuer "${identity.issuer}" by trust root "${identity.trustRoot}"`
+
+/** Nobody shall sign again what cannot pass. */
+function wouldPass(checks: SignatureChecks, identity: SignerIdentity, command: string): string {
+  const hopeless = checks.hopeless(identity)
+  return hopeless === undefined ? `would pass: ${command} ${how(identity)}` : `no signature would pass: ${hopeless}`
+}
 
 const how = (identity: SignerIdentity): string =>
   identity.kind === 'key' ? `with key "${identity.name}"` : `without a key as "${identity.shownSubject}"`

@@ -38,6 +38,8 @@ export type SignerIdentity =
       readonly kind: 'keyless'
       readonly trustRoot: string
       readonly issuer: string
+      /** Unset for a pattern. */
+      readonly subject?: string
       /** The subject or its pattern, for messages. */
       readonly shownSubject: string
       matches(subject: string): boolean
@@ -109,7 +111,8 @@ function readKeyless(fields: FieldReader): SignerIdentity {
   if (keyless.has('subject') === keyless.has('subjectRegExp'))
     throw new UserError(`${keyless.path} must have exactly one of subject and subjectRegExp`)
   const [trustRoot, issuer, subject] = [keyless.text('trustRoot'), keyless.text('issuer'), keyless.optionalText('subject')]
-  if (subject !== undefined) return { kind: 'keyless', trustRoot, issuer, shownSubject: subject, matches: text => text === subject }
+  if (subject !== undefined)
+    return { kind: 'keyless', trustRoot, issuer, subject, shownSubject: subject, matches: text => text === subject }
   const pattern = keyless.text('subjectRegExp')
   requirePattern(pattern, keyless.at('subjectRegExp'))
   return { kind: 'keyless', trustRoot, issuer, shownSubject: `/${pattern}/`, matches: text => compilePattern(pattern).matches(text) }

@@ -7,7 +7,7 @@ export const minRsaBits = 2048
 /** Beyond it each verification takes milliseconds. */
 export const maxRsaBits = 8192
 
-export const acceptedKeys = `ECDSA with P-256 or P-384, Ed25519, or RSA of ${minRsaBits} to ${maxRsaBits} bits`
+export const acceptedKeys = `ECDSA with P-256, P-384 or P-521, Ed25519, or RSA of ${minRsaBits} to ${maxRsaBits} bits`
 
 export interface SignatureKey {
   readonly key: KeyObject
@@ -41,7 +41,8 @@ function digestsOf(key: KeyObject): SignatureKey['digests'] | undefined {
       return [null]
     case 'ec':
       if (namedCurve === 'prime256v1') return ['sha256']
-      return namedCurve === 'secp384r1' ? ['sha384', 'sha256'] : undefined
+      if (namedCurve === 'secp384r1') return ['sha384', 'sha256']
+      return namedCurve === 'secp521r1' ? ['sha512', 'sha256'] : undefined
     case 'rsa':
       return modulusLength >= minRsaBits && modulusLength <= maxRsaBits ? ['sha256'] : undefined
     default:

@@ -17,7 +17,7 @@ export interface TrustRootSpec {
 export interface TrustedKey {
   /** Unique in its trust root. */
   readonly name: string
-  /** PEM (SPKI): ECDSA P-256 or P-384, Ed25519, RSA of at least 2048 bits. */
+  /** PEM (SPKI): ECDSA P-256, P-384 or P-521, Ed25519, RSA of at least 2048 bits. */
   readonly publicKey: string
   /** RFC 3339. */
   readonly notBefore?: string

@@ -23,7 +23,7 @@ test('parseTrustRoot() names the field that is wrong, and what is accepted', () 
     [{ keys: [{ name: 'a', publicKey: secret }] }, /^spec\.keys\[0\]\.publicKey must be one PEM block "PUBLIC KEY"/],
     [
       { keys: [{ name: 'a', publicKey: rsaKeys(1024).pem }] },
-      /publicKey is rsa with 1024 bits; accepted are ECDSA with P-256 or P-384, Ed25519, or RSA/,
+      /publicKey is rsa with 1024 bits; accepted are ECDSA with P-256, P-384 or P-521, Ed25519, or RSA/,
     ],
     [{ keys: [{ name: 'a', publicKey: weakCurve }] }, /publicKey is ec with secp224r1; accepted are/],
     [{ keys: [key], notBefore: 'yesterday' }, /^spec\.notBefore must be a time such as 2026-12-01T00:00:00Z, got "yesterday"$/],

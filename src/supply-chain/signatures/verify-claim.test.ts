@@ -23,6 +23,7 @@ const root = (keys: KeyPair, more: object = {}, key: object = {}) =>
 for (const [name, keys] of [
   ['ECDSA P-256', ecKeys()],
   ['ECDSA P-384', ecKeys('secp384r1')],
+  ['ECDSA P-521', ecKeys('secp521r1')],
   ['Ed25519', edKeys()],
   ['RSA 2048', rsaKeys(2048)],
 ] as const)

@@ -50,6 +50,31 @@ export function verifyKeyless(claim: ParsedClaim, trustRoot: TrustRoot, now: num
   return 'problem' in found ? refused(found.problem) : unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, ...found })
 }
 
+/** Why no signature of this signer can count now, if so. `subject` is unset where a pattern stands for it. */
+export function whyNoneCounts(
+  trustRoot: TrustRoot,
+  signer: { readonly key: string } | { readonly issuer: string; readonly subject?: string },
+  now: number,
+): string | undefined {
+  const { name, keys, sigstore, withoutSigstore } = trustRoot
+  const outside = outsideValidity(trustRoot, now)
+  if (outside !== undefined) return outside
+  if ('key' in signer) {
+    const key = keys.get(signer.key)
+    if (key === undefined) return `trust root "${name}" has no key "${signer.key}"`
+    if (now > key.validity.notAfter) return `key "${signer.key}" expired at ${shownTime(key.validity.notAfter)}`
+    return reasonOf(unlessRevoked(trustRoot, { kind: 'key', trustRoot: name, key: signer.key, at: now }))
+  }
+  if (sigstore === undefined) return `trust root "${name}" has no authorities${withoutSigstore === undefined ? '' : `: ${withoutSigstore}`}`
+  if (hasExpired(sigstore, now)) return `the TUF metadata of trust root "${name}" has expired`
+  const { issuer, subject } = signer
+  return subject === undefined
+    ? undefined
+    : reasonOf(unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, issuer, subject, at: now }))
+}
+
+const reasonOf = (verdict: ClaimVerdict): string | undefined => (verdict.verified ? undefined : verdict.reason)
+
 const hasExpired = ({ expires = Number.POSITIVE_INFINITY }: SigstoreRoot, now: number): boolean => now > expires
 
 type Certified = { readonly issuer: string; readonly subject: string; readonly at: number } | { readonly problem: string }

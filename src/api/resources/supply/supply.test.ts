@@ -102,6 +102,12 @@ const found = (status: ImageStatus, name = imageName(digest), of = digest) =>
   fields(image.validate?.({ metadata: { name }, spec: { digest: of }, status }))
 const verdict = { namespace: 'a', verdict: 'Verified', time: '2026-01-01T00:00:00Z' }
 
+test('trustRoot is validated as a whole when it is updated, too', () => {
+  const old = { metadata: { name: 'a' }, spec: trustRootSpec }
+  const spec = { ...trustRootSpec, tuf: { root: {}, url: 'http://tuf.example.com/' } }
+  assert.deepEqual(fields((trustRoot.validateUpdate?.({ ...old, spec }, old) ?? []).flat()), ['spec.tuf.url'])
+})
+
 test('image requires a digest and its name, and limits its lists', () => {
   assert.deepEqual(found({ verdicts: [verdict] }), [])
   assert.deepEqual(found({}, 'other'), ['metadata.name'])

@@ -13,7 +13,7 @@ export const maxKeys = 100
 export const maxRevocations = 1000
 const maxThreshold = 10
 const leastRsaBits = 2048
-const curves: readonly string[] = ['prime256v1', 'secp384r1']
+const curves: readonly string[] = ['prime256v1', 'secp384r1', 'secp521r1']
 
 export const trustRoot = defineResource<TrustRoot>({
   group: 'supply.bulkhead.dev',
@@ -48,7 +48,7 @@ export const trustRoot = defineResource<TrustRoot>({
   validateUpdate(object, old) {
     const floor = floorBefore(old)
     const rollbacks = rollbacksOf(object, floor)
-    return rollbacks.length === 0 ? [] : [forbiddenField('spec', rollbackMessage(rollbacks, floor))]
+    return [...validate(object.spec), ...(rollbacks.length === 0 ? [] : [forbiddenField('spec', rollbackMessage(rollbacks, floor))])]
   },
 })
 
@@ -105,7 +105,7 @@ function validateKey({ name, publicKey, notBefore, notAfter }: TrustedKey, at: s
 
 /** Undefined for a key that is accepted. */
 function keyProblem(pem: string): string | undefined {
-  const accepted = 'must be a public key in PEM (SPKI): ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits'
+  const accepted = 'must be a public key in PEM (SPKI): ECDSA P-256, P-384 or P-521, Ed25519, or RSA of at least 2048 bits'
   // Node would take the public half of a private key, which must not be in an object that many may read.
   if (!pem.includes('PUBLIC KEY-----')) return accepted
   try {
