@@ -41,7 +41,7 @@ export interface ControlPlaneOptions {
   /** What else decides what is enforced, for the digest of the settings. */
   readonly furtherSettings?: () => unknown
   /** The part `artifacts`. Without it, tags are not resolved, and what a policy is for is refused. */
-  readonly images?: ImageAuthority & Partial<PackageSearch>
+  readonly images?: ImageAuthority & PackageSearch
   /** The cluster's own registry, by its names in image references. */
   readonly registry?: { readonly hosts: readonly string[] }
   /** Further checks of `/readyz`. */

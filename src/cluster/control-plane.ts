@@ -37,7 +37,6 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
 
   const { authenticate, denyList, authorization, rbac, denyRules, anonymousPaths } = access
   const { reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc } = access
-  const search = options.images?.where?.bind(options.images)
   const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
     view: serverView,
@@ -55,7 +54,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     aggregates: options.offline !== true,
     explainAccess: createExplainAccess(rbac),
     everyBasis: denyRules,
-    software: { view, ...(search === undefined ? {} : { search: { where: search } }) },
+    software: { view, ...(options.images === undefined ? {} : { search: options.images }) },
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, denyRules, user, namespace),

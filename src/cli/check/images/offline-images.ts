@@ -1,4 +1,5 @@
 // The part `artifacts` in this process, for evaluations without a cluster: the same code as in a cluster decides, about images of layouts.
+import type { PackageSearch } from '../../../api/package-search.ts'
 import type { Registries } from '../../../artifacts/image-verifier.ts'
 import { runArtifacts } from '../../../artifacts/run-artifacts.ts'
 import { signatureVerifier } from '../../../artifacts/signature-verifier.ts'
@@ -13,7 +14,7 @@ export async function runOfflineImages(
   client: Client,
   registries: Registries,
   signal: AbortSignal,
-  onReady: (authority: ImageAuthority) => void,
+  onReady: (authority: ImageAuthority & PackageSearch) => void,
 ): Promise<AsyncDisposable> {
   const stop = new AbortController()
   const ready = Promise.withResolvers<void>()
