@@ -218,10 +218,16 @@ async function start(
 async function mayWrite(lease: WriterLease, { clock, log, signal }: EtcdStoreOptions): Promise<void> {
   let holder: string | undefined
   for (;;) {
-    const attempt = await lease.attempt(signal)
-    if (attempt.acquired) return
-    if (holder !== attempt.holder.address) log.info('another server writes to etcd: waiting', { server: attempt.holder.address })
-    holder = attempt.holder.address
+    try {
+      const attempt = await lease.attempt(signal)
+      if (attempt.acquired) return
+      if (holder !== attempt.holder.address) log.info('another server writes to etcd: waiting', { server: attempt.holder.address })
+      holder = attempt.holder.address
+    } catch (err) {
+      // A server that stands by outlives an election and a restart of etcd.
+      if (!(err instanceof EtcdError) || (err.fault !== 'unavailable' && err.fault !== 'busy')) throw err
+      log.debug('etcd does not say who may write', { err })
+    }
     await clock.sleep(retryMs, signal)
   }
 }
