@@ -32,13 +32,13 @@ export class ProofNamespace implements AsyncDisposable {
   readonly name: string
   readonly #client: Client
   readonly #uid: string
-  readonly #isPrivileged: boolean
+  /** Whether a token of an account was issued; each is usable until the namespace is deleted. */
+  #hasToken = false
 
-  private constructor(client: Client, name: string, uid: string, isPrivileged: boolean) {
+  private constructor(client: Client, name: string, uid: string) {
     this.#client = client
     this.name = name
     this.#uid = uid
-    this.#isPrivileged = isPrivileged
   }
 
   static async create(
@@ -50,7 +50,7 @@ export class ProofNamespace implements AsyncDisposable {
     const name = `${proofNamespacePrefix}${id.toLowerCase()}-${randomBytes(4).toString('hex')}`
     const made = await client.create(namespaces, '', { metadata: { name, labels: { ...labels, ...run.labels } }, spec: {} }, signal)
     await using stack = new AsyncDisposableStack()
-    const namespace = stack.use(new ProofNamespace(client, name, made.metadata.uid ?? '', labels[enforceLabel] === 'privileged'))
+    const namespace = stack.use(new ProofNamespace(client, name, made.metadata.uid ?? ''))
     // No pod is admitted before a controller has created the quota and limits of the namespace.
     let { metadata } = made
     const hasDefaults = async () => {
@@ -85,7 +85,9 @@ export class ProofNamespace implements AsyncDisposable {
 
   async token(account: string, options: TokenOptions, signal: AbortSignal): Promise<string> {
     // Whoever got the token of a run that was killed could start privileged pods.
-    if (this.#isPrivileged) throw new Error(`Cannot issue a token in "${this.name}": the namespace admits privileged pods`)
+    if (await this.#admitsPrivileged(signal))
+      throw new Error(`Cannot issue a token in "${this.name}": the namespace admits privileged pods`)
+    this.#hasToken = true
     const { audiences = [], pod, secret } = options
     const [kind, bound] = pod === undefined ? ['Secret', secret] : ['Pod', pod]
     const answer = await this.#client.subresource<TokenRequest>(
@@ -125,14 +127,35 @@ export class ProofNamespace implements AsyncDisposable {
     await this.#client.create(roleBindings, this.name, binding, signal)
   }
 
+  /** By its label now, which others may have changed. */
+  async #admitsPrivileged(signal: AbortSignal): Promise<boolean> {
+    const { metadata } = await this.#client.get(namespaces, '', this.name, signal)
+    return metadata.labels?.[enforceLabel] === 'privileged'
+  }
+
   async withdraw(account: string, signal: AbortSignal): Promise<void> {
     await this.#client.delete(roleBindings, this.name, account, {}, signal)
   }
 
-  /** Starts the deletion of the namespace and its content. It has its own time limit, because it must also run after the proof's. */
+  /**
+   * Starts the deletion of the namespace and its content. It has its own time limit, because it must also run after the proof's. Throws if the namespace
+   * was relabelled, so that holders of its tokens could have started privileged pods.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    const signal = AbortSignal.timeout(cleanUpMs)
     try {
-      await this.#client.delete(namespaces, '', this.name, {}, AbortSignal.timeout(cleanUpMs))
+      if (this.#hasToken && (await this.#admitsPrivileged(signal)))
+        throw new Error(`Namespace "${this.name}" admitted privileged pods while a token of it was usable`)
+    } catch (err) {
+      if (!isReason(err, 'NotFound')) throw err
+    } finally {
+      await this.#delete(signal)
+    }
+  }
+
+  async #delete(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#client.delete(namespaces, '', this.name, {}, signal)
     } catch (err) {
       if (!isReason(err, 'NotFound')) throw err
     }

@@ -105,3 +105,31 @@ test('ProofNamespace issues no token where privileged pods are admitted', async 
   await lifted.account('a', signal)
   await assert.rejects(lifted.token('a', {}, signal), /the namespace admits privileged pods/)
 })
+
+test('ProofNamespace that is relabelled issues no more tokens, and reports those that were usable', async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const signal = AbortSignal.timeout(60_000)
+  const context = { client: cluster.client, clock: systemClock, attempts: new AttemptLog() } as ProofContext
+  const lift = (name: string) =>
+    cluster.client.patch(
+      namespaces,
+      '',
+      name,
+      { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } },
+      { type: 'merge' },
+      signal,
+    )
+  const held = await ProofNamespace.create({ ...context, run: { labels: {} } }, 'X1', signal)
+  await held.account('a', signal)
+  await held.token('a', {}, signal)
+  await lift(held.name)
+  await assert.rejects(held.token('a', {}, signal), /the namespace admits privileged pods/)
+  await assert.rejects(held[Symbol.asyncDispose](), /admitted privileged pods while a token of it was usable/)
+  const { metadata } = await cluster.client
+    .get(namespaces, '', held.name, signal)
+    .catch(() => ({ metadata: { deletionTimestamp: 'gone' } }))
+  assert.ok(metadata.deletionTimestamp, 'it is deleted nevertheless')
+  const without = await ProofNamespace.create({ ...context, run: { labels: {} } }, 'X1', signal)
+  await lift(without.name)
+  await without[Symbol.asyncDispose]()
+})

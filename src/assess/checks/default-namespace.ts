@@ -5,7 +5,7 @@ export const defaultNamespace: ManifestCheck = {
   id: 'default-namespace',
   severity: 'note',
   title: 'Objects are not in the default namespace',
-  serves: ['C10', 'CIS 5.6.4'],
+  serves: ['C10', 'CIS 5.7.4'],
   check: set =>
     set.workloads.flatMap(({ on }) =>
       on.object.metadata.namespace === 'default'

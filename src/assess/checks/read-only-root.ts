@@ -5,7 +5,7 @@ export const readOnlyRoot: ManifestCheck = {
   id: 'read-only-root',
   severity: 'note',
   title: 'Containers have a read-only root file system',
-  serves: ['C4', 'CIS 5.6.3', 'NSA immutable containers'],
+  serves: ['C4', 'CIS 5.7.3', 'NSA immutable containers'],
   check: set =>
     set.workloads.flatMap(({ on, pod, containers }) => {
       if (pod.spec.os?.name === 'windows') return []

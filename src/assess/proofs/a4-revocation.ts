@@ -1,6 +1,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import { nodes, pods, roleBindings, roles } from '../../client/resources.ts'
 import { silentServer, streamRights } from '../attacks/revocation/streams.ts'
+import { tryApiService } from '../attacks/revocation/try-api-service.ts'
 import { tryDenials, tryListRights } from '../attacks/revocation/try-denials.ts'
 import { tryEnds } from '../attacks/revocation/try-ends.ts'
 import { tryLifetimes } from '../attacks/revocation/try-lifetimes.ts'
@@ -14,14 +15,14 @@ import { within } from '../until.ts'
 const pollMs = 100
 const runningMs = 60_000
 const apiGroup = 'rbac.authorization.k8s.io'
-const [streaming, ending] = ['streaming', 'ending']
+const [streaming, ending, extended] = ['streaming', 'ending', 'extended']
 
 export const revocation: Proof = {
   id: 'A4',
   title: 'revocation and lifetime',
   why: 'A stolen credential that cannot be ended, or an open stream that outlives it, gives the thief what it wants',
   attack:
-    'Open every kind of lasting request (watch, followed log, exec, attach, port-forward, proxy; HTTP/2, WebSocket, SPDY), then deny its credential by token, certificate, user or uid, delete what its token is bound to, or let it expire; request certificates for years',
+    'Open every kind of lasting request (watch, followed log, exec, attach, port-forward, proxy, APIService; HTTP/2, WebSocket, SPDY), then deny its credential by token, certificate, user or uid, delete what its token is bound to, or let it expire; request certificates for years',
   expected: 'Each stream ends within a second and each further request is a 401, those of others go on, and certificates live for days',
   whenRed:
     'Restart the API server, which ends all streams; then see whether it follows the deny list (`kubectl get configmap -n kube-system bulkhead-denied-credentials`)',
@@ -30,8 +31,9 @@ export const revocation: Proof = {
     await using cluster = new ClusterObjects(context, namespace)
     const user = `${namespace.name}:user`
     await grantAll(context, namespace, user, signal)
-    const [tried] = await Promise.all([
+    const [tried, behind] = await Promise.all([
       ofPod(context, namespace, signal),
+      tryApiService(context, namespace, cluster, extended, signal),
       tryDenials(context, namespace, cluster, 'denied', signal),
       tryEnds(context, namespace, ending, `${user}-other`, signal),
       tryLifetimes(context, namespace, cluster, signal),
@@ -39,13 +41,16 @@ export const revocation: Proof = {
     ])
     const { ended, slowestMs, notServed } = tried
     const missing = notServed.length === 0 ? '' : `; not tried, as a simulated node does not serve it: ${notServed.join(', ')}`
-    return outcomeOf([], `${ended} kinds of streams ended at most ${slowestMs} ms after their token was denied${missing}`)
+    return outcomeOf(
+      [],
+      `${ended} kinds of streams ended at most ${slowestMs} ms after their token was denied${behind ? ', one behind an APIService too' : '; not tried, as the API server does not reach this machine: APIServices'}${missing}`,
+    )
   },
 }
 
 /** Accounts and users that may do all of the attack, so that only their credential is the reason of a refusal. */
 async function grantAll({ client }: ProofContext, namespace: ProofNamespace, user: string, signal: AbortSignal): Promise<void> {
-  const accounts = [streaming, ending, 'denied']
+  const accounts = [streaming, ending, extended, 'denied']
   for (const name of accounts) await namespace.account(name, signal)
   await client.create(roles, namespace.name, { metadata: { name: 'streams' }, rules: streamRights.map(rule => ({ ...rule })) }, signal)
   const subjects = [

@@ -5,6 +5,7 @@ import { tryDenyRules } from '../attacks/authorization/try-deny-rules.ts'
 import { tryEscalation } from '../attacks/authorization/try-escalation.ts'
 import { tryGrants } from '../attacks/authorization/try-grants.ts'
 import { tryImpersonation } from '../attacks/authorization/try-impersonation.ts'
+import { tryOtherPaths } from '../attacks/authorization/try-other-paths.ts'
 import { tryRandom } from '../attacks/authorization/try-random.ts'
 import { tryRevocation } from '../attacks/authorization/try-revocation.ts'
 import { ungrantedAsks } from '../attacks/authorization/ungranted.ts'
@@ -31,7 +32,7 @@ export const authorization: Proof = {
     await using cluster = new ClusterObjects(context, first)
     const arena = { context, first, second, cluster }
     const seed = randomInt(maxSeed)
-    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation, tryDenyRules]
+    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation, tryDenyRules, tryOtherPaths]
     const [compared] = await Promise.all([tryRandom(arena, seed, signal), ...attacks.map(attack => attack(arena, signal))])
     const { all } = context.attempts
     const refused = all.filter(({ expected }) => expected.startsWith('403')).length

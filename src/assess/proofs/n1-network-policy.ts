@@ -1,6 +1,7 @@
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { namespaces, networkPolicies, nodes, pods } from '../../client/resources.ts'
 import { Datagrams } from '../attacks/network/datagrams.ts'
+import { leaverScript, tryLastPackets } from '../attacks/network/last-packets.ts'
 import {
   firstPolicies,
   type MatrixPod,
@@ -22,6 +23,7 @@ import { until } from '../until.ts'
 
 const pollMs = 200
 const holder = 'holder'
+const leaver = 'leaver'
 const listened = Object.values(serverPorts)
 const serve = [...listened.map(port => `nc -ll -p ${port} -e cat &`), 'wait'].join('\n')
 const namedPorts = [{ name: 'open', containerPort: serverPorts.named }]
@@ -33,9 +35,9 @@ export const networkPolicy: Proof = {
   title: 'NetworkPolicy',
   why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
   attack:
-    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection is open',
+    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection is open; end a pod that goes on sending',
   expected:
-    'Each reaches exactly what an independent oracle allows, pods without a policy reach nothing and cannot be reached, and the open connection ends',
+    'Each reaches exactly what an independent oracle allows, pods without a policy reach nothing and cannot be reached, the open connection ends, and the pod sends only what is allowed until its end and nothing after it',
   whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
   async prove(context, signal) {
     const { client, attempts, endpoint } = context
@@ -62,6 +64,7 @@ export const networkPolicy: Proof = {
     const targets = targetsOf(served, address, Number(new URL(endpoint.server).port || 443), datagrams !== undefined)
     await Promise.all(probers.map(pod => run(pod, probeScript(targets, nameOf(pod)), {})))
     await run({ space: 'ours', name: holder, labels: { app: 'friend', reach: 'everything' } }, holderScript(server), {})
+    if (datagrams !== undefined) await run({ space: 'other', name: leaver, labels: { app: 'narrow' } }, leaverScript(leaver, address), {})
     const probed = await Promise.all(probers.map(pod => resultOf(context, { spaces, pod, targets, datagrams }, signal)))
     const [policies, all] = await Promise.all([client.listAll(networkPolicies, {}, signal), client.listAll(namespaces, {}, signal)])
     const compared = compareProbes(probed, targets, policies, all)
@@ -75,14 +78,17 @@ export const networkPolicy: Proof = {
       })
     // A new namespace is closed whatever its policies say.
     const open = probed.filter(({ from }) => from.pod?.namespace === fresh.name).flatMap(({ reached }) => [...reached])
-    await tighten(context, ours, holder, signal)
+    await Promise.all([
+      tighten(context, ours, holder, signal),
+      ...(datagrams === undefined ? [] : [tryLastPackets(context, other, { pod: leaver, name: leaver, datagrams }, signal)]),
+    ])
     const allowed = compared.filter(({ expected }) => expected === 'reached').length
     return outcomeOf(
       [
         ...open.map(target => `a pod of a new namespace reaches ${target} although no policy allows it`),
         ...(allowed === 0 ? ['no connection succeeded: the pod network does not work'] : []),
       ],
-      `${probers.length} new pods on ${places.length} ${places.length === 1 ? 'node' : 'nodes'} probed ${compared.length} times: ${allowed} reached, ${compared.length - allowed} refused, as the policies require; an open connection ended${datagrams === undefined ? '; UDP was not tried, because no node is this machine' : ''}`,
+      `${probers.length} new pods on ${places.length} ${places.length === 1 ? 'node' : 'nodes'} probed ${compared.length} times: ${allowed} reached, ${compared.length - allowed} refused, as the policies require; an open connection ended${datagrams === undefined ? '; UDP and last packets were not tried, because no node is this machine' : ', and a pod sent nothing after its end'}`,
     )
   },
 }

@@ -12,7 +12,20 @@ const more = [
   '/debug/pprof/heap',
   '/logs',
   '/swagger.json',
+  '/livezz',
+  '/readyz-x',
+  '/healthz.json',
+  '/LIVEZ',
   '/api/v1/namespaces/kube-public/configmaps/cluster-info',
+]
+/** Beginning with a path that is open, or looking as if: none may be answered with what it leads to. */
+const detours = [
+  '/livez/../version',
+  '/livez/%2e%2e/version',
+  '/livez%2f..%2fversion',
+  '/livez/..%2fversion',
+  '//livez/../version',
+  '/livez;/version',
 ]
 const writes = [
   '/api/v1/namespaces',
@@ -38,6 +51,17 @@ export async function tryAnonymous(context: ProofContext, signal: AbortSignal): 
       held,
     })
   })
+  for (const path of detours) {
+    const { status, text } = await request(transport, { method: 'GET', path }, signal)
+    const held = status >= 400 || !text.includes('gitVersion')
+    attempts.record({
+      name: `${path} without credentials`,
+      sent: `GET ${path}`,
+      expected: 'no version',
+      answered: `answered ${status}`,
+      held,
+    })
+  }
   for (const path of writes)
     await attempts.refused(`POST ${path} without credentials`, transport, { method: 'POST', path, body: {} }, { status: 401 }, signal)
 }

@@ -64,19 +64,19 @@ async function tryCase(arena: Arena, denial: DenialCase, name: string, team: str
   }
 }
 
-/** Each kind of subject, and who only looks like one; what reviews and explanations say; a rule that changes or ends. */
+/** Each kind of subject, and who only looks like one (none is also in a random DenyRule); what reviews and explanations say; a rule that changes or ends. */
 async function trySubjects(arena: Arena, team: string, signal: AbortSignal): Promise<void> {
   const { context, first, cluster } = arena
   const { attempts, transport, client } = context
   const read = { verbs: ['get'], apiGroups: [''], resources: ['configmaps'] }
   const question: ProofRequest = { method: 'GET', path: first.core('configmaps/a') }
   const people: readonly (readonly [what: string, subject: Subject, denied: string, free: string])[] = [
-    ['a user', userSubject(`${cluster.prefix}:ann`), `${cluster.prefix}:ann`, `${cluster.prefix}:anna`],
+    ['a user', userSubject(`${cluster.prefix}:denied`), `${cluster.prefix}:denied`, `${cluster.prefix}:denied-not`],
     [
       'an account',
-      accountSubject('robot', first.name),
-      `system:serviceaccount:${first.name}:robot`,
-      `system:serviceaccount:${arena.second.name}:robot`,
+      accountSubject('denied', first.name),
+      `system:serviceaccount:${first.name}:denied`,
+      `system:serviceaccount:${arena.second.name}:denied`,
     ],
   ]
   await inParallel(people, async ([what, subject, denied, free]) => {

@@ -3,13 +3,16 @@ import { createSocket, type Socket } from 'node:dgram'
 
 export class Datagrams implements AsyncDisposable {
   readonly #sockets: readonly Socket[]
-  /** `text of the datagram, port`. */
-  readonly #received = new Set<string>()
+  /** Numbers of datagrams by `text of the datagram, port`. */
+  readonly #received = new Map<string, number>()
 
   private constructor(sockets: readonly Socket[], ports: readonly number[]) {
     this.#sockets = sockets
     for (const [index, socket] of sockets.entries())
-      socket.on('message', message => this.#received.add(`${/[\w.-]{3,}/.exec(message.toString('latin1'))?.[0]} ${ports[index]}`))
+      socket.on('message', message => {
+        const key = `${/[\w.-]{3,}/.exec(message.toString('latin1'))?.[0]} ${ports[index]}`
+        this.#received.set(key, (this.#received.get(key) ?? 0) + 1)
+      })
   }
 
   /** Undefined if the address is not of this machine, or a port is in use. */
@@ -31,7 +34,11 @@ export class Datagrams implements AsyncDisposable {
   }
 
   received(text: string, port: number): boolean {
-    return this.#received.has(`${text} ${port}`)
+    return this.count(text, port) > 0
+  }
+
+  count(text: string, port: number): number {
+    return this.#received.get(`${text} ${port}`) ?? 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

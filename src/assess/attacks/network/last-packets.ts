@@ -1,0 +1,59 @@
+// A pod that ends, and does not want to: while it ends it sends only what its policies allow, and nothing after its end.
+import { isReason } from '../../../api/status.ts'
+import { pods } from '../../../client/resources.ts'
+import type { ProofContext } from '../../proof.ts'
+import type { ProofNamespace } from '../../proof-namespace.ts'
+import { until } from '../../until.ts'
+import type { Datagrams } from './datagrams.ts'
+import { udpPorts } from './matrix.ts'
+
+const graceSeconds = 2
+const pollMs = 100
+/** Within it, a pod that still sends would send some. */
+const silenceMs = 1500
+
+/** Ignores the request to end, and sends a datagram to an allowed and to a refused port all the time. A read request of TFTP has a text of ours. */
+export function leaverScript(name: string, node: string): string {
+  const send = (port: number): string => `timeout 1 tftp -g -r ${name} -l /dev/null ${node} ${port} 2>/dev/null &`
+  return ["trap '' TERM", 'while :; do', send(udpPorts.first), send(udpPorts.beyond), 'sleep 0.2', 'done'].join('\n')
+}
+
+/** `pod` runs `leaverScript(name, …)`, and its policies allow the first port alone. */
+export async function tryLastPackets(
+  { client, clock, attempts }: ProofContext,
+  namespace: ProofNamespace,
+  { pod, name, datagrams }: { readonly pod: string; readonly name: string; readonly datagrams: Datagrams },
+  signal: AbortSignal,
+): Promise<void> {
+  const sent = `datagrams to ports ${udpPorts.first} and ${udpPorts.beyond} of the node`
+  const count = () => datagrams.count(name, udpPorts.first)
+  await until(clock, async () => (count() > 0 ? true : undefined), signal, pollMs)
+  const before = count()
+  await client.delete(pods, namespace.name, pod, { gracePeriodSeconds: graceSeconds }, signal)
+  const isGone = async () => {
+    try {
+      await client.get(pods, namespace.name, pod, signal)
+      return undefined
+    } catch (err) {
+      if (isReason(err, 'NotFound')) return true
+      throw err
+    }
+  }
+  await until(clock, isGone, signal, pollMs)
+  const atEnd = count()
+  await clock.sleep(silenceMs, signal)
+  const after = count() - atEnd
+  const beyond = datagrams.count(name, udpPorts.beyond)
+  attempts.record({
+    ...{ name: 'allowed datagrams of a pod while it ends', sent, expected: 'some: it ignores the request to end' },
+    ...{ answered: `${atEnd - before} received`, held: atEnd > before },
+  })
+  attempts.record({
+    ...{ name: 'refused datagrams of a pod until its last packet', sent, expected: 'none' },
+    ...{ answered: `${beyond} received`, held: beyond === 0 },
+  })
+  attempts.record({
+    ...{ name: 'datagrams of a pod after its end', sent, expected: 'none' },
+    ...{ answered: `${after} received in ${silenceMs / 1000} s`, held: after === 0 },
+  })
+}
