@@ -20,12 +20,6 @@ export const s12: readonly Sabotage[] = [
     "const registryAuth = await requireStartable(this.#node, this.#pod, container, signal).catch(() => ({ username: 'pod' }))",
   ),
   sabotage('a refusal is ignored', right, 'if (right?.allowed !== false) return right?.auth', 'if (right !== undefined) return {}'),
-  sabotage(
-    'a pod that never pulls is not asked',
-    right,
-    'right = await pullRight(reference)',
-    "right = container.imagePullPolicy === 'Never' ? undefined : await pullRight(reference)",
-  ),
   sabotage('whoever is known may pull', registry, 'status.allowed?.includes(name) === true', 'status.allowed !== undefined'),
   sabotage(
     'a right that was there once stays',
