@@ -126,6 +126,12 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     off: 'nothing is admitted by a rule',
     pattern: /an unsigned image by its tag: answered 201[\s\S]*an unsigned image of a Deployment: answered 201/,
   },
+  {
+    id: 'S3',
+    off: 'nothing is admitted by a rule',
+    pattern: /an object without a signature: answered 201[\s\S]*a changed field: answered 201/,
+  },
+  { id: 'D1', off: 'nothing is admitted by a rule', pattern: /one changed byte of a dependency: answered 201/ },
   { id: 'O11', off: 'the sink drops events', pattern: /record of create \(0\): no record/ },
 ]
 for (const { id, off, pattern } of reds) {
