@@ -56,7 +56,7 @@ export class Machine implements AsyncDisposable {
   }
 
   read(): Promise<EnvironmentFacts> {
-    const place = { folder: join(this.folder, 'tree'), npmCache: join(this.folder, 'npm'), path: process.env['PATH'] ?? '', summary: false }
+    const place = { folder: join(this.folder, 'tree'), npmCache: join(this.folder, 'npm'), path: dirname(process.execPath), summary: false }
     return readEnvironment({ ...place, readFile: path => readFile(path) })
   }
 
