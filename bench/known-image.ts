@@ -1,5 +1,5 @@
 // Admission of a pod whose image is known, against the same without the plug-ins for images: two clusters in one process, in turn, so that a busy
-// machine cancels out. Prints p50, p99 and the medians over rounds. `node bench/known-image.ts [ROUNDS] [PODS]`
+// machine cancels out. The part `artifacts` runs in the same process and has its share of the time, so this is an upper bound. Prints p50, p99 and the medians over rounds. `node bench/known-image.ts [ROUNDS] [PODS]`
 
 import { publicKey } from '../src/api/resources/supply/supply.fixture.ts'
 import type { Pod } from '../src/api/types/core-v1.ts'
