@@ -1,21 +1,23 @@
-// Reads a ZIP archive of documents from memory (PKWARE APPNOTE 6.3, with ZIP64), within limits. OSV publishes each ecosystem as one.
+// Reads a ZIP archive from memory (PKWARE APPNOTE 6.3, with ZIP64), within limits: feeds of advisories, and archives of Java.
 import { crc32, inflateRawSync } from 'node:zlib'
-import { UserError } from '../../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 
 export const zipLimits = {
   /** npm's archive has about 250,000. */
   entries: 1_000_000,
-  /** Bytes of one document, unpacked. */
+  /** Bytes of one file, unpacked. */
   entryBytes: 64 << 20,
-  /** Bytes of all documents, unpacked. */
+  /** Bytes of all files, unpacked. */
   totalBytes: 16 * 2 ** 30,
   /** Bytes of a name. */
   nameBytes: 512,
 } as const
+export type ZipLimits = { readonly [name in keyof typeof zipLimits]: number }
 
 export interface ZipEntry {
   readonly name: string
-  readonly bytes: Uint8Array
+  /** The content. Throws a UserError if it has more than `maxBytes`, is damaged, encrypted or packed by an unknown method. */
+  content(maxBytes?: number): Buffer
 }
 
 const endSize = 22
@@ -29,12 +31,11 @@ interface Directory {
   readonly end: number
 }
 
-/** Yields the files in the order of the directory; `where` begins messages. Throws a UserError that names the entry. */
-export function* zipEntries(
-  archive: Buffer,
-  where: string,
-  limits: { readonly [name in keyof typeof zipLimits]: number } = zipLimits,
-): Generator<ZipEntry> {
+/**
+ * Yields the files in the order of the directory, and unpacks what the caller reads; `where` begins messages. Throws a UserError that names the entry.
+ * The limit of all bytes counts what the directory says.
+ */
+export function* zipEntries(archive: Buffer, where: string, limits: ZipLimits = zipLimits): Generator<ZipEntry> {
   const { count, offset, end } = readDirectory(archive, where)
   if (count > limits.entries) throw new UserError(`${where} has ${count} entries, at most ${limits.entries} are read`)
   let at = offset
@@ -49,11 +50,15 @@ export function* zipEntries(
     const name = archive.toString('utf8', at + 46, at + 46 + nameLength)
     const entry = `entry ${JSON.stringify(name)}`
     const sizes = readSizes(archive, at, nameLength, extraLength, where, entry)
-    if (sizes.size > limits.entryBytes)
-      throw new UserError(`${where}: ${entry} has ${sizes.size} bytes, at most ${limits.entryBytes} are read`)
     total += sizes.size
     if (total > limits.totalBytes) throw new UserError(`${where} has more than ${limits.totalBytes} bytes unpacked, which is the limit`)
-    if (!name.endsWith('/')) yield { name, bytes: unpack(archive, at, sizes, where, entry) }
+    const header = at
+    const content = (maxBytes: number = limits.entryBytes): Buffer => {
+      const most = Math.min(maxBytes, limits.entryBytes)
+      if (sizes.size > most) throw new UserError(`${where}: ${entry} has ${sizes.size} bytes, at most ${most} are read`)
+      return unpack(archive, header, sizes, where, entry)
+    }
+    if (!name.endsWith('/')) yield { name, content }
     at = next
   }
 }
@@ -111,7 +116,7 @@ function readSizes(archive: Buffer, at: number, nameLength: number, extraLength:
   throw broken(where, `the sizes of ${entry} are missing`)
 }
 
-function unpack(archive: Buffer, at: number, { packed, size, offset }: Sizes, where: string, entry: string): Uint8Array {
+function unpack(archive: Buffer, at: number, { packed, size, offset }: Sizes, where: string, entry: string): Buffer {
   const [flags, method] = [archive.readUInt16LE(at + 8), archive.readUInt16LE(at + 10)]
   if ((flags & 1) !== 0) throw new UserError(`${where}: ${entry} is encrypted, which is not read`)
   if (offset + 30 > archive.length || archive.readUInt32LE(offset) !== signatures.local)
@@ -127,7 +132,7 @@ function unpack(archive: Buffer, at: number, { packed, size, offset }: Sizes, wh
   return bytes
 }
 
-function inflate(content: Buffer, size: number, where: string, entry: string): Uint8Array {
+function inflate(content: Buffer, size: number, where: string, entry: string): Buffer {
   try {
     // One byte more than the directory says, so that a longer content is seen and not unpacked. zlib wants at least one.
     return inflateRawSync(content, { maxOutputLength: size + 1 })

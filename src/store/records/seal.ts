@@ -8,8 +8,8 @@ const tagLength = 16
 
 /** A record was moved from another place, or is not what was written. */
 export class RecordDamaged extends Error {
-  constructor(message: string) {
-    super(`${message}. Restore the data directory from a backup`)
+  constructor(message: string, advice = 'Restore the data directory from a backup') {
+    super(`${message}. ${advice}`)
     this.name = 'RecordDamaged'
   }
 }

@@ -1,8 +1,9 @@
 // Functions as data: a function is a name with overloads, each with its types, its code and its costs.
-import type { CallEstimate, EstimateCall } from '../check/estimate.ts'
-import type { CelType } from '../check/type.ts'
-import type { CelValue } from '../evaluate/values.ts'
+
 import type { Macro } from '../syntax/macro.ts'
+import type { CelType } from '../values/type.ts'
+import type { CelValue } from '../values/values.ts'
+import type { CallEstimate, EstimateCall } from './estimate.ts'
 
 export interface Overload {
   /** Upstream's name of the overload, `string_to_int`. */

@@ -1,6 +1,7 @@
 // Narrows arguments to the declared types; a value of another type, which only dyn allows, fails as upstream does.
-import { type CelType, paramOf } from '../check/type.ts'
+
 import { fail, noSuchOverload } from './failure.ts'
+import { type CelType, paramOf } from './type.ts'
 import {
   type AnyMap,
   Boxed,

@@ -1,6 +1,6 @@
 // Ranges of sizes and costs, and their arithmetic: overflow gives the largest uint64, which upstream prints as such.
 import type { Expr } from '../syntax/ast.ts'
-import type { CelType } from './type.ts'
+import type { CelType } from '../values/type.ts'
 
 /** Minimum and maximum, in elements, code points or cost units. */
 export interface Range {

@@ -4,12 +4,12 @@ import { createLogger } from '../../base/log.ts'
 import { createRegistry } from '../../base/metrics/metrics.ts'
 import { fetchDocument } from '../../server/http/fetch-document.ts'
 import { createAuthentication } from '../authenticate.ts'
-import { createJwtAuthenticator, type JwtAuthenticator } from '../authenticators/jwt.ts'
+import type { JwtConfiguration } from '../jwt/configuration.ts'
+import { type Claims, TestClock, TestIssuer, type TestKey } from '../jwt/test-issuer.testing.ts'
+import { TokenIssuers } from '../jwt/token-issuers-late.ts'
 import { createDenyList } from '../revocation.ts'
 import { issuerMetrics, tokenCacheMetrics } from '../token-metrics.ts'
-import type { JwtConfiguration } from './configuration.ts'
-import { type Claims, TestClock, TestIssuer, type TestKey } from './test-issuer.testing.ts'
-import { TokenIssuers } from './token-issuers-late.ts'
+import { createJwtAuthenticator, type JwtAuthenticator } from './jwt.ts'
 
 const scope = { disallowedIssuers: [], anonymousPaths: [] }
 

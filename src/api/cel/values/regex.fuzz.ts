@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../../base/testing/fuzz-target.testing.ts'
+import { Frame } from '../evaluate/frame.ts'
 import { Failure, WorkExceeded } from './failure.ts'
-import { Frame } from './frame.ts'
 import { findAll, matches } from './regex.ts'
 import { countFor } from './work-counter.ts'
 
