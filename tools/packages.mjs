@@ -32,6 +32,12 @@ export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kub
 /** What proofs look with, where it is installed. */
 export const proofPackages = [{ name: 'tcpdump', brings: ['/usr/bin/tcpdump', '/usr/sbin/tcpdump'] }]
 
+/** The links between the nodes of two machines. A node of one machine alone needs neither. */
+export const linkPackages = [
+  { name: 'wireguard-go', brings: ['/usr/bin/wireguard-go'] },
+  { name: 'wireguard-tools', brings: ['/usr/bin/wg'] },
+]
+
 /** Clients in other languages for tests; large, and without them those tests are skipped. */
 export const clientPackages = [
   { name: 'golang-go', brings: ['/usr/bin/go'] },

@@ -9,6 +9,7 @@ import {
   ensureSystemPackages,
   ensureUserNodes,
   entry,
+  linkPackages,
   nodePackages,
   proofPackages,
   registryPackages,
@@ -24,7 +25,7 @@ await entry(() => {
   if (!args.includes('unit')) {
     ensureSystemPackages(
       process.getuid?.() === 0
-        ? [...nodePackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
+        ? [...nodePackages, ...linkPackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
         : testPackages,
     )
     ensureBundle(node)

@@ -5,14 +5,15 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { runProgram } from '../../network/command.ts'
+import { linkDevice, removeDevice } from '../../network/links/link-device.ts'
 import { removeCgroup } from './cgroups.ts'
 import { nodeCgroup } from './clean-up.ts'
 import { mountPoints, unmountBelow } from './mount-table.ts'
 import { nodeDirectory } from './node-directory.ts'
 import { listProcesses, type ProcessEntry } from './process-table.ts'
 
-/** `ip bulkhead_0123abcd` and `inet bulkhead_0123abcd_policy`, as `nft list tables` prints them. */
-const tableLine = /^table (\S+ bulkhead_([0-9a-f]{8})(?:_policy)?)$/gm
+/** `ip bulkhead_0123abcd`, `inet bulkhead_0123abcd_policy` and `inet bulkhead_0123abcd_links`, as `nft list tables` prints them. */
+const tableLine = /^table (\S+ bulkhead_([0-9a-f]{8})(?:_policy|_links)?)$/gm
 
 /** Tables of nodes other than `id`, by their node's id. Pure. */
 export function otherTables(listing: string, id: string): Map<string, string[]> {
@@ -71,6 +72,7 @@ export async function removeLeftovers(id: string, log: Logger, clock: Clock, sig
     const rules = tables.get(other) ?? []
     const folders = mounts.get(other) ?? []
     for (const table of rules) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
+    await removeDevice(linkDevice(other))
     await removeCgroup(nodeCgroup({ id: other }), clock, signal)
     for (const folder of folders) await unmountBelow(folder)
     log.info('rules and mounts of a dead node removed from the kernel', { rules, folders })
