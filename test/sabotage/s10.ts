@@ -6,7 +6,12 @@ const told = 'src/controllers/image-finding-plan.ts'
 const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({ name, file, from, to, proof: 'S10' })
 
 export const s10: readonly Sabotage[] = [
-  sabotage('a source is never silent', plan, 'const silent = now >= ends', 'const silent = now >= ends * 2'),
+  sabotage(
+    'what a source published is not read',
+    plan,
+    'const last = status?.published ?? metadata.creationTimestamp ?? time',
+    'const last = metadata.creationTimestamp ?? time',
+  ),
   sabotage(
     'the limit of a source is not read',
     plan,
