@@ -11,7 +11,7 @@ export interface NodeTokenRequest {
 const tenYears = 315_360_000
 const nobody = '00000000-0000-0000-0000-000000000000'
 
-export function nodeTokens({ namespace, mine, theirs, self, other }: NodeArena): readonly NodeTokenRequest[] {
+export function nodeTokens({ namespace, mine, theirs, self, other, node, nodeUid }: NodeArena): readonly NodeTokenRequest[] {
   const ask = (account: string, spec: object, headers: NodeHeaders = self): ProofRequest => ({
     method: 'POST',
     path: namespace.core(`serviceaccounts/${account}/token`),
@@ -22,11 +22,44 @@ export function nodeTokens({ namespace, mine, theirs, self, other }: NodeArena):
     boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, ...(uid === undefined ? {} : { uid }) },
   })
   const ofMine = bound('mine', mine.metadata.uid)
+  const ofNode = (more: object = {}) => ({
+    expirationSeconds: 3600,
+    boundObjectRef: { kind: 'Node', apiVersion: 'v1', name: node, uid: nodeUid },
+    ...more,
+  })
+  const askDns = (spec: object, account = 'cluster-dns', space = 'kube-system', headers = self): ProofRequest => ({
+    ...ask(account, spec, headers),
+    path: `/api/v1/namespaces/${space}/serviceaccounts/${account}/token`,
+  })
   const unrelated = 'cannot create resource "serviceaccounts/token"'
   return [
     { name: 'the token of its pod', request: ask('mine', ofMine) },
     { name: 'the token of its pod for its other audience', request: ask('mine', { ...ofMine, audiences: ['vault'] }) },
     { name: 'a token that is bound to nothing', request: ask('mine', {}), refusedBy: 'not bound to a pod' },
+    { name: 'the token of its DNS part', request: askDns(ofNode()) },
+    { name: 'the token of its DNS part, bound to nothing', request: askDns({}), refusedBy: 'not bound to a pod' },
+    {
+      name: 'the token of its DNS part for ten years',
+      request: askDns(ofNode({ expirationSeconds: tenYears })),
+      refusedBy: 'for more than 3600 s',
+    },
+    {
+      name: 'the token of its DNS part for another audience',
+      request: askDns(ofNode({ audiences: ['vault'] })),
+      refusedBy: 'for another audience',
+    },
+    {
+      name: 'the token of its DNS part, bound to a Node that was replaced',
+      request: askDns(ofNode({ boundObjectRef: { kind: 'Node', apiVersion: 'v1', name: node, uid: nobody } })),
+      refusedBy: 'not bound to its own Node',
+    },
+    {
+      name: 'the token of its DNS part, bound to the Node of another',
+      request: askDns(ofNode(), 'cluster-dns', 'kube-system', other),
+      refusedBy: 'not bound to its own Node',
+    },
+    { name: 'a token of its pod, bound to its Node', request: ask('mine', ofNode()), refusedBy: 'not bound to a pod' },
+    { name: "a controller's token, bound to its Node", request: askDns(ofNode(), 'node-controller'), refusedBy: unrelated },
     {
       name: 'a token that is bound to a Secret',
       request: ask('mine', { boundObjectRef: { kind: 'Secret', apiVersion: 'v1', name: 'mine' } }),

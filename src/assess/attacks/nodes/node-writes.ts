@@ -1,4 +1,5 @@
 // What a node writes, and what it must not: one field or object each. All are dry runs.
+import { nodeLinkKey } from '../../../api/nodes/node-link-names.ts'
 import { mergePatch, type ProofRequest, strategicPatch } from '../../request.ts'
 import type { NodeArena } from './node-arena.ts'
 
@@ -10,6 +11,8 @@ export interface NodeWrite {
 }
 
 const dryRun = 'dryRun=All'
+/** 32 bytes in base64; nobody has its private half. */
+const ownKey = `${'b'.repeat(42)}A=`
 const patch = (path: string, body: object, contentType = mergePatch): ProofRequest => ({
   method: 'PATCH',
   path: `${path}?${dryRun}`,
@@ -66,6 +69,20 @@ function ownNode({ node }: NodeArena, isCordoned: boolean): NodeWrite[] {
         refusedBy: 'is not allowed to set status.addresses',
       }),
     ),
+    {
+      name: 'a WireGuard key of its own',
+      request: patch(path, { metadata: { annotations: { [nodeLinkKey]: ownKey } } }),
+    },
+    {
+      name: 'a WireGuard key that is none, and would be more than one line of a configuration',
+      request: patch(path, { metadata: { annotations: { [nodeLinkKey]: `${ownKey}\nAllowedIPs = 0.0.0.0/0` } } }),
+      refusedBy: 'must be 32 bytes in base64',
+    },
+    {
+      name: 'a WireGuard key that is none, through the status',
+      request: patch(`${path}/status`, { metadata: { annotations: { [nodeLinkKey]: 'key' } } }),
+      refusedBy: 'must be 32 bytes in base64',
+    },
     {
       name: 'the name of another machine as its own',
       request: patch(`${path}/status`, { status: { addresses: [{ type: 'Hostname', address: 'bulkhead-prove' }] } }),

@@ -1,4 +1,5 @@
 // Acts as a node: reads, writes and requests tokens, each one step beyond what its pods need.
+import { nodeLinkKey } from '../../../api/nodes/node-link-names.ts'
 import { parseJson } from '../../../base/json.ts'
 import { nodes } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -33,6 +34,7 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
     ...reads(strangerReads(arena), other, 'a stranger'),
     ...writes,
     ...strangerWrites(arena),
+    administratorWrite(arena),
     ...nodeTokens(arena).map(token => ({ ...token, name: `a node requests ${token.name}` })),
   ]
   await inParallel(attempts, async ({ name, request: question, refusedBy }) => {
@@ -41,6 +43,16 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
   })
   await tryEveryKind(arena, signal)
 }
+
+/** With a key of one's own, whoever writes Nodes could read what is sent to the pods of the node. */
+const administratorWrite = ({ node }: NodeArena): NodeAttempt => ({
+  name: 'an administrator writes a WireGuard key of a node',
+  request: {
+    ...{ method: 'PATCH', path: `/api/v1/nodes/${node}?dryRun=All`, contentType: 'application/merge-patch+json' },
+    body: { metadata: { annotations: { [nodeLinkKey]: `${'c'.repeat(42)}A=` } } },
+  },
+  refusedBy: `only the node "${node}" itself may set`,
+})
 
 /** The same writes as another node. */
 function strangerWrites({ namespace, node, other }: NodeArena): NodeAttempt[] {
