@@ -60,7 +60,7 @@ const command = buildCommand({
         parse: String,
         variadic: true,
         optional: true,
-        brief: 'OCI layout or archive of an image with its signatures, to evaluate image policies',
+        brief: 'OCI layout or archive of an image, for image policies',
         placeholder: '[NAME=]PATH',
       },
       allowRemote: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let kustomize download remote bases' },

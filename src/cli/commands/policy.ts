@@ -11,7 +11,7 @@ const images = {
   parse: String,
   variadic: true,
   optional: true,
-  brief: 'OCI layout or archive of an image with its signatures, to evaluate image policies',
+  brief: 'OCI layout or archive of an image, for image policies',
   placeholder: '[NAME=]PATH',
 } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)

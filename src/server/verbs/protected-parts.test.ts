@@ -110,6 +110,11 @@ const samples: Readonly<Record<string, Sample>> = {
     claim: { conditions: [{ type: 'Available', status: 'True' }] },
   },
   'supply.bulkhead.dev/v1/advisorysources': { spec: { format: 'osv' }, wish: { maxSilence: '36h' }, claim: { entries: 1 } },
+  'supply.bulkhead.dev/v1/externalcomponents': {
+    spec: { host: 'db.example.com', port: 5432, spkiSha256: ['0'.repeat(64)] },
+    wish: { version: '17' },
+    claim: { checked: '2030-01-01T00:00:00Z' },
+  },
   'supply.bulkhead.dev/v1/trustroots': { spec: { ...trustRootSpec }, wish: { notAfter: '2030-01-01T00:00:00Z' }, claim: { message: 'm' } },
 }
 
