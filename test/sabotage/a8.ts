@@ -273,8 +273,8 @@ export const a8: readonly Sabotage[] = [
   {
     name: 'nodes list Secrets',
     file: 'src/access/bootstrap-policy/own-roles.ts',
-    from: "rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),",
-    to: "rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),\n    rule('list', 'core', 'secrets'),",
+    from: "rule('list watch', 'bulkhead.dev', 'namespacelabels nodelinks podaddresses'),",
+    to: "rule('list watch', 'bulkhead.dev', 'namespacelabels nodelinks podaddresses'),\n    rule('list', 'core', 'secrets'),",
     proof,
   },
   {
