@@ -1,9 +1,10 @@
 // Measures the CEL engine alone: compiling and evaluating rules as policies have them. Some seconds; one line per figure.
-import * as t from '../src/api/cel/check/type.ts'
+
 import { Program } from '../src/api/cel/environment.ts'
-import type { CelValue } from '../src/api/cel/evaluate/values.ts'
 import { storedExpressions } from '../src/api/cel/kubernetes/base.ts'
 import { perCallLimit } from '../src/api/cel/kubernetes/limits.ts'
+import * as t from '../src/api/cel/values/type.ts'
+import type { CelValue } from '../src/api/cel/values/values.ts'
 
 const environment = storedExpressions().extend([
   { name: 'object', type: t.dyn },

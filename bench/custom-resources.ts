@@ -11,7 +11,7 @@ import { serveCustom } from '../src/server/custom-resources/serve-custom.ts'
 import { serveResources } from '../src/server/resource/served-resource.ts'
 import { readAnswer, TestServer, testUser } from '../src/server/testing.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import { testSealer } from '../src/store/sqlite/sealer.testing.ts'
+import { testSealer } from '../src/store/records/sealer.testing.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../src/store/store.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { silentLogger } from '../src/base/log.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import { testSealer } from '../src/store/sqlite/sealer.testing.ts'
+import { testSealer } from '../src/store/records/sealer.testing.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import type { Collection, Store } from '../src/store/store.ts'
 

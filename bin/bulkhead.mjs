@@ -14,6 +14,9 @@ const build = path('../tools/build.mjs')
 const clonesOwn = path('../node_modules/.bin/node')
 const [major, minor] = process.versions.node.split('.').map(Number)
 const isClone = existsSync(build) && existsSync(clonesOwn)
+/** Of a published package, which has no build: a file of its own that checks all others. */
+const check = path('./check-package.mjs')
+const isPackage = !existsSync(build)
 
 if (isClone && !existsSync(bundle)) {
   console.error('bulkhead: building …')
@@ -32,6 +35,12 @@ function fail(message) {
 }
 
 async function run() {
+  if (isPackage) {
+    if (!existsSync(check)) return fail('bin/check-package.mjs is missing: install the package again')
+    const { checkPackage } = await import('./check-package.mjs')
+    const refusal = await checkPackage(path('..'), process.argv.slice(2))
+    if (refusal !== undefined) return fail(refusal)
+  }
   const { enableCompileCache } = await import('node:module')
   enableCompileCache(path('../dist/.compile-cache'))
   await import('../dist/cli.js')

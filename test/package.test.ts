@@ -1,6 +1,6 @@
 // The npm package as users install it: its content, and that the library and `check` run on their own Node, also without Linux.
 import assert from 'node:assert/strict'
-import { globSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { run, temporaryFolder } from './cluster.ts'
@@ -66,6 +66,52 @@ describe('the npm package', { skip }, () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).map(name => lstatSync(join(installed, name)))
     const bytes = files.reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0)
     assert.ok(bytes < maxInstalledBytes, `${bytes} bytes are installed`)
+  })
+
+  it('is signed as a development build, with an SBOM of what is bundled and its provenance', async () => {
+    const own = join(installed, 'bulkhead')
+    const command = [join(root, 'src', 'cli', 'main.ts'), 'verify', 'package', own]
+    const { code, stdout } = await run(process.execPath, command)
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /^bulkhead \S+: unchanged, \d+ files, development build, by the key [0-9a-f]{16} that lies beside it\n$/)
+    const bom = JSON.parse(readFileSync(join(own, 'sbom.cdx.json'), 'utf8'))
+    const names = bom.components.map(({ group, name }: { group?: string; name: string }) => (group ? `${group}/${name}` : name))
+    assert.ok(
+      ['ws', 'js-yaml', '@sigstore/verify', '@grpc/grpc-js'].every(name => names.includes(name)),
+      names.join(),
+    )
+    const { payload } = JSON.parse(readFileSync(join(own, 'provenance.dsse.json'), 'utf8'))
+    const { predicateType, predicate, subject } = JSON.parse(Buffer.from(payload, 'base64').toString())
+    assert.equal(predicateType, 'https://slsa.dev/provenance/v1')
+    assert.match(
+      JSON.stringify(predicate.buildDefinition.resolvedDependencies),
+      /"name":"package-lock\.json","digest":\{"sha256":"[0-9a-f]{64}"/,
+    )
+    assert.ok(subject.some(({ name }: { name: string }) => name === 'dist/cli.js'))
+  })
+
+  it('does not start when one of its files was changed, and names it', async () => {
+    const copy = join(folder, 'changed')
+    cpSync(join(installed, 'bulkhead'), copy, { recursive: true })
+    const [code = ''] = globSync('dist/*/cli.js', { cwd: copy })
+    const bytes = readFileSync(join(copy, code))
+    const up = ['up', '--control-plane-only', '--data-dir', join(folder, 'data')]
+    const start = async () => run(process.execPath, [join(copy, 'bin', 'bulkhead.mjs'), ...up])
+    const rows = [
+      [() => writeFileSync(join(copy, code), Buffer.concat([bytes.subarray(0, -1), Buffer.from(' ')])), `"${code}" has other bytes`],
+      [() => rmSync(join(copy, code)), `"${code}" is missing`],
+      [() => writeFileSync(join(copy, 'bin', 'more.mjs'), ''), '"bin/more.mjs" is not in the manifest'],
+      [() => rmSync(join(copy, 'bin', 'check-package.mjs')), 'bin/check-package.mjs is missing'],
+    ] as const
+    for (const [change, named] of rows) {
+      change()
+      const { code: exit, stdout, stderr } = await start()
+      assert.deepEqual([exit, stdout], [1, ''], stderr)
+      assert.ok(stderr.includes(named), stderr)
+      writeFileSync(join(copy, code), bytes)
+      rmSync(join(copy, 'bin', 'more.mjs'), { force: true })
+    }
+    assert.throws(() => lstatSync(join(folder, 'data')), { code: 'ENOENT' })
   })
 
   it('has types that a strict compiler takes', async () => {

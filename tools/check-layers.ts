@@ -55,14 +55,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** Pairs of folders that still import each other. Remove pairs that are fixed; add none. */
-const knownPairs: readonly string[] = [
-  'src/access/authenticators <-> src/access/jwt',
-  'src/api/cel/check <-> src/api/cel/evaluate',
-  'src/api/cel/check <-> src/api/cel/library',
-  'src/api/cel/evaluate <-> src/api/cel/library',
-]
-
 const maxLines = 400
 /** Reads JSON with the engine's fault that base/json.ts describes. Comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
@@ -114,15 +106,11 @@ function roomOf(path: string): string | undefined {
   return file === undefined ? undefined : room
 }
 
-/** Problems of all files together; `known` are pairs that are passed. */
-export function checkGraph(imports: readonly Import[], known: readonly string[] = knownPairs): string[] {
-  const pairs = pairsOfFolders(imports)
+/** Problems of all files together. */
+export function checkGraph(imports: readonly Import[]): string[] {
   return [
     ...valueCircles(imports).map(circle => `${circle.join(', ')}: these files need each other's values`),
-    ...pairs.filter(pair => !known.includes(pair)).map(pair => `${pair}: these folders import each other`),
-    ...known
-      .filter(pair => !pairs.includes(pair))
-      .map(pair => `${pair}: this pair is no more, take it from the list in tools/check-layers.ts`),
+    ...pairsOfFolders(imports).map(pair => `${pair}: these folders import each other`),
   ]
 }
 

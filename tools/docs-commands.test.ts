@@ -14,6 +14,9 @@ const shown = /`(?:npx )?(bulkhead [^`\n]+)`|^(?:\$ )?(?:npx )?(bulkhead [^\n]+)
 /** `--no-install` is of `npm start` itself. */
 const flag = /(?<![\w/])--?(?!no-install)[a-z][a-z0-9-]*/g
 
+/** Of groups that run one of their commands without its name. */
+const others = ['verify package', 'verify manifests']
+
 interface Use {
   /** Such as `policy test`. */
   readonly command: string
@@ -26,7 +29,9 @@ function usesOf(document: string): Use[] {
     const text =
       (start === undefined ? (mark ?? line ?? '') : `bulkhead up ${start}`).replaceAll('\\|', '|').split(/ (?:\||#|&&) /)[0] ?? ''
     const [, first = '', second = ''] = text.split(/\s+/)
-    const group = ['policy', 'image', 'join-ticket', 'node', 'evidence', 'trust', 'advisories'].includes(first)
+    const group =
+      ['policy', 'image', 'join-ticket', 'node', 'evidence', 'trust', 'advisories', 'dev'].includes(first) ||
+      others.includes(`${first} ${second}`)
     if (!/^[a-z][a-z-]*$/.test(first) || (group && !/^[a-z]+$/.test(second))) return []
     return [{ command: group ? `${first} ${second}` : first, flags: text.match(flag) ?? [] }]
   })

@@ -3,7 +3,7 @@
 import { rbacDecisions } from '../src/access/authorizers/rbac-decisions.fuzz.ts'
 import { certificateIdentity } from '../src/access/pki/certificate-identity.fuzz.ts'
 import { cel } from '../src/api/cel/cel.fuzz.ts'
-import { regex } from '../src/api/cel/evaluate/regex.fuzz.ts'
+import { regex } from '../src/api/cel/values/regex.fuzz.ts'
 import { jsonPath } from '../src/api/custom-resources/json-path.fuzz.ts'
 import { jsonPatch } from '../src/api/patch/json-patch.fuzz.ts'
 import { quantity } from '../src/api/quantity/quantity.fuzz.ts'

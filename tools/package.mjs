@@ -12,6 +12,7 @@ const engines = { node: '>=22.13' }
 const licenseFile = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i
 
 await entry(() => {
+  const startedAt = Date.now()
   const node = ensureNpmPackages()
   const run = (command, args, options = {}) => {
     const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
@@ -34,6 +35,7 @@ await entry(() => {
   const published = { ...Object.fromEntries(publicFields.map(field => [field, own[field]])), engines }
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   writeFileSync(join(stage, 'THIRD-PARTY-LICENSES'), licensesOf(Object.keys(own.dependencies)))
+  run(node, [join(root, 'tools', 'sign-package.ts'), stage, String(startedAt)])
   run('npm', ['pack', '--silent', '--pack-destination', root], { cwd: stage })
   rmSync(stage, { recursive: true })
   return 0

@@ -2,6 +2,9 @@
 
 import type { UserInfo } from '../api/user.ts'
 
+/** The user.extra key for the credential's id, as upstream. */
+export const credentialIdExtra = 'authentication.kubernetes.io/credential-id'
+
 export type { UserInfo }
 
 export interface Credentials {

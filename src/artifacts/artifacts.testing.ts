@@ -1,11 +1,20 @@
 // An image source in memory and a verifier that reads signers from a list, for tests of the part and of admission.
 import { createHash } from 'node:crypto'
 import type { TrustRoot } from '../api/types/supply-v1.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
 import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { Manifest } from '../supply-chain/oci/image-source.ts'
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
+import type { Followed } from './policy-state.ts'
+import { type KnownTrustRoot, KnownTrustRoots } from './trust/known-trust-roots.ts'
+import { volatileTrustMemory } from './trust/trust-memory.ts'
+
+/** As the part knows them, with nothing remembered. */
+export const knownRoots = (roots: Followed<TrustRoot>, memory = volatileTrustMemory()): KnownTrustRoots =>
+  new KnownTrustRoots({ roots, memory, clock: systemClock, log: silentLogger })
 
 export const digestOf = (content: string): Digest => `sha256:${createHash('sha256').update(content).digest('hex')}`
 
@@ -67,10 +76,11 @@ export function memoryRegistries(): MemoryRegistries {
 
 /** A policy holds if one of its keys signed, is in its trust root and is not revoked. */
 export function listVerifier(registries: MemoryRegistries): ImageVerifier<readonly string[]> {
-  const trusts = (root: TrustRoot | undefined, key: string): boolean =>
+  const trusts = (root: KnownTrustRoot | undefined, key: string): boolean =>
     root !== undefined &&
-    (root.spec.keys ?? []).some(({ name }) => name === key) &&
-    !(root.spec.revoked ?? []).some(entry => entry.key === key)
+    root.unusable === undefined &&
+    (root.object.spec.keys ?? []).some(({ name }) => name === key) &&
+    !(root.object.spec.revoked ?? []).some(entry => entry.key === key)
   return {
     async collect(source, digest, signal) {
       await source.referrers(digest, signal)

@@ -6,7 +6,7 @@ import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/su
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import type { ImageAnswer, ImageQuestion } from '../supply-chain/policy/image-question.ts'
-import { listVerifier, memoryRegistries } from './artifacts.testing.ts'
+import { knownRoots, listVerifier, memoryRegistries } from './artifacts.testing.ts'
 import { ImageEvaluator, maxAskedImages, missingMs, tagMs, turnLimits } from './image-evaluator.ts'
 import { type Followed, PolicyState } from './policy-state.ts'
 
@@ -29,7 +29,7 @@ function begin() {
   const policies = new Objects<ImagePolicy>()
   const clusterPolicies = new Objects<ClusterImagePolicy>()
   const trustRoots = new Objects<TrustRoot>()
-  const state = new PolicyState({ policies, clusterPolicies, trustRoots })
+  const state = new PolicyState({ policies, clusterPolicies, trustRoots, known: knownRoots(trustRoots) })
   let elapsed = 0
   const clock = { ...systemClock, monotonic: () => elapsed }
   const evaluator = new ImageEvaluator({

@@ -1,8 +1,9 @@
 // What the part needs of the libraries that fetch images and verify signatures; the composition supplies it.
-import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
+import type { ClusterImagePolicy, ImagePolicy } from '../api/types/supply-v1.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { ImageSource } from '../supply-chain/oci/image-source.ts'
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
+import type { KnownTrustRoot } from './trust/known-trust-roots.ts'
 
 export interface Registries {
   /** `repository` is `registry/path`. Credentials are those for this repository; the first that the registry accepts counts. */
@@ -34,7 +35,7 @@ export interface ImageVerifier<Claims> {
    */
   evaluate(
     policies: readonly (ImagePolicy | ClusterImagePolicy)[],
-    trustRoots: ReadonlyMap<string, TrustRoot>,
+    trustRoots: ReadonlyMap<string, KnownTrustRoot>,
     image: VerifiedImage,
     claims: Claims,
     now: number,

@@ -4,6 +4,7 @@ import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
 import { coversImage } from '../supply-chain/policy/covers-image.ts'
 import type { ObjectVersion, PolicyVersion } from '../supply-chain/policy/image-question.ts'
+import type { KnownTrustRoot, KnownTrustRoots } from './trust/known-trust-roots.ts'
 
 export type AnyPolicy = ImagePolicy | ClusterImagePolicy
 
@@ -19,6 +20,7 @@ export interface PolicySources {
   readonly policies: Followed<ImagePolicy>
   readonly clusterPolicies: Followed<ClusterImagePolicy>
   readonly trustRoots: Followed<TrustRoot>
+  readonly known: Pick<KnownTrustRoots, 'all' | 'revisionOf'>
 }
 
 const versionOf = (object: KubeObject | undefined): number => Number(object?.metadata.resourceVersion ?? '0')
@@ -41,21 +43,21 @@ export class PolicyState {
   }
 
   /** By name. */
-  trustRoots(): ReadonlyMap<string, TrustRoot> {
-    return new Map(this.#sources.trustRoots.list().map(root => [root.metadata.name ?? '', root]))
+  trustRoots(): ReadonlyMap<string, KnownTrustRoot> {
+    return this.#sources.known.all()
   }
 
-  /** A digest of these policies and the trust roots that they name, by their generations: it changes with each of their specs. */
+  /** A digest of these policies and the trust roots that they name: it changes with each of their specs, and with what TUF repositories say. */
   rulesOf(policies: readonly AnyPolicy[]): string {
     const names = new Set(
       policies.flatMap(({ spec: { verify } }) =>
         [...(verify?.anyOf ?? []), ...(verify?.allOf ?? [])].flatMap(({ key, keyless }) => key?.trustRoot ?? keyless?.trustRoot ?? []),
       ),
     )
-    const roots = [...names].map(name => this.#sources.trustRoots.get('', name)?.metadata ?? { name })
-    const rows = [...policies.map(({ metadata }) => metadata), ...roots].map(({ namespace, name, uid, generation }: ObjectMeta) =>
+    const own = policies.map(({ metadata: { namespace, name, uid, generation } }: { readonly metadata: ObjectMeta }) =>
       JSON.stringify([namespace, name, uid, generation]),
     )
+    const rows = [...own, ...[...names].map(name => `${name} ${this.#sources.known.revisionOf(name)}`)]
     return createHash('sha256').update(rows.toSorted().join('\n')).digest('hex')
   }
 

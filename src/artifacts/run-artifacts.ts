@@ -1,10 +1,12 @@
 // The part `artifacts`: follows policies, trust roots and the images of pods, answers the API server, and writes Image objects.
-import type { ClusterImagePolicy, Image, ImagePolicy, PodImages, TrustRoot } from '../api/types/supply-v1.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { PodImages } from '../api/types/supply-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
 import { Informer } from '../client/cache/informer.ts'
 import type { Client } from '../client/client.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
 import { clusterImagePolicies, imagePolicies, images, podImages, trustRoots } from '../client/resources.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
@@ -13,6 +15,9 @@ import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
 import { type AnyPolicy, PolicyState, policyTitle } from './policy-state.ts'
+import { followTrustRoots } from './trust/follow-trust-roots.ts'
+import type { OpenTuf } from './trust/follow-tuf.ts'
+import type { TrustMemory } from './trust/trust-memory.ts'
 
 export interface RunArtifactsOptions<Claims> {
   readonly client: Client
@@ -21,6 +26,10 @@ export interface RunArtifactsOptions<Claims> {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
+  /** Default: nothing is remembered after the process. */
+  readonly trustMemory?: TrustMemory
+  /** Default: HTTPS. */
+  readonly openTuf?: OpenTuf
 }
 
 /** An image is not evaluated again by the same rules within this time. */
@@ -43,14 +52,16 @@ export async function runArtifacts<Claims>(
 ): Promise<void> {
   const { client, clock, log, random } = options
   const shared = { client, clock, log, random }
-  const own = new Informer<ImagePolicy>({ ...shared, resource: imagePolicies })
-  const cluster = new Informer<ClusterImagePolicy>({ ...shared, resource: clusterImagePolicies })
-  const roots = new Informer<TrustRoot>({ ...shared, resource: trustRoots })
-  const pods = new Informer<PodImages>({ ...shared, resource: podImages })
-  const recorded = new Informer<Image>({ ...shared, resource: images })
+  const follow = <T extends KubeObject>(resource: ResourceRef<T>): Informer<T> => new Informer({ ...shared, resource })
+  const own = follow(imagePolicies)
+  const cluster = follow(clusterImagePolicies)
+  const roots = follow(trustRoots)
+  const pods = follow(podImages)
+  const recorded = follow(images)
   pods.addIndex(digestIndex, digestsOf)
 
-  const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots })
+  await using trust = followTrustRoots({ ...options, roots, onChange: () => rulesChanged() }, signal)
+  const state = new PolicyState({ policies: own, clusterPolicies: cluster, trustRoots: roots, known: trust.known })
   const records = new ImageRecords({ client, images: recorded, pods, clock, log })
   const rulesOf = (policies: readonly AnyPolicy[]) => ({ policies: policies.map(policyTitle), rules: state.rulesOf(policies) })
   const evaluator = new ImageEvaluator<Claims>({
@@ -65,7 +76,7 @@ export async function runArtifacts<Claims>(
     state.changed()
     for (const pod of pods.list()) due.pod(pod)
   }
-  for (const informer of [own, cluster, roots]) informer.onChange({ add: rulesChanged, update: rulesChanged, delete: rulesChanged })
+  for (const informer of [own, cluster]) informer.onChange({ add: rulesChanged, update: rulesChanged, delete: rulesChanged })
   const podChanged = (pod: PodImages) => {
     for (const { digest, image } of pod.spec.images) if (digest !== undefined) records.podChanged(digest, image)
   }
@@ -87,8 +98,9 @@ export async function runArtifacts<Claims>(
   const running = informers.map(informer => informer.run(signal))
   const evaluate = async () => {
     await Promise.all(informers.map(informer => informer.synced(signal)))
+    await trust.synced()
     await onReady(evaluator)
-    await Promise.all([records.run(signal), due.run(clock, signal, work), again()])
+    await Promise.all([records.run(signal), due.run(clock, signal, work), again(), trust.run()])
   }
   const again = async () => {
     while (!signal.aborted) {

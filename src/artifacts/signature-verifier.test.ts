@@ -7,6 +7,7 @@ import { nodePlatform } from '../supply-chain/oci/platform.ts'
 import { HostileRegistry } from '../supply-chain/oci/registry/hostile-registry.testing.ts'
 import type { ImageAnswer } from '../supply-chain/policy/image-question.ts'
 import { ecKeys, type KeyPair, signBytes, simplePayload, tagOf } from '../supply-chain/signatures/sign.testing.ts'
+import { knownRoots } from './artifacts.testing.ts'
 import { httpsRegistries } from './https-registries.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { type Followed, PolicyState } from './policy-state.ts'
@@ -49,7 +50,7 @@ async function opened(...signers: KeyPair[]) {
     spec: { images: [`${registry.host}/**`], verify: { anyOf: [{ key: { trustRoot: 'shop', name: 'release' } }] } },
   })
   const none: Followed<never> = { resourceVersion: '9', get: () => undefined, list: () => [] }
-  const policies = new PolicyState({ policies: none, clusterPolicies: policy, trustRoots: root })
+  const policies = new PolicyState({ policies: none, clusterPolicies: policy, trustRoots: root, known: knownRoots(root) })
   const registries = httpsRegistries({ clock: systemClock, authorities: registry.authorities })
   const evaluator = new ImageEvaluator({ registries, verifier: signatureVerifier, policies, clock: systemClock, log: silentLogger })
   const reference = `${registry.host}/shop/web:1`
@@ -104,7 +105,7 @@ test('signatureVerifier refuses by a policy that cannot be read, and takes nobod
   assert.match((await shop.ask()).message, /policies signed: spec.maxAge must be a duration/)
   shop.policy.object = { metadata: { name: 'signed' }, spec }
   shop.root.object = { metadata: { name: 'shop' }, spec: { keys: [{ name: 'release', publicKey: 'x' }] } }
-  assert.match((await shop.ask()).message, /there is no trust root "shop"/)
+  assert.match((await shop.ask()).message, /trust root "shop" cannot be used: spec\.keys\[0\]\.publicKey must be one PEM block/)
 })
 
 test('signatureVerifier compares the time at which an image was built', async () => {

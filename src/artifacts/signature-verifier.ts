@@ -1,6 +1,5 @@
 // Signatures and attestations of an image, collected from its registry and evaluated by policies and trust roots.
 import type { KubeObject } from '../api/object.ts'
-import type { TrustRoot as TrustRootObject } from '../api/types/supply-v1.ts'
 import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import { imageCreated } from '../supply-chain/oci/image-created.ts'
@@ -9,10 +8,11 @@ import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-pol
 import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
 import type { Claims } from '../supply-chain/signatures/claim.ts'
 import { collectClaims } from '../supply-chain/signatures/collect-claims.ts'
-import { parseTrustRoot, type TrustRoot } from '../supply-chain/signatures/trust-root.ts'
+import { parseTrustRoot, type TrustRoot, unusableTrustRoot } from '../supply-chain/signatures/trust-root.ts'
 import type { VerifiedSigner } from '../supply-chain/signatures/verify-claim.ts'
 import type { ImageVerifier } from './image-verifier.ts'
 import type { AnyPolicy } from './policy-state.ts'
+import type { KnownTrustRoot } from './trust/known-trust-roots.ts'
 
 /** Parsed objects have several times the bytes that they were parsed from. */
 const sizeFactor = 4
@@ -56,7 +56,7 @@ const titleOf = (signer: VerifiedSigner): string =>
     : `"${signer.subject}" of ${signer.issuer} by trust root "${signer.trustRoot}"`
 
 const policies = new WeakMap<KubeObject, CompiledPolicy>()
-const roots = new WeakMap<KubeObject, TrustRoot | 'unusable'>()
+const roots = new WeakMap<KubeObject, { readonly of: KnownTrustRoot; readonly parsed: TrustRoot }>()
 
 /** Objects of informers are frozen, and a changed one is another object. Throws a UserError that names the field. */
 function compiledPolicy(policy: AnyPolicy): CompiledPolicy {
@@ -66,22 +66,25 @@ function compiledPolicy(policy: AnyPolicy): CompiledPolicy {
   return known
 }
 
-/** A trust root that cannot be read is none: its signers are nobody. */
-function usable(all: ReadonlyMap<string, TrustRootObject>): ReadonlyMap<string, TrustRoot> {
-  const found = new Map<string, TrustRoot>()
-  for (const [name, object] of all) {
-    const known = roots.get(object) ?? readTrustRoot(name, object)
-    roots.set(object, known)
-    if (known !== 'unusable') found.set(name, known)
-  }
-  return found
+function usable(all: ReadonlyMap<string, KnownTrustRoot>): ReadonlyMap<string, TrustRoot> {
+  return new Map([...all].map(([name, root]) => [name, parsedRoot(name, root)]))
 }
 
-function readTrustRoot(name: string, { spec }: TrustRootObject): TrustRoot | 'unusable' {
+function parsedRoot(name: string, root: KnownTrustRoot): TrustRoot {
+  const known = roots.get(root.object)
+  if (known !== undefined && known.of.tuf === root.tuf && known.of.unusable === root.unusable) return known.parsed
+  const parsed = readTrustRoot(name, root)
+  roots.set(root.object, { of: root, parsed })
+  return parsed
+}
+
+/** Of a trust root that cannot be read nothing counts. */
+function readTrustRoot(name: string, { object: { spec }, tuf, unusable }: KnownTrustRoot): TrustRoot {
+  if (unusable !== undefined) return unusableTrustRoot(name, unusable)
   try {
-    return parseTrustRoot(name, spec)
+    return parseTrustRoot(name, spec, tuf)
   } catch (err) {
-    if (err instanceof UserError) return 'unusable'
+    if (err instanceof UserError) return unusableTrustRoot(name, err.message)
     throw err
   }
 }

@@ -45,6 +45,18 @@ export function withCommandList(map: RouteMap<CommandContext>, examples: readonl
   }
 }
 
+/** The help of the command that the group runs without the name of one, and its other commands. */
+export function withDefaultCommand(map: RouteMap<CommandContext>, command: Command<CommandContext>): RouteMap<CommandContext> {
+  return {
+    ...map,
+    formatHelp(args) {
+      const others = map.getAllEntries().filter(({ hidden, target }) => !hidden && target !== command)
+      const rows = others.map(entry => [`${args.prefix.join(' ')} ${entry.name['convert-camel-to-kebab']}`, entry.target.brief] as const)
+      return blocks([command.formatHelp(args).trimEnd(), block('Other commands', table(rows))])
+    },
+  }
+}
+
 function formatCommandHelp(name: string, { brief, parameters }: Command<CommandContext>, help: CommandHelp): string {
   const { flags = {}, aliases = {} } = parameters
   const shortOf = (flag: string) => Object.entries(aliases).find(([, long]) => long === flag)?.[0]

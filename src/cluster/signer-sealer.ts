@@ -1,7 +1,7 @@
 // The store's data keys, wrapped by the signer's key-encryption key, which the server never has.
 import { randomBytes } from 'node:crypto'
 import type { Signer } from '../signer/signer.ts'
-import type { StoreHeads } from '../store/sqlite/store-head.ts'
+import type { StoreHeads } from '../store/records/store-head.ts'
 import type { Sealer } from '../store/store.ts'
 
 const keyBytes = 32

@@ -8,7 +8,7 @@ import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { Features } from '../api/features.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { ImageVerifier, Registries } from '../artifacts/image-verifier.ts'
-import { runArtifacts } from '../artifacts/run-artifacts.ts'
+import { type RunArtifactsOptions, runArtifacts } from '../artifacts/run-artifacts.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config/config.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
@@ -46,7 +46,10 @@ export interface StartClusterOptions {
   /** Whether Kubernetes' bootstrap tokens are accepted. Default false. */
   readonly bootstrapTokens?: boolean
   /** Registries and a verifier for the part `artifacts`. Default: it does not run, so tags are not resolved. */
-  readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> }
+  readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> } & Pick<
+    RunArtifactsOptions<unknown>,
+    'trustMemory' | 'openTuf'
+  >
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number

@@ -1,10 +1,11 @@
 // Finds expressions of a policy that cannot work on the kinds that it matches: compiles them again with the types of these kinds. In a file
 // of its own, which is loaded with the first policy: types and engine take megabytes.
-import type { CelType } from '../api/cel/check/type.ts'
+
 import { compileAdmission } from '../api/cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../api/cel/kubernetes/admission-types.ts'
 import { builtInType } from '../api/cel/kubernetes/built-in-type.ts'
 import { declareSchema } from '../api/cel/kubernetes/schema-declaration.ts'
+import type { CelType } from '../api/cel/values/type.ts'
 import { groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import { type GroupVersionKind, schemaFor } from '../api/schema/model.ts'

@@ -7,7 +7,9 @@ import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
 import { type LargeObjects, largeFromBytes } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
+import { keyOf } from './ordered-slots.ts'
 import { WaitingBytes } from './pending-bytes.ts'
+import type { PlainRecord } from './records/record.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
 import { WriteFailed } from './store.ts'
 import { StoredBytes } from './stored-bytes.ts'
@@ -18,6 +20,10 @@ import { WindowBudget } from './window-budget.ts'
 export interface CommitLog {
   /** Resolves when all of these are durable, in order; rejects with `WriteFailed` if none of them is. Called with one group at a time. */
   append(group: readonly DecidedWrite[]): Promise<void>
+  /** How many of these may be the next group, at least one; undefined if any number may. */
+  take?(waiting: readonly DecidedWrite[]): number
+  /** Why no write is accepted now, although the log has not failed. */
+  readonly refusal?: WriteFailed | undefined
   /** Bytes on disk. */
   readonly bytes: number
   close(): Promise<void>
@@ -28,6 +34,8 @@ export interface CommitQueueOptions {
   readonly log: Logger
   readonly metrics?: StoreMetrics
   readonly window?: Partial<WindowLimits>
+  /** What does not answer when a commit hangs, for the log. Default: store. */
+  readonly subject?: string
   /** Undefined for a store in memory: a write is visible in the next microtask. */
   readonly commitLog?: CommitLog
   /** The newest revision, and the oldest from which events are known. */
@@ -40,6 +48,12 @@ export interface CommitQueueOptions {
   readonly waitingBytes?: number
   /** Moves large objects out of memory. */
   readonly large?: LargeObjects
+}
+
+/** A change that another server made. For a deletion, `bytes` are empty: the object is shown as it was. */
+export interface FollowedChange extends PlainRecord {
+  /** Milliseconds since the Unix epoch when it was decided. */
+  readonly at: number
 }
 
 interface Waiting {
@@ -61,7 +75,7 @@ export class CommitQueue implements Store, CacheOwner {
   readonly #options: CommitQueueOptions
   readonly #caches = new Map<string, WatchCache>()
   readonly #failureListeners: ((err: Error) => void)[] = []
-  readonly #oldestRevision: number
+  #oldestRevision: number
   readonly contents = new StoredBytes()
   readonly maxStoredBytes: number
   readonly large: LargeObjects | undefined
@@ -93,7 +107,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.past = new WindowBudget(options.pastBytes)
     this.waiting = new WaitingBytes(options.waitingBytes)
     options.metrics?.observeContents(this)
-    this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'store' })
+    this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: options.subject ?? 'store' })
   }
 
   get revision(): number {
@@ -109,7 +123,7 @@ export class CommitQueue implements Store, CacheOwner {
   }
 
   get refusal(): WriteFailed | undefined {
-    return this.#refusal
+    return this.#refusal ?? this.#options.commitLog?.refusal
   }
 
   get stalled(): boolean {
@@ -144,11 +158,36 @@ export class CommitQueue implements Store, CacheOwner {
     this.large?.loaded()
   }
 
+  /** Continues at a much higher revision: nobody resumes from one before. */
+  raise(revision: number): void {
+    this.loaded(revision)
+    this.#oldestRevision = revision
+    for (const cache of this.#caches.values()) cache.forgetPast()
+  }
+
   commit(write: DecidedWrite): Promise<Entry> {
     this.#decided = write.entry.revision
     const done = new Promise<Entry>((resolve, reject) => this.#queue.push({ write, resolve, reject }))
     this.#schedule()
     return done
+  }
+
+  /** Shows changes of another server, in order. No write of this one waits meanwhile. */
+  follow(changes: readonly FollowedChange[]): void {
+    const byCache = new Map<WatchCache, VersionEvent[]>()
+    for (const change of changes) {
+      const { groupResource, namespace, name } = change.header
+      const cache = this.cache(groupResource)
+      const event = cache.follow(keyOf(namespace, name), change)
+      this.#revision = change.revision
+      this.#decided = change.revision
+      const events = byCache.get(cache)
+      if (events === undefined) byCache.set(cache, [event])
+      else events.push(event)
+    }
+    for (const [cache, events] of byCache) cache.publish(events)
+    this.#published = this.#revision
+    this.#wakeSettled()
   }
 
   listenerFailed(err: unknown): void {
@@ -236,12 +275,14 @@ export class CommitQueue implements Store, CacheOwner {
   #nextGroup(): Waiting[] {
     const queue = this.#queue
     let largeBytes = 0
-    const end = queue.findIndex(({ write: { entry } }, index) => {
+    const large = queue.findIndex(({ write: { entry } }, index) => {
       if (entry.byteLength >= largeFromBytes) largeBytes += entry.byteLength
       return index > 0 && largeBytes > maxLargeBytes
     })
-    this.#queue = end < 0 ? [] : queue.slice(end)
-    return end < 0 ? queue : queue.slice(0, end)
+    const some = large < 0 ? queue : queue.slice(0, large)
+    const end = this.#options.commitLog?.take?.(some.map(({ write }) => write)) ?? some.length
+    this.#queue = end === queue.length ? [] : queue.slice(end)
+    return end === queue.length ? queue : queue.slice(0, end)
   }
 
   async #append(commitLog: CommitLog, group: readonly Waiting[]): Promise<void> {

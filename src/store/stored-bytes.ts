@@ -46,6 +46,11 @@ export class StoredBytes {
   /** A decided write is now visible. */
   show(groupResource: string, namespace: string, growth: number): void {
     this.decide(groupResource, namespace, -growth)
+    this.follow(groupResource, namespace, growth)
+  }
+
+  /** A write of another server is now visible. */
+  follow(groupResource: string, namespace: string, growth: number): void {
     this.load(groupResource, namespace, growth)
     if (growth !== 0) for (const listener of this.#listeners) listener(namespace)
   }

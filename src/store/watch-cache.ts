@@ -8,6 +8,7 @@ import type { LargeObjects } from './large/large-objects.ts'
 import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import type { WaitingBytes } from './pending-bytes.ts'
+import type { PlainRecord } from './records/record.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, StoreFull, WriteConflict } from './store.ts'
@@ -236,6 +237,37 @@ export class WatchCache implements Collection, WatcherOwner {
     this.#load(key, slot, deleted ? undefined : entry)
     this.#window.push(new VersionEvent(deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED', entry, before, at))
     return found
+  }
+
+  /** Makes a change of another server the newest state; `publish` notifies watchers later. Throws if it does not follow what is here. */
+  follow(key: string, { revision, previous, deleted, header, bytes, at }: PlainRecord & { readonly at: number }): VersionEvent {
+    const before = this.#slots.get(key)?.entry
+    if ((before?.revision ?? 0) !== previous || (deleted && before === undefined))
+      throw new Error(`Revision ${previous} of ${this.groupResource} "${key}" is missing (found ${before?.revision ?? 'none'})`)
+    const { large, contents } = this.#owner
+    const { namespace, name } = header
+    let entry: StoredEntry
+    if (deleted) {
+      const last = encode('DELETED', withRevision(lastObject(before), revision))
+      entry = new StoredEntry({
+        namespace,
+        name,
+        revision,
+        bytes: last.bytes,
+        labels: before?.labels,
+        extraFields: before?.extraFields,
+        large,
+      })
+    } else {
+      entry = new StoredEntry({ namespace, name, revision, bytes, labels: header.labels, extraFields: header.extraFields, large })
+      this.#loadedFieldsVersions.add(header.fieldsVersion)
+      if (header.fieldsVersion !== this.fieldsVersion && this.#fieldsOf !== undefined) entry.computeFields(this.#fieldsOf)
+    }
+    const event = new VersionEvent(deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED', entry, before, at)
+    this.#place(key, this.#slots.get(key), deleted ? undefined : entry)
+    contents.follow(this.groupResource, namespace, storedSize(deleted ? undefined : entry) - storedSize(before))
+    this.#window.push(event)
+    return event
   }
 
   publish(events: readonly VersionEvent[]): void {

@@ -52,8 +52,8 @@ export const a3: readonly Sabotage[] = [
   {
     name: 'a token outlives its account',
     file: token,
-    from: 'if (account === undefined) return',
-    to: 'if (account === undefined) return undefined ??',
+    from: 'if (account === undefined) return `serviceaccounts ${goQuote(serviceaccount.name)} not found`',
+    to: 'if (account === undefined) return undefined',
     proof,
   },
   {

@@ -4,7 +4,7 @@ import type { Sabotage } from './sabotage.ts'
 export const t2: readonly Sabotage[] = [
   {
     name: 'records are stored in clear text',
-    file: 'src/store/sqlite/seal.ts',
+    file: 'src/store/records/seal.ts',
     from: 'return Buffer.concat([nonce, text, cipher.getAuthTag()])',
     to: 'return Buffer.concat([nonce, plain, cipher.getAuthTag()])',
     proof: 'T2',
@@ -12,7 +12,7 @@ export const t2: readonly Sabotage[] = [
   },
   {
     name: 'records are sealed with one nonce',
-    file: 'src/store/sqlite/seal.ts',
+    file: 'src/store/records/seal.ts',
     from: 'nonce.writeUIntLE(seals, 0, 6)',
     to: 'nonce.writeUIntLE(seals > 0 ? 1 : 0, 0, 6)',
     proof: 'T2',
@@ -20,7 +20,7 @@ export const t2: readonly Sabotage[] = [
   },
   {
     name: 'a seal that does not match is accepted',
-    file: 'src/store/sqlite/seal.ts',
+    file: 'src/store/records/seal.ts',
     from: `    // Node only reports "unable to authenticate"; the caller words the error.
     return undefined`,
     to: '    return plain',
@@ -29,7 +29,7 @@ export const t2: readonly Sabotage[] = [
   },
   {
     name: 'a block in the place of another is accepted',
-    file: 'src/store/sqlite/seal.ts',
+    file: 'src/store/records/seal.ts',
     from: 'if (keys[0] !== first) throw',
     to: 'if (keys[0] === undefined) throw',
     proof: 'T2',
@@ -73,7 +73,7 @@ export const t2: readonly Sabotage[] = [
   },
   {
     name: 'a store that was rolled back is accepted',
-    file: 'src/store/sqlite/store-head.ts',
+    file: 'src/store/records/store-head.ts',
     from: 'if (this.#head === undefined || this.#found) return undefined',
     to: 'if (this.#head === undefined || this.#found || end > 0) return undefined',
     proof: 'T2',
@@ -89,7 +89,7 @@ export const t2: readonly Sabotage[] = [
   },
   {
     name: 'the head of the store is not reported to the signer',
-    file: 'src/store/sqlite/head-keeper.ts',
+    file: 'src/store/records/head-keeper.ts',
     from: `    const head = this.#moved
     if (head === undefined) return
 `,

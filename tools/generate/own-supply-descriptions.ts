@@ -67,11 +67,12 @@ export const supplyDescriptions: Texts = {
   },
   'supply/v1.TrustRoot': {
     text: 'TrustRoot is whom policies may trust: public keys, and authorities of short-lived certificates. It contacts nobody, unless tuf.url says where to look for newer metadata.',
-    fields: { spec: 'Keys, authorities, and what is revoked.', status: 'The last accepted metadata.' },
+    fields: { spec: 'Keys, authorities, and what is revoked.', status: 'The last accepted metadata, and what was revoked.' },
   },
   'supply/v1.TrustRootSpec': {
     text: 'TrustRootSpec is whom policies may trust.',
     fields: {
+      version: 'Counts the versions of this trust root. Once it is set, an update may not lower it or leave it out.',
       keys: 'Public keys by name.',
       sigstore: 'Authorities, logs and timestamp authorities of sigstore, public or private.',
       tuf: 'Where newer trusted roots come from.',
@@ -81,8 +82,13 @@ export const supplyDescriptions: Texts = {
     },
   },
   'supply/v1.TrustRootStatus': {
-    text: 'TrustRootStatus is the last accepted metadata of a trust root.',
+    text: 'TrustRootStatus is the last accepted metadata of a trust root, and what it has revoked.',
     fields: {
+      tufTimestamp: 'The version of the last accepted timestamp.json. An older one is refused.',
+      tufSnapshot: 'The version of the last accepted snapshot.json.',
+      tufTargets: 'The version of the last accepted targets.json.',
+      revoked: 'Keys and identities that were revoked once. They do not come back without an explicit act.',
+      conditions: '"Accepted": whether the trust root is used. "Current": whether its TUF repository answered, and with what.',
       tufVersion: 'The version of the last accepted root.json. An older one is refused.',
       tufExpires: 'When the last accepted metadata expires.',
       updated: 'When metadata was last accepted.',

@@ -65,6 +65,7 @@ type supply/v1.Revocation
   before *meta/v1.Time omitempty optional
   reason string omitempty optional
 type supply/v1.TrustRootSpec
+  version *int64 omitempty optional
   keys []supply/v1.TrustedKey omitempty optional list=map:name
   sigstore *supply/v1.SigstoreTrust omitempty optional
   tuf *supply/v1.TufTrust omitempty optional
@@ -73,9 +74,14 @@ type supply/v1.TrustRootSpec
   revoked []supply/v1.Revocation omitempty optional list=atomic
 type supply/v1.TrustRootStatus
   tufVersion *int64 omitempty optional
+  tufTimestamp *int64 omitempty optional
+  tufSnapshot *int64 omitempty optional
+  tufTargets *int64 omitempty optional
   tufExpires *meta/v1.Time omitempty optional
   updated *meta/v1.Time omitempty optional
   message string omitempty optional
+  revoked []string omitempty optional list=set
+  conditions []meta/v1.Condition omitempty optional list=map:type
 type supply/v1.TrustRoot root
   spec supply/v1.TrustRootSpec
   status supply/v1.TrustRootStatus omitempty optional

@@ -2,7 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
-import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
+import { type Authentication, type Authenticator, authenticatedGroup, credentialIdExtra } from '../access.ts'
 import { readExtensions } from '../pki/certificate-extensions.ts'
 import { parseCertificateIdentity } from '../pki/certificate-identity.ts'
 import { DerError } from '../pki/der.ts'
@@ -12,9 +12,6 @@ export interface ClientCertificateOptions {
   readonly authorities: string
   readonly clock: Clock
 }
-
-/** The user.extra key for the credential's id, as upstream. */
-export const credentialIdExtra = 'authentication.kubernetes.io/credential-id'
 
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const nameConstraints = '2.5.29.30'

@@ -3,10 +3,11 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Authenticator } from '../access.ts'
 import type { BootstrapTokens } from '../credentials/bootstrap-tokens.ts'
+import type { TokenIssuer } from '../jwt/token-verdict.ts'
 import { createBootstrapTokenAuthenticator } from './bootstrap-token.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 import { createJoinTicketAuthenticator, type JoinTickets } from './join-ticket.ts'
-import { createJwtAuthenticator, type JwtAuthenticator, type JwtParts, type TokenIssuer } from './jwt.ts'
+import { createJwtAuthenticator, type JwtAuthenticator, type JwtParts } from './jwt.ts'
 import {
   createServiceAccountTokenAuthenticator,
   type ServiceAccountTokenAuthenticator,

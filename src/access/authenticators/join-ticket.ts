@@ -1,11 +1,10 @@
 // One-time join tickets: they allow requesting one node's certificate until they expire or are used.
 import { bootstrappersGroup, bootstrapUserPrefix, ticketNodeExtra } from '../../api/credentials/join-ticket-names.ts'
 import type { Clock } from '../../base/clock.ts'
-import { type Authenticator, authenticatedGroup } from '../access.ts'
+import { type Authenticator, authenticatedGroup, credentialIdExtra } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { type JoinTicket, looksLikeTicket, parseTicket, ticketRequestExtra } from '../credentials/join-ticket.ts'
 import { isSecretOf } from '../credentials/secret-hash.ts'
-import { credentialIdExtra } from './client-certificate.ts'
 
 export interface JoinTickets {
   /** The stored ticket; undefined if it does not exist. */

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { until } from '../../base/testing/wait-until.testing.ts'
 import { joseAccepts } from '../jwt/jose.testing.ts'
-import { later, noKeyFits, openWorld, second, World } from '../jwt/jwt.testing.ts'
 import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from '../jwt/test-issuer.testing.ts'
+import { later, noKeyFits, openWorld, second, World } from './jwt.testing.ts'
 
 const supportedAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512']
 

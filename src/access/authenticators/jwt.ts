@@ -3,24 +3,11 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { getOwn } from '../../base/data/own-property.ts'
-import type { Authentication, Authenticator, CredentialSource, Credentials } from '../access.ts'
+import type { Authentication, Authenticator, Credentials } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { type Claims, readSignedToken, type SignedToken } from '../jwt/signed-token.ts'
+import { type Claims, readSignedToken } from '../jwt/signed-token.ts'
+import type { AcceptedToken, TokenIssuer } from '../jwt/token-verdict.ts'
 import type { IssuerMetrics, TokenCacheMetrics } from '../token-metrics.ts'
-
-export interface AcceptedToken {
-  readonly authentication: Extract<Authentication, { outcome: 'authenticated' }>
-  /** Whether the token has not expired and its key is still one of the issuer's. */
-  holds(): boolean
-}
-
-export type TokenVerdict = AcceptedToken | Exclude<Authentication, { outcome: 'authenticated' }>
-
-export interface TokenIssuer extends CredentialSource {
-  readonly url: string
-  /** Of a token that names this issuer. */
-  verify(token: SignedToken): Promise<TokenVerdict>
-}
 
 const cachedTokens = 2048
 /** Limit of characters of a cached user in JSON; larger ones are mapped again with each request. */

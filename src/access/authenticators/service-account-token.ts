@@ -5,10 +5,9 @@ import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { parseJson } from '../../base/json.ts'
-import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential } from '../access.ts'
+import { type Authentication, type Authenticator, authenticatedGroup, type BoundCredential, credentialIdExtra } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { accountGroups, readClaims, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
-import { credentialIdExtra } from './client-certificate.ts'
 
 /** The stored objects to which tokens are bound, frozen; read on every request, so it must be cheap. `namespace` is '' for nodes. */
 export interface BoundObjects {

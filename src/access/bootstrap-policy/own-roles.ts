@@ -1,7 +1,7 @@
 // Bulkhead's grants in addition to Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
-import { everyVerb, read, rule, urls, write } from '../../api/policy-rule.ts'
+import { everyVerb, read, recordEvents, rule, urls, write } from '../../api/policy-rule.ts'
 import { administratorsGroup } from '../access.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
 import {
@@ -63,6 +63,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule(everyVerb, supply, 'images'),
     rule(read, supply, 'clusterimagepolicies imagepolicies podimages trustroots'),
     rule('patch update', supply, 'trustroots/status'),
+    recordEvents,
   ]),
   clusterRole(
     'bulkhead:aggregate-supply-to-view',

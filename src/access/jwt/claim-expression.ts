@@ -1,14 +1,15 @@
 // Expressions about the claims of a token and about the resulting user: their variables and results.
-import { bool, dyn, map, sameType, string } from '../../api/cel/check/type.ts'
+
 import { Program } from '../../api/cel/environment.ts'
-import { CelEvaluationError, CelProgramError } from '../../api/cel/evaluate/failure.ts'
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { CelCompileError } from '../../api/cel/issue.ts'
 import { userInfoType } from '../../api/cel/kubernetes/admission-types.ts'
 import { storedExpressions } from '../../api/cel/kubernetes/base.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Expr } from '../../api/cel/syntax/ast.ts'
 import { walk } from '../../api/cel/syntax/walk.ts'
+import { CelEvaluationError, CelProgramError } from '../../api/cel/values/failure.ts'
+import { bool, dyn, map, sameType, string } from '../../api/cel/values/type.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import { type FieldError, internalFieldError, invalidValue } from '../../api/field-error.ts'
 
 export interface TokenExpression {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { until } from '../../base/testing/wait-until.testing.ts'
-import { later, noKeyFits, notInitialized, openWorld, second, type World } from './jwt.testing.ts'
+import { later, noKeyFits, notInitialized, openWorld, second, type World } from '../authenticators/jwt.testing.ts'
 import { type Claims, forgedToken, publicJwk, TestIssuer, testKey } from './test-issuer.testing.ts'
 
 const otherKey = testKey('ES256')

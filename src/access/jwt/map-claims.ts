@@ -1,12 +1,11 @@
 // Maps verified claims to a user: name, groups, uid and extra, and evaluates the rules of the configuration. A refusal names the rule,
 // never the content of the token.
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import { goQuote } from '../../api/go-text/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { getOwn, setOwn } from '../../base/data/own-property.ts'
 import { isTexts } from '../../base/json.ts'
-import { authenticatedGroup } from '../access.ts'
-import { credentialIdExtra } from '../authenticators/client-certificate.ts'
+import { authenticatedGroup, credentialIdExtra } from '../access.ts'
 import { evaluate, type TokenExpression } from './claim-expression.ts'
 import type { CompiledJwt, CompiledRule } from './compile-configuration.ts'
 import type { Claims } from './signed-token.ts'

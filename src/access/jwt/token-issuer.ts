@@ -4,11 +4,11 @@ import { goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { Clock } from '../../base/clock.ts'
 import { getOwn } from '../../base/data/own-property.ts'
 import type { Authentication } from '../access.ts'
-import type { AcceptedToken, TokenIssuer, TokenVerdict } from '../authenticators/jwt.ts'
 import type { CompiledJwt } from './compile-configuration.ts'
 import type { IssuerKeys, IssuerKeysParts } from './issuer-keys.ts'
 import { type MappingOptions, mapClaims, tokenId } from './map-claims.ts'
 import { type Claims, readHeader, type SignedToken, signingKey } from './signed-token.ts'
+import type { AcceptedToken, TokenIssuer, TokenVerdict } from './token-verdict.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 /** Clocks of issuers may be fast; upstream's value. */

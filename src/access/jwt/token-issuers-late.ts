@@ -1,10 +1,11 @@
 // The issuers of a validated configuration, in a separate file that is loaded only if there is one: it brings the expression engine.
-import type { TokenIssuer } from '../authenticators/jwt.ts'
+
 import { type CompiledJwt, type CompileScope, compileConfiguration } from './compile-configuration.ts'
 import { type AuthenticationConfiguration, discoveryUrl, type JwtConfiguration } from './configuration.ts'
 import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts'
 import type { MappingOptions } from './map-claims.ts'
 import { createTokenIssuer, type RetirableIssuer } from './token-issuer.ts'
+import type { TokenIssuer } from './token-verdict.ts'
 
 interface Held {
   readonly issuer: RetirableIssuer

@@ -11,7 +11,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Attributes } from '../access.ts'
-import { credentialIdExtra } from '../authenticators/client-certificate.ts'
+import { credentialIdExtra } from '../access.ts'
 import type { Authorization } from '../authorize.ts'
 import { type Authenticated, createDenyList, type Denial } from '../revocation.ts'
 

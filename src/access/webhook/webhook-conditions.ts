@@ -1,8 +1,8 @@
 // Whether a webhook is called for a request: its match conditions, evaluated on the review that it would get.
 
-import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AccessBudget, accessBudget, compileAccessCondition } from '../../api/cel/kubernetes/access-review.ts'
+import { CelEvaluationError } from '../../api/cel/values/failure.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import { aggregated } from '../../api/go-text/aggregate-message.ts'
 import type { ReviewSpec, Selector } from './subject-access-review.ts'
 

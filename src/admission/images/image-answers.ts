@@ -17,6 +17,8 @@ export interface AnswersParts {
   now(): number
 }
 
+type Answers = ReadonlyMap<string, ImageAnswer>
+
 export interface WantedImage {
   readonly image: string
   readonly policies: readonly AnyPolicy[]
@@ -24,7 +26,14 @@ export interface WantedImage {
 
 /** The replicas of a workload are admitted within moments; a changed policy or trust root is another question. */
 export const answerMs = 5000
+/** For so long an image that its registry does not give is not asked for again, if no policy is for it: each replica would be another question. */
+export const missingMs = 1000
 const maxAnswers = 2000
+
+interface OpenQuestion extends WantedImage {
+  readonly key: string
+  readonly asked: AskedImage
+}
 
 export class ImageAnswers {
   readonly #parts: AnswersParts
@@ -34,41 +43,67 @@ export class ImageAnswers {
     this.#parts = parts
   }
 
+  /** By image; undefined if one of them has to be asked for. */
+  kept(namespace: string, spec: Pick<PodSpec, 'imagePullSecrets'>, wanted: readonly WantedImage[]): Answers | undefined {
+    const { answers, open } = this.#look(namespace, spec, wanted)
+    return open.length === 0 ? answers : undefined
+  }
+
   /** By image. `knownOnly`: what is not known yet is not asked of its registry. Rejects if the part does not answer, or with the signal's reason. */
   async ask(
     namespace: string,
-    { imagePullSecrets = [] }: Pick<PodSpec, 'imagePullSecrets'>,
+    spec: Pick<PodSpec, 'imagePullSecrets'>,
     wanted: readonly WantedImage[],
     { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
-  ): Promise<ReadonlyMap<string, ImageAnswer>> {
-    const { authority, policies, reader, now } = this.#parts
-    const answers = new Map<string, ImageAnswer>()
-    const open: { readonly key: string; readonly asked: AskedImage; readonly of: readonly AnyPolicy[] }[] = []
-    for (const { image, policies: of } of wanted) {
-      const asked = { image, policies: of.map(policyVersion) }
-      // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
-      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets])
-      const kept = this.#kept.get(key)
-      if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
-      else open.push({ key, asked, of })
-    }
+  ): Promise<Answers> {
+    const { authority, policies, reader } = this.#parts
+    const { answers, open } = this.#look(namespace, spec, wanted)
     if (open.length === 0) return answers
-    const secrets = imagePullSecrets.flatMap(({ name = '' }) => (reader.get('secrets', namespace, name) as Secret | undefined) ?? [])
+    const secrets = (spec.imagePullSecrets ?? []).flatMap(
+      ({ name = '' }) => (reader.get('secrets', namespace, name) as Secret | undefined) ?? [],
+    )
     const question: ImageQuestion = {
       namespace,
       images: open.map(({ asked }) => asked),
-      credentials: open.flatMap(({ asked }) => pullCredentials(asked.image, secrets)),
-      trustRoots: policies.trustRoots(open.flatMap(({ of }) => of)),
+      credentials: open.flatMap(({ image }) => pullCredentials(image, secrets)),
+      trustRoots: policies.trustRoots(open.flatMap(({ policies: of }) => of)),
       ...(knownOnly ? { knownOnly } : {}),
     }
     const found = await authority.evaluate(question, signal)
     for (const [index, answer] of found.entries()) {
       const entry = open[index]
       if (entry === undefined) continue
-      answers.set(entry.asked.image, answer)
-      if (answer.known && answer.verdict !== 'Refused') this.#kept.set(entry.key, { answer, until: now() + answerMs })
+      answers.set(entry.image, answer)
+      this.#keep(entry, answer)
     }
     return answers
+  }
+
+  #look(
+    namespace: string,
+    { imagePullSecrets = [] }: Pick<PodSpec, 'imagePullSecrets'>,
+    wanted: readonly WantedImage[],
+  ): { readonly answers: Map<string, ImageAnswer>; readonly open: readonly OpenQuestion[] } {
+    const { policies, now } = this.#parts
+    const answers = new Map<string, ImageAnswer>()
+    const open: OpenQuestion[] = []
+    for (const { image, policies: of } of wanted) {
+      const asked = { image, policies: of.map(policyVersion) }
+      // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
+      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets])
+      const kept = this.#kept.get(key)
+      if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
+      else open.push({ image, policies: of, key, asked })
+    }
+    return { answers, open }
+  }
+
+  /** A refusal is not kept: whoever signs the image tries again at once. */
+  #keep({ key, policies }: OpenQuestion, answer: ImageAnswer): void {
+    const until = (ms: number) => ({ answer, until: this.#parts.now() + ms })
+    if (answer.known) {
+      if (answer.verdict !== 'Refused') this.#kept.set(key, until(answerMs))
+    } else if (policies.length === 0 && answer.reason !== 'Busy') this.#kept.set(key, until(missingMs))
   }
 }
 

@@ -100,6 +100,9 @@ async function ask(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ImageAnswer>> {
   if (asked.length === 0) return new Map()
+  const wanted = asked.map(({ use, policies }) => ({ image: use.image, policies }))
+  const kept = answers.kept(request.namespace, pod.spec, wanted)
+  if (kept !== undefined) return kept
   using wait = waiting.begin(request.namespace)
   if (wait === undefined) {
     admittedOf(request).failure = `${maxWaiting} requests of namespace "${request.namespace}" wait for registries already`
@@ -109,12 +112,10 @@ async function ask(
   const registries = new Set(asked.map(({ use }) => registryOf(use.image)))
   const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)
   try {
-    return await answers.ask(
-      request.namespace,
-      pod.spec,
-      asked.map(({ use, policies }) => ({ image: use.image, policies })),
-      { knownOnly: !isNeeded && slow.has(registries), signal: AbortSignal.any([signal, limit]) },
-    )
+    return await answers.ask(request.namespace, pod.spec, wanted, {
+      knownOnly: !isNeeded && slow.has(registries),
+      signal: AbortSignal.any([signal, limit]),
+    })
   } catch (err) {
     signal.throwIfAborted()
     if (limit.aborted && !isNeeded) slow.add(registries)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
 import { costOfATurn, Meter, type Spent } from './meter.ts'

@@ -1,8 +1,8 @@
 // Compiles a ValidatingAdmissionPolicy, and evaluates it for one request with one set of parameters.
 
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
-import { typeNameOf } from '../../api/cel/evaluate/values.ts'
 import { maxMessageBytes, requestBudget } from '../../api/cel/kubernetes/limits.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
+import { typeNameOf } from '../../api/cel/values/values.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation } from '../../api/types/admissionregistration-v1.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import { type Conditions, compileConditions, evaluateConditions } from './match-conditions.ts'

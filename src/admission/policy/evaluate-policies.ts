@@ -1,5 +1,5 @@
 // Evaluates the policies for a request, and turns results into a verdict, warnings and audit annotations.
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'

@@ -1,9 +1,9 @@
 // Expressions of policies and match conditions with their budget.
 import type { Program } from '../../api/cel/environment.ts'
-import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import { CelEvaluationError } from '../../api/cel/values/failure.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import { yieldIfDue } from '../../base/async/turns.ts'
 import { AnswerPending } from './answer-pending.ts'
 import type { Meter, Spent } from './meter.ts'

@@ -1,5 +1,5 @@
 // Applies the mutating policies for a request one after the other, and refuses the request if one that fails closed fails.
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'

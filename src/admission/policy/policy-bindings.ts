@@ -1,5 +1,5 @@
 // The variables of a policy's expressions for one request with one set of parameters.
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import type { Bindings, Budget } from './expression.ts'
 import { bindingsOf, type RequestVariables } from './request-view.ts'
 import { type CompiledVariables, Variables } from './variables.ts'

@@ -1,8 +1,8 @@
 // A request as expressions see it: `object`, `oldObject`, `request`, `authorizer`. Each part is created on first use.
 
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { Authorizer, Check, type CheckAnswer, type CheckAttributes } from '../../api/cel/library/authorizer.ts'
 import { resourceCheckType } from '../../api/cel/library/opaque-types.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { notFound } from '../../api/status.ts'

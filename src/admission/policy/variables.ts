@@ -1,10 +1,11 @@
 // The `variables` of a policy: each is computed on first use, once for all expressions of one evaluation.
-import type { CelType } from '../../api/cel/check/type.ts'
-import { CelEvaluationError, fail } from '../../api/cel/evaluate/failure.ts'
-import { type CelValue, ObjectValue } from '../../api/cel/evaluate/values.ts'
+
 import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../../api/cel/kubernetes/admission-types.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import { CelEvaluationError, fail } from '../../api/cel/values/failure.ts'
+import type { CelType } from '../../api/cel/values/type.ts'
+import { type CelValue, ObjectValue } from '../../api/cel/values/values.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
 import { AnswerPending } from './answer-pending.ts'
 import { type Bindings, type Budget, type Expression, whenPrepared } from './expression.ts'

@@ -1,6 +1,6 @@
 // cel.bind(name, value, expression), which the suite of cel-spec uses and Kubernetes' environments lack: binds a name to a value.
 
-import type { Library } from './library/function.ts'
+import type { Library } from './functions/function.ts'
 import { bool, ident, list } from './syntax/ast.ts'
 import { argument, type Macro, nameOf } from './syntax/macro.ts'
 

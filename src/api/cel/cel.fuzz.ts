@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FuzzTarget, succeeds } from '../../base/testing/fuzz-target.testing.ts'
 import { estimateCost } from './check/cost.ts'
-import * as t from './check/type.ts'
 import { maxWork, Program } from './environment.ts'
-import { CelEvaluationError, CelProgramError } from './evaluate/failure.ts'
-import type { CelValue } from './evaluate/values.ts'
 import { CelCompileError } from './issue.ts'
 import { storedMutations } from './kubernetes/base.ts'
 import { perCallLimit } from './kubernetes/limits.ts'
+import { CelEvaluationError, CelProgramError } from './values/failure.ts'
+import * as t from './values/type.ts'
+import type { CelValue } from './values/values.ts'
 
 const environment = storedMutations().extend([
   { name: 's', type: t.string },

@@ -1,8 +1,9 @@
 // Converts cases of @bufbuild/cel-spec to values and types of the engine.
 import type { Variable } from './check/declarations.ts'
-import * as t from './check/type.ts'
-import { fail } from './evaluate/failure.ts'
-import { parseDuration, parseTimestamp } from './evaluate/time.ts'
+import { type CelFunction, free } from './functions/function.ts'
+import { fail } from './values/failure.ts'
+import { parseDuration, parseTimestamp } from './values/time.ts'
+import * as t from './values/type.ts'
 import {
   CelMap,
   type CelValue,
@@ -15,8 +16,7 @@ import {
   TypeValue,
   toInt,
   Uint,
-} from './evaluate/values.ts'
-import { type CelFunction, free } from './library/function.ts'
+} from './values/values.ts'
 
 /** A case in the package's format: JSON of a protobuf message. */
 export interface SpecCase {

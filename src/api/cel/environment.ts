@@ -1,14 +1,14 @@
 // The engine's entry point: an environment declares what expressions may use, compiles them, and creates programs.
 import { type Checked, check } from './check/checker.ts'
 import { type Declarations, declare, type FindType, type Variable, withVariables } from './check/declarations.ts'
-import { CelEvaluationError, CostExceeded, Failure, WorkExceeded } from './evaluate/failure.ts'
 import { Frame, type Step } from './evaluate/frame.ts'
 import { Plan } from './evaluate/plan.ts'
-import type { CelValue } from './evaluate/values.ts'
-import { countFor } from './evaluate/work-counter.ts'
-import type { Library } from './library/function.ts'
+import type { Library } from './functions/function.ts'
 import { standardLibrary } from './library/standard.ts'
 import { type ParseOptions, parse } from './syntax/parser.ts'
+import { CelEvaluationError, CostExceeded, Failure, WorkExceeded } from './values/failure.ts'
+import type { CelValue } from './values/values.ts'
+import { countFor } from './values/work-counter.ts'
 
 export interface EnvironmentOptions {
   /** Beyond CEL's own functions and macros. */

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { estimateCost } from './check/cost.ts'
-import * as t from './check/type.ts'
 import { Program } from './environment.ts'
-import { CelEvaluationError } from './evaluate/failure.ts'
-import type { CelValue } from './evaluate/values.ts'
 import { CelCompileError } from './issue.ts'
 import { storedExpressions } from './kubernetes/base.ts'
 import { perCallLimit } from './kubernetes/limits.ts'
+import { CelEvaluationError } from './values/failure.ts'
+import * as t from './values/type.ts'
+import type { CelValue } from './values/values.ts'
 
 const environment = storedExpressions().extend([
   { name: 's', type: t.string },

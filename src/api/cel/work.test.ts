@@ -2,13 +2,13 @@
 // proportional to the input, and an evaluation with too much work ends.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import * as t from './check/type.ts'
 import { maxWork, Program } from './environment.ts'
-import { CelEvaluationError } from './evaluate/failure.ts'
-import type { CelValue } from './evaluate/values.ts'
 import { storedExpressions } from './kubernetes/base.ts'
 import { perCallLimit } from './kubernetes/limits.ts'
 import { viewOf } from './kubernetes/schema-view.ts'
+import { CelEvaluationError } from './values/failure.ts'
+import * as t from './values/type.ts'
+import type { CelValue } from './values/values.ts'
 
 const environment = storedExpressions().extend([
   { name: 's', type: t.string },

@@ -1,16 +1,16 @@
 import { resourceQuotas } from '../../client/resources.ts'
 import { limitsRoom, requestsRoom } from '../attacks/quota/compute.ts'
 import { counts } from '../attacks/quota/counts.ts'
+import { comparePublished, fillRoom } from '../attacks/quota/fill-room.ts'
+import { flood, floods, room } from '../attacks/quota/flood.ts'
+import { ProofPriorityClasses } from '../attacks/quota/priority-classes.ts'
 import { storedBytesName } from '../attacks/quota/quota-room.ts'
 import { narrowScopes, wideScopes } from '../attacks/quota/scopes.ts'
 import { storageAndServices } from '../attacks/quota/storage-and-services.ts'
+import { boundBytes } from '../attacks/quota/stored-bytes.ts'
 import { inParallel } from '../in-parallel.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
-import { comparePublished, fillRoom } from '../quota/fill-room.ts'
-import { flood, floods, room } from '../quota/flood.ts'
-import { ProofPriorityClasses } from '../quota/priority-classes.ts'
-import { boundBytes } from '../quota/stored-bytes.ts'
 
 /** What a new namespace must have a bound for. */
 const required = ['pods', 'configmaps', 'secrets', 'requests.cpu', 'requests.memory', storedBytesName]

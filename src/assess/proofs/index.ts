@@ -18,6 +18,7 @@ import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
+import { ownFiles } from './s2-own-files.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { signedImages } from './s9-signed-images.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
@@ -27,6 +28,7 @@ export const proofs: readonly Proof[] = [
   leastSurface,
   exceptions,
   encryptedTransport,
+  ownFiles,
   signedImages,
   admission,
   placement,

@@ -5,6 +5,7 @@ import { runCommand } from '../terminal/run-command.ts'
 
 interface Flags extends Settings {
   readonly config?: string
+  readonly packageKey?: string
 }
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
@@ -17,11 +18,11 @@ function parseNumber(text: string): number {
 }
 
 const command = buildCommand({
-  func: ({ config, ...flags }: Flags) =>
+  func: ({ config, packageKey, ...flags }: Flags) =>
     runCommand(async () => {
       const given = parseSettings('flags', Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)))
       const { up } = await import('../up/up.ts')
-      await up({ ...given, ...(config === undefined ? {} : { config }) })
+      await up({ ...given, ...(config === undefined ? {} : { config }), ...(packageKey === undefined ? {} : { packageKey }) })
     }),
   parameters: {
     flags: {
@@ -140,6 +141,11 @@ const command = buildCommand({
         brief: 'API versions to enable, as in kube-apiserver',
         placeholder: 'GROUP/VERSION=true,…',
       },
+      packageKey: {
+        ...optionalText,
+        brief: "Public key (PEM) of the package (default: the release's)",
+        placeholder: 'FILE',
+      },
       config: { ...optionalText, brief: 'YAML file with these settings in camelCase; flags win', placeholder: 'FILE' },
     },
   },
@@ -156,7 +162,7 @@ export const upCommand = withHelp(command, {
     ['bulkhead up --config FILE', 'settings from a YAML file'],
   ],
   groups: {
-    Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore'],
+    Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'packageKey'],
     'API server': [
       'port',
       'bindAddress',

@@ -1,9 +1,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { buildCommand } from '@stricli/core'
-import { withHelp } from '../help.ts'
+import { buildCommand, buildRouteMap } from '@stricli/core'
+import { withDefaultCommand, withHelp } from '../help.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 import type { VerifyFlags } from '../verify/verify.ts'
+import type { VerifyPackageFlags } from '../verify/verify-package.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
@@ -47,8 +48,35 @@ const command = buildCommand({
   docs: { brief: 'Verify who signed an image, as the cluster would' },
 })
 
+const packageParsed = buildCommand({
+  func: (flags: VerifyPackageFlags, root: string) =>
+    runCommand(async () => {
+      const { verifyPackage } = await import('../verify/verify-package.ts')
+      return await verifyPackage(flags, root, text => void process.stdout.write(`${text}\n`))
+    }, failureCode('verify')),
+  parameters: {
+    flags: {
+      key: {
+        ...optionalText,
+        brief: 'Public key (PEM) of the release (default: that of a development build)',
+        placeholder: 'FILE',
+      },
+      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+    },
+    aliases: { o: 'output' },
+    positional: { kind: 'tuple', parameters: [{ brief: 'Folder of the installed package', parse: String, placeholder: 'DIR' }] },
+  },
+  docs: { brief: 'Compare an installed Bulkhead with its signed manifest' },
+})
+
+const packageCommand = withHelp(packageParsed, {
+  usage: '[flags] DIR',
+  examples: [['bulkhead verify package --key release.pub node_modules/bulkhead', 'without running anything of it']],
+  exitCodes: '0 unchanged, 1 changed, 2 no verdict',
+})
+
 /** Evaluates image policies without a cluster. */
-export const verifyCommand = withHelp(command, {
+const imageCommand = withHelp(command, {
   usage: '[flags] --policy FILE IMAGE',
   examples: [
     ['bulkhead verify --policy policy.yaml --trust trust.yaml registry.example.com/shop/web:1.0', 'an image in a registry'],
@@ -57,3 +85,12 @@ export const verifyCommand = withHelp(command, {
   groups: { Policies: ['policy', 'trust', 'namespace', 'as'], Image: ['image', 'ca', 'authFile'], Output: ['output'] },
   exitCodes: '0 the policies allow the image, 1 they refuse it or none is for it, 2 no verdict',
 })
+
+export const verifyCommand = withDefaultCommand(
+  buildRouteMap({
+    routes: { image: imageCommand, package: packageCommand },
+    defaultCommand: 'image',
+    docs: { brief: 'Verify who signed an image, a package or manifests' },
+  }),
+  imageCommand,
+)

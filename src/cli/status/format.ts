@@ -10,6 +10,11 @@ type Cell = string | number
 
 const loud: ReadonlySet<string> = new Set(['failed', 'off'])
 
+const packageText = ({ build, version, keyId }: NonNullable<Status['package']>): string =>
+  build === 'release'
+    ? `${version}, its files are those that the release's key ${keyId} signed`
+    : `${version}, development build: its files are unchanged since it was packed, by whomever`
+
 export function formatStatus(status: Status): string {
   const { versions, store, audit, problems, exceptions, namespacesWithoutDefaults: bare } = status
   const sections = [
@@ -17,6 +22,7 @@ export function formatStatus(status: Status): string {
       ['API', status.server],
       ['data', status.dataDirectory],
       ['profile', status.profile === 'secure' ? 'secure' : `${status.profile}: secure defaults are OFF`],
+      ...(status.package === undefined ? [] : [['package', packageText(status.package)]]),
       ['versions', `Bulkhead ${versions.bulkhead}, Kubernetes API ${versions.kubernetes ?? 'unknown'}, Node ${versions.node}`],
     ]),
     section('Parts', [

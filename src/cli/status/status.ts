@@ -8,9 +8,19 @@ import type { ProofResult } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Profile } from '../../base/config/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions, proofResults } from '../../client/resources.ts'
+import {
+  apiServices,
+  clusterDefaults,
+  events,
+  namespaces,
+  nodes,
+  podSecurityExceptions,
+  proofResults,
+  trustRoots,
+} from '../../client/resources.ts'
 import { buildPath, type RunningBuild } from '../../server/paths/build-path.ts'
 import { filePoliciesPath } from '../../server/paths/file-policies-path.ts'
+import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
 import { findDataDirectory, findUp } from '../connection/find-cluster.ts'
 import { type FoundKubeconfig, findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
@@ -38,6 +48,7 @@ import { namespacesWithoutDefaults } from './namespaces-without-defaults.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
 import { failedProofs, type ProvedControl, provedControls } from './proved-controls.ts'
+import { staleTrustRoots } from './stale-trust-roots.ts'
 import { unavailableApis } from './unavailable-apis.ts'
 
 export interface StatusFlags {
@@ -90,6 +101,8 @@ export interface Status {
   readonly dataDirectory: string
   readonly server: string
   readonly profile: string
+  /** How the files of the installed package were verified; undefined in a clone. */
+  readonly package: PackageFacts | undefined
   readonly versions: { readonly bulkhead: string; readonly node: string; readonly kubernetes: string | undefined }
   readonly parts: readonly PartFacts[]
   readonly nodes: readonly NodeFacts[]
@@ -160,6 +173,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     dataDirectory: directory.path,
     server: up.server,
     profile: up.profile,
+    package: up.package,
     versions: { bulkhead: up.version, node: process.version, kubernetes: cluster?.kubernetes },
     parts: up.parts.map(({ name, state, pid, userId, restarts, lastExit }) => {
       const facts = pid === undefined ? undefined : processFacts(pid)
@@ -201,7 +215,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners] =
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, breakGlass, results, running, unhealthy, owners, roots] =
     await Promise.all([
       client.getPath<{ gitVersion: string }>('/version', signal),
       client.listAll(nodes, {}, signal),
@@ -218,6 +232,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       client.getPath<RunningBuild>(buildPath, signal).catch(unlessOlder(undefined)),
       failedChecks(transport, signal),
       webhookOwners(client, signal),
+      client.listAll(trustRoots, {}, signal).catch(unlessOlder([])),
     ])
   return {
     kubernetes: version.gitVersion,
@@ -228,7 +243,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis)],
+    dead: [...unhealthy, ...deadWebhooks(failures, owners, now), ...unavailableApis(apis), ...staleTrustRoots(roots)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     breakGlass,

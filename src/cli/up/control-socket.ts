@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { parseJson } from '../../base/json.ts'
 import { listenOnSocket } from '../../base/net/listen-on-socket.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
+import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
 import type { PartState } from './supervisor.ts'
 
 export interface UpStatus {
@@ -13,6 +14,8 @@ export interface UpStatus {
   readonly profile: string
   /** Security plug-ins that were switched off; absent for a cluster of an older release. */
   readonly pluginsOff?: readonly string[]
+  /** What was verified before the start; absent in a clone. */
+  readonly package?: PackageFacts
   readonly parts: readonly PartState[]
 }
 

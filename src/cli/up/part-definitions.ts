@@ -122,6 +122,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
         ca: await input.servingAuthority(),
         identity: await input.artifactsIdentity(),
         socket: directory.artifactsSocket,
+        directory: directory.artifacts,
       }),
     ),
     nodes: nodeParts(input, server),

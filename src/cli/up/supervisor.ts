@@ -45,6 +45,8 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** Once aborted, no part is started again, whatever ended it. */
   readonly stopping: AbortSignal
+  /** Rejects with a UserError if the code that the part would run is not what it must be; called before each start. */
+  verifyCode?(): Promise<void>
   /** Called when a part died and will be restarted. */
   onRestart(part: string, exit: string, delayMs: number): void
 }
@@ -217,6 +219,7 @@ class Part {
   /** Throws if the first run gets no settings. A later run retries, because the part that provides them may be restarting. */
   async #settings(isFirst: boolean): Promise<{ readonly made: unknown } | { readonly missing: string }> {
     try {
+      await this.#options.verifyCode?.()
       return { made: await this.#definition.settings() }
     } catch (err) {
       if (isFirst) throw err

@@ -17,6 +17,8 @@ import { defaultPodCidr } from '../../node/pod/pod-network.ts'
 import { supervisorName } from '../../server/request/break-glass.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import type { Signer } from '../../signer/signer.ts'
+import { partCode } from '../../supply-chain/release/part-code.ts'
+import { verifiedPackage } from '../../supply-chain/release/verified-package.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
 import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from './access-files.ts'
 import { clusterAddresses } from './addresses.ts'
@@ -42,9 +44,15 @@ const supervisorSeconds = 3600
 
 export interface UpFlags extends Settings {
   readonly config?: string
+  /** The starter of a package has verified it with this key already. */
+  readonly packageKey?: string
 }
 
-export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
+export async function up({ config: file, packageKey, ...flags }: UpFlags): Promise<void> {
+  if (packageKey !== undefined && verifiedPackage() === undefined)
+    throw new UserError(
+      '--package-key is for the published package, whose files have a manifest; this is a clone, which is built from its sources',
+    )
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
   const admission = readAdmission(config)
   const features = readFeatures(config)
@@ -79,8 +87,11 @@ async function run(
   const log = createLogger({ part: 'up', level: config.logLevel })
   await using stack = new AsyncDisposableStack()
   if (addresses.podsOnly !== undefined) stack.use(await openAddressForPods(addresses.podsOnly, directory))
+  const command = await runtimeFor(script, config.dataDirectory, identity !== undefined)
+  const code = partCode(verifiedPackage(), command[1])
   const supervisor = new Supervisor({
-    command: await runtimeFor(script, config.dataDirectory, identity !== undefined),
+    command,
+    ...(code === undefined ? {} : { verifyCode: () => code.verify() }),
     logLevel: config.logLevel,
     clock: systemClock,
     log,
@@ -94,6 +105,7 @@ async function run(
       server: addresses.server,
       profile: config.profile,
       pluginsOff: config.insecureDisableAdmissionPlugins,
+      ...(code === undefined ? {} : { package: code.facts }),
       parts: supervisor.states(),
     })),
   )

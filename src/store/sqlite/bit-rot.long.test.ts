@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { put, testResource } from '../objects.fixture.ts'
-import { testSealer } from './sealer.testing.ts'
+import { testSealer } from '../records/sealer.testing.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'bit-rot-'))

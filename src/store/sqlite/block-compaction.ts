@@ -1,8 +1,8 @@
 // Drops replaced and deleted records from blocks. A block is rewritten once half of its records or bytes are obsolete; until then a mark is
 // enough.
 import type { DatabaseSync } from 'node:sqlite'
-import { placesOf, type RecordPlace, recordPlaces } from './record.ts'
-import { RecordDamaged, type SealedBlock } from './seal.ts'
+import { placesOf, type RecordPlace, recordPlaces } from '../records/record.ts'
+import { RecordDamaged, type SealedBlock } from '../records/seal.ts'
 
 export interface BlockRow extends SealedBlock {
   readonly dataKey: number

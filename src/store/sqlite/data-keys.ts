@@ -1,6 +1,6 @@
 // The data keys that seal blocks, by their number in the log.
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { RecordDamaged } from './seal.ts'
+import { RecordDamaged } from '../records/seal.ts'
 
 export class DataKeys {
   readonly #keys = new Map<number, KeyObject>()

@@ -15,8 +15,8 @@ import { silentLogger } from '../../base/log.ts'
 import { Registry } from '../../base/metrics/metrics.ts'
 import { createStoreMetrics } from '../metrics.ts'
 import { keys, must, parse, put, record, remove, type TestObject, testResource } from '../objects.fixture.ts'
+import { testSealer } from '../records/sealer.testing.ts'
 import { RevisionCompacted, WriteFailed } from '../store.ts'
-import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))

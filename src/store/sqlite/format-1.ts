@@ -1,9 +1,9 @@
 // Reads a log of format 1, in which each record had its own row and seal, and rewrites it in blocks.
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { joinPacked, type PackedRecords, packPlain } from '../records/record.ts'
+import { openSealed, RecordDamaged } from '../records/seal.ts'
 import type { DataKeys } from './data-keys.ts'
-import { joinPacked, type PackedRecords, packPlain } from './record.ts'
-import { openSealed, RecordDamaged } from './seal.ts'
 
 interface Row {
   readonly revision: number

@@ -2,10 +2,10 @@
 import type { CommitQueue } from '../commit-queue.ts'
 import { StoredEntry } from '../entry.ts'
 import { keyOf } from '../ordered-slots.ts'
+import { forEachRecord, type PackedRecords, type PlainRecord, recordPlaces } from '../records/record.ts'
+import { RecordDamaged } from '../records/seal.ts'
 import type { WatchCache } from '../watch-cache.ts'
 import type { LogKeeper } from './log-keeper.ts'
-import { forEachRecord, type PackedRecords, type PlainRecord, recordPlaces } from './record.ts'
-import { RecordDamaged } from './seal.ts'
 
 export class Loader {
   readonly #queue: CommitQueue

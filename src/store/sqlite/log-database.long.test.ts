@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
+import { forEachRecord, type PlainRecord, pack } from '../records/record.ts'
+import { RecordDamaged } from '../records/seal.ts'
 import { LogDatabase } from './log-database.ts'
-import { forEachRecord, type PlainRecord, pack } from './record.ts'
-import { RecordDamaged } from './seal.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bulkhead-log-'))
 after(() => rmSync(directory, { recursive: true }))

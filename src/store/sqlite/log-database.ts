@@ -1,14 +1,14 @@
 // The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used only by the writer thread.
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from '../records/record.ts'
+import { openBlock, openSealed, RecordDamaged, seal, sealBlock } from '../records/seal.ts'
+import { type ExpectedLog, HeadSearch, RestoredStore, restoredGap, type StoreHead } from '../records/store-head.ts'
 import { dropReplaced, endOfStep, replacedBetween } from './block-compaction.ts'
 import { DataKeys } from './data-keys.ts'
 import { upgradeFromFormat1 } from './format-1.ts'
 import { giveBackPages, hasPagesToGiveBack } from './free-pages.ts'
 import { baseText, type LogBase, LogChain, parseBase } from './log-chain.ts'
-import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from './record.ts'
-import { openBlock, openSealed, RecordDamaged, seal, sealBlock } from './seal.ts'
-import { type ExpectedLog, HeadSearch, RestoredStore, restoredGap, type StoreHead } from './store-head.ts'
 
 /** "BULK". Distinguishes a store from the database of another program. */
 const applicationId = 0x42554c4b

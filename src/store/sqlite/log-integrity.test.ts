@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
+import { forEachRecord, type PlainRecord, pack } from '../records/record.ts'
+import { sealBlock } from '../records/seal.ts'
+import { type ExpectedLog, restoredGap, type StoreHead } from '../records/store-head.ts'
 import { LogDatabase } from './log-database.ts'
-import { forEachRecord, type PlainRecord, pack } from './record.ts'
-import { sealBlock } from './seal.ts'
-import { type ExpectedLog, restoredGap, type StoreHead } from './store-head.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bulkhead-integrity-'))
 after(() => rmSync(directory, { recursive: true }))

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import { testSealer } from '../records/sealer.testing.ts'
 import { storeContract } from '../store.contract.ts'
-import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))

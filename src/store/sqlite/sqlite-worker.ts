@@ -1,9 +1,9 @@
 // The writer thread: only this thread uses the database file, seals and syncs, so that the server's event loop need not.
 import { parentPort, workerData } from 'node:worker_threads'
+import type { PackedRecords } from '../records/record.ts'
+import type { ExpectedLog } from '../records/store-head.ts'
 import { waitForRoom } from './handover.ts'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
-import type { PackedRecords } from './record.ts'
-import type { ExpectedLog } from './store-head.ts'
 import type { Failure, FreshKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** SQLITE_FULL. After any other failure of a commit, the content of the disk is unknown. */

@@ -6,10 +6,10 @@ import { after, describe, it } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { keys, put, testResource } from '../objects.fixture.ts'
+import { testSealer } from '../records/sealer.testing.ts'
+import type { StoreHead, StoreHeads } from '../records/store-head.ts'
 import { RevisionCompacted } from '../store.ts'
-import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
-import type { StoreHead, StoreHeads } from './store-head.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'bulkhead-head-'))
 after(() => rm(root, { recursive: true }))

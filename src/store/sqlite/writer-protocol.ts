@@ -1,8 +1,9 @@
 // Messages between the main thread and the writer thread.
+
+import type { PackedRecords } from '../records/record.ts'
+import type { ExpectedLog, StoreHead } from '../records/store-head.ts'
 import type { TakenCount } from './handover.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
-import type { PackedRecords } from './record.ts'
-import type { ExpectedLog, StoreHead } from './store-head.ts'
 
 /** The start parameters of the thread. */
 export interface WriterData extends LogDatabaseOptions {

@@ -2,12 +2,12 @@
 import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { CommitLog } from '../commit-queue.ts'
+import { type PackedRecords, pack } from '../records/record.ts'
+import type { ExpectedLog, StoreHead } from '../records/store-head.ts'
 import { WriteFailed } from '../store.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
 import { newTakenCount, takeOne } from './handover.ts'
 import type { LogDatabaseOptions } from './log-database.ts'
-import { type PackedRecords, pack } from './record.ts'
-import type { ExpectedLog, StoreHead } from './store-head.ts'
 import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterData, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** The module of the thread: TypeScript next to this file, or a separate entry point in the bundle. */

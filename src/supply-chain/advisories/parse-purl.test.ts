@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxPurlLength, parsePurl } from './parse-purl.ts'
+import { maxPackageUrlLength } from '../packages/package-url-parts.ts'
+import { parsePurl } from './parse-purl.ts'
 
 test('parsePurl() reads the examples of the specification', () => {
   const rows: Readonly<Record<string, object | undefined>> = {
@@ -43,8 +44,8 @@ test('parsePurl() reads the examples of the specification', () => {
     'pkg:npm': undefined,
     'npm/foo': undefined,
     'pkg:npm/fo%zz': undefined,
-    'pkg:npm/foo?x': undefined,
-    [`pkg:npm/${'a'.repeat(maxPurlLength)}`]: undefined,
+    'pkg:npm/foo?x': { type: 'npm', name: 'foo', qualifiers: new Map() },
+    [`pkg:npm/${'a'.repeat(maxPackageUrlLength)}`]: undefined,
   }
   for (const [text, value] of Object.entries(rows)) assert.deepEqual(parsePurl(text), value, text.slice(0, 80))
 })

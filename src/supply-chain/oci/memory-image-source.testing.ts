@@ -2,7 +2,7 @@
 import type { Digest } from './digest.ts'
 import type { Descriptor, ImageSource, Manifest } from './image-source.ts'
 import { ociManifest } from './media-types.ts'
-import { sha256Of } from './verified-content.ts'
+import { sha256Of, verifiedContent } from './verified-content.ts'
 
 const emptyConfig = Buffer.from('{}')
 
@@ -24,9 +24,14 @@ export class MemoryImageSource implements ImageSource {
     return { mediaType, digest, size: bytes.length, ...(annotations === undefined ? {} : { annotations }) }
   }
 
+  /** From now on other bytes come than the digest names. */
+  replaceBlob(digest: Digest, served: Uint8Array): void {
+    this.#blobs.set(digest, served)
+  }
+
   /** Also below `tag`, if there is one. */
-  putManifest(layers: readonly Descriptor[], tag?: string): Descriptor {
-    const config = this.putBlob(emptyConfig, 'application/vnd.oci.image.config.v1+json')
+  putManifest(layers: readonly Descriptor[], tag?: string, configuration: Uint8Array = emptyConfig): Descriptor {
+    const config = this.putBlob(configuration, 'application/vnd.oci.image.config.v1+json')
     return this.#put({ schemaVersion: 2, mediaType: ociManifest, config, layers }, tag)
   }
 
@@ -56,14 +61,20 @@ export class MemoryImageSource implements ImageSource {
     return this.#manifests.get(tagOrDigest)
   }
 
-  async *blob({ digest }: Descriptor): AsyncIterable<Uint8Array> {
+  async *blob(wanted: Descriptor): AsyncIterable<Uint8Array> {
+    const { digest } = wanted
     this.reads.set(digest, (this.reads.get(digest) ?? 0) + 1)
     const bytes = this.#blobs.get(digest)
     if (bytes === undefined) throw new Error(`no blob ${digest}`)
-    yield bytes
+    yield* verifiedContent(wanted, pieces(bytes))
   }
 
   async referrers(digest: Digest): Promise<readonly Descriptor[]> {
     return this.#referrers.get(digest) ?? []
   }
+}
+
+/** Of sizes that fit no block. */
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 65_521) yield bytes.subarray(at, at + 65_521)
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
-import { formatPackageUrl, maxPackageUrlLength, parsePackageUrl } from './package-url.ts'
+import { formatPackageUrl, parsePackageUrl } from './package-url.ts'
+import { maxPackageUrlLength } from './package-url-parts.ts'
 import type { SoftwarePackage } from './software-package.ts'
 
 const debian = { id: 'debian', version: '12' }

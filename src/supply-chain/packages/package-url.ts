@@ -1,8 +1,6 @@
 // Package URLs (purl-spec, PURL-SPECIFICATION and PURL-TYPES), such as `pkg:deb/debian/bash@5.2.15-2?arch=amd64&distro=debian-12`.
-import { UserError } from '../../base/user-error.ts'
+import { parsePackageUrlParts } from './package-url-parts.ts'
 import type { PackageType, SoftwarePackage } from './software-package.ts'
-
-export const maxPackageUrlLength = 4096
 
 export const packageTypes: readonly PackageType[] = ['apk', 'cargo', 'composer', 'deb', 'gem', 'golang', 'maven', 'npm', 'pypi', 'rpm']
 
@@ -61,38 +59,8 @@ export const withWrittenName = (of: SoftwarePackage, name: string): SoftwarePack
 
 /** The package that the URL names, without locations. Throws a UserError if it is malformed; undefined if its type is none of `packageTypes`. */
 export function parsePackageUrl(text: string): SoftwarePackage | undefined {
-  const bad = (reason: string) => new UserError(`"${text.slice(0, 200)}" is no package URL: ${reason}`)
-  if (text.length > maxPackageUrlLength) throw bad(`it has more than ${maxPackageUrlLength} characters`)
-  if (!/^pkg:/i.test(text)) throw bad('it must begin with "pkg:"')
-  const [beforeSubpath = ''] = text.slice(4).split('#', 1)
-  const mark = beforeSubpath.indexOf('?')
-  const query = mark < 0 ? '' : beforeSubpath.slice(mark + 1)
-  const whole = (mark < 0 ? beforeSubpath : beforeSubpath.slice(0, mark)).replace(/^\/{1,10}/, '')
-  const at = whole.lastIndexOf('@')
-  // The scope of an npm package written without its percent code is no version.
-  const hasVersion = at > 0 && at > whole.lastIndexOf('/')
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part)
-    } catch (err) {
-      throw new UserError(`"${text.slice(0, 200)}" is no package URL: it has a malformed percent code`, { cause: err })
-    }
-  }
-  const [writtenType = '', ...parts] = (hasVersion ? whole.slice(0, at) : whole).split('/').filter(part => part !== '')
-  const type = writtenType.toLowerCase()
-  if (!/^[a-z][a-z0-9.-]*$/.test(type)) throw bad('its type must be letters, digits, "." and "-"')
-  const decoded = parts.map(decode)
-  const name = decoded.at(-1) ?? ''
-  if (name === '') throw bad('it has no name')
-  if (!isPackageType(type)) return undefined
-  const version = hasVersion ? decode(whole.slice(at + 1)) : ''
-  const qualifiers = new Map(
-    query.split('&').flatMap((pair): [string, string][] => {
-      const equals = pair.indexOf('=')
-      return equals <= 0 ? [] : [[pair.slice(0, equals).toLowerCase(), decode(pair.slice(equals + 1))]]
-    }),
-  )
-  return { type, ...fieldsOf(type, decoded.slice(0, -1).join('/'), name, version, qualifiers), locations: [] }
+  const { type, namespace, name, version, qualifiers } = parsePackageUrlParts(text)
+  return isPackageType(type) ? { type, ...fieldsOf(type, namespace, name, version, qualifiers), locations: [] } : undefined
 }
 
 function fieldsOf(

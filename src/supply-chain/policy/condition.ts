@@ -1,11 +1,12 @@
 // Conditions over an attestation, in CEL.
-import { bool, dyn, list, map, string } from '../../api/cel/check/type.ts'
+
 import { type Environment, Program } from '../../api/cel/environment.ts'
-import { CelEvaluationError, CelProgramError } from '../../api/cel/evaluate/failure.ts'
-import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { CelCompileError } from '../../api/cel/issue.ts'
 import { storedExpressions } from '../../api/cel/kubernetes/base.ts'
 import { perCallLimit, requestBudget, requestWork } from '../../api/cel/kubernetes/limits.ts'
+import { CelEvaluationError, CelProgramError } from '../../api/cel/values/failure.ts'
+import { bool, dyn, list, map, string } from '../../api/cel/values/type.ts'
+import type { CelValue } from '../../api/cel/values/values.ts'
 import { UserError } from '../../base/user-error.ts'
 
 export const maxExpressionLength = 4096

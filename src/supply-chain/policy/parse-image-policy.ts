@@ -1,7 +1,7 @@
 // The spec of an ImagePolicy, compiled: globs, patterns and expressions are parsed once, not for each image.
 
-import { Failure } from '../../api/cel/evaluate/failure.ts'
-import { compilePattern } from '../../api/cel/evaluate/regex.ts'
+import { Failure } from '../../api/cel/values/failure.ts'
+import { compilePattern } from '../../api/cel/values/regex.ts'
 import { parseGoDuration } from '../../base/config/go-duration.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { Severity } from '../advisories/finding.ts'

@@ -32,7 +32,7 @@ test('parseBundle() says what is wrong with a bundle', () => {
   const bundle = JSON.parse(statement({}).toString())
   const message = { messageSignature: { messageDigest: { algorithm: 'SHA2_256', digest: 'AAAA' }, signature: 'AAAA' } }
   const rows: readonly (readonly [Uint8Array, RegExp])[] = [
-    [Buffer.from([0xff, 0xfe]), /the bundle is not JSON in UTF-8/],
+    [Buffer.from([0xff, 0xfe]), /the bundle is not JSON: it is not UTF-8/],
     [Buffer.from('[1]'), /the bundle is not a JSON object/],
     [bytesOf({}), /it is no sigstore bundle/],
     [bytesOf({ ...bundle, dsseEnvelope: 5 }), /it is no sigstore bundle/],

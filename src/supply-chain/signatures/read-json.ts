@@ -1,27 +1,17 @@
-// JSON of signatures, bundles and trust roots: untrusted, and limited in depth and values before it is parsed.
-import { scanJson } from '../../api/schema/json-text.ts'
+// JSON objects of signatures, bundles and trust roots: untrusted, and limited in depth and values before they are parsed.
 import { getOwn } from '../../base/data/own-property.ts'
-import { isJsonObject, parseJson } from '../../base/json.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { isJsonObject } from '../../base/json.ts'
+import { UserError } from '../../base/user-error.ts'
+import { parseBoundedJson } from '../oci/bounded-json.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Deeper than bills of materials, and safe for each recursive reader. */
-export const maxJsonDepth = 100
 /** Members and items; a bill of materials with 30,000 packages has about as many. */
 export const maxJsonValues = 1_000_000
 
-/** Throws a UserError that begins with `what` if the bytes are not a JSON object in UTF-8 within the limits. */
+/** The caller limits the bytes. Throws a UserError that begins with `what` if they are not a JSON object in UTF-8 within the limits. */
 export function readJsonObject(bytes: Uint8Array, what: string): JsonObject {
-  const { depth, values } = scanJson(bytes)
-  if (depth > maxJsonDepth) throw new UserError(`${what} is nested deeper than ${maxJsonDepth} levels`)
-  if (values > maxJsonValues) throw new UserError(`${what} has more than ${maxJsonValues} values`)
-  let value: unknown
-  try {
-    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (err) {
-    throw new UserError(`${what} is not JSON in UTF-8: ${messageOf(err)}`, { cause: err })
-  }
+  const value = parseBoundedJson(bytes, { bytes: Number.POSITIVE_INFINITY, values: maxJsonValues }, what)
   if (!isJsonObject(value)) throw new UserError(`${what} is not a JSON object`)
   return value
 }

@@ -2,6 +2,8 @@
 
 /** Whom policies may trust. It contacts nobody, unless `tuf.url` says where to look for newer metadata. */
 export interface TrustRootSpec {
+  /** Counts the versions of this trust root: an update may not lower it. */
+  readonly version?: number
   readonly keys?: readonly TrustedKey[]
   readonly sigstore?: SigstoreTrust
   readonly tuf?: TufTrust

@@ -15,7 +15,7 @@ test('parseTrustRoot() names the field that is wrong, and what is accepted', () 
   const rows: readonly [unknown, RegExp][] = [
     [undefined, /^spec must be an object$/],
     [{}, /^spec must have keys, sigstore or tuf$/],
-    [{ keys: [key], revokd: [] }, /^spec has the unknown field "revokd"; it may have keys, /],
+    [{ keys: [key], revokd: [] }, /^spec has the unknown field "revokd"; it may have version, keys, /],
     [{ keys: [{ publicKey: pem }] }, /^spec\.keys\[0\]\.name is required$/],
     [{ keys: [key, key] }, /^spec\.keys\[1\]\.name: "a" is the name of another key$/],
     [{ keys: Array.from({ length: maxKeys + 1 }, () => key) }, /^spec\.keys must be a list of at most 100 entries$/],
@@ -59,5 +59,5 @@ test('parseTrustRoot() requires a log entry if the trusted root has a log, else 
 test('parseTrustRoot() trusts no authority while the TUF repository has not been read, and then its trusted root', () => {
   const spec = { tuf: { root: {} } }
   assert.equal(parseTrustRoot('team', spec).sigstore, undefined)
-  assert.deepEqual(parseTrustRoot('team', spec, emptyRoot).sigstore?.material.tlogs, [])
+  assert.deepEqual(parseTrustRoot('team', spec, { trustedRoot: emptyRoot, expires: 1 }).sigstore?.material.tlogs, [])
 })

@@ -1,6 +1,7 @@
 // A trust root as it is used: its keys, authorities and logs parsed, its times as numbers.
 import { TrustedRoot } from '@sigstore/protobuf-specs'
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { FieldReader } from './field-reader.ts'
@@ -13,6 +14,10 @@ export interface TrustRoot {
   readonly keys: ReadonlyMap<string, TrustedSignatureKey>
   /** Unset: no keyless signature is trusted. */
   readonly sigstore?: SigstoreRoot
+  /** Why there are no authorities now, although the object names where they come from. */
+  readonly withoutSigstore?: string
+  /** Why nothing of it is trusted, if so. */
+  readonly unusable?: string
   readonly validity: Validity
   readonly revoked: readonly ParsedRevocation[]
 }
@@ -30,7 +35,12 @@ export interface TrustedSignatureKey extends SignatureKey {
 export interface SigstoreRoot {
   readonly material: TrustMaterial
   readonly thresholds: Required<SigstoreThresholds>
+  /** When the TUF metadata that it is from expires, in milliseconds since the epoch; nothing is verified by it afterwards. */
+  readonly expires?: number
 }
+
+/** What the TUF repository that a trust root follows says, or why it says nothing that can be used. */
+export type FollowedTuf = { readonly trustedRoot: JsonObject; readonly expires: number } | { readonly problem: string }
 
 export interface ParsedRevocation {
   readonly key?: string
@@ -50,24 +60,43 @@ const maxThreshold = 8
 const mediaType = /^application\/vnd\.dev\.sigstore\.trustedroot(?:\.v\d+\.\d+\+json|\+json;version=\d+\.\d+)$/
 
 /**
- * `spec` is a TrustRootSpec from a client or a file. `fromTuf` is the trusted root that the TUF repository of `spec.tuf` has. Throws a UserError
- * that names the field.
+ * `spec` is a TrustRootSpec from a client or a file. `tuf` is what the repository of `spec.tuf.url` says, where somebody follows it. Throws a
+ * UserError that names the field.
  */
-export function parseTrustRoot(name: string, spec: unknown, fromTuf?: JsonObject): TrustRoot {
-  const fields = new FieldReader(spec, 'spec', ['keys', 'sigstore', 'tuf', 'notBefore', 'notAfter', 'revoked'])
+export function parseTrustRoot(name: string, spec: unknown, tuf?: FollowedTuf): TrustRoot {
+  const fields = new FieldReader(spec, 'spec', ['version', 'keys', 'sigstore', 'tuf', 'notBefore', 'notAfter', 'revoked'])
   const keys = new Map<string, TrustedSignatureKey>()
   for (const { keyName, path, key } of fields.list('keys', maxKeys, readKey)) {
     if (keys.has(keyName)) throw new UserError(`${path}.name: "${keyName}" is the name of another key`)
     keys.set(keyName, key)
   }
+  fields.optionalCount('version', Number.MAX_SAFE_INTEGER)
   const revoked = fields.list('revoked', maxRevocations, readRevocation)
   for (const { key } of revoked)
     if (key !== undefined && !keys.has(key)) throw new UserError(`spec.revoked names the key "${key}", which spec.keys does not have`)
   if (fields.has('tuf')) requireTuf(new FieldReader(fields.get('tuf'), fields.at('tuf'), ['root', 'target', 'url', 'authorities']))
-  const sigstore = readSigstore(fields, fromTuf)
+  const problem = tuf !== undefined && 'problem' in tuf ? tuf.problem : undefined
+  const followed = tuf !== undefined && 'trustedRoot' in tuf ? tuf : undefined
+  const sigstore = problem === undefined ? readSigstore(fields, followed?.trustedRoot) : undefined
   if (keys.size === 0 && sigstore === undefined && !fields.has('tuf')) throw new UserError('spec must have keys, sigstore or tuf')
-  return { name, keys, ...(sigstore === undefined ? {} : { sigstore }), validity: readValidity(fields), revoked }
+  const why = problem ?? (fields.has('tuf') ? notFollowed : undefined)
+  return {
+    name,
+    keys,
+    ...(sigstore === undefined ? {} : { sigstore: { ...sigstore, ...(followed === undefined ? {} : { expires: followed.expires }) } }),
+    ...(sigstore === undefined && why !== undefined ? { withoutSigstore: why } : {}),
+    validity: readValidity(fields),
+    revoked,
+  }
 }
+
+/** A trust root of which nothing is trusted, for the message. */
+export const unusableTrustRoot = (name: string, why: string): TrustRoot => ({
+  ...{ name, keys: new Map(), revoked: [], unusable: why },
+  validity: { notBefore: Number.NEGATIVE_INFINITY, notAfter: Number.POSITIVE_INFINITY },
+})
+
+const notFollowed = 'only a cluster follows its TUF repository: "bulkhead trust import" reads a copy'
 
 function readValidity(fields: FieldReader): Validity {
   const notBefore = fields.optionalTime('notBefore') ?? Number.NEGATIVE_INFINITY
@@ -109,7 +138,7 @@ function requireTuf(tuf: FieldReader): void {
   tuf.optionalText('authorities')
 }
 
-function readSigstore(fields: FieldReader, fromTuf: JsonObject | undefined): SigstoreRoot | undefined {
+function readSigstore(fields: FieldReader, fromTuf: JsonObject | undefined): Omit<SigstoreRoot, 'expires'> | undefined {
   if (!fields.has('sigstore'))
     return fromTuf === undefined ? undefined : withThresholds(readTrustedRoot(fromTuf, 'the trusted root'), {}, 'spec.tuf')
   const sigstore = new FieldReader(fields.get('sigstore'), 'spec.sigstore', ['trustedRoot', 'thresholds'])
@@ -120,7 +149,11 @@ function readSigstore(fields: FieldReader, fromTuf: JsonObject | undefined): Sig
   return withThresholds(material, set, 'spec.sigstore')
 }
 
-function withThresholds(material: TrustMaterial, set: Readonly<Record<string, number | undefined>>, path: string): SigstoreRoot {
+function withThresholds(
+  material: TrustMaterial,
+  set: Readonly<Record<string, number | undefined>>,
+  path: string,
+): Omit<SigstoreRoot, 'expires'> {
   const thresholds = {
     transparencyLogs: set['transparencyLogs'] ?? (material.tlogs.length > 0 ? 1 : 0),
     certificateLogs: set['certificateLogs'] ?? (material.ctlogs.length > 0 ? 1 : 0),
@@ -133,6 +166,13 @@ function withThresholds(material: TrustMaterial, set: Readonly<Record<string, nu
   return { material, thresholds }
 }
 
+/**
+ * The same trusted root gives the same material, whatever else of its object changes: what was verified by it stays verified. sigstore's own has
+ * 7 KB.
+ */
+const materials = new BoundedCache<TrustMaterial>(20)
+const maxCachedText = 256 * 1024
+
 /** Throws a UserError that begins with `where`. */
 export function readTrustedRoot(value: unknown, where: string): TrustMaterial {
   if (!isJsonObject(value)) throw new UserError(`${where} must be the object of a trusted_root.json`)
@@ -143,8 +183,13 @@ export function readTrustedRoot(value: unknown, where: string): TrustMaterial {
     if (!Array.isArray(entries) || entries.length > maxAuthorities)
       throw new UserError(`${where}.${list} must be a list of at most ${maxAuthorities} entries`)
   }
+  const text = JSON.stringify(value)
+  const known = materials.get(text)
+  if (known !== undefined) return known
   try {
-    return toTrustMaterial(TrustedRoot.fromJSON(value), noKey)
+    const material = toTrustMaterial(TrustedRoot.fromJSON(value), noKey)
+    if (text.length <= maxCachedText) materials.set(text, material)
+    return material
   } catch (err) {
     throw new UserError(`${where} cannot be read: ${messageOf(err)}`, { cause: err })
   }

@@ -1,6 +1,6 @@
 // Verifies one claim for one signer: with a key, or with a short-lived certificate of sigstore.
 import { X509Certificate } from 'node:crypto'
-import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify'
+import { type SignedEntity, type TrustMaterial, toSignedEntity, Verifier } from '@sigstore/verify'
 import { messageOf } from '../../base/user-error.ts'
 import { requireLoggedKey } from './logged-key.ts'
 import type { ParsedClaim } from './parse-bundle.ts'
@@ -20,12 +20,13 @@ const refused = (reason: string): ClaimVerdict => ({ verified: false, reason })
 
 /** `now` in milliseconds since the epoch. Says nothing of which image the claim is about. */
 export function verifyByKey(claim: ParsedClaim, trustRoot: TrustRoot, keyName: string, now: number): ClaimVerdict {
-  const key = trustRoot.keys.get(keyName)
-  if (key === undefined) return refused(`trust root "${trustRoot.name}" has no key "${keyName}"`)
   const outside = outsideValidity(trustRoot, now)
   if (outside !== undefined) return refused(outside)
+  const key = trustRoot.keys.get(keyName)
+  if (key === undefined) return refused(`trust root "${trustRoot.name}" has no key "${keyName}"`)
   if (!signatureHolds(key, claim.signed, claim.signature)) return refused(`it is not signed with key "${keyName}"`)
-  const at = trustRoot.sigstore === undefined ? undefined : witnessedAt(claim, key, trustRoot.sigstore)
+  const { sigstore } = trustRoot
+  const at = sigstore === undefined || hasExpired(sigstore, now) ? undefined : witnessedAt(claim, key, sigstore)
   const time = at ?? now
   if (time < key.validity.notBefore || time > key.validity.notAfter)
     return refused(`key "${keyName}" was not valid when it was used, ${shownTime(time)}`)
@@ -34,27 +35,59 @@ export function verifyByKey(claim: ParsedClaim, trustRoot: TrustRoot, keyName: s
 
 /** The same for a certificate; the caller decides whether the identity is the required one. */
 export function verifyKeyless(claim: ParsedClaim, trustRoot: TrustRoot, now: number): ClaimVerdict {
-  const { sigstore, name } = trustRoot
-  if (sigstore === undefined) return refused(`trust root "${name}" has no authority for certificates`)
+  const { sigstore, withoutSigstore, name } = trustRoot
   const outside = outsideValidity(trustRoot, now)
   if (outside !== undefined) return refused(outside)
+  if (sigstore === undefined)
+    return refused(
+      withoutSigstore === undefined
+        ? `trust root "${name}" has no authority for certificates`
+        : `trust root "${name}" has no authorities: ${withoutSigstore}`,
+    )
+  if (hasExpired(sigstore, now))
+    return refused(`the TUF metadata of trust root "${name}" expired at ${shownTime(sigstore.expires ?? now)}, and no newer came`)
+  const found = certificateOf(claim, sigstore)
+  return 'problem' in found ? refused(found.problem) : unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, ...found })
+}
+
+const hasExpired = ({ expires = Number.POSITIVE_INFINITY }: SigstoreRoot, now: number): boolean => now > expires
+
+type Certified = { readonly issuer: string; readonly subject: string; readonly at: number } | { readonly problem: string }
+
+/** By what was trusted and required, then by claim. */
+const certified = new WeakMap<TrustMaterial, Map<string, WeakMap<ParsedClaim, Certified>>>()
+
+/** It depends on nothing but its arguments, not on the time either: each claim is verified once by each trusted root. */
+function certificateOf(claim: ParsedClaim, sigstore: SigstoreRoot): Certified {
+  const { material, thresholds } = sigstore
+  const byThresholds = certified.get(material) ?? new Map<string, WeakMap<ParsedClaim, Certified>>()
+  certified.set(material, byThresholds)
+  const key = [thresholds.transparencyLogs, thresholds.certificateLogs, thresholds.timestamps].join()
+  const known = byThresholds.get(key) ?? new WeakMap<ParsedClaim, Certified>()
+  byThresholds.set(key, known)
+  const found = known.get(claim) ?? verifyCertificate(claim, sigstore)
+  known.set(claim, found)
+  return found
+}
+
+function verifyCertificate(claim: ParsedClaim, sigstore: SigstoreRoot): Certified {
   try {
     const entity = entityOf(claim)
-    if (entity.key.$case !== 'certificate') return refused('it is signed with a key, not with a certificate')
+    if (entity.key.$case !== 'certificate') return { problem: 'it is signed with a key, not with a certificate' }
     const times = timesOf(entity)
     const { identity } = verifierOf(sigstore).verify(entity)
     const stamped = entity.timestamps.filter(({ $case }) => $case === 'timestamp-authority').length
     const { timestamps } = sigstore.thresholds
-    if (stamped < timestamps) return refused(`it has ${stamped} timestamps, ${timestamps} are required`)
+    if (stamped < timestamps) return { problem: `it has ${stamped} timestamps, ${timestamps} are required` }
     const leaf = leafOf(claim)
-    if (leaf === undefined || !(leaf.keyUsage ?? []).includes(codeSigning)) return refused('its certificate is not for signing code')
+    if (leaf === undefined || !(leaf.keyUsage ?? []).includes(codeSigning)) return { problem: 'its certificate is not for signing code' }
     requireLoggedKey(entity.tlogEntries, leaf.publicKey)
     const [issuer, subject] = [identity?.extensions?.issuer, identity?.subjectAlternativeName]
-    if (!issuer || !subject) return refused('its certificate names no issuer or no subject')
-    return unlessRevoked(trustRoot, { kind: 'keyless', trustRoot: name, issuer, subject, at: Math.min(...times) })
+    if (!issuer || !subject) return { problem: 'its certificate names no issuer or no subject' }
+    return { issuer, subject, at: Math.min(...times) }
   } catch (err) {
     // The library throws for each fault, and decoders of certificates and timestamps for malformed input: none of it is verified.
-    return refused(messageOf(err))
+    return { problem: messageOf(err) }
   }
 }
 
@@ -116,7 +149,8 @@ function leafOf({ bundle }: ParsedClaim): X509Certificate | undefined {
 /** Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as the client specification of sigstore requires. */
 const codeSigning = '1.3.6.1.5.5.7.3.3'
 
-function outsideValidity({ name, validity }: TrustRoot, now: number): string | undefined {
+function outsideValidity({ name, validity, unusable }: TrustRoot, now: number): string | undefined {
+  if (unusable !== undefined) return `trust root "${name}" cannot be used: ${unusable}`
   if (now < validity.notBefore) return `trust root "${name}" is valid from ${shownTime(validity.notBefore)}`
   return now > validity.notAfter ? `trust root "${name}" expired at ${shownTime(validity.notAfter)}` : undefined
 }

@@ -5,8 +5,8 @@ import { Environment } from '../environment.ts'
 import { formatLiterals } from '../library/format-literals.ts'
 import { optionalLibrary } from '../library/optional.ts'
 import { stringsLibrary } from '../library/strings.ts'
+import * as t from '../values/type.ts'
 import { homogeneousLiterals, literalArguments, literalRules } from './literals.ts'
-import * as t from './type.ts'
 
 const variables = [
   { name: 'x', type: t.dyn },

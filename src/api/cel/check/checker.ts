@@ -1,10 +1,11 @@
 // Finds the type of every part of an expression and the possible overloads of its calls; rules and messages are cel-go's.
+
+import type { CelFunction, Overload } from '../functions/function.ts'
 import { CelCompileError, type Issue } from '../issue.ts'
-import type { CelFunction, Overload } from '../library/function.ts'
 import { type Call, type Comprehension, type Expr, type ListExpr, type MapExpr, qualifiedName, type StructExpr } from '../syntax/ast.ts'
+import type { CelType } from '../values/type.ts'
+import * as t from '../values/type.ts'
 import { candidates, type Declarations, type Variable } from './declarations.ts'
-import type { CelType } from './type.ts'
-import * as t from './type.ts'
 import { mostGeneral, Substitutions } from './unify.ts'
 
 /** A checked expression: the tree, its types, resolved names and possible overloads. */

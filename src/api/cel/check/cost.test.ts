@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Environment } from '../environment.ts'
+import { unbounded } from '../functions/estimate.ts'
 import { addressesLibrary } from '../library/addresses.ts'
 import { formatsLibrary } from '../library/formats.ts'
 import { optionalLibrary } from '../library/optional.ts'
@@ -9,9 +10,8 @@ import { quantitiesLibrary } from '../library/quantities.ts'
 import { semverLibrary } from '../library/semver.ts'
 import { stringsLibrary } from '../library/strings.ts'
 import { urlsLibrary } from '../library/urls.ts'
+import * as t from '../values/type.ts'
 import { estimateCost } from './cost.ts'
-import { unbounded } from './estimate.ts'
-import * as t from './type.ts'
 
 const environment = Environment.create({
   libraries: [optionalLibrary, stringsLibrary, addressesLibrary, formatsLibrary, quantitiesLibrary, semverLibrary, urlsLibrary],

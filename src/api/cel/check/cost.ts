@@ -1,10 +1,11 @@
 // Estimates the cost of an expression before it runs, by upstream's rules: limits of custom resources depend on these numbers.
-import type { Overload } from '../library/function.ts'
+
+import type { CallEstimate, EstimateCall, EstimateNode, Range } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import type { Overload } from '../functions/function.ts'
 import { accumulatorName, type Call, type Comprehension, type Expr } from '../syntax/ast.ts'
+import { type CelType, dyn, isOptional, paramOf } from '../values/type.ts'
 import type { Checked } from './checker.ts'
-import type { CallEstimate, EstimateCall, EstimateNode, Range } from './estimate.ts'
-import * as estimate from './estimate.ts'
-import { type CelType, dyn, isOptional, paramOf } from './type.ts'
 
 /** Sizes of keys (or indices) and values in a list or map. */
 interface EntrySize {

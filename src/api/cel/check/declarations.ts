@@ -1,8 +1,24 @@
 // The names that an expression may use: functions and types of its libraries, variables, and names that macros bind.
-import type { CelValue } from '../evaluate/values.ts'
-import type { CelFunction, Library, Overload } from '../library/function.ts'
+
+import type { CelFunction, Library, Overload } from '../functions/function.ts'
 import { type MacroTable, macroTable } from '../syntax/macro.ts'
-import { bool, bytes, type CelType, double, duration, dyn, int, list, map, nullType, string, timestamp, typeOf, uint } from './type.ts'
+import {
+  bool,
+  bytes,
+  type CelType,
+  double,
+  duration,
+  dyn,
+  int,
+  list,
+  map,
+  nullType,
+  string,
+  timestamp,
+  typeOf,
+  uint,
+} from '../values/type.ts'
+import type { CelValue } from '../values/values.ts'
 
 /** A variable of the environment, or a constant of its type. */
 export interface Variable {

@@ -1,12 +1,13 @@
 // Literals that compile but always fail, or that mix types: reported when an expression is written, not when it runs.
-import { Failure } from '../evaluate/failure.ts'
-import { compilePattern } from '../evaluate/regex.ts'
-import { makeDuration, makeTimestamp, nanosOfSeconds, parseDuration, parseTimestamp } from '../evaluate/time.ts'
+
 import { CelCompileError, type Issue } from '../issue.ts'
 import type { Expr, Literal } from '../syntax/ast.ts'
 import { walk } from '../syntax/walk.ts'
+import { Failure } from '../values/failure.ts'
+import { compilePattern } from '../values/regex.ts'
+import { makeDuration, makeTimestamp, nanosOfSeconds, parseDuration, parseTimestamp } from '../values/time.ts'
+import { type CelType, dyn, formatType, sameType, unwrapOptional } from '../values/type.ts'
 import type { Checked } from './checker.ts'
-import { type CelType, dyn, formatType, sameType, unwrapOptional } from './type.ts'
 
 type Rule = (checked: Checked) => Iterable<Issue>
 type LiteralValue = Literal['value']

@@ -1,5 +1,5 @@
 // Assignability with type parameters, by cel-go's algorithm. Bindings of parameters are kept only if the whole comparison succeeds.
-import { type CelType, dyn, isDyn, isDynOrError, paramOf, sameType } from './type.ts'
+import { type CelType, dyn, isDyn, isDynOrError, paramOf, sameType } from '../values/type.ts'
 
 export class Substitutions {
   readonly #bound = new Map<string, CelType>()

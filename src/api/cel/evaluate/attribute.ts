@@ -3,11 +3,11 @@
 // Upstream counts 1 for the start of a path and 1 for each step. A path that is a branch of a conditional, or an index, has no cost for its
 // start.
 import type { Call, Expr, Ident, Select } from '../syntax/ast.ts'
-import { CelProgramError, fail, noSuchOverload } from './failure.ts'
+import { CelProgramError, fail, noSuchOverload } from '../values/failure.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, lookUp, ObjectValue, Optional, TypeValue, Uint } from '../values/values.ts'
 import type { Step } from './frame.ts'
 import { indexProblem, keyProblem } from './go-type.ts'
 import type { Plan } from './plan.ts'
-import { CelMap, type CelValue, Double, isList, isPlainObject, lookUp, ObjectValue, Optional, TypeValue, Uint } from './values.ts'
 
 const indexing = new Set(['_[_]', '_[?_]', '_?._'])
 const isIndexing = (expr: Expr): expr is Call => expr.kind === 'call' && indexing.has(expr.name)

@@ -1,17 +1,17 @@
 // Calls: operators that do not evaluate all of their operands, and functions with the checker's overloads.
 import type { ResolvedCall } from '../check/checker.ts'
-import { walk } from '../check/estimate.ts'
-import type { Overload } from '../library/function.ts'
+import { walk } from '../functions/estimate.ts'
+import type { Overload } from '../functions/function.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
+import { equal } from '../values/equality.ts'
+import { CelProgramError, Failure, fail, noSuchOverload, Refused } from '../values/failure.ts'
+import { accepts, asOptional, checksElements } from '../values/narrow.ts'
+import { compilePattern } from '../values/regex.ts'
+import { type CelValue, isList, type MapKey, mapKey, Opaque, sizeOf } from '../values/values.ts'
 import { planAttribute } from './attribute.ts'
-import { equal } from './equality.ts'
-import { CelProgramError, Failure, fail, noSuchOverload, Refused } from './failure.ts'
 import type { Frame, Step } from './frame.ts'
-import { accepts, asOptional, checksElements } from './narrow.ts'
 import { namedFailure, noOverload, unnamed } from './no-overload.ts'
 import type { Plan } from './plan.ts'
-import { compilePattern } from './regex.ts'
-import { type CelValue, isList, type MapKey, mapKey, Opaque, sizeOf } from './values.ts'
 
 /** Conversions of constants run once, at no cost. */
 const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint'])

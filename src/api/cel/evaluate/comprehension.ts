@@ -2,13 +2,13 @@
 // expanded form; any other fold runs as written.
 import type { Call, Comprehension, Expr } from '../syntax/ast.ts'
 import { accumulatorName } from '../syntax/ast.ts'
-import { Failure, fail, noSuchOverload } from './failure.ts'
+import { Failure, fail, noSuchOverload } from '../values/failure.ts'
+import { asMap, keyOf } from '../values/narrow.ts'
+import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from '../values/values.ts'
+import { addWork } from '../values/work-counter.ts'
 import type { Frame, Step } from './frame.ts'
 import { goTypeOf } from './go-type.ts'
-import { asMap, keyOf } from './narrow.ts'
 import type { Plan } from './plan.ts'
-import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from './values.ts'
-import { addWork } from './work-counter.ts'
 
 /** Sets the loop's variables for each item in turn, until `body` returns false. */
 type Walk = (frame: Frame, range: CelValue, body: () => boolean) => void

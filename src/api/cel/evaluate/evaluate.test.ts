@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import * as t from '../check/type.ts'
 import { Environment, Program } from '../environment.ts'
 import { CelCompileError } from '../issue.ts'
 import { optionalLibrary } from '../library/optional.ts'
 import { stringsLibrary } from '../library/strings.ts'
-import { CelEvaluationError, CelProgramError } from './failure.ts'
+import { CelEvaluationError, CelProgramError } from '../values/failure.ts'
+import * as t from '../values/type.ts'
 
 const variables = [
   { name: 'x', type: t.dyn },

@@ -1,7 +1,7 @@
 // The state of one evaluation: values of variables, cost and work so far.
-import { CostExceeded, WorkExceeded } from './failure.ts'
-import type { CelValue } from './values.ts'
-import type { WorkCounter } from './work-counter.ts'
+import { CostExceeded, WorkExceeded } from '../values/failure.ts'
+import type { CelValue } from '../values/values.ts'
+import type { WorkCounter } from '../values/work-counter.ts'
 
 export class Frame implements WorkCounter {
   /** Variables of the environment first, then those of macros, each in the slot that the plan assigned. */

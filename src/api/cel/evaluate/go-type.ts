@@ -1,5 +1,5 @@
 // The Go type of a value in upstream, which a few of its messages show.
-import { type CelValue, Double, isList, kindOf, Opaque, Optional, TypeValue, typeNameOf } from './values.ts'
+import { type CelValue, Double, isList, kindOf, Opaque, Optional, TypeValue, typeNameOf } from '../values/values.ts'
 
 const names: Readonly<Record<string, string>> = {
   null_type: 'Null',

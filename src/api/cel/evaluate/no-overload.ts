@@ -1,6 +1,6 @@
 // Messages for values without a matching overload, in upstream's words. The checker only lets this happen for unknown types.
-import { Failure, noSuchOverload, Refused } from './failure.ts'
-import { type CelValue, type Kind, kindOf, typeNameOf } from './values.ts'
+import { Failure, noSuchOverload, Refused } from '../values/failure.ts'
+import { type CelValue, type Kind, kindOf, typeNameOf } from '../values/values.ts'
 
 /** For these values, upstream lets the value handle the operator, and its message does not name the operator. */
 const receivers: readonly Kind[] = ['string', 'timestamp', 'duration']

@@ -1,13 +1,13 @@
 // Compiles a checked expression into closures. Each adds the cost that upstream counts for its part.
 import type { Checked } from '../check/checker.ts'
 import type { Expr, ListExpr, Literal, MapExpr, StructExpr } from '../syntax/ast.ts'
+import { fail } from '../values/failure.ts'
+import { asOptional, keyOf } from '../values/narrow.ts'
+import { CelMap, type CelValue, Double, type MapKey, mapKey, Uint } from '../values/values.ts'
 import { planAttribute } from './attribute.ts'
 import { planCall } from './call.ts'
 import { planComprehension } from './comprehension.ts'
-import { fail } from './failure.ts'
 import { Frame, type Step } from './frame.ts'
-import { asOptional, keyOf } from './narrow.ts'
-import { CelMap, type CelValue, Double, type MapKey, mapKey, Uint } from './values.ts'
 
 /** Input and intermediate state of planning. */
 export class Plan {

@@ -1,9 +1,10 @@
 // Match conditions of authorization webhooks: expressions over `request`, the spec of the SubjectAccessReview to send.
-import { bool, type CelType, formatType, list, map, objectType, sameType, string } from '../check/type.ts'
+
 import { type Environment, type Evaluation, maxWork, Program } from '../environment.ts'
-import { CelEvaluationError, CelProgramError } from '../evaluate/failure.ts'
-import type { CelValue } from '../evaluate/values.ts'
 import { CelCompileError } from '../issue.ts'
+import { CelEvaluationError, CelProgramError } from '../values/failure.ts'
+import { bool, type CelType, formatType, list, map, objectType, sameType, string } from '../values/type.ts'
+import type { CelValue } from '../values/values.ts'
 import { storedExpressions } from './base.ts'
 import { perCallLimit } from './limits.ts'
 

@@ -1,6 +1,6 @@
 // Types of the variables of admission expressions. As upstream, they have only some fields of the API's types.
-import type { CelType } from '../check/type.ts'
-import * as t from '../check/type.ts'
+import type { CelType } from '../values/type.ts'
+import * as t from '../values/type.ts'
 
 function object(name: string, fields: Readonly<Record<string, CelType>>): CelType {
   const byName = new Map(Object.entries(fields))

@@ -1,11 +1,11 @@
 // Compiles admission expressions: match conditions of webhooks and policies, validations, messages, audit annotations, variables, mutations.
 import type { Checked } from '../check/checker.ts'
 import type { Variable } from '../check/declarations.ts'
-import { bool, type CelType, dyn, formatType, list, nullType, sameType, string } from '../check/type.ts'
 import { type Environment, Program } from '../environment.ts'
-import { CelProgramError } from '../evaluate/failure.ts'
 import { CelCompileError } from '../issue.ts'
 import { authorizerType, resourceCheckType } from '../library/opaque-types.ts'
+import { CelProgramError } from '../values/failure.ts'
+import { bool, type CelType, dyn, formatType, list, nullType, sameType, string } from '../values/type.ts'
 import { namespaceType, requestType, variablesType } from './admission-types.ts'
 import { newExpressions, newMutations, storedExpressions, storedMutations } from './base.ts'
 import { applyConfigurationType, jsonPatchType } from './patch-types.ts'

@@ -3,11 +3,11 @@
 // New expressions may use only features of the previous release, so that a cluster can be downgraded; stored ones may use everything.
 import { homogeneousLiterals, literalArguments, literalRules } from '../check/literals.ts'
 import { Environment } from '../environment.ts'
+import type { Library } from '../functions/function.ts'
 import { addressesLibrary } from '../library/addresses.ts'
 import { authorizerLibrary, authorizerSelectorsLibrary } from '../library/authorizer.ts'
 import { formatLiterals } from '../library/format-literals.ts'
 import { formatsLibrary } from '../library/formats.ts'
-import type { Library } from '../library/function.ts'
 import { jsonPatchLibrary } from '../library/json-patch.ts'
 import { listsLibrary } from '../library/lists.ts'
 import { optionalLibrary } from '../library/optional.ts'

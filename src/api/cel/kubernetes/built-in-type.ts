@@ -1,6 +1,6 @@
 // Types of the built-in kinds, from the generated schema: the fields that expressions over pods or deployments may use.
 import type { SchemaType, StructType } from '../../schema/model.ts'
-import { bool, bytes, type CelType, double, dyn, int, list, map, objectType, string, timestamp } from '../check/type.ts'
+import { bool, bytes, type CelType, double, dyn, int, list, map, objectType, string, timestamp } from '../values/type.ts'
 import { escapeFieldName } from './field-names.ts'
 
 const scalars: Readonly<Record<Exclude<SchemaType['kind'], 'list' | 'map' | 'struct'>, CelType>> = {

@@ -1,17 +1,6 @@
 // Converts the results of mutations to JSON: the configuration to apply, or the operations of a JSON patch.
-import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
-import {
-  CelMap,
-  type CelValue,
-  Double,
-  Duration,
-  isList,
-  isPlainObject,
-  Optional,
-  Timestamp,
-  typeNameOf,
-  Uint,
-} from '../evaluate/values.ts'
+import { formatDuration, formatTimestamp } from '../values/time.ts'
+import { CelMap, type CelValue, Double, Duration, isList, isPlainObject, Optional, Timestamp, typeNameOf, Uint } from '../values/values.ts'
 import { PatchObject, PatchOperation } from './patch-types.ts'
 
 /** A value that cannot become a patch. */

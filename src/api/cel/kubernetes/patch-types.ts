@@ -4,10 +4,10 @@
 // As upstream, type names are not looked up in a schema: a type in a place that does not match its name, or an unknown field, is found when
 // the mutation is applied.
 import type { Variable } from '../check/declarations.ts'
-import { type CelType, dyn, objectType, string, typeOf } from '../check/type.ts'
-import { equal } from '../evaluate/equality.ts'
-import { fail } from '../evaluate/failure.ts'
-import { type CelValue, ObjectValue } from '../evaluate/values.ts'
+import { equal } from '../values/equality.ts'
+import { fail } from '../values/failure.ts'
+import { type CelType, dyn, objectType, string, typeOf } from '../values/type.ts'
+import { type CelValue, ObjectValue } from '../values/values.ts'
 
 type Fields = ReadonlyMap<string, CelValue>
 

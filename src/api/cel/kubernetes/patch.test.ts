@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { CelValue } from '../evaluate/values.ts'
+import type { CelValue } from '../values/values.ts'
 import { type AdmissionScope, compileAdmission, type MutationUse } from './admission.ts'
 import { configurationOf, maxPatchSize, operationsOf, PatchValueError } from './patch-json.ts'
 

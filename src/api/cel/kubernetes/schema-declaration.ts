@@ -1,7 +1,7 @@
 // Schemas of custom resources as CEL types, with the sizes that cost estimates need.
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import type { SizeOf } from '../check/cost.ts'
-import { bool, bytes, type CelType, double, duration, dyn, int, list, map, objectType, string, timestamp } from '../check/type.ts'
+import { bool, bytes, type CelType, double, duration, dyn, int, list, map, objectType, string, timestamp } from '../values/type.ts'
 import { escapeFieldName } from './field-names.ts'
 import { maxRequestBytes } from './limits.ts'
 

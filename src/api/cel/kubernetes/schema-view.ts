@@ -1,12 +1,12 @@
 // Decoded JSON of a custom resource as values of its schema's types. Most JSON is used as it is; the rest gets a view, created on reading:
 // fields whose names are no identifiers, times, durations, bytes, doubles, and lists that are sets or maps.
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
-import { equal } from '../evaluate/equality.ts'
-import { fail } from '../evaluate/failure.ts'
-import { KeyedList } from '../evaluate/keyed-list.ts'
-import { makeDuration, makeTimestamp, parseTimestamp } from '../evaluate/time.ts'
-import { CelMap, type CelValue, Double, isList, isPlainObject, MapObject, mapSize, ObjectValue } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+import { equal } from '../values/equality.ts'
+import { fail } from '../values/failure.ts'
+import { KeyedList } from '../values/keyed-list.ts'
+import { makeDuration, makeTimestamp, parseTimestamp } from '../values/time.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, MapObject, mapSize, ObjectValue } from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
 import { parseSpelledDuration } from './spelled-duration.ts'

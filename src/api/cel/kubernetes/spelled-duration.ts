@@ -1,5 +1,5 @@
 // Durations of the schema format `duration`: Go's (`1h30m`), or numbers with words (`1 week`, `2 days and 3 hours`).
-import { parseDuration } from '../evaluate/time.ts'
+import { parseDuration } from '../values/time.ts'
 
 const second = 1_000_000_000n
 const units: readonly (readonly [nanos: bigint, exact: readonly string[], beginning: string])[] = [

@@ -3,15 +3,15 @@
 
 import { formatIp, type IpBytes, parseIp } from '../../addresses/ip-address.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
-import * as estimate from '../check/estimate.ts'
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload, Refused } from '../evaluate/failure.ts'
-import { asString } from '../evaluate/narrow.ts'
-import { type CelValue, codePoints, Opaque, sizeOf } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work-counter.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type CelFunction, free, type Library, member } from '../functions/function.ts'
+import { fail, noSuchOverload, Refused } from '../values/failure.ts'
+import { asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, codePoints, Opaque, sizeOf } from '../values/values.ts'
+import { addWork } from '../values/work-counter.ts'
 import { addressProblem, networkProblem } from './address-problems.ts'
 import { type Costs, nominal, parses, walks } from './costs.ts'
-import { type CelFunction, free, type Library, member } from './function.ts'
 import { cidrType, ipType } from './opaque-types.ts'
 
 class IpValue extends Opaque {

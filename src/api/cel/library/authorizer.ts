@@ -2,13 +2,13 @@
 // passes an `Authorizer` as the variable.
 
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
-import * as estimate from '../check/estimate.ts'
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import { asString } from '../evaluate/narrow.ts'
-import { type CelValue, Opaque, sizeOf } from '../evaluate/values.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type Library, member } from '../functions/function.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import { asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, Opaque, sizeOf } from '../values/values.ts'
 import { type Costs, nominal } from './costs.ts'
-import { type Library, member } from './function.ts'
 import { authorizerType, decisionType, groupCheckType, pathCheckType, resourceCheckType } from './opaque-types.ts'
 
 /** The attributes to check; the subject is the requester or a service account. */

@@ -1,10 +1,9 @@
 // Conversions between types: `int('3')`, `string(1.5)`, `type(x)`.
-import type { EstimateCall } from '../check/estimate.ts'
-import * as estimate from '../check/estimate.ts'
-import type { CelType } from '../check/type.ts'
-import * as t from '../check/type.ts'
-import { fail } from '../evaluate/failure.ts'
-import { asBool, asBytes, asDouble, asDuration, asInt, asString, asTimestamp, asUint } from '../evaluate/narrow.ts'
+import type { EstimateCall } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type CelFunction, free, type Overload } from '../functions/function.ts'
+import { fail } from '../values/failure.ts'
+import { asBool, asBytes, asDouble, asDuration, asInt, asString, asTimestamp, asUint } from '../values/narrow.ts'
 import {
   formatDuration,
   formatTimestamp,
@@ -13,10 +12,11 @@ import {
   nanosOfSeconds,
   parseDuration,
   parseTimestamp,
-} from '../evaluate/time.ts'
-import { type CelValue, Double, sizeOf, TypeValue, toInt, toUint, typeNameOf } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
-import { type CelFunction, free, type Overload } from './function.ts'
+} from '../values/time.ts'
+import type { CelType } from '../values/type.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, Double, sizeOf, TypeValue, toInt, toUint, typeNameOf } from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 
 const second = 1_000_000_000n
 const twoTo63 = 2 ** 63

@@ -1,9 +1,9 @@
 // Costs that several libraries share, as Kubernetes counts and estimates them. Limits of CRDs and policies depend on these numbers.
-import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
-import * as estimate from '../check/estimate.ts'
-import { type CelValue, entriesOf, isList, isMap, sizeOf } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work-counter.ts'
-import type { Overload } from './function.ts'
+import type { EstimateCall, EstimateNode, Range } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import type { Overload } from '../functions/function.ts'
+import { type CelValue, entriesOf, isList, isMap, sizeOf } from '../values/values.ts'
+import { addWork } from '../values/work-counter.ts'
 
 export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
 

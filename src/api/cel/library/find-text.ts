@@ -1,6 +1,6 @@
 // Searches a text in another in time linear in both. The engine's own search backtracks for each character, so that a long needle that
 // nearly matches everywhere takes as many steps as the product of the lengths.
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 
 /** Shorter needles use the engine's search, whose steps are cheap. */
 const shortPart = 16

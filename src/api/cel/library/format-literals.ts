@@ -1,9 +1,9 @@
 // Checks format() with a literal pattern and arguments: mistakes are reported when the expression is written.
 import type { Checked } from '../check/checker.ts'
-import { type CelType, dyn } from '../check/type.ts'
-import { Failure, fail } from '../evaluate/failure.ts'
 import type { Issue } from '../issue.ts'
 import type { Expr } from '../syntax/ast.ts'
+import { Failure, fail } from '../values/failure.ts'
+import { type CelType, dyn } from '../values/type.ts'
 import { type Clause, eachClause } from './format.ts'
 
 /** A mistake in an argument, not in the pattern. */

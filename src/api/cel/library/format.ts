@@ -1,7 +1,7 @@
 // `'%s has %d'.format([name, count])` as in version 2 of cel-go's strings: numbers are written as in English.
-import { fail } from '../evaluate/failure.ts'
-import { asInt } from '../evaluate/narrow.ts'
-import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
+import { fail } from '../values/failure.ts'
+import { asInt } from '../values/narrow.ts'
+import { formatDuration, formatTimestamp } from '../values/time.ts'
 import {
   type AnyMap,
   type CelValue,
@@ -17,8 +17,8 @@ import {
   TypeValue,
   typeNameOf,
   Uint,
-} from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+} from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 import { bytesToText, formatDouble } from './conversions.ts'
 
 export interface Clause {

@@ -1,8 +1,9 @@
 // Kubernetes' `jsonpatch.escapeKey('k8s.io/x~y')`: escapes a key as a path segment (RFC 6901).
-import * as t from '../check/type.ts'
-import { asString } from '../evaluate/narrow.ts'
+
+import { free, type Library } from '../functions/function.ts'
+import { asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
 import { walks } from './costs.ts'
-import { free, type Library } from './function.ts'
 
 const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 

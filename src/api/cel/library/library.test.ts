@@ -1,10 +1,10 @@
 // Kubernetes' libraries against their documentation: each row is true in the environment of stored expressions.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import * as t from '../check/type.ts'
 import { Program } from '../environment.ts'
 import { newExpressions, storedExpressions } from '../kubernetes/base.ts'
 import { perCallLimit } from '../kubernetes/limits.ts'
+import * as t from '../values/type.ts'
 import { Authorizer, type CheckAttributes } from './authorizer.ts'
 import { authorizerType } from './opaque-types.ts'
 

@@ -1,13 +1,14 @@
 // Kubernetes' list functions: isSorted, sum, min, max, indexOf, lastIndexOf.
-import type { CelType } from '../check/type.ts'
-import * as t from '../check/type.ts'
-import { compare, equal } from '../evaluate/equality.ts'
-import { fail, Refused } from '../evaluate/failure.ts'
-import { asDouble, asDuration, asInt, asList, asUint } from '../evaluate/narrow.ts'
-import { makeDuration } from '../evaluate/time.ts'
-import { type CelValue, Double, kindOf, toInt, toUint } from '../evaluate/values.ts'
+
+import { type CelFunction, type Library, member, type Overload } from '../functions/function.ts'
+import { compare, equal } from '../values/equality.ts'
+import { fail, Refused } from '../values/failure.ts'
+import { asDouble, asDuration, asInt, asList, asUint } from '../values/narrow.ts'
+import { makeDuration } from '../values/time.ts'
+import type { CelType } from '../values/type.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, Double, kindOf, toInt, toUint } from '../values/values.ts'
 import { traverses } from './costs.ts'
-import { type CelFunction, type Library, member, type Overload } from './function.ts'
 
 const comparable: readonly [type: CelType, name: string][] = [
   [t.int, 'int'],

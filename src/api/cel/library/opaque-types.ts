@@ -1,5 +1,5 @@
 // Types that Kubernetes adds to CEL: only their own functions can read their values.
-import { type CelType, opaque } from '../check/type.ts'
+import { type CelType, opaque } from '../values/type.ts'
 
 /** An object without declared fields for the checker. */
 const closed = (name: string): CelType => ({ kind: 'object', name, params: [] })

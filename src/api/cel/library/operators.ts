@@ -1,15 +1,15 @@
 // Arithmetic, order, equality, membership and size: CEL's own operators.
-import type { CallEstimate, EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
-import * as estimate from '../check/estimate.ts'
-import type { CelType } from '../check/type.ts'
-import * as t from '../check/type.ts'
-import { compare, equal } from '../evaluate/equality.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import { KeyedList } from '../evaluate/keyed-list.ts'
-import { asBool, asBytes, asDouble, asDuration, asInt, asList, asMap, asString, asTimestamp, asUint } from '../evaluate/narrow.ts'
-import { addDurations, shiftTimestamp, timeBetween } from '../evaluate/time.ts'
-import { type CelValue, codePoints, Double, lookUp, mapSize, sizeOf, toInt, toUint } from '../evaluate/values.ts'
-import { type CelFunction, free, member, type Overload } from './function.ts'
+import type { CallEstimate, EstimateCall, EstimateNode, Range } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type CelFunction, free, member, type Overload } from '../functions/function.ts'
+import { compare, equal } from '../values/equality.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import { KeyedList } from '../values/keyed-list.ts'
+import { asBool, asBytes, asDouble, asDuration, asInt, asList, asMap, asString, asTimestamp, asUint } from '../values/narrow.ts'
+import { addDurations, shiftTimestamp, timeBetween } from '../values/time.ts'
+import type { CelType } from '../values/type.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, codePoints, Double, lookUp, mapSize, sizeOf, toInt, toUint } from '../values/values.ts'
 import {
   authorizerType,
   cidrType,

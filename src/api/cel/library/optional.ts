@@ -1,11 +1,12 @@
 // Optional values: `optional.of(x)`, `a.?b.orValue(c)`, `optMap`.
-import * as t from '../check/type.ts'
-import { fail } from '../evaluate/failure.ts'
-import { asOptional } from '../evaluate/narrow.ts'
-import { CelMap, type CelValue, Double, Duration, isPlainObject, mapSize, Optional, Uint } from '../evaluate/values.ts'
+
+import { free, type Library, member } from '../functions/function.ts'
 import { bool, call, type Expr, list } from '../syntax/ast.ts'
 import { argument, type Macro, nameOf } from '../syntax/macro.ts'
-import { free, type Library, member } from './function.ts'
+import { fail } from '../values/failure.ts'
+import { asOptional } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { CelMap, type CelValue, Double, Duration, isPlainObject, mapSize, Optional, Uint } from '../values/values.ts'
 
 const V = t.param('V')
 const optionalV = t.optional(V)

@@ -9,13 +9,13 @@ import {
   QuantityError,
   subtractQuantities,
 } from '../../quantity/quantity.ts'
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import { asInt, asString } from '../evaluate/narrow.ts'
-import { type CelValue, Double, Opaque, toInt } from '../evaluate/values.ts'
-import { addWork } from '../evaluate/work-counter.ts'
+import { free, type Library, member } from '../functions/function.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import { asInt, asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, Double, Opaque, toInt } from '../values/values.ts'
+import { addWork } from '../values/work-counter.ts'
 import { nominal, parses } from './costs.ts'
-import { free, type Library, member } from './function.ts'
 import { quantityType } from './opaque-types.ts'
 
 class QuantityValue extends Opaque {

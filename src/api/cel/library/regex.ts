@@ -1,9 +1,10 @@
 // Kubernetes' find and findAll.
-import * as t from '../check/type.ts'
-import { asIndex, asString } from '../evaluate/narrow.ts'
-import { findAll } from '../evaluate/regex.ts'
+
+import { type Library, member } from '../functions/function.ts'
+import { asIndex, asString } from '../values/narrow.ts'
+import { findAll } from '../values/regex.ts'
+import * as t from '../values/type.ts'
 import { searches } from './costs.ts'
-import { type Library, member } from './function.ts'
 
 const { string, int } = t
 const strings = t.list(string)

@@ -1,12 +1,12 @@
 // Kubernetes' semantic versions: `semver('1.2.3').isLessThan(semver('1.3.0'))`.
 import { goQuote } from '../../go-text/go-quote.ts'
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import { asBool, asString } from '../evaluate/narrow.ts'
-import { type CelValue, Opaque, toInt } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+import { free, type Library, member } from '../functions/function.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import { asBool, asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, Opaque, toInt } from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 import { nominal, parses } from './costs.ts'
-import { free, type Library, member } from './function.ts'
 import { semverType } from './opaque-types.ts'
 
 const maxPart = 2n ** 64n

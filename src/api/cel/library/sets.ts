@@ -1,11 +1,11 @@
 // sets.contains, sets.equivalent, sets.intersects: lists as sets.
-import * as estimate from '../check/estimate.ts'
-import * as t from '../check/type.ts'
-import { equal } from '../evaluate/equality.ts'
-import { asList } from '../evaluate/narrow.ts'
-import { type CelValue, sizeOf } from '../evaluate/values.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type CelFunction, free, type Library } from '../functions/function.ts'
+import { equal } from '../values/equality.ts'
+import { asList } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, sizeOf } from '../values/values.ts'
 import type { Costs } from './costs.ts'
-import { type CelFunction, free, type Library } from './function.ts'
 
 const has = (list: readonly CelValue[], item: CelValue): boolean => list.some(other => equal(item, other))
 const contains = (list: readonly CelValue[], part: readonly CelValue[]): boolean => part.every(item => has(list, item))

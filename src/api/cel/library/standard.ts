@@ -1,7 +1,8 @@
 // The functions and macros that every environment has.
+
+import type { Library } from '../functions/function.ts'
 import { standardMacros } from '../syntax/macro.ts'
 import { conversions } from './conversions.ts'
-import type { Library } from './function.ts'
 import { operators } from './operators.ts'
 import { text } from './text.ts'
 import { times } from './times.ts'

@@ -1,16 +1,16 @@
 // cel-go's extended strings, version 2: positions and lengths are in code points.
 import { goEscapes } from '../../go-text/go-quote.ts'
-import type { EstimateCall, Range } from '../check/estimate.ts'
-import * as estimate from '../check/estimate.ts'
-import * as t from '../check/type.ts'
-import { fail } from '../evaluate/failure.ts'
-import { asIndex, asList, asString } from '../evaluate/narrow.ts'
-import { type CelValue, codePoints, sizeOf, typeNameOf } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+import type { EstimateCall, Range } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import { free, type Library, member } from '../functions/function.ts'
+import { fail } from '../values/failure.ts'
+import { asIndex, asList, asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, codePoints, sizeOf, typeNameOf } from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 import { type Costs, itemOf, traverses, walks } from './costs.ts'
 import { findLastText, findText, splitText } from './find-text.ts'
 import { formatText } from './format.ts'
-import { free, type Library, member } from './function.ts'
 
 /** Limit of characters that an expression may create in one step; the cost limit of concatenation allows about as many. */
 const maxLength = 10_000_000

@@ -1,12 +1,12 @@
 // CEL's own string functions: contains, startsWith, endsWith, matches.
-import type { EstimateCall } from '../check/estimate.ts'
-import * as estimate from '../check/estimate.ts'
-import * as t from '../check/type.ts'
-import { asString } from '../evaluate/narrow.ts'
-import { matches } from '../evaluate/regex.ts'
-import { type CelValue, sizeOf } from '../evaluate/values.ts'
+import type { EstimateCall } from '../functions/estimate.ts'
+import * as estimate from '../functions/estimate.ts'
+import { type CelFunction, free, member } from '../functions/function.ts'
+import { asString } from '../values/narrow.ts'
+import { matches } from '../values/regex.ts'
+import * as t from '../values/type.ts'
+import { type CelValue, sizeOf } from '../values/values.ts'
 import { regexCosts } from './costs.ts'
-import { type CelFunction, free, member } from './function.ts'
 
 /** Both texts are traversed, one for each character of the other. */
 const contains = {

@@ -1,9 +1,10 @@
 // Parts of timestamps and durations.
-import * as t from '../check/type.ts'
-import { asDuration, asString, asTimestamp } from '../evaluate/narrow.ts'
-import { type CalendarFields, calendar } from '../evaluate/time.ts'
-import { toInt } from '../evaluate/values.ts'
-import { type CelFunction, member, type Overload } from './function.ts'
+
+import { type CelFunction, member, type Overload } from '../functions/function.ts'
+import { asDuration, asString, asTimestamp } from '../values/narrow.ts'
+import { type CalendarFields, calendar } from '../values/time.ts'
+import * as t from '../values/type.ts'
+import { toInt } from '../values/values.ts'
 
 interface Part {
   readonly name: string

@@ -1,10 +1,11 @@
 // Macros with two variables: index and item of a list, key and value of a map.
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import type { CelValue } from '../evaluate/values.ts'
+
+import { free, type Library } from '../functions/function.ts'
 import { bool, type Comprehension, call, type Expr } from '../syntax/ast.ts'
 import { accumulator, allLoop, argument, existsLoop, existsOneLoop, fold, listLoop, loopVariable, type Macro } from '../syntax/macro.ts'
-import { free, type Library } from './function.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import * as t from '../values/type.ts'
+import type { CelValue } from '../values/values.ts'
 
 type Loop = Pick<Comprehension, 'init' | 'condition' | 'step' | 'result'>
 

@@ -1,13 +1,13 @@
 // Kubernetes' URLs: `url('https://example.com:80/').getHostname()`.
 
 import { type GoUrl, parseUrl, unescapePercent, uriProblem } from '../../go-text/go-url.ts'
-import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
-import { asString } from '../evaluate/narrow.ts'
-import { CelMap, type CelValue, Opaque } from '../evaluate/values.ts'
-import { addReading, addWork } from '../evaluate/work-counter.ts'
+import { type CelFunction, free, type Library, member } from '../functions/function.ts'
+import { fail, noSuchOverload } from '../values/failure.ts'
+import { asString } from '../values/narrow.ts'
+import * as t from '../values/type.ts'
+import { CelMap, type CelValue, Opaque } from '../values/values.ts'
+import { addReading, addWork } from '../values/work-counter.ts'
 import { nominal, walks } from './costs.ts'
-import { type CelFunction, free, type Library, member } from './function.ts'
 import { urlType } from './opaque-types.ts'
 
 class UrlValue extends Opaque {

@@ -1,12 +1,12 @@
 // Compiles one rule of a schema (`x-kubernetes-validations`): its expression, its message expression, and the cost of both.
 import type { Checked } from '../../cel/check/checker.ts'
 import { estimateCost } from '../../cel/check/cost.ts'
-import { bool, optional, sameType, string } from '../../cel/check/type.ts'
 import { type Environment, Program } from '../../cel/environment.ts'
-import { CelProgramError } from '../../cel/evaluate/failure.ts'
 import { CelCompileError } from '../../cel/issue.ts'
 import { newExpressions, storedExpressions } from '../../cel/kubernetes/base.ts'
 import { type SchemaDeclaration, sizesOf } from '../../cel/kubernetes/schema-declaration.ts'
+import { CelProgramError } from '../../cel/values/failure.ts'
+import { bool, optional, sameType, string } from '../../cel/values/type.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
 import { fieldPathOf } from '../field-path.ts'
 

@@ -1,11 +1,11 @@
 // Evaluates the rules of a schema on a value: each where it stands, all of them on one budget.
 import { runSteps, type Steps } from '../../../base/async/steps.ts'
 import type { Evaluation } from '../../cel/environment.ts'
-import { CelEvaluationError, Failure } from '../../cel/evaluate/failure.ts'
-import { type CelValue, Optional } from '../../cel/evaluate/values.ts'
 import { maxMessageBytes, perCallLimit, requestBudget, requestWork } from '../../cel/kubernetes/limits.ts'
 import { declareSchema } from '../../cel/kubernetes/schema-declaration.ts'
 import { type View, viewOf } from '../../cel/kubernetes/schema-view.ts'
+import { CelEvaluationError, Failure } from '../../cel/values/failure.ts'
+import { type CelValue, Optional } from '../../cel/values/values.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'

@@ -1,5 +1,5 @@
 // Validates values by the schema of a custom resource, in the words of upstream's validator. Compiled once per schema.
-import { compilePattern, runSteps } from '../../cel/evaluate/regex.ts'
+import { compilePattern, runSteps } from '../../cel/values/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import { goQuote } from '../../go-text/go-quote.ts'

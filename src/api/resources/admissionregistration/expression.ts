@@ -1,9 +1,9 @@
 // Compiles admission expressions during validation of their object, with upstream's messages.
 
 import { requireLate } from '../../../base/async/late-module.ts'
-import type { CelType } from '../../cel/check/type.ts'
 import type { AdmissionScope, AdmissionUse } from '../../cel/kubernetes/admission.ts'
 import type * as admission from '../../cel/kubernetes/admission-late.ts'
+import type { CelType } from '../../cel/values/type.ts'
 import { type FieldError, internalFieldError, invalidValue } from '../../field-error.ts'
 
 /** Adds an error if the expression does not compile; otherwise returns its type. `shown` is the value in the message. */

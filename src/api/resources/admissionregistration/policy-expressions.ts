@@ -1,8 +1,8 @@
 // The scopes in which a policy's expressions are compiled: its parameters, its preceding variables, and its stored expressions.
 
-import type { CelType } from '../../cel/check/type.ts'
 import type { AdmissionScope, MutationUse } from '../../cel/kubernetes/admission.ts'
 import { typeOfVariable } from '../../cel/kubernetes/admission-types.ts'
+import type { CelType } from '../../cel/values/type.ts'
 import type { FieldError } from '../../field-error.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
 import type { MutatingAdmissionPolicySpec, Mutation } from '../../types/admissionregistration-v1alpha1.ts'

@@ -1,6 +1,6 @@
 // The structural rules for a CustomResourceDefinition's schema, so that it can prune objects and set defaults.
-import { Failure } from '../../cel/evaluate/failure.ts'
-import { compilePattern } from '../../cel/evaluate/regex.ts'
+import { Failure } from '../../cel/values/failure.ts'
+import { compilePattern } from '../../cel/values/regex.ts'
 import { type FieldError, forbiddenField, formatFieldError, invalidValue, required } from '../../field-error.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 

@@ -2,11 +2,12 @@
 import { createPublicKey } from 'node:crypto'
 import { isJsonObject } from '../../../base/json.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
-import type { Revocation, TrustedKey, TrustRoot, TrustRootSpec } from '../../types/supply-v1.ts'
+import type { Revocation, TrustedKey, TrustRoot, TrustRootSpec, TrustRootStatus } from '../../types/supply-v1.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { boundedList, boundedText, maxPem, pemText, requiredText } from './bounded-fields.ts'
+import { accepts, floorOf, rollbackMessage, rollbacksOf, type TrustFloor } from './trust-floor.ts'
 
 export const maxKeys = 100
 export const maxRevocations = 1000
@@ -29,18 +30,48 @@ export const trustRoot = defineResource<TrustRoot>({
     { name: 'Sigstore', type: 'string', cell: ({ spec }) => (spec.tuf ? 'tuf' : spec.sigstore ? 'fixed' : 'none') },
     { name: 'Revoked', type: 'integer', cell: ({ spec }) => (spec.revoked ?? []).length },
     { name: 'Expires', type: 'string', cell: ({ spec, status }) => spec.notAfter ?? status?.tufExpires ?? 'never' },
-    { name: 'Message', type: 'string', priority: 1, cell: ({ status }) => status?.message ?? '' },
+    { name: 'Message', type: 'string', priority: 1, cell: ({ status }) => faultOf(status) ?? '' },
     ageColumn,
   ],
   prepareForCreate(object) {
     delete object.status
+    remember(object, undefined)
   },
-  prepare: keepStatus,
+  prepare(object, old) {
+    keepStatus(object, old)
+    const floor = floorBefore(old)
+    const givesUp = accepts(object, floor)
+    if (givesUp) object.status = withoutTuf(object.status)
+    remember(object, givesUp ? undefined : floor)
+  },
   validate: ({ spec }) => validate(spec),
+  validateUpdate(object, old) {
+    const floor = floorBefore(old)
+    const rollbacks = rollbacksOf(object, floor)
+    return rollbacks.length === 0 ? [] : [forbiddenField('spec', rollbackMessage(rollbacks, floor))]
+  },
 })
 
+/** What an administrator reads first. */
+const faultOf = (status: TrustRootStatus | undefined): string | undefined =>
+  status?.conditions?.find(condition => condition.status === 'False')?.message ?? status?.message
+
+/** Versions that were accepted before bind no more. */
+function withoutTuf(status: TrustRootStatus | undefined): TrustRootStatus {
+  const { tufVersion: _1, tufTimestamp: _2, tufSnapshot: _3, tufTargets: _4, tufExpires: _5, ...others } = status ?? {}
+  return others
+}
+
+const floorBefore = (old: TrustRoot): TrustFloor => floorOf(old, { revoked: old.status?.revoked ?? [] })
+
+/** What was revoked once stays in the status, also when the key is taken out of the object. */
+function remember(object: TrustRoot, floor: TrustFloor | undefined): void {
+  const { revoked } = floorOf(object, floor)
+  if (revoked.length > 0 || object.status?.revoked !== undefined) object.status = { ...object.status, revoked: [...revoked] }
+}
+
 function validate(spec: TrustRootSpec | undefined): FieldError[] {
-  const { keys = [], sigstore, tuf, notBefore, notAfter, revoked } = spec ?? {}
+  const { version, keys = [], sigstore, tuf, notBefore, notAfter, revoked } = spec ?? {}
   const seen = new Set<string>()
   const unique = ({ name }: TrustedKey, at: string): FieldError[] => {
     if (seen.has(name)) return [duplicate(`${at}.name`, name)]
@@ -52,9 +83,10 @@ function validate(spec: TrustRootSpec | undefined): FieldError[] {
     ...boundedList('spec.keys', keys, maxKeys, (key, at) => [...unique(key, at), ...validateKey(key, at)]),
     ...(sigstore === undefined ? [] : validateSigstore(sigstore)),
     ...(tuf === undefined ? [] : validateTuf(tuf)),
-    ...(tuf === undefined || sigstore !== undefined
+    ...(tuf === undefined || tuf.url !== undefined || sigstore !== undefined
       ? []
-      : [required('spec.sigstore', 'the cluster reads no TUF repository: "bulkhead trust import" writes what it found there')]),
+      : [required('spec.sigstore', 'without spec.tuf.url nobody asks the repository: "bulkhead trust import" writes what it found there')]),
+    ...(version === undefined || version >= 0 ? [] : [invalidValue('spec.version', version, 'must be at least 0')]),
     ...period('spec', notBefore, notAfter),
     ...boundedList('spec.revoked', revoked, maxRevocations, (entry, at) => validateRevocation(entry, at, seen)),
   ]
@@ -102,12 +134,16 @@ function validateTuf({ root, target, url, authorities }: NonNullable<TrustRootSp
   return [
     ...(isJsonObject(root) ? [] : [required(`${at}.root`, 'must be the JSON object of the first trusted root.json')]),
     ...boundedText(`${at}.target`, target, 512),
-    ...(url === undefined
-      ? []
-      : [forbiddenField(`${at}.url`, 'the cluster fetches from no TUF repository yet: "bulkhead trust import" reads a copy of it')]),
+    ...(url === undefined ? [] : validateUrl(`${at}.url`, url)),
     ...(authorities === undefined ? [] : pemText(`${at}.authorities`, authorities)),
     ...boundedText(`${at}.authorities`, authorities, maxPem),
   ]
+}
+
+function validateUrl(field: string, url: string): FieldError[] {
+  const { protocol = '', username = '', password = '' } = URL.canParse(url) ? new URL(url) : {}
+  if (protocol === 'https:' && username === '' && password === '') return boundedText(field, url, 2048)
+  return [invalidValue(field, url.slice(0, 200), 'must be an https URL without a user')]
 }
 
 function validateRevocation({ key, identity, before, reason }: Revocation, at: string, keys: ReadonlySet<string>): FieldError[] {

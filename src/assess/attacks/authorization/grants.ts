@@ -9,7 +9,12 @@ export interface GrantCase {
   /** The Role or ClusterRole is bound in the first namespace, or everywhere. Default `Role`. */
   readonly bound?: 'Role' | 'ClusterRole in the namespace' | 'ClusterRole'
   /** The subject of the binding; default the user of the case. */
-  readonly subject?: 'group' | 'user with the name of a group' | 'group with the name of the user'
+  readonly subject?:
+    | 'group'
+    | 'user with the name of a group'
+    | 'group with the name of the user'
+    | 'account of the second namespace'
+    | 'account of the second namespace with the name of one of the first'
   readonly granted: readonly Ask[]
   readonly refused: readonly Ask[]
 }
@@ -251,6 +256,20 @@ export function grantCases({ first, second }: CaseNamespaces): readonly GrantCas
     {
       name: 'a user with the name of a group',
       subject: 'user with the name of a group',
+      rules: [rule('list', 'configmaps')],
+      granted: [],
+      refused: [ask('list', 'configmaps')],
+    },
+    {
+      name: 'an account of another namespace',
+      subject: 'account of the second namespace',
+      rules: [rule('list', 'configmaps')],
+      granted: [ask('list', 'configmaps')],
+      refused: [ask('list', 'configmaps', { namespace: second })],
+    },
+    {
+      name: 'an account of another namespace, for one of its name',
+      subject: 'account of the second namespace with the name of one of the first',
       rules: [rule('list', 'configmaps')],
       granted: [],
       refused: [ask('list', 'configmaps')],

@@ -2,7 +2,7 @@
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, type ProofRequest, request } from '../../request.ts'
-import { type Arena, bindClusterRole, grantClusterRole, grantRole, groupSubject, userSubject } from './arena.ts'
+import { type Arena, accountSubject, bindClusterRole, grantClusterRole, grantRole, groupSubject, userSubject } from './arena.ts'
 import { type Ask, askText, refusalOf, requestOf } from './ask.ts'
 import { type GrantCase, grantCases } from './grants.ts'
 
@@ -14,11 +14,14 @@ export async function tryGrants(arena: Arena, signal: AbortSignal): Promise<void
 }
 
 async function tryGrant(arena: Arena, grant: GrantCase, index: number, signal: AbortSignal): Promise<void> {
-  const { context, first, cluster } = arena
-  const user = `${cluster.prefix}:case-${index}`
-  const team = `${user}-team`
+  const { context, first, second, cluster } = arena
   const { bound = 'Role', subject, rules, granted, refused } = grant
+  const user = userOf(arena, `case-${index}`, subject)
+  const team = `${cluster.prefix}:case-${index}-team`
+  const otherAccount = accountSubject(`case-${index}`, second.name)
   const bindTo = {
+    'account of the second namespace': otherAccount,
+    'account of the second namespace with the name of one of the first': otherAccount,
     group: groupSubject(team),
     'user with the name of a group': userSubject(team),
     'group with the name of the user': groupSubject(user),
@@ -30,6 +33,12 @@ async function tryGrant(arena: Arena, grant: GrantCase, index: number, signal: A
   const headers: Headers = { 'impersonate-user': user, ...(subject === undefined ? {} : { 'impersonate-group': [team] }) }
   await inParallel(granted, ask => isGranted(context, `${grant.name}: ${askText(ask)}`, ask, headers, signal))
   await inParallel(refused, ask => isRefused(context, `beyond ${grant.name}: ${askText(ask)}`, ask, headers, signal))
+}
+
+function userOf({ cluster, first, second }: Arena, name: string, subject: GrantCase['subject']): string {
+  if (subject === 'account of the second namespace') return `system:serviceaccount:${second.name}:${name}`
+  if (subject === 'account of the second namespace with the name of one of the first') return `system:serviceaccount:${first.name}:${name}`
+  return `${cluster.prefix}:${name}`
 }
 
 export async function isRefused(

@@ -254,7 +254,13 @@ test('a pod says who signed its image, and starts no container again once the si
     conditionOf(await seen('False'))?.message ?? '',
     /^main: registry.example.com\/shop\/app:1@sha256:.*: policy "signed": nobody/,
   )
-  await revoke([])
+  const refusal = await revoke([]).then(
+    () => '',
+    (err: unknown) => String(err),
+  )
+  const [, accepted = ''] = /key "release" was revoked, and is not\. .*accept-rollback="([0-9a-f]{16})"/.exec(refusal) ?? []
+  const metadata = { annotations: { 'supply.bulkhead.dev/accept-rollback': accepted } }
+  await cluster.client.patch(trustRoots, '', 'shop', { metadata, spec: { revoked: [] } }, { type: 'merge' }, limit())
   assert.equal(conditionOf(await seen('True'))?.reason, 'Verified')
 })
 

@@ -1,7 +1,7 @@
 // The path on which a node opens its tunnel: only for the node itself, and only as an upgrade.
 import { randomBytes } from 'node:crypto'
 import type { Attributes } from '../../../access/access.ts'
-import { credentialIdExtra } from '../../../access/authenticators/client-certificate.ts'
+import { credentialIdExtra } from '../../../access/access.ts'
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/nodes/node-protocol.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'

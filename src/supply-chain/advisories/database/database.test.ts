@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { writeZip } from '../../zip/zip.testing.ts'
 import { feedFormats } from '../sources/index.ts'
 import { openFeed } from './feed-documents.ts'
 import { type ImportOptions, importFeed, maxClockSkewMs } from './import-feed.ts'
 import { openAdvisoryDatabase, readSources } from './open-database.ts'
 import { readPublicKey, verifyFeed } from './verify-feed.ts'
-import { writeZip } from './zip.testing.ts'
 
 const now = Date.UTC(2026, 5, 1)
 

@@ -5,8 +5,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { cannotRead, UserError } from '../../../base/user-error.ts'
+import { zipEntries } from '../../zip/zip-entries.ts'
 import { type FeedDocument, maxDocumentBytes } from '../sources/feed-format.ts'
-import { zipEntries } from './zip-entries.ts'
 
 /** Bytes of one file as it is on disk. The largest archive of osv.dev has about 400 MB. */
 export const maxFeedBytes = 1 << 30
@@ -63,7 +63,7 @@ async function readAll(handle: FileHandle, size: number, path: string): Promise<
 
 async function* documentsOf(path: string, bytes: Buffer): AsyncGenerator<FeedDocument> {
   if (bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'))) {
-    for (const entry of zipEntries(bytes, `"${path}"`)) yield { name: `${path}:${entry.name}`, bytes: entry.bytes }
+    for (const entry of zipEntries(bytes, `"${path}"`)) yield { name: `${path}:${entry.name}`, bytes: entry.content() }
     return
   }
   yield { name: path, bytes: bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes, path) : bytes }

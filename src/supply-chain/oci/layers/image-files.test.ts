@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { UserError } from '../../../base/user-error.ts'
+import { imageOf } from '../image-of.testing.ts'
 import type { TarEntry } from '../tar/write-tar.ts'
 import { writeTar } from '../tar/write-tar.ts'
-import { imageOf } from '../testing.ts'
 import { type ImageLimits, imageLimits, readImageFiles } from './image-files.ts'
 
 const { signal } = new AbortController()

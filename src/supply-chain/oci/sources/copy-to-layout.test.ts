@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { UserError } from '../../../base/user-error.ts'
+import { imageOf } from '../image-of.testing.ts'
+import type { ImageSource } from '../image-source.ts'
 import { readImageFiles } from '../layers/image-files.ts'
 import { readableImage, resolveImage } from '../resolve-image.ts'
 import { writeTar } from '../tar/write-tar.ts'
-import { imageOf } from '../testing.ts'
 import { copyToLayout } from './copy-to-layout.ts'
 import { chooseImage, openLayout } from './local-images.ts'
 
@@ -48,8 +49,9 @@ test('copyToLayout() refuses an image that is too large, and other content than 
   const rejects = async (copy: Promise<void>, want: RegExp) =>
     await assert.rejects(copy, (err: unknown) => err instanceof UserError && want.test(err.message))
   await inFolder(async folder => await rejects(copyToLayout(source, image, 'a', folder, signal, 10), /at most 10 are copied/))
-  const lying = {
-    ...source,
+  const lying: ImageSource = {
+    manifest: (name, until) => source.manifest(name, until),
+    referrers: async () => [],
     blob: async function* () {
       yield Buffer.from('x')
     },

@@ -1,9 +1,9 @@
 // Java archives: Maven's pom.properties in them, else the manifest, else the file's name; archives within archives too.
 import { UserError } from '../../../base/user-error.ts'
+import { type ZipEntry, zipEntries } from '../../zip/zip-entries.ts'
 import type { Cataloguer } from '../cataloguer.ts'
 import { controlStanzas } from '../control-stanzas.ts'
 import type { SoftwarePackage } from '../software-package.ts'
-import { type ZipEntry, zipEntries } from '../zip.ts'
 
 /** Archives with all of their dependencies have some 200 MiB. */
 export const maxJarBytes = 256 * 1024 * 1024
@@ -14,6 +14,7 @@ export const maxNestedTotalBytes = 512 * 1024 * 1024
 export const maxNesting = 3
 const maxPropertiesBytes = 64 * 1024
 const maxManifestBytes = 1024 * 1024
+const jarLimits = { entries: 100_000, entryBytes: maxNestedBytes, totalBytes: 16 * 2 ** 30, nameBytes: 65_535 }
 const zipMagic = Buffer.from('PK\x03\x04', 'latin1')
 const isArchive = (name: string): boolean => /\.(?:jar|war|ear|hpi|jpi)$/i.test(name)
 
@@ -33,7 +34,7 @@ export const jar: Cataloguer = {
 }
 
 function* packagesOf(content: Buffer, name: string, location: string, depth: number, budget: { left: number }): Generator<SoftwarePackage> {
-  const entries = zipEntries(content)
+  const entries = [...zipEntries(content, 'It', jarLimits)]
   const poms = entries.filter(each => /^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/.test(each.name))
   const found = poms.flatMap(pom => pomPackage(pom.content(maxPropertiesBytes), location) ?? [])
   if (found.length > 0) yield* found

@@ -4,10 +4,10 @@ import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { FuzzTarget } from '../../../base/testing/fuzz-target.testing.ts'
 import { UserError } from '../../../base/user-error.ts'
+import { writeZip } from '../../zip/zip.testing.ts'
 import { buildInfo, elfFile } from '../elf.fixture.ts'
 import { formatPackageUrl, parsePackageUrl } from '../package-url.ts'
 import { berkeleyFile, ndbFile, rpmHeader } from '../rpm/rpm-database.fixture.ts'
-import { zipFile } from '../zip.fixture.ts'
 import { cataloguers } from './index.ts'
 
 const word = fc.stringMatching(/^[a-z0-9./-]{0,12}$/)
@@ -37,7 +37,7 @@ export const packageFiles: FuzzTarget = {
   inputs: fc.oneof(
     fc.array(header, { maxLength: 3 }).map(ndbFile),
     fc.array(header, { maxLength: 3 }).map(berkeleyFile),
-    fc.tuple(word, word).map(([name, content]) => zipFile([{ name: `META-INF/maven/a/b/${name}`, content: Buffer.from(content) }])),
+    fc.tuple(word, word).map(([name, content]) => writeZip([{ name: `META-INF/maven/a/b/${name}`, content: Buffer.from(content) }])),
     fc.tuple(word, word).map(([version, modules]) => elfFile('.go.buildinfo', buildInfo(`go${version}`, `mod\t${modules}\tv1`))),
     fc.json().map(text => elfFile('.dep-v0', deflateSync(Buffer.from(text)))),
     fc.json(),

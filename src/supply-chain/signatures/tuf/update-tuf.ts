@@ -44,6 +44,15 @@ export const tufLimits = {
   target: 4 * 1024 * 1024,
 } as const
 
+/**
+ * Versions that were accepted by one root, as far as they still bind after another one: keys of a role that were rotated begin anew (5.3.11), so
+ * that a stolen key cannot stop updates by a high version. Throws a UserError if a root cannot be read.
+ */
+export function carriedVersions({ root, versions }: TufTrusted, to: JsonObject): TufVersions {
+  const [before, after] = [parsed('the trusted root', root, MetadataKind.Root), parsed('the trusted root', to, MetadataKind.Root)]
+  return versionsAfterRotation(versions, before.signed, after.signed)
+}
+
 /** `now` in milliseconds since the epoch. Rejects with a UserError that says which attack or fault it is. */
 export async function updateTuf(
   trusted: TufTrusted,
@@ -57,7 +66,6 @@ export async function updateTuf(
   requireSigned('the trusted root', first, MetadataKind.Root, first)
   const { root, json } = await newestRoot(first, trusted.root, files, signal)
   requireFresh('root.json', root, reference)
-  // 5.3.11: after a rotation of a role's keys its versions begin anew, so that a stolen key cannot stop updates by a high version.
   const atLeast = versionsAfterRotation(trusted.versions, first.signed, root.signed)
 
   const timestamp = await fetched(files, 'timestamp.json', tufLimits.timestamp, signal, MetadataKind.Timestamp)

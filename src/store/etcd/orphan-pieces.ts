@@ -1,0 +1,26 @@
+// Removes pieces of large objects whose write was never committed.
+import type { EtcdClient } from './etcd-client.ts'
+import { type KeyNames, rangeEnd } from './key-names.ts'
+import type { RangeResponse } from './messages.ts'
+
+const pageKeys = 1_000
+
+/** `cut` names the newest version of each large object. Called while this server writes, so that no other writes pieces. */
+export async function removeOrphans(client: EtcdClient, names: KeyNames, cut: ReadonlyMap<string, number>): Promise<number> {
+  const wanted = new Set([...cut].map(([place, revision]) => names.piecesOf(place, revision)))
+  const end = rangeEnd(names.pieces)
+  let key = Buffer.from(names.pieces)
+  let removed = 0
+  for (let more = true; more; ) {
+    const page = await client.persist<RangeResponse>('Range', { key, rangeEnd: end, limit: pageKeys, keysOnly: true })
+    for (const kv of page.kvs) {
+      const place = kv.key.toString()
+      if (wanted.has(place.slice(0, place.lastIndexOf('/') + 1))) continue
+      await client.persist('Txn', { success: [{ requestDeleteRange: { key: kv.key } }] })
+      removed++
+    }
+    more = page.more
+    key = Buffer.concat([page.kvs.at(-1)?.key ?? end, Buffer.of(0)])
+  }
+  return removed
+}

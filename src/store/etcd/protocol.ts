@@ -1,0 +1,131 @@
+// The part of etcd's v3 API (etcdserverpb, mvccpb) that the store uses, as data: message and field names, numbers and types. A table instead
+// of a .proto file, so that a bundle needs no file at run time.
+
+/** Field name -> "number type"; `[]` marks a repeated field, `?` a member of the message's oneof. Fields without an entry are skipped. */
+const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ResponseHeader: { revision: '3 int64' },
+  KeyValue: { key: '1 bytes', createRevision: '2 int64', modRevision: '3 int64', version: '4 int64', value: '5 bytes', lease: '6 int64' },
+  Event: { type: '1 EventType', kv: '2 KeyValue' },
+  RangeRequest: {
+    key: '1 bytes',
+    rangeEnd: '2 bytes',
+    limit: '3 int64',
+    revision: '4 int64',
+    serializable: '7 bool',
+    keysOnly: '8 bool',
+    countOnly: '9 bool',
+  },
+  RangeResponse: { header: '1 ResponseHeader', kvs: '2 KeyValue[]', more: '3 bool', count: '4 int64' },
+  PutRequest: { key: '1 bytes', value: '2 bytes', lease: '3 int64' },
+  PutResponse: { header: '1 ResponseHeader' },
+  DeleteRangeRequest: { key: '1 bytes', rangeEnd: '2 bytes' },
+  DeleteRangeResponse: { header: '1 ResponseHeader', deleted: '2 int64' },
+  RequestOp: { requestRange: '1 RangeRequest?', requestPut: '2 PutRequest?', requestDeleteRange: '3 DeleteRangeRequest?' },
+  ResponseOp: { responseRange: '1 RangeResponse?', responsePut: '2 PutResponse?', responseDeleteRange: '3 DeleteRangeResponse?' },
+  Compare: {
+    result: '1 CompareResult',
+    target: '2 CompareTarget',
+    key: '3 bytes',
+    version: '4 int64?',
+    createRevision: '5 int64?',
+    modRevision: '6 int64?',
+    value: '7 bytes?',
+  },
+  TxnRequest: { compare: '1 Compare[]', success: '2 RequestOp[]', failure: '3 RequestOp[]' },
+  TxnResponse: { header: '1 ResponseHeader', succeeded: '2 bool', responses: '3 ResponseOp[]' },
+  CompactionRequest: { revision: '1 int64', physical: '2 bool' },
+  CompactionResponse: { header: '1 ResponseHeader' },
+  WatchCreateRequest: {
+    key: '1 bytes',
+    rangeEnd: '2 bytes',
+    startRevision: '3 int64',
+    progressNotify: '4 bool',
+    filters: '5 FilterType[]',
+    fragment: '8 bool',
+  },
+  WatchProgressRequest: {},
+  WatchRequest: { createRequest: '1 WatchCreateRequest?', progressRequest: '3 WatchProgressRequest?' },
+  WatchResponse: {
+    header: '1 ResponseHeader',
+    created: '3 bool',
+    canceled: '4 bool',
+    compactRevision: '5 int64',
+    cancelReason: '6 string',
+    fragment: '7 bool',
+    events: '11 Event[]',
+  },
+  LeaseGrantRequest: { TTL: '1 int64', ID: '2 int64' },
+  LeaseGrantResponse: { header: '1 ResponseHeader', ID: '2 int64', TTL: '3 int64', error: '4 string' },
+  LeaseRevokeRequest: { ID: '1 int64' },
+  LeaseRevokeResponse: { header: '1 ResponseHeader' },
+  LeaseKeepAliveRequest: { ID: '1 int64' },
+  LeaseKeepAliveResponse: { header: '1 ResponseHeader', ID: '2 int64', TTL: '3 int64' },
+  StatusRequest: {},
+  StatusResponse: {
+    header: '1 ResponseHeader',
+    version: '2 string',
+    dbSize: '3 int64',
+    leader: '4 uint64',
+    errors: '8 string[]',
+    dbSizeInUse: '9 int64',
+    isLearner: '10 bool',
+  },
+}
+
+const enums: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  EventType: { PUT: 0, DELETE: 1 },
+  CompareResult: { EQUAL: 0, GREATER: 1, LESS: 2, NOT_EQUAL: 3 },
+  CompareTarget: { VERSION: 0, CREATE: 1, MOD: 2, VALUE: 3 },
+  FilterType: { NOPUT: 0, NODELETE: 1 },
+}
+
+/** Method -> service, request, response. */
+const unary = {
+  Range: ['KV', 'RangeRequest', 'RangeResponse'],
+  Txn: ['KV', 'TxnRequest', 'TxnResponse'],
+  Compact: ['KV', 'CompactionRequest', 'CompactionResponse'],
+  LeaseGrant: ['Lease', 'LeaseGrantRequest', 'LeaseGrantResponse'],
+  LeaseRevoke: ['Lease', 'LeaseRevokeRequest', 'LeaseRevokeResponse'],
+  Status: ['Maintenance', 'StatusRequest', 'StatusResponse'],
+} as const satisfies Readonly<Record<string, readonly [string, string, string]>>
+
+const streams = {
+  Watch: ['Watch', 'WatchRequest', 'WatchResponse'],
+  LeaseKeepAlive: ['Lease', 'LeaseKeepAliveRequest', 'LeaseKeepAliveResponse'],
+} as const satisfies Readonly<Record<string, readonly [string, string, string]>>
+
+export type UnaryMethod = keyof typeof unary
+export type StreamMethod = keyof typeof streams
+
+export const serviceOf = (method: UnaryMethod | StreamMethod): string => `etcdserverpb.${{ ...unary, ...streams }[method][0]}`
+
+interface FieldJson {
+  id: number
+  type: string
+  rule?: 'repeated'
+}
+
+/** The table in protobuf.js's JSON form, for `fromJSON` of @grpc/proto-loader. */
+export function protocolDescriptor(): { nested: Record<string, unknown> } {
+  const types: Record<string, unknown> = {}
+  for (const [name, fields] of Object.entries(messages)) {
+    const choices = Object.keys(fields).filter(field => fields[field]?.endsWith('?'))
+    const parsed = Object.fromEntries(Object.entries(fields).map(([field, text]) => [field, parseField(text)]))
+    types[name] = { fields: parsed, ...(choices.length > 0 && { oneofs: { choice: { oneof: choices } } }) }
+  }
+  for (const [name, values] of Object.entries(enums)) types[name] = { values }
+  const services: Record<string, { methods: Record<string, unknown> }> = {}
+  const add = (method: string, [service, requestType, responseType]: readonly [string, string, string], isStream: boolean) => {
+    services[service] ??= { methods: {} }
+    services[service].methods[method] = { requestType, responseType, requestStream: isStream, responseStream: isStream }
+  }
+  for (const [method, row] of Object.entries(unary)) add(method, row, false)
+  for (const [method, row] of Object.entries(streams)) add(method, row, true)
+  return { nested: { etcdserverpb: { nested: { ...types, ...services } } } }
+}
+
+function parseField(text: string): FieldJson {
+  const [number = '', type = ''] = text.split(' ')
+  if (type.endsWith('[]')) return { id: Number(number), type: type.slice(0, -2), rule: 'repeated' }
+  return { id: Number(number), type: type.endsWith('?') ? type.slice(0, -1) : type }
+}
