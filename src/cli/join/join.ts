@@ -14,6 +14,8 @@ import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { readIdentity } from '../../node/registration/identity-file.ts'
 import { StoredIdentity } from '../../node/registration/node-identity.ts'
+import { partCode } from '../../supply-chain/release/part-code.ts'
+import { verifiedPackage } from '../../supply-chain/release/verified-package.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
 import { takeControlSocket } from '../up/control-socket.ts'
 import { type DataDirectory, layout, takeDataDirectory } from '../up/data-directory.ts'
@@ -151,8 +153,11 @@ async function run({ joined, directory, identity, evictionHard, logLevel, log, s
   const asNode = <T>(act: (client: Client, signal: AbortSignal) => Promise<T>) => withNodeClient(joined, directory, act, stop)
   const settings = await asNode(readClusterSettings)
   await using stack = new AsyncDisposableStack()
+  const command = await runtimeFor(entryScript(), directory.path, true)
+  const code = partCode(verifiedPackage(), command[1])
   const supervisor = new Supervisor({
-    command: await runtimeFor(entryScript(), directory.path, true),
+    command,
+    ...(code === undefined ? {} : { verifyCode: () => code.verify() }),
     ...{ logLevel, log, clock: systemClock, stopping: stop },
     onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is restarted in ${delayMs} ms.`),
   })
