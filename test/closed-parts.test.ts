@@ -44,8 +44,8 @@ test('CVE-2019-11244: others may enter the folder of sockets and read the versio
   const found = openToOthers(cluster.dataDirectory)
   // Where the repository is closed to the parts' users, Node and the bundle are copied there.
   const own = found.filter(entry => !/^(lib|kubectl-cache)\b/.test(entry))
-  // The public key of reports is for everybody who verifies one.
-  assert.deepEqual(own, ['evidence.pub 644', 'run 711', 'version 644'])
+  // The public key of reports is for everybody who verifies one; advisories are public.
+  assert.deepEqual(own, ['advisories 755', 'evidence.pub 644', 'run 711', 'version 644'])
   assert.ok(
     found.every(entry => !/[2367]$/.test(entry)),
     found.join('\n'),
