@@ -233,7 +233,7 @@ test('bulkhead prove runs every proof and all hold, with a signed report that is
   assert.deepEqual(stdout.match(/^SKIP \S+/gm)?.sort(), ['SKIP S11', 'SKIP S12'])
   for (const id of ['A1', 'A3', 'A5', 'A7', 'C3', 'C4', 'P1', 'S5', 'T2', 'O11']) assert.match(stdout, new RegExp(`\\b${id}\\b`))
   const verified = await bulkhead('evidence', 'verify', report, '--data-dir', dataDirectory)
-  assert.deepEqual([verified.code, verified.stdout.split(':')[0]], [0, 'AUTHENTIC'], verified.stdout + verified.stderr)
+  assert.deepEqual([verified.code, verified.stdout.split(':')[0]], [3, 'AUTHENTIC'], verified.stdout + verified.stderr)
 })
 
 test('kubectl delete removes pods and containers', { skip }, async () => {
