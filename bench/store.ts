@@ -64,11 +64,7 @@ function perSecond(ms: number, act: () => number): number {
 async function durableWrites(): Promise<void> {
   await using store = await open('writes')
   const collection = store.collection({ groupResource: 'configmaps' })
-  await writes(collection, 32, 500, 1000)
-  report('durable writes, 1 KB, 32 in flight', await writes(collection, 32, 2000, 1000), '/s')
-  report('durable writes, 1 KB, 128 in flight', await writes(collection, 128, 1000, 1000), '/s')
-  report('durable writes, 1 KB, one at a time', await writes(collection, 1, 1000, 1000), '/s')
-  report('durable writes, 4 KB, 32 in flight', await writes(collection, 32, 1000, 4000), '/s')
+  await reportWrites('durable writes', collection)
 }
 
 /** On a member of its own, on the same disk. */
@@ -79,11 +75,15 @@ async function etcdWrites(): Promise<void> {
   const common = { sealer: testSealer(), clock: systemClock, log: silentLogger }
   await using store = await openEtcdStore({ etcd, cluster: 'bench', identity, ...common })
   const collection = store.collection({ groupResource: 'configmaps' })
+  await reportWrites('etcd: writes', collection)
+}
+
+async function reportWrites(title: string, collection: Collection): Promise<void> {
   await writes(collection, 32, 500, 1000)
-  report('etcd: writes, 1 KB, 32 in flight', await writes(collection, 32, 3000, 1000), '/s')
-  report('etcd: writes, 1 KB, 128 in flight', await writes(collection, 128, 1000, 1000), '/s')
-  report('etcd: writes, 1 KB, one at a time', await writes(collection, 1, 1000, 1000), '/s')
-  report('etcd: writes, 4 KB, 32 in flight', await writes(collection, 32, 2000, 4000), '/s')
+  report(`${title}, 1 KB, 32 in flight`, await writes(collection, 32, 3000, 1000), '/s')
+  report(`${title}, 1 KB, 128 in flight`, await writes(collection, 128, 1000, 1000), '/s')
+  report(`${title}, 1 KB, one at a time`, await writes(collection, 1, 1000, 1000), '/s')
+  report(`${title}, 4 KB, 32 in flight`, await writes(collection, 32, 2000, 4000), '/s')
 }
 
 async function reads(): Promise<void> {

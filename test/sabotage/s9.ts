@@ -9,9 +9,9 @@ export const s9: readonly Sabotage[] = [
   sabotage('subresources of pods are not evaluated', plugin, "resources: [...podResources, 'pods/*']", 'resources: podResources'),
   sabotage(
     'the policies of a namespace are not known',
-    'src/admission/images/known-policies.ts',
-    'return [...this.#cluster.values(), ...(own?.values() ?? [])]',
-    'return [...this.#cluster.values()]',
+    'src/admission/followed-policies.ts',
+    '[...this.#cluster.values(), ...(own?.values() ?? [])]',
+    '[...this.#cluster.values()]',
   ),
   sabotage(
     'a pod is bound whatever its images are',

@@ -46,11 +46,12 @@ async function askedTwice(answer: ImageAnswer, wanted: WantedImage, waitMs: numb
     metadata: { name: 'a' },
     spec: { containers: [], imagePullSecrets: secrets.map(name => ({ name })) },
   })
-  const first = await answers.ask('shop', pod([]), [wanted], options)
+  const first = await answers.ask('shop', pod([]), answers.look('shop', pod([]), [wanted]), options)
   assert.deepEqual(first.get(wanted.image), answer)
   now += waitMs
-  const isKept = answers.kept('shop', pod(second), [wanted]) !== undefined
-  await answers.ask('shop', pod(second), [wanted], options)
+  const looked = answers.look('shop', pod(second), [wanted])
+  const isKept = looked.open.length === 0
+  await answers.ask('shop', pod(second), looked, options)
   assert.equal(questions.length, isKept ? 1 : 2)
   return isKept
 }

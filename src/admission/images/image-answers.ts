@@ -37,6 +37,14 @@ export const answerMs = 5000
 export const missingMs = 1000
 const maxAnswers = 2000
 
+export interface LookedUp {
+  /** By image. */
+  readonly answers: Answers
+  readonly open: readonly OpenQuestion[]
+  /** Something outside of the cluster reaches the pod. */
+  readonly exposed: boolean
+}
+
 interface OpenQuestion extends WantedImage {
   readonly key: string
   readonly asked: AskedImage
@@ -50,22 +58,16 @@ export class ImageAnswers {
     this.#parts = parts
   }
 
-  /** By image; undefined if one of them has to be asked for. */
-  kept(namespace: string, pod: LocatedPod['pod'], wanted: readonly WantedImage[]): Answers | undefined {
-    const { answers, open } = this.#look(namespace, pod, wanted)
-    return open.length === 0 ? answers : undefined
-  }
-
   /** By image. `knownOnly`: what is not known yet is not asked of its registry. Rejects if the part does not answer, or with the signal's reason. */
   async ask(
     namespace: string,
     pod: LocatedPod['pod'],
-    wanted: readonly WantedImage[],
+    { answers: kept, open, exposed }: LookedUp,
     { knownOnly, signal }: { readonly knownOnly: boolean; readonly signal: AbortSignal },
   ): Promise<Answers> {
     const { authority, policies, reader, registry } = this.#parts
-    const { answers, open, exposed } = this.#look(namespace, pod, wanted)
-    if (open.length === 0) return answers
+    if (open.length === 0) return kept
+    const answers = new Map(kept)
     const secrets = (pod.spec.imagePullSecrets ?? []).flatMap(
       ({ name = '' }) => (reader.get('secrets', namespace, name) as Secret | undefined) ?? [],
     )
@@ -89,11 +91,8 @@ export class ImageAnswers {
     return answers
   }
 
-  #look(
-    namespace: string,
-    pod: LocatedPod['pod'],
-    wanted: readonly WantedImage[],
-  ): { readonly answers: Map<string, ImageAnswer>; readonly open: readonly OpenQuestion[]; readonly exposed: boolean } {
+  /** What is kept of the images, and what has to be asked for. */
+  look(namespace: string, pod: LocatedPod['pod'], wanted: readonly WantedImage[]): LookedUp {
     const { policies, registry, now } = this.#parts
     const account = (image: string) => (registry?.has(image) === true ? [accountOf(pod)] : [])
     const { imagePullSecrets = [] } = pod.spec

@@ -101,8 +101,8 @@ async function ask(
 ): Promise<ReadonlyMap<string, ImageAnswer>> {
   if (asked.length === 0) return new Map()
   const wanted = asked.map(({ use, policies }) => ({ image: use.image, policies }))
-  const kept = answers.kept(request.namespace, pod, wanted)
-  if (kept !== undefined) return kept
+  const looked = answers.look(request.namespace, pod, wanted)
+  if (looked.open.length === 0) return looked.answers
   using wait = waiting.begin(request.namespace)
   if (wait === undefined) {
     admittedOf(request).failure = `${maxWaiting} requests of namespace "${request.namespace}" wait for registries already`
@@ -112,7 +112,7 @@ async function ask(
   const registries = new Set(asked.map(({ use }) => registryOf(use.image)))
   const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)
   try {
-    return await answers.ask(request.namespace, pod, wanted, {
+    return await answers.ask(request.namespace, pod, looked, {
       knownOnly: !isNeeded && slow.has(registries),
       signal: AbortSignal.any([signal, limit]),
     })

@@ -53,7 +53,10 @@ function create({ images, reader }: ImageDigestsOptions): PluginSteps {
       return evaluate(request, covered, async open => {
         if (images.answers === undefined) throw new Error('this server has no part "artifacts"')
         const limited = AbortSignal.any([signal, AbortSignal.timeout(requiredMs)])
-        return images.answers.ask(request.namespace, located.pod, open, { knownOnly: false, signal: limited })
+        return images.answers.ask(request.namespace, located.pod, images.answers.look(request.namespace, located.pod, open), {
+          knownOnly: false,
+          signal: limited,
+        })
       })
     },
   }
