@@ -31,7 +31,7 @@ export async function where(flags: WhereFlags, wanted: string, { print, warn }: 
   if (unread.length > 0) {
     const shown = unread.slice(0, shownUnread).join(', ')
     warn(
-      `bulkhead: ${unread.length} images that run have not been read, and may have it too: ${shown}${unread.length > shownUnread ? ', …' : ''}`,
+      `bulkhead: of what runs, images that have not been read may have it too (${unread.length}): ${shown}${unread.length > shownUnread ? ', …' : ''}`,
     )
   }
   if (more > 0) warn(`bulkhead: ${more} more are not shown: ask for a version`)
