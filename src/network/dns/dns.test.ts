@@ -7,7 +7,7 @@ import type { Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { silentLogger } from '../../base/log.ts'
 import { ClientShares } from './client-shares.ts'
-import { nameserversOf } from './forward.ts'
+import { createForwarder, nameserversOf } from './forward.ts'
 import type { Resolver } from './respond.ts'
 import { respond } from './respond.ts'
 import { DnsServer } from './server.ts'
@@ -108,6 +108,12 @@ test('nameserversOf() omits the server itself', () => {
     '192.0.2.1',
     '::1',
   ])
+})
+
+test('createForwarder() takes a server that the machine cannot reach for one that does not answer', async () => {
+  // The kernel connects no socket to the broadcast address, as without a route.
+  const forwarder = createForwarder(['255.255.255.255'])
+  assert.equal(await forwarder.forward(query('example.com'), new AbortController().signal), undefined)
 })
 
 test('DnsServer answers over UDP and TCP', async () => {

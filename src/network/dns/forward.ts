@@ -66,6 +66,8 @@ function ask(server: string, query: Buffer, signal: AbortSignal): Promise<Buffer
     socket.on('message', message => {
       if (message.length >= 12 && message.readUInt16BE(0) === query.readUInt16BE(0)) end(message)
     })
-    socket.connect(port, server, () => socket.send(query))
+    // Not a callback, which would also be called if the server cannot be reached: this machine may have no way to it.
+    socket.once('connect', () => socket.send(query))
+    socket.connect(port, server)
   })
 }
