@@ -1,7 +1,7 @@
 // Runs a program of the machine with an argument vector (never a shell), with limits on time and output.
 import { spawn } from 'node:child_process'
 
-const timeoutMs = 30_000
+const defaultTimeoutMs = 30_000
 const maxOutput = 1 << 20
 
 export class CommandFailed extends Error {
@@ -16,7 +16,7 @@ export class CommandFailed extends Error {
 }
 
 /** Resolves with its output; rejects with CommandFailed for any exit code but 0. */
-export function runProgram(command: string, args: readonly string[], input = ''): Promise<string> {
+export function runProgram(command: string, args: readonly string[], input = '', timeoutMs = defaultTimeoutMs): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs })
     let stdout = ''

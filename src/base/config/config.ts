@@ -26,6 +26,8 @@ export interface Config {
   readonly allowPrivileged: boolean
   /** For one start: accepts a store that was restored to an earlier state. */
   readonly acceptRestoredStore: boolean
+  /** The service of systemd that this is; each part is a unit `NAME-PART.service` then. Undefined: parts are child processes. */
+  readonly systemdService: string | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdConfig | undefined
   /** Folder of admission policies that the API cannot change; undefined for none. */
@@ -73,6 +75,7 @@ export interface Settings extends EtcdSettings {
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
+  readonly systemdService?: string
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -126,6 +129,10 @@ const wholeNumber = (min: number, max: number): Check => ({
   accepts: value => typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
 })
 const text: Check = { expected: 'a non-empty string', accepts: value => typeof value === 'string' && value !== '' }
+const serviceName: Check = {
+  expected: 'at most 30 lower-case letters, digits and "-", beginning with a letter',
+  accepts: value => typeof value === 'string' && /^[a-z][a-z0-9-]{0,29}$/.test(value),
+}
 const yesOrNo: Check = { expected: 'true or false', accepts: value => typeof value === 'boolean' }
 const maxNames = 100
 const names: Check = {
@@ -162,6 +169,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
+  systemdService: serviceName,
   store: oneOf('sqlite', 'etcd'),
   etcdServers: names,
   etcdCa: text,
@@ -251,6 +259,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,
+    systemdService: settings.systemdService,
     etcd: etcdConfigOf(settings),
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,

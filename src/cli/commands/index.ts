@@ -13,12 +13,14 @@ import { proveCommand } from './prove.ts'
 import { registryCommand } from './registry.ts'
 import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
+import { serviceCommand } from './service.ts'
 import { signCommand } from './sign.ts'
 import { statusCommand } from './status.ts'
 import { storeCommand } from './store.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 import { updatesCommand } from './updates.ts'
+import { upgradeCommand } from './upgrade.ts'
 import { verifyCommand } from './verify.ts'
 import { whereCommand } from './where.ts'
 import { whyCommand } from './why.ts'
@@ -46,6 +48,8 @@ export const commands = {
   joinTicket: joinTicketCommand,
   node: nodeCommand,
   store: storeCommand,
+  service: serviceCommand,
+  upgrade: upgradeCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),

@@ -61,6 +61,16 @@ const removeParsed = buildCommand({
   docs: { brief: "End a node's certificates at once, and remove it with its pods" },
 })
 
+const cleanUpParsed = buildCommand({
+  func: ({ dataDir }: { readonly dataDir: string }) =>
+    runCommand(async () => {
+      const { cleanUpAfterService } = await import('../service/clean-up.ts')
+      await cleanUpAfterService(dataDir, process.env)
+    }),
+  parameters: { flags: { dataDir: { kind: 'parsed', parse: String, brief: 'Data directory of the service', placeholder: 'DIR' } } },
+  docs: { brief: 'Remove what a killed node left; the service runs it after its end' },
+})
+
 const commands = buildRouteMap({
   routes: {
     drain: withHelp(drainParsed, {
@@ -71,6 +81,7 @@ const commands = buildRouteMap({
       usage: '[flags] NAME',
       examples: [['bulkhead node remove worker-1', 'a machine that leaves, is gone or was stolen']],
     }),
+    cleanUp: withHelp(cleanUpParsed, { usage: '--data-dir DIR', examples: [['systemctl stop bulkhead', 'runs it']] }),
     part: withHelp(
       partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
       { usage: '', examples: [['sudo bulkhead up', 'starts it']] },
@@ -78,7 +89,7 @@ const commands = buildRouteMap({
   },
   // The supervisor starts the part of this name.
   defaultCommand: 'part',
-  docs: { brief: 'Drain or remove nodes', hideRoute: { part: true } },
+  docs: { brief: 'Drain or remove nodes', hideRoute: { part: true, cleanUp: true } },
 })
 
 /** The nodes of a cluster; without a further word it is the part that `bulkhead up` starts. */

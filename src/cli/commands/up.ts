@@ -79,6 +79,11 @@ const command = buildCommand({
         optional: true,
         withNegated: false,
       },
+      systemdService: {
+        ...optionalText,
+        brief: 'Run each part as a unit of systemd, named NAME-PART',
+        placeholder: 'NAME',
+      },
       store: {
         kind: 'enum',
         values: ['sqlite', 'etcd'],
@@ -174,7 +179,7 @@ export const upCommand = withHelp(command, {
     ['bulkhead up --config FILE', 'settings from a YAML file'],
   ],
   groups: {
-    Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'packageKey'],
+    Cluster: ['dataDir', 'config', 'profile', 'logLevel', 'acceptRestoredStore', 'systemdService', 'packageKey'],
     'API server': [
       'port',
       'bindAddress',

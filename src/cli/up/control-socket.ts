@@ -17,6 +17,8 @@ export interface UpStatus {
   /** What was verified before the start; absent in a clone. */
   readonly package?: PackageFacts
   readonly parts: readonly PartState[]
+  /** Whether all parts have been ready once; absent for a cluster of an older release. */
+  readonly isReady?: boolean
 }
 
 /** Rejects with a UserError if another `up` answers there: an older release holds no lock. */

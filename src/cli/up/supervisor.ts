@@ -1,13 +1,12 @@
-// Starts the parts of a cluster as child processes, restarts those that die with back-off, and stops them in order.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { Duplex } from 'node:stream'
+// Starts the parts of a cluster, restarts those that die with back-off, and stops them in order.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
-import { UserError } from '../../base/user-error.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
 import { aliveMessage, beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../parts/part-process.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { channelDescriptor, channelEnvironment, maxMessageBytes, PartChannel } from './part-channel.ts'
+import { maxMessageBytes, PartChannel } from './part-channel.ts'
 import { type PartPriority, setNice } from './part-priority.ts'
+import { type LaunchPart, launchChild, type PartExit, type PartRun } from './part-run.ts'
 
 export interface PartDefinition {
   readonly name: string
@@ -40,6 +39,8 @@ export interface PartState {
 export interface SupervisorOptions {
   /** Node and its arguments before the script. */
   readonly command: readonly string[]
+  /** Default: as a child process. */
+  readonly launch?: LaunchPart
   readonly logLevel: LogLevel
   readonly clock: Clock
   readonly log: Logger
@@ -104,9 +105,10 @@ class Part {
   readonly #options: SupervisorOptions
   readonly #others: Promise<unknown>
   readonly #stopping = new AbortController()
-  #child: ChildProcess | undefined
+  #run: PartRun | undefined
+  #launching: Promise<PartRun> | undefined
+  #exit: PartExit | undefined
   #channel: PartChannel | undefined
-  #exited: Promise<void> = Promise.resolve()
   #state: PartState['state'] = 'starting'
   #restarts = 0
   #failures = 0
@@ -135,7 +137,7 @@ class Part {
     return {
       name,
       state: this.#state,
-      pid: this.#child?.pid,
+      pid: this.#run?.pid,
       userId,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
@@ -146,23 +148,24 @@ class Part {
   start(): Promise<Readonly<Record<string, unknown>>> {
     return new Promise((resolve, reject) => {
       const first = { resolve, reject, done: false }
-      this.#run(first).catch(reject)
+      this.#keepRunning(first).catch(reject)
     })
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort('stop')
     this.#state = 'stopped'
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return await this.#cleanUp()
+    // Its run has to exist before it can be stopped.
+    const run = await this.#launching?.catch(() => undefined)
+    if (run === undefined || this.#exit !== undefined) return await this.#cleanUp()
     this.#channel?.send(stopMessage)
     const timer = setTimeout(() => {
       this.#options.log.error('part killed because it did not stop in time', { part: this.#definition.name })
-      child.kill('SIGKILL')
+      run.kill()
     }, this.#definition.stopTimeoutMs)
-    await this.#exited
+    const { killed } = await run.exited
     clearTimeout(timer)
-    if (child.signalCode !== null) await this.#cleanUp()
+    if (killed) await this.#cleanUp()
   }
 
   /** If the cluster could not start, what still runs is left to its next start. */
@@ -179,7 +182,7 @@ class Part {
   }
 
   /** Runs and restarts the part until the stop or a fatal error. */
-  async #run(first: {
+  async #keepRunning(first: {
     resolve(details: Readonly<Record<string, unknown>>): void
     reject(err: unknown): void
     done: boolean
@@ -232,18 +235,13 @@ class Part {
     settings: unknown,
     onReady: (details: Readonly<Record<string, unknown>>) => void,
   ): Promise<{ exit: string; fatal: string | undefined }> {
-    const { name, userId, environment, nodeFlags, priority } = this.#definition
-    const [command = process.execPath, ...args] = this.#options.command
-    const identity = userId === undefined ? {} : { uid: userId, gid: userId }
-    // Without the flag, SIGUSR1 makes Node open a debugger port, at which every user of the machine can run code in the part.
-    const child = spawn(command, ['--disable-sigusr1', ...nodeFlags, ...args, name], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      env: { ...environment, ...channelEnvironment },
-      cwd: '/',
-      ...identity,
-    })
-    this.#child = child
-    setNice(child.pid, priority?.all)
+    const { name, priority } = this.#definition
+    this.#exit = undefined
+    this.#launching = (this.#options.launch ?? launchChild)(this.#definition, this.#options.command, this.#stopping.signal)
+    const run = await this.#launching.catch((err: unknown) => messageOf(err))
+    if (typeof run === 'string') return { exit: `not started: ${run}`, fatal: undefined }
+    this.#run = run
+    setNice(run.pid, priority?.all)
     let fatal: string | undefined
     let hung: string | undefined
     const ended = new AbortController()
@@ -251,10 +249,10 @@ class Part {
     const kill = (why: string, text: string, fields: object = {}) => {
       hung ??= why
       this.#options.log.error(text, { part: name, ...fields })
-      child.kill('SIGKILL')
+      run.kill()
     }
     const heard = new Set<PartMessage['type']>()
-    const channel = new PartChannel(streamOf(child), {
+    const channel = new PartChannel(run.channel, {
       onMessage: message => {
         const isFirst = !heard.has(message.type)
         heard.add(message.type)
@@ -264,7 +262,7 @@ class Part {
             break
           case 'ready':
             isReady = true
-            setNice(child.pid, priority?.loop)
+            setNice(run.pid, priority?.loop)
             onReady(message.details)
             break
           case 'details':
@@ -276,7 +274,7 @@ class Part {
             fatal = message.message
             break
           case 'ending':
-            if (isFirst) this.#limitEnd(child, ended.signal)
+            if (isFirst) this.#limitEnd(run, ended.signal)
             break
           case 'terminated':
             if (isFirst) this.#endAlone(channel)
@@ -287,11 +285,6 @@ class Part {
     })
     this.#channel = channel
     const heartbeat = new Heartbeat({ clock: this.#options.clock, ask: () => channel.send(aliveMessage), isReady: () => isReady })
-    const exited = new Promise<string>(resolve => {
-      child.once('error', err => resolve(err.message))
-      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
-    })
-    this.#exited = exited.then(() => undefined)
     const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
     channel.send(start)
     // Its settings may be slightly outdated.
@@ -305,19 +298,20 @@ class Part {
       if (lateMs === undefined) return
       kill(`no answer for ${lateMs / 1000} s, killed`, 'part killed because it does not answer', { lateMs })
     })
-    const exit = await exited
+    const exit = await run.exited
+    this.#exit = exit
     ended.abort('the part has ended')
     await beating
-    return { exit: hung ?? exit, fatal }
+    return { exit: hung ?? exit.text, fatal }
   }
 
   /** A failed disk may keep a part from closing its files. */
-  #limitEnd(child: ChildProcess, ended: AbortSignal): void {
+  #limitEnd(run: PartRun, ended: AbortSignal): void {
     const { name, stopTimeoutMs } = this.#definition
     this.#options.clock.sleep(stopTimeoutMs, ended).then(
       () => {
         this.#options.log.error('part killed because it did not end in time', { part: name })
-        child.kill('SIGKILL')
+        run.kill()
       },
       () => undefined, // it has ended
     )
@@ -331,10 +325,4 @@ class Part {
       () => undefined, // all stop
     )
   }
-}
-
-/** Without file descriptors the child has no stream; its error event reports that. */
-function streamOf(child: ChildProcess): Duplex {
-  const stream = (child.stdio as ChildProcess['stdio'] | undefined)?.[channelDescriptor]
-  return stream instanceof Duplex ? stream : new Duplex().destroy()
 }

@@ -29,6 +29,7 @@ import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
 import { entryScript } from './entry-script.ts'
 import { refuseJoined } from './joined-record.ts'
+import { launchUnits } from './launch-unit.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
@@ -99,8 +100,10 @@ async function run(
   if (addresses.podsOnly !== undefined) stack.use(await openAddressForPods(addresses.podsOnly, directory))
   const command = await runtimeFor(script, config.dataDirectory, identity !== undefined)
   const code = partCode(verifiedPackage(), command[1])
+  const units = config.systemdService === undefined ? undefined : { service: config.systemdService, directory }
   const supervisor = new Supervisor({
     command,
+    ...(units === undefined ? {} : { launch: launchUnits(units) }),
     ...(code === undefined ? {} : { verifyCode: () => code.verify() }),
     logLevel: config.logLevel,
     clock: systemClock,
@@ -108,6 +111,7 @@ async function run(
     stopping: stop,
     onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is restarted in ${delayMs} ms.`),
   })
+  let isReady = false
   stack.use(
     await takeControlSocket(directory.supervisorSocket, () => ({
       version: bulkheadVersion,
@@ -117,6 +121,7 @@ async function run(
       pluginsOff: config.insecureDisableAdmissionPlugins,
       ...(code === undefined ? {} : { package: code.facts }),
       parts: supervisor.states(),
+      isReady,
     })),
   )
   stack.use(supervisor)
@@ -151,7 +156,9 @@ async function run(
     registryAuthorities,
     configurations,
   })
-  for (const part of parts.nodes) supervisor.expect(part)
+  // As a service it has not the rights for it; "bulkhead node clean-up" runs after its end.
+  const nodeParts = units === undefined ? parts.nodes : parts.nodes.map(({ cleanUp: _, ...part }) => part)
+  for (const part of nodeParts) supervisor.expect(part)
   const followed = new AbortController()
   const following = followAccessFiles(files, states => supervisor.change(parts.server.name, states), log, followed.signal)
   stack.defer(async () => {
@@ -172,13 +179,15 @@ async function run(
     if (registry !== undefined) await ensureFile(directory.registryAuthority, await registry.authority(), 0o644)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
-    await Promise.all([controllersReady, artifactsReady, registryReady, ...parts.nodes.map(part => supervisor.start(part))])
+    await Promise.all([controllersReady, artifactsReady, registryReady, ...nodeParts.map(part => supervisor.start(part))])
     // Never rejects: a failed renewal is logged and tried again.
     for (const renewed of [dnsIdentity, artifactsIdentity]) void renewed.keep(stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
-    const currentFolder = process.cwd()
+    // A service has no folder of a user.
+    const currentFolder = units === undefined ? process.cwd() : directory.path
     print(greeting({ config, directory, server: addresses.server, registry: registry?.hosts[0], isDefault, example, currentFolder }))
+    isReady = true
     await collectOwnStart(log, stop)
   })()
   await Promise.race([started, aborted(stop)])

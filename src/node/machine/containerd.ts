@@ -11,6 +11,7 @@ import type { ContainerRuntime } from '../cri/runtime.ts'
 import { pauseImage } from '../images/builtin-images.ts'
 import { containerdConfig } from './containerd-config.ts'
 import type { NodeDirectory } from './node-directory.ts'
+import { inOwnScope } from './own-scope.ts'
 import { endProcesses, listProcesses } from './process-table.ts'
 import { writeStreamingCertificate } from './streaming-certificate.ts'
 
@@ -137,7 +138,8 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
     for (let starts = 1; ; starts++) {
       const startedAt = clock.monotonic()
       // A session of its own: Ctrl-C in the terminal reaches only the agent, which then stops things in order.
-      const child = spawn(binary, ['--config', directory.containerdConfig], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+      const [program = binary, ...args] = inOwnScope([binary, '--config', directory.containerdConfig], process.env)
+      const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
       const last = forward(child, log)
       const end = () => child.kill('SIGTERM')
       signal.addEventListener('abort', end, { once: true })
