@@ -38,7 +38,10 @@ export async function attackScratchAudit(
   let acknowledged = 0
   for (let round = 0; round < kills; round++) acknowledged += await attackByKill(context, scratch, first.transport, round, signal)
   const folder = auditFolder(scratch)
-  const [file = ''] = (await readdir(folder)).toSorted().slice(-1)
+  const [file = ''] = (await readdir(folder))
+    .filter(name => name.endsWith('.log'))
+    .toSorted()
+    .slice(-1)
   await scratch.stop()
   await copyFile(join(folder, file), join(scratch.directory, 'earlier.log'))
   const second = await started(scratch, signal)
