@@ -45,7 +45,7 @@ test('CVE-2019-11244: others may enter the folder of sockets and read the versio
   // Where the repository is closed to the parts' users, Node and the bundle are copied there.
   const own = found.filter(entry => !/^(lib|kubectl-cache)\b/.test(entry))
   // The public key of reports is for everybody who verifies one; advisories are public.
-  assert.deepEqual(own, ['advisories 755', 'evidence.pub 644', 'run 711', 'version 644'])
+  assert.deepEqual(own, ['advisories 755', 'audit.pub 644', 'evidence.pub 644', 'run 711', 'version 644'])
   assert.ok(
     found.every(entry => !/[2367]$/.test(entry)),
     found.join('\n'),

@@ -5,9 +5,9 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmS
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { isHeadLine, parseHead } from '../src/access/audit/chain.ts'
-import { logFileName } from '../src/access/audit/log-files.ts'
 import { verifyAuditLog } from '../src/access/audit/verify-log.testing.ts'
+import { parseCheckpoint } from '../src/base/tlog/checkpoint.ts'
+import { parseNote } from '../src/base/tlog/note.ts'
 import { layout } from '../src/cli/up/data-directory.ts'
 import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
@@ -112,7 +112,7 @@ describe('what cannot work is said in one sentence', () => {
     renameSync(audit, `${audit}.away`)
     assert.match(
       await refusal({ dataDirectory }),
-      /Cannot open the audit log in ".*": records are lost: the log ends with batch 0, and batch \d+ of it was signed\. .* restore the folder/,
+      /Cannot open the audit log in ".*": records are lost: the log ends with record 0, and record \d+ of it was signed\. .* restore the folder/,
     )
     rmSync(audit, { recursive: true })
     renameSync(`${audit}.away`, audit)
@@ -175,12 +175,9 @@ test('SIGTERM to every process at once, as a service manager sends it, ends them
   assert.ok(existsSync(join(server, 'store.db')))
   // The store was closed, and the signer was still there to sign the end of the audit log.
   assert.ok(!existsSync(join(server, 'store.db-wal')))
-  const { batches, unsealedLines, problems } = await verifyAuditLog(join(server, 'audit'))
-  const lines = readFileSync(join(server, 'audit', logFileName(1)), 'utf8')
-    .trim()
-    .split('\n')
-  const lastHead = parseHead(lines.findLast(isHeadLine) ?? '')
-  assert.deepEqual([problems, unsealedLines, lastHead?.sequence], [[], 0, batches - 1])
+  const { size, problems } = await verifyAuditLog(join(server, 'audit'))
+  const checkpoint = parseCheckpoint(parseNote(readFileSync(join(server, 'audit', 'tlog', 'checkpoint'), 'utf8')).text)
+  assert.deepEqual([problems, checkpoint.size], [[], size])
   rmSync(dataDirectory, { recursive: true })
 })
 

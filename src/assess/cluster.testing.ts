@@ -20,6 +20,7 @@ import { configMaps } from '../client/resources.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
 import { authenticationScope } from '../cluster/access/token-issuers.ts'
+import { checkpointSignerOf } from '../cluster/audit-signer.ts'
 import { bootstrap } from '../cluster/bootstrap/bootstrap.ts'
 import { registryHosting } from '../cluster/bootstrap/registry-hosting.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
@@ -34,7 +35,7 @@ import { createKeySigner } from '../signer/key-signer.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
-import { verifyChain } from './oracles/audit-chain.ts'
+import { verifyTree } from './oracles/audit-tree.ts'
 import type { ClusterContext, ClusterMachine, IssuerSettings, StartedCluster } from './proof.ts'
 
 export interface ProvableCluster extends AsyncDisposable {
@@ -183,7 +184,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
     directory: audit,
     clock: systemClock,
     log: silentLogger,
-    signHead: (head, signal) => signer.signAuditHead(head, signal),
+    signer: await checkpointSignerOf(signer, stop.signal),
   })
   const api = await openControlPlane({
     ...{ store, signer, audit: log, profile: 'secure', serviceCidr: '10.96.0.0/16', clock: systemClock, log: silentLogger },
@@ -198,7 +199,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
       machine: {
         ...own,
         dataDirectory: directory,
-        readAuditLog: async isWanted => verifyChain(audit, await signer.auditKey(limit()), isWanted),
+        readAuditLog: async isWanted => verifyTree(audit, await signer.auditKey(limit()), isWanted),
       },
     },
     async [Symbol.asyncDispose]() {

@@ -47,10 +47,10 @@ export interface AuditReading {
   readonly events: readonly Readonly<Record<string, unknown>>[]
   /** Number of all events. */
   readonly count: number
-  /** Faults of the hash chain; empty if it is complete. */
+  /** Faults of the tree; empty if it is complete. */
   readonly problems: readonly string[]
-  /** Of a log with a signed chain: the batch of each wanted id, and the newest batch with a valid signature. */
-  readonly batches?: ReadonlyMap<string, number>
+  /** Of a log with signed checkpoints: how many lines it has up to each wanted id, and up to the newest valid checkpoint. */
+  readonly positions?: ReadonlyMap<string, number>
   readonly signedUpTo?: number
 }
 
@@ -76,7 +76,7 @@ export interface ClusterMachine {
   readonly command?: readonly string[]
   /** Starts a cluster of a proof's own in this process, where that is possible; `command` is for the others. */
   startWith?(settings: IssuerSettings, signal: AbortSignal): Promise<StartedCluster>
-  /** Reads the audit log and verifies its chain and signatures. */
+  /** Reads the audit log and verifies its tree and signatures. */
   readAuditLog?(isWanted: (auditId: string) => boolean): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>

@@ -14,12 +14,16 @@ async function answerTo(line: string): Promise<{ readonly code: unknown; readonl
   return { code: process.exitCode, ...text }
 }
 
+const visible = Object.keys(commands)
+  .filter(name => !(name in hiddenCommands))
+  .map(name => name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
+
 const misunderstood = [
   [
     'upp',
     1,
     'Unknown command "upp"',
-    'Commands: up, status, prove, evidence, why, check, policy, sign, verify, dev, trust, image, registry, sbom, scan, advisories, where, updates, join, join-ticket, node, store, service, upgrade. See "bulkhead --help"',
+    `Commands: ${visible.join(', ')}. See "bulkhead --help"`,
   ],
   ['policy x', 2, 'Unknown command "x"', 'Commands: test, replay, report. See "bulkhead policy --help"'],
   ['up --prot 5', 1, 'Unknown flag "--prot", did you mean --port?', 'See "bulkhead up --help"'],

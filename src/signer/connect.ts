@@ -5,8 +5,8 @@ import { type Logger, silentLogger } from '../base/log.ts'
 import { FrameConnection, type FramePeer } from '../base/net/frame-connection.ts'
 import { checkCsrSize, type SignerMethod } from './policy.ts'
 import {
-  auditHeadFields,
-  auditHeadParam,
+  auditTreeFields,
+  auditTreeParam,
   failureError,
   parseAnswer,
   parseTokenResults,
@@ -86,9 +86,10 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     },
     unwrapKey: async (wrapped, signal) =>
       Buffer.from(text(await repeatable('unwrapKey', { wrapped: wrapped.toString('base64') }, signal)), 'base64'),
-    async signAuditHead(head, signal) {
-      const answer = fields(await repeatable('signAuditHead', auditHeadFields(head), signal))
-      return { keyId: text(answer['keyId']), signature: Buffer.from(text(answer['signature']), 'base64') }
+    async signAuditCheckpoint(tree, proof, signal) {
+      const params = { ...auditTreeFields(tree), proof: proof.map(hash => hash.toString('base64')) }
+      const answer = fields(await repeatable('signAuditCheckpoint', params, signal))
+      return { note: text(answer['note']), epoch: text(answer['epoch']) }
     },
     async keepStoreHead(head, signal) {
       await repeatable('keepStoreHead', storeHeadFields(head), signal)
@@ -99,11 +100,15 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     },
     async auditKey(signal) {
       const answer = fields(await repeatable('auditKey', {}, signal))
-      const { signedHead } = answer
+      const signed = answer['signed'] === undefined ? undefined : fields(answer['signed'])
       return {
         keyId: text(answer['keyId']),
         publicKey: text(answer['publicKey']),
-        signedHead: signedHead === undefined ? undefined : auditHeadParam(fields(signedHead)),
+        origin: text(answer['origin']),
+        logKey: text(answer['logKey']),
+        rootKey: text(answer['rootKey']),
+        epoch: text(answer['epoch']),
+        signed: signed && { ...auditTreeParam(signed), note: text(signed['note']) },
       }
     },
     async signEvidence(statement, signal) {

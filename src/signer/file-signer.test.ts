@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
-import { chmod, copyFile, mkdtemp, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { signatureFault, verifyEpochs } from '../access/audit/epoch-chain.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { parseCheckpoint } from '../base/tlog/checkpoint.ts'
+import { CompactTree } from '../base/tlog/compact-tree.ts'
+import { isSignedBy, parseKey, parseNote } from '../base/tlog/note.ts'
 import { createTestCsr } from './csr.fixture.ts'
 import { openFileSigner } from './file-signer.ts'
 import { UnsafeKeyFile } from './key-folder.ts'
@@ -121,7 +138,7 @@ test('openFileSigner() refuses a folder without the head file of the audit log, 
   assert.ok(!(await readdir(directory)).includes('audit-head.json'))
   // An operator decided that the log may begin anew.
   await writeFile(join(directory, 'audit-head.json'), '{}', { mode: 0o600 })
-  assert.equal((await (await open(directory)).auditKey(signal)).signedHead, undefined)
+  assert.equal((await (await open(directory)).auditKey(signal)).signed, undefined)
 })
 
 test('openFileSigner() keeps the newest head of the store across restarts, and refuses an older one', async () => {
@@ -154,26 +171,66 @@ test('openFileSigner() refuses a folder without the head file of the store, even
   assert.equal(await (await open(directory)).storeHead(signal), undefined)
 })
 
-test('openFileSigner() does not replace an audit key that has signed, and keeps the signed head', async () => {
+test('openFileSigner() does not replace an audit key that has signed, and keeps the signed checkpoint', async () => {
   const directory = newDirectory()
-  const head = { sequence: 7, digest: randomBytes(32) }
-  await (await open(directory)).signAuditHead(head, signal)
+  const { tree, next } = growingTree()
+  const signed = await (await open(directory)).signAuditCheckpoint(tree, [], signal)
   const signer = await open(directory)
-  assert.deepEqual((await signer.auditKey(signal)).signedHead, head)
-  assert.equal((await stat(join(directory, 'audit-head.json'))).mode & 0o777, 0o600)
-  // Signing the same head again is allowed, as after a lost answer; an older or a different one is not.
-  await signer.signAuditHead(head, signal)
-  for (const other of [
-    { ...head, sequence: 6 },
-    { ...head, digest: randomBytes(32) },
-  ])
-    await assert.rejects(signer.signAuditHead(other, signal), /head 7 is already signed/)
-  await signer.signAuditHead({ sequence: 8, digest: randomBytes(32) }, signal)
+  assert.deepEqual((await signer.auditKey(signal)).signed, { ...tree, note: signed.note })
+  for (const file of ['audit-head.json', 'audit-epoch.json']) assert.equal((await stat(join(directory, file))).mode & 0o777, 0o600)
+  // Signing the same tree again is allowed, as after a lost answer; an older, a different one, or one that does not continue it is not.
+  assert.deepEqual(await signer.signAuditCheckpoint(tree, [], signal), signed)
+  await assert.rejects(signer.signAuditCheckpoint({ ...tree, size: 1 }, [], signal), /checkpoint 2 is already signed/)
+  await assert.rejects(signer.signAuditCheckpoint({ ...tree, root: randomBytes(32) }, [], signal), /does not continue checkpoint 2/)
+  await assert.rejects(signer.signAuditCheckpoint({ size: 3, root: randomBytes(32) }, next.proof, signal), /does not continue checkpoint 2/)
+  await assert.rejects(signer.signAuditCheckpoint({ size: 3, root: next.root }, [], signal), /does not continue checkpoint 2/)
+  await signer.signAuditCheckpoint({ size: 3, root: next.root }, next.proof, signal)
   await rename(join(directory, 'audit-head.json'), join(directory, 'audit-head.json.away'))
   await assert.rejects(open(directory), /"audit-head\.json" is missing, so it is unknown whether the audit log is complete/)
   await rename(join(directory, 'audit-head.json.away'), join(directory, 'audit-head.json'))
+  await rename(join(directory, 'audit-epoch.json'), join(directory, 'away'))
+  await assert.rejects(open(directory), { message: 'Key file "audit-epoch.json" is missing' })
+  await rename(join(directory, 'away'), join(directory, 'audit-epoch.json'))
   await rm(join(directory, 'audit.key'))
   await assert.rejects(open(directory), { message: 'Key file "audit.key" is missing' })
+})
+
+test('openFileSigner() takes the head of a release that signed batches for none', async () => {
+  const directory = newDirectory()
+  await open(directory)
+  await writeFile(join(directory, 'audit-head.json'), '{"sequence":7,"digest":"AAAA"}', { mode: 0o600 })
+  assert.equal((await (await open(directory)).auditKey(signal)).signed, undefined)
+  await writeFile(join(directory, 'audit-head.json'), '{"size":7}', { mode: 0o600 })
+  await assert.rejects(open(directory), /Cannot read "audit-head\.json": it contains no head of the audit log/)
+})
+
+test('signAuditCheckpoint() begins an epoch with a new key that the one before certifies, and nothing of that one stays', async () => {
+  const directory = newDirectory()
+  const { tree, next } = growingTree()
+  const options = { directory, clock: systemClock, log: silentLogger, auditEpochMs: 0 }
+  const signer = await openFileSigner(options)
+  const { rootKey, logKey, epoch: first } = await signer.auditKey(signal)
+  const path = join(directory, 'audit-epoch.json')
+  const before = await openFile(path)
+  const stored = JSON.parse(await readFile(path, 'utf8'))
+  const signed = await signer.signAuditCheckpoint(tree, [], signal)
+  const second = await (await openFileSigner(options)).signAuditCheckpoint({ size: 3, root: next.root }, next.proof, signal)
+  const chain = verifyEpochs(
+    [first, signed.epoch, second.epoch].map((certificate, at) => ({ epoch: at + 1, certificate })),
+    parseKey(rootKey),
+  )
+  assert.deepEqual([chain.problems, chain.epochs.map(({ size }) => size)], [[], [0, 2, 3]])
+  for (const [size, epoch, note] of [
+    [2, 1, signed.note],
+    [3, 2, second.note],
+  ] as const) {
+    assert.equal(signatureFault(parseNote(note), size, epoch, chain.epochs, parseKey(logKey)), undefined)
+    assert.match(signatureFault(parseNote(note), size, 3, chain.epochs, undefined) ?? '', /is signed by the key of epoch/)
+  }
+  const left = await before.readFile('utf8')
+  await before.close()
+  assert.deepEqual([left.includes(stored.privateKey.slice(40, 90)), left.replaceAll('\0', '')], [false, ''])
+  assert.notEqual(JSON.parse(await readFile(path, 'utf8')).privateKey, stored.privateKey)
 })
 
 test('issueCertificate() uses the request, and of the CSR only its key', async () => {
@@ -253,12 +310,22 @@ test('unwrapKey() refuses every changed byte, a foreign key and a wrong form', a
   await assert.rejects(signer.unwrapKey(wrapped.subarray(0, 20), signal), /Cannot unwrap key/)
 })
 
-test('signAuditHead() signs a digest that auditKey() verifies', async () => {
+test('signAuditCheckpoint() signs a checkpoint that logKey verifies', async () => {
   const signer = createMemorySigner()
-  const digest = randomBytes(32)
-  const { keyId, signature } = await signer.signAuditHead({ sequence: 1, digest }, signal)
-  const key = await signer.auditKey(signal)
-  assert.equal(keyId, key.keyId)
-  assert.ok(verify(null, digest, createPublicKey(key.publicKey), signature))
-  await assert.rejects(signer.signAuditHead({ sequence: 2, digest: Buffer.alloc(3) }, signal), RangeError)
+  const { tree } = growingTree()
+  const { note } = await signer.signAuditCheckpoint(tree, [], signal)
+  const { logKey, origin } = await signer.auditKey(signal)
+  assert.equal(isSignedBy(parseNote(note), parseKey(logKey)), true)
+  assert.deepEqual(parseCheckpoint(parseNote(note).text), { origin, ...tree })
+  await assert.rejects(signer.signAuditCheckpoint({ size: 2, root: Buffer.alloc(3) }, [], signal), RangeError)
 })
+
+/** A tree of two leaves, and one of three with the proof that it continues it. */
+function growingTree() {
+  const tree = new CompactTree()
+  const leaves = [randomBytes(32), randomBytes(32), randomBytes(32)]
+  for (const leaf of leaves.slice(0, 2)) tree.append(leaf)
+  const two = { size: 2, root: tree.root() }
+  for (const leaf of leaves.slice(2)) tree.append(leaf)
+  return { tree: two, next: { root: tree.root(), proof: leaves.slice(2) } }
+}

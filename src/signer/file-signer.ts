@@ -2,6 +2,8 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { defaultEpochMs } from './audit-checkpoints.ts'
+import { openAuditMemory } from './audit-memory.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -14,8 +16,8 @@ import {
   readPrivatePem,
 } from './key-material.ts'
 import { createKeySigner, ensureCertificate } from './key-signer.ts'
-import { auditHeadFields, auditHeadParam, storeHeadFields, storeHeadParam } from './protocol.ts'
-import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
+import { storeHeadFields, storeHeadParam } from './protocol.ts'
+import type { AuthorityName, Signer, StoreHead } from './signer.ts'
 import { type HeadForm, openStoredHead } from './stored-head.ts'
 
 export interface FileSignerOptions {
@@ -23,6 +25,8 @@ export interface FileSignerOptions {
   readonly directory: string
   readonly clock: Clock
   readonly log: Logger
+  /** How long a key signs checkpoints of the audit log. Default: an hour. */
+  readonly auditEpochMs?: number
 }
 
 const auditKeyFile = 'audit.key'
@@ -30,25 +34,24 @@ const evidenceKeyFile = 'evidence.key'
 const kubeletServing = 'kubelet-serving'
 
 const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
-const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
 
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `audit-epoch.json` (the key of the audit log's current epoch), `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
-export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
+export async function openFileSigner({ directory, clock, log, auditEpochMs = defaultEpochMs }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
-  const head = await openStoredHead(folder, auditHead, !hasAuditKey)
+  const { memory: audit, epoch: auditEpoch } = await openAuditMemory(folder, { mayMakeHead: !hasAuditKey, now: clock.now(), log })
   // A signer of an older release has neither this head nor the newer authority. The head is created first, so that an interruption never
   // leaves the authority alone.
   const storeHead = await openStoredHead(folder, keptStoreHead, !names.includes(`${kubeletServing}-ca.key`))
   // The audit key is created last, and heads are signed with it: if either exists, all keys of the first release existed too, and a missing
   // one is lost.
-  const mayMake = !hasAuditKey && head.newest === undefined
+  const mayMake = !hasAuditKey && audit.head === undefined
   const authorities = {
     client: await authority(folder, 'client', clock, log, mayMake),
     serving: await authority(folder, 'serving', clock, log, mayMake),
@@ -66,7 +69,7 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     evidenceKey: await readOrMakeKey(folder, evidenceKeyFile, newEd25519Key, log, true),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, { auditHead: head, storeHead })
+  return createKeySigner(keys, clock, { audit, auditEpoch, auditEpochMs, storeHead })
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)

@@ -90,7 +90,7 @@ const hostile: { readonly name: string; readonly bytes: Buffer }[] = [
     bytes: framed(`{"id":1,"method":"signTokens","params":{"claims":[{"sub":"system:serviceaccount:a:b","x":${deep}}]}}`),
   },
   { name: 'a key of the wrong type', bytes: framed('{"id":1,"method":"wrapKey","params":{"key":{"length":3}}}') },
-  { name: 'a head of the wrong type', bytes: framed('{"id":1,"method":"signAuditHead","params":{"sequence":1e999,"digest":[]}}') },
+  { name: 'a head of the wrong type', bytes: framed('{"id":1,"method":"signAuditCheckpoint","params":{"size":1e999,"root":[]}}') },
   {
     name: 'invalid names',
     bytes: framed(

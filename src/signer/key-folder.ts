@@ -19,6 +19,8 @@ export interface KeyFolder {
   read(name: string): Promise<Buffer | undefined>
   /** Writes a file durably and replaces an existing one. */
   write(name: string, content: Buffer | string): Promise<void>
+  /** As `write`, and overwrites what the old file held. */
+  replaceSecret(name: string, content: Buffer | string): Promise<void>
   names(): Promise<readonly string[]>
 }
 
@@ -48,6 +50,17 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
       }
     },
     write: (name, content) => replaceFile(join(directory, name), content),
+    async replaceSecret(name, content) {
+      const old = await open(join(directory, name), constants.O_RDWR | constants.O_NOFOLLOW)
+      try {
+        await replaceFile(join(directory, name), content)
+        // Its blocks are free now, and keep what they hold until they are used again.
+        await old.write(Buffer.alloc((await old.stat()).size), 0, undefined, 0)
+        await old.sync()
+      } finally {
+        await old.close()
+      }
+    },
     names: () => readdir(directory),
   }
 }

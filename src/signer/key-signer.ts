@@ -3,10 +3,11 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { preAuthEncoding, statementType } from '../base/dsse.ts'
+import { AuditCheckpoints, type AuditEpoch, type AuditMemory, defaultEpochMs, firstEpoch } from './audit-checkpoints.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
-import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
+import type { AuthorityName, Signer, StoreHead } from './signer.ts'
 import type { StoredHead } from './stored-head.ts'
 
 const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
@@ -15,7 +16,9 @@ const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | n
 
 /** What a signer keeps across restarts. */
 export interface SignerMemory {
-  readonly auditHead: StoredHead<AuditHead>
+  readonly audit: AuditMemory
+  readonly auditEpoch: AuditEpoch
+  readonly auditEpochMs: number
   readonly storeHead: StoredHead<StoreHead>
 }
 
@@ -27,8 +30,12 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     throw new Error('Cannot sign: the key set has no token key or no key-encryption key')
   const tokenKeys = keys.tokenKeys.map(key => ({ keyId: keyIdOf(key), algorithm: 'ES256', publicKey: publicPem(key) }) as const)
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
-  const auditKeyId = keyIdOf(keys.auditKey)
-  let signedHead = memory?.auditHead.newest
+  const checkpoints = new AuditCheckpoints({
+    ...{ logKey: keys.auditKey, logKeyId: keyIdOf(keys.auditKey), logKeyPem: publicPem(keys.auditKey), clock },
+    epoch: memory?.auditEpoch ?? firstEpoch(clock.now()),
+    epochMs: memory?.auditEpochMs ?? defaultEpochMs,
+    ...(memory === undefined ? {} : { memory: memory.audit }),
+  })
   let storeHead = memory?.storeHead.newest
   const pending = new Map<AuthorityName, Promise<string>>()
 
@@ -76,14 +83,9 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     async unwrapKey(wrapped) {
       return unwrapKey(keys.encryptionKeys, wrapped)
     },
-    async signAuditHead(head) {
-      const { sequence, digest } = head
-      if (digest.length !== 32) throw new RangeError(`Cannot sign audit head: a SHA-256 digest has 32 bytes, not ${digest.length}`)
-      if (signedHead !== undefined && sequence <= signedHead.sequence && !isSameHead(head, signedHead))
-        throw new RangeError(`Cannot sign audit head ${sequence}: head ${signedHead.sequence} is already signed`)
-      signedHead = head
-      await memory?.auditHead.keep(head)
-      return { keyId: auditKeyId, signature: sign(null, digest, keys.auditKey) }
+    async signAuditCheckpoint(tree, proof, signal) {
+      signal.throwIfAborted()
+      return checkpoints.sign(tree, proof)
     },
     async keepStoreHead(head) {
       if (storeHead !== undefined && head.revision < storeHead.revision)
@@ -95,7 +97,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
       return storeHead
     },
     async auditKey() {
-      return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey), signedHead }
+      return checkpoints.keys()
     },
     async signEvidence(statement, signal) {
       signal.throwIfAborted()
@@ -109,8 +111,6 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     },
   }
 }
-
-const isSameHead = (a: AuditHead, b: AuditHead): boolean => a.sequence === b.sequence && a.digest.equals(b.digest)
 
 /** Creates and stores the certificate of the authority if it does not exist. */
 export async function ensureCertificate(name: AuthorityName, authority: AuthorityKey, now: number): Promise<string> {

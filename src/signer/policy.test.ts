@@ -200,7 +200,7 @@ for (const { name, role, request, rule } of cases) {
 test('checkMethod() keeps tokens and encryption keys for the server', () => {
   checkMethod('server', 'signTokens')
   for (const role of ['controllers', 'admin'] as const) {
-    for (const method of ['signTokens', 'wrapKey', 'unwrapKey', 'signAuditHead', 'keepStoreHead', 'storeHead'] as const) {
+    for (const method of ['signTokens', 'wrapKey', 'unwrapKey', 'signAuditCheckpoint', 'keepStoreHead', 'storeHead'] as const) {
       assert.throws(() => checkMethod(role, method), PolicyViolation)
     }
   }

@@ -13,7 +13,7 @@ export type SignerMethod =
   | 'signTokens'
   | 'wrapKey'
   | 'unwrapKey'
-  | 'signAuditHead'
+  | 'signAuditCheckpoint'
   | 'auditKey'
   | 'keepStoreHead'
   | 'storeHead'
@@ -38,7 +38,7 @@ const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
     'signTokens',
     'wrapKey',
     'unwrapKey',
-    'signAuditHead',
+    'signAuditCheckpoint',
     'keepStoreHead',
     'storeHead',
   ]),

@@ -1,9 +1,10 @@
 // Requests and answers of the signer's socket: the content of frames, and the parsing of untrusted input.
 
-import { isJsonObject } from '../base/json.ts'
+import { isJsonObject, isTexts } from '../base/json.ts'
+import { maxProofHashes } from '../base/tlog/verify-proof.ts'
 import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuditHead, AuthorityName, CertificateRequest, StoreHead } from './signer.ts'
+import type { AuditTree, AuthorityName, CertificateRequest, StoreHead } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -31,7 +32,7 @@ const methods: readonly SignerMethod[] = [
   'signTokens',
   'wrapKey',
   'unwrapKey',
-  'signAuditHead',
+  'signAuditCheckpoint',
   'auditKey',
   'keepStoreHead',
   'storeHead',
@@ -83,12 +84,17 @@ export function bytesParam(params: WireRequest['params'], name: string): Buffer 
 }
 
 /** The form on the wire and in files. */
-export const auditHeadFields = ({ sequence, digest }: AuditHead) => ({ sequence, digest: digest.toString('base64') })
+export const auditTreeFields = ({ size, root }: AuditTree) => ({ size, root: root.toString('base64') })
 
-export function auditHeadParam(params: WireRequest['params']): AuditHead {
-  const { sequence } = params
-  if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) throw malformed('sequence')
-  return { sequence, digest: bytesParam(params, 'digest') }
+export function auditTreeParam(params: WireRequest['params']): AuditTree {
+  const { size } = params
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) throw malformed('size')
+  return { size, root: bytesParam(params, 'root') }
+}
+
+export function proofParam({ proof }: WireRequest['params']): Buffer[] {
+  if (!isTexts(proof) || proof.length > maxProofHashes) throw malformed('proof')
+  return proof.map(hash => Buffer.from(hash, 'base64'))
 }
 
 const maxDigestBytes = 64

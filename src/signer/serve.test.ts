@@ -58,7 +58,12 @@ test('connectSigner() supports all methods of a signer', async () => {
   assert.deepEqual(await signer.auditKey(signal), await direct.auditKey(signal))
   const key = randomBytes(32)
   assert.deepEqual(await signer.unwrapKey((await signer.wrapKey(key, signal)).wrapped, signal), key)
-  assert.equal((await signer.signAuditHead({ sequence: 1, digest: Buffer.alloc(32) }, signal)).signature.length, 64)
+  const leaf = randomBytes(32)
+  const signed = await signer.signAuditCheckpoint({ size: 1, root: leaf }, [], signal)
+  assert.deepEqual(await signer.auditKey(signal), {
+    ...(await direct.auditKey(signal)),
+    signed: { size: 1, root: leaf, note: signed.note },
+  })
   const head = { revision: 9, digest: randomBytes(32) }
   assert.equal(await signer.storeHead(signal), undefined)
   await signer.keepStoreHead(head, signal)
@@ -224,8 +229,9 @@ test('no answer of any method contains a private key', async () => {
     ['wrapKey', { key: '' }],
     ['unwrapKey', { wrapped }],
     ['unwrapKey', { wrapped: 'AAAA' }],
-    ['signAuditHead', { sequence: 1, digest }],
-    ['signAuditHead', {}],
+    ['signAuditCheckpoint', { size: 1, root: digest, proof: [] }],
+    ['signAuditCheckpoint', { size: 1, root: digest, proof: Array(64).fill('') }],
+    ['signAuditCheckpoint', {}],
     ['auditKey', {}],
     ['signEvidence', { statement: 'AAAA' }],
     ['evidenceKey', {}],

@@ -6,14 +6,15 @@ import { type FrameSocket, serveFrames } from '../base/net/frame-server.ts'
 import { checkEvidence } from './evidence-policy.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type SignerRole, type SignerScope } from './policy.ts'
 import {
-  auditHeadFields,
-  auditHeadParam,
+  auditTreeFields,
+  auditTreeParam,
   authorityParam,
   bytesParam,
   certificateParam,
   claimsItem,
   claimsParam,
   parseRequest,
+  proofParam,
   storeHeadFields,
   storeHeadParam,
   type WireAnswer,
@@ -106,10 +107,8 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     }
     case 'unwrapKey':
       return (await signer.unwrapKey(bytesParam(params, 'wrapped'), signal)).toString('base64')
-    case 'signAuditHead': {
-      const { keyId, signature } = await signer.signAuditHead(auditHeadParam(params), signal)
-      return { keyId, signature: signature.toString('base64') }
-    }
+    case 'signAuditCheckpoint':
+      return signer.signAuditCheckpoint(auditTreeParam(params), proofParam(params), signal)
     case 'keepStoreHead':
       await signer.keepStoreHead(storeHeadParam(params), signal)
       return {}
@@ -126,8 +125,8 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     case 'evidenceKey':
       return signer.evidenceKey(signal)
     case 'auditKey': {
-      const { signedHead, ...key } = await signer.auditKey(signal)
-      return { ...key, ...(signedHead === undefined ? {} : { signedHead: auditHeadFields(signedHead) }) }
+      const { signed, ...keys } = await signer.auditKey(signal)
+      return { ...keys, ...(signed === undefined ? {} : { signed: { ...auditTreeFields(signed), note: signed.note } }) }
     }
   }
 }

@@ -23,18 +23,33 @@ export interface TokenKey {
   readonly publicKey: string
 }
 
-/** The newest batch of an audit log: its number, counted from 1 over all files, and the SHA-256 digest of its seal. */
-export interface AuditHead {
-  readonly sequence: number
-  readonly digest: Buffer
+/** The Merkle tree of an audit log: the number of its records, and its RFC 6962 root. */
+export interface AuditTree {
+  readonly size: number
+  readonly root: Buffer
 }
 
-export interface AuditLogKey {
+/** The keys by which an audit log is verified, and the tree that it must reach. */
+export interface AuditLogKeys {
+  /** The log's key that never changes, by its id and as SPKI PEM. */
   readonly keyId: string
-  /** SPKI PEM. */
   readonly publicKey: string
-  /** The newest signed head: a log that does not reach it has lost records. Undefined if none was signed. */
-  readonly signedHead: AuditHead | undefined
+  /** The name of the log in its checkpoints. */
+  readonly origin: string
+  /** The log's key, and the key that certified the first epoch, as verifiers of C2SP signed-note take them. */
+  readonly logKey: string
+  readonly rootKey: string
+  /** The certificate of the current epoch (base/tlog/epoch-certificate.ts). */
+  readonly epoch: string
+  /** The newest signed checkpoint: a log that does not reach it has lost records. Undefined if none was signed. */
+  readonly signed: (AuditTree & { readonly note: string }) | undefined
+}
+
+export interface SignedCheckpoint {
+  /** C2SP tlog-checkpoint, signed by the log's key and by that of its epoch. */
+  readonly note: string
+  /** The certificate of the epoch that signs the next checkpoint: it must be in the log before. */
+  readonly epoch: string
 }
 
 export interface EvidenceKey {
@@ -59,14 +74,17 @@ export interface Signer extends AsyncDisposable {
   signToken(claims: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<string>
   wrapKey(key: Buffer, signal: AbortSignal): Promise<{ readonly id: string; readonly wrapped: Buffer }>
   unwrapKey(wrapped: Buffer, signal: AbortSignal): Promise<Buffer>
-  /** Signs the digest of the head with Ed25519. Rejects a head that does not follow the one signed before, so that no log goes back. */
-  signAuditHead(head: AuditHead, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /**
+   * Signs a checkpoint of the audit log. `proof` is the RFC 6962 consistency proof from the tree that was signed before: one that does not
+   * continue it is rejected, so that no log goes back or forks.
+   */
+  signAuditCheckpoint(tree: AuditTree, proof: readonly Buffer[], signal: AbortSignal): Promise<SignedCheckpoint>
   /** Stores the head durably. Rejects a revision before the stored one, so that no store goes back. */
   keepStoreHead(head: StoreHead, signal: AbortSignal): Promise<void>
   /** The newest head; undefined if there is none. */
   storeHead(signal: AbortSignal): Promise<StoreHead | undefined>
-  /** The key and head for the verification of an audit log. */
-  auditKey(signal: AbortSignal): Promise<AuditLogKey>
+  /** For the verification of the audit log. */
+  auditKey(signal: AbortSignal): Promise<AuditLogKeys>
   /** Signs an in-toto statement, the report of a run of proofs, as DSSE does, with Ed25519. */
   signEvidence(statement: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
   /** The key for the verification of reports. */

@@ -6,9 +6,10 @@ import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { until } from '../../base/testing/wait-until.testing.ts'
+import { checkpointSignerOf } from '../../cluster/audit-signer.ts'
 import { eventLine } from './audit-event.ts'
 import { auditFailure } from './audit-failure.ts'
-import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
+import { event, keysOf, names, newDirectory, openLog as open, signerOf, threeWrites } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
 import { verifyAuditLog } from './verify-log.testing.ts'
@@ -32,7 +33,7 @@ test('eventLine() is the JSON of the event', () => {
   assert.deepEqual(JSON.parse(eventLine(small)).verb, 'get')
 })
 
-test('AuditLog has each write on disk when it is answered, with a whole chain, readable by its owner only', async () => {
+test('AuditLog has each write on disk when it is answered, in a whole tree, readable by its owner only', async () => {
   const directory = newDirectory()
   await using log = await open(directory)
   await Promise.all(Array.from({ length: 500 }, (_, i) => log.record(event('create', `w${i}`))))
@@ -42,9 +43,9 @@ test('AuditLog has each write on disk when it is answered, with a whole chain, r
     names(report.events),
     Array.from({ length: 500 }, (_, i) => `w${i}`),
   )
-  assert.ok(report.batches < 50, `writes share a sync: ${report.batches} batches`)
   assert.equal((await stat(directory)).mode & 0o777, 0o700)
-  for (const name of await readdir(directory)) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600)
+  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true }))
+    assert.equal((await stat(join(entry.parentPath, entry.name))).mode & 0o777, entry.isDirectory() ? 0o700 : 0o600, entry.name)
 })
 
 test('AuditLog buffers reads, leaves out health checks, and signs its end when it closes', async () => {
@@ -55,40 +56,39 @@ test('AuditLog buffers reads, leaves out health checks, and signs its end when i
   assert.equal(log.record(health), undefined)
   await log.record(event('delete', 'w'))
   await log[Symbol.asyncDispose]()
-  const report = await verifyAuditLog(directory, { auditKey })
+  const report = await verifyAuditLog(directory, await keysOf(directory))
   assert.deepEqual(report.problems, [])
   assert.deepEqual(names(report.events), ['r', 'w'])
-  assert.equal(report.signedHeads, 1)
-  assert.equal(report.signedUpTo, 1)
+  assert.deepEqual([report.size, report.signedSize], [4, 4])
 })
 
 test('AuditLog closes if the signer does not sign its end, and continues after it', async () => {
   const directory = newDirectory()
   const errors: string[] = []
   const log = { ...silentLogger, error: (message: string) => errors.push(message) }
-  const away = () => Promise.reject(new Error('the signer is away'))
-  const first = await open(directory, { log, signHead: away })
+  const signer = await checkpointSignerOf(signerOf(directory), new AbortController().signal)
+  const first = await open(directory, { log, signer: { ...signer, sign: () => Promise.reject(new Error('the signer is away')) } })
   await first.record(event('create', 'a'))
   await first[Symbol.asyncDispose]()
   assert.deepEqual(errors, ['end of the audit log not signed'])
   const second = await open(directory)
   await second.record(event('create', 'b'))
   await second[Symbol.asyncDispose]()
-  const { problems, unsealedLines } = await verifyAuditLog(directory)
-  assert.deepEqual([problems, unsealedLines], [[], 0])
+  const { problems, size, signedSize } = await verifyAuditLog(directory, await keysOf(directory))
+  assert.deepEqual([problems, size, signedSize], [[], 4, 4])
 })
 
-test('AuditLog continues its chain over restarts and files', async () => {
+test('AuditLog continues its tree over restarts and files', async () => {
   const directory = newDirectory()
   for (let run = 0; run < 3; run++) {
     await using log = await open(directory, { maxFileBytes: 2000 })
     for (let i = 0; i < 5; i++) await log.record(event('create', `${run}-${i}`))
   }
   assert.ok((await readdir(directory)).length > 3)
-  const report = await verifyAuditLog(directory, { auditKey })
+  const report = await verifyAuditLog(directory, await keysOf(directory))
   assert.deepEqual(report.problems, [])
   assert.equal(report.events.length, 15)
-  assert.ok(report.signedHeads >= 3)
+  assert.equal(report.signedSize, report.size)
 })
 
 test('hasRecords() recognizes a log with records, even if its newest file is empty', async () => {
@@ -103,16 +103,19 @@ test('hasRecords() recognizes a log with records, even if its newest file is emp
 
 test('AuditLog keeps the configured number of files, and the rest still verifies', async () => {
   const directory = newDirectory()
-  await using log = await open(directory, { maxFileBytes: 1000, maxFiles: 2 })
+  const log = await open(directory, { maxFileBytes: 1000, maxFiles: 2 })
   for (let i = 0; i < 12; i++) await log.record(event('create', `${i}`))
-  assert.equal((await readdir(directory)).length, 2)
-  assert.deepEqual((await verifyAuditLog(directory)).problems, [])
+  await until(async () => (await readdir(directory)).filter(name => name.endsWith('.log')).length <= 3, 'old files are gone')
+  await log[Symbol.asyncDispose]()
+  const report = await verifyAuditLog(directory, await keysOf(directory))
+  assert.deepEqual([report.problems, report.signedSize], [[], report.size])
+  assert.ok(report.first > 0)
 })
 
-test('AuditLog seals the files of a killed run, and drops a truncated line', async () => {
+test('AuditLog continues the files of a killed run, and drops a truncated line', async () => {
   const directory = newDirectory()
   // It stays open and writes nothing more, like a killed process.
-  await using killed = await open(directory, { signHead: undefined })
+  await using killed = await open(directory, { signer: undefined })
   await killed.record(event('create', 'a'))
   const path = join(directory, 'audit-00000001.log')
   await appendFile(path, `${eventLine(event('create', 'b'))}{"kind":"Ev`)
@@ -124,35 +127,35 @@ test('AuditLog seals the files of a killed run, and drops a truncated line', asy
 })
 
 const losses: { name: string; lose: (text: string) => string; problem: RegExp }[] = [
-  { name: 'an emptied log', lose: () => '', problem: /records are lost: the log ends with batch 0, and batch 3 of it was signed/ },
+  {
+    name: 'an emptied log',
+    lose: () => '',
+    problem: /records are lost: the log ends with record 0, and (record 5 of it was|the \w+ signed 5)/,
+  },
   {
     name: 'an end that was cut off',
-    lose: text => text.slice(0, text.indexOf('{"kind":"Event"', text.indexOf('"sequence":1'))),
-    problem: /records are lost: the log ends with batch 1, and batch 3 of it was signed/,
+    lose: text => text.slice(0, text.lastIndexOf('{"kind":"Event"')),
+    problem: /records are lost: the log ends with record 4, and (record 5 of it was|the \w+ signed 5)/,
   },
+  { name: 'a changed record', lose: text => text.replace('"w1"', '"x1"'), problem: /the first 5 (records )?are not those that/ },
 ]
 for (const { name, lose, problem } of losses) {
   test(`AuditLog.open() does not go on with ${name}, and verifyAuditLog() finds it`, async () => {
-    const { directory, path, text } = await threeBatches()
-    const [digest = ''] = text.trimEnd().match(/(?<="digest":")[0-9a-f]{64}(?="}$)/) ?? []
-    const signedHead = { sequence: 3, digest: Buffer.from(digest, 'hex') }
-    assert.deepEqual((await verifyAuditLog(directory, { auditKey, signedHead })).problems, [])
-    await (await open(directory, { signedHead }))[Symbol.asyncDispose]()
+    const { directory, path, text } = await threeWrites()
+    assert.deepEqual((await verifyAuditLog(directory, await keysOf(directory))).problems, [])
+    await (await open(directory))[Symbol.asyncDispose]()
     await writeFile(path, lose(text))
-    await assert.rejects(open(directory, { signedHead }), problem)
-    assert.match((await verifyAuditLog(directory, { auditKey, signedHead })).problems.join('\n'), problem)
-    // Of the same length, but another log.
-    await writeFile(path, text)
-    await assert.rejects(
-      open(directory, { signedHead: { ...signedHead, digest: Buffer.alloc(32) } }),
-      /batch 3 is not the one of that number/,
-    )
-    assert.match(
-      (await verifyAuditLog(directory, { auditKey, signedHead: { ...signedHead, digest: Buffer.alloc(32) } })).problems.join('\n'),
-      /batch 3 is not/,
-    )
+    await assert.rejects(open(directory), problem)
+    assert.match((await verifyAuditLog(directory, await keysOf(directory))).problems.join('\n'), problem)
   })
 }
+
+test('AuditLog.open() does not go on with a log of an older release', async () => {
+  const directory = newDirectory()
+  await mkdir(directory)
+  await writeFile(join(directory, 'audit-00000001.log'), `${eventLine(event('create', 'a'))}{"kind":"Seal"}\n`, { mode: 0o600 })
+  await assert.rejects(open(directory), /it was written by an older release, whose logs this one does not continue/)
+})
 
 /** A clock that does not advance, with sleeps that the test ends. */
 function stoppedClock() {
@@ -218,7 +221,7 @@ test('AuditLog retries pending records when it closes, and counts lost ones', as
     const directory = newDirectory()
     const lost: unknown[] = []
     const log = { ...silentLogger, error: (_text: string, values?: object) => lost.push(values) }
-    const audit = await open(directory, { log, clock: stoppedClock().clock, signHead: undefined })
+    const audit = await open(directory, { log, clock: stoppedClock().clock, signer: undefined })
     const full = Object.assign(new Error('EROFS'), { code: 'EROFS' })
     const append = t.mock.method(LogFiles.prototype, 'append', () => Promise.reject(full))
     await assert.rejects(Promise.resolve(audit.record(event('create', 'a'))), /the audit log cannot be written/)
@@ -269,7 +272,7 @@ test('AuditLog answers a recorded write although no next file can be created, re
 
 test('LogFiles.append() leaves nothing of a batch that failed, and that could not be cut off at once, behind a shorter one', async t => {
   const directory = newDirectory()
-  const { files } = await LogFiles.open(directory, 5)
+  const files = await LogFiles.open(directory, 5, { number: 1, bytes: 0 })
   await files.append(Buffer.from('a\n'))
   const probe = await import('node:fs/promises').then(fs => fs.open(join(directory, 'probe'), 'w'))
   const handle: {
@@ -294,7 +297,7 @@ test('LogFiles.append() leaves nothing of a batch that failed, and that could no
 
 test('LogFiles.append() leaves nothing of a batch that failed', async t => {
   const directory = newDirectory()
-  const { files } = await LogFiles.open(directory, 5)
+  const files = await LogFiles.open(directory, 5, { number: 1, bytes: 0 })
   await files.append(Buffer.from('a\n'))
   const probe = await import('node:fs/promises').then(fs => fs.open(join(directory, 'probe'), 'w'))
   const handle: { write(...args: unknown[]): Promise<{ bytesWritten: number }> } = Object.getPrototypeOf(probe)

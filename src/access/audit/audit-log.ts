@@ -1,26 +1,32 @@
-// The audit log: events are collected into batches; a batch is written, sealed and synced as a whole, and a write is answered after its
-// batch.
+// The audit log: events are collected into batches; a batch is written and synced as a whole, and a write is answered after its batch. Each
+// line is a leaf of a Merkle tree, whose checkpoints are signed afterwards.
 
 import { StallWatch } from '../../base/async/stall-watch.ts'
-import { type Clock, pause } from '../../base/clock.ts'
+import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { AuditAlarms } from './audit-alarms.ts'
 import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
-import { AuditFailure, auditFailure } from './audit-failure.ts'
-import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './chain.ts'
+import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
+import { type CheckpointSigner, Checkpoints } from './checkpoints.ts'
+import { appendEpoch, epochsPath, type LoggedEpoch } from './epochs-file.ts'
 import { findEvent } from './find-event.ts'
-import { type LogEnd, LogFiles } from './log-files.ts'
 import { LogLines } from './log-lines.ts'
+import { alarmLine, epochLine } from './log-record.ts'
+import { LogWriter } from './log-writer.ts'
+import { openTree } from './open-tree.ts'
 import { type AuditDecision, type AuditedRequest, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
+import type { WatchedFiles } from './watched-files.ts'
 
 export interface AuditLogOptions {
   /** Created with mode 0700 if missing; files are `audit-<number>.log`, 0600. */
   readonly directory: string
   readonly clock: Clock
   readonly log: Logger
-  /** The signer's `signAuditHead`: signs the newest seal once a second while there are events, and at the end. */
-  readonly signHead?: (head: SealedEnd, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
-  /** The newest signed head: a log that ends before it, or has a different one, is not continued. */
-  readonly signedHead?: SealedEnd | undefined
+  /** Signs checkpoints, at most a second apart while there are records, and at the end. Without it there are tiles, and no checkpoints. */
+  readonly signer?: CheckpointSigner | undefined
+  /** Of each new checkpoint, as a signed note. */
+  readonly onCheckpoint?: (note: string) => void
   /** Default: everything except health checks, at level Metadata. */
   readonly policy?: AuditPolicy
   /** Whether each write is recorded whatever the policy says. Default: true. */
@@ -42,13 +48,16 @@ const maxBuffered = 20_000
 const maxBufferedBytes = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
-const headDelayMs = 1000
+/** With the time that it takes, checkpoints are at most a second apart. */
+const checkpointDelayMs = 700
+/** Between looks at whether another program changes the log. */
+const checkMs = 500
 const retryDelayMs = 1000
 const signEndMs = 10_000
 const stalled = new AuditFailure('the disk under the audit log does not answer')
 
 export class AuditLog implements AsyncDisposable {
-  readonly #files: LogFiles
+  readonly #writer: LogWriter
   readonly #options: AuditLogOptions
   readonly #closing = new AbortController()
   readonly #recordsBodies: boolean
@@ -59,50 +68,44 @@ export class AuditLog implements AsyncDisposable {
   #waiting: Pending[] = []
   #running: Promise<void> | undefined
   #flushTimer = false
-  #digest: Buffer
-  #sequence: number
-  #signed: number
+  readonly #watched: WatchedFiles
+  readonly alarms: AuditAlarms
+  readonly #checkpoints: Checkpoints
   #signing: Promise<void> | undefined
+  readonly #checking: Promise<void>
   #failure: AuditFailure | undefined
   readonly #stalls: StallWatch
-  #rotateAfter = 0
+  #checksFile = false
   #lost = 0
 
-  private constructor(options: AuditLogOptions, files: LogFiles, digest: Buffer, sequence: number) {
+  private constructor(options: AuditLogOptions, alarms: AuditAlarms, opened: Awaited<ReturnType<typeof openTree>>) {
     this.#options = options
+    const { directory, signer, onCheckpoint, clock, log } = options
     const { rules } = options.policy ?? defaultAuditPolicy
     this.#recordsBodies = rules.some(({ level }) => level === 'Request' || level === 'RequestResponse')
-    this.#files = files
-    this.#digest = digest
-    this.#sequence = sequence
-    this.#signed = sequence
-    this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'audit log' })
+    this.#writer = new LogWriter(opened, options)
+    this.#watched = opened.watched
+    this.alarms = alarms
+    const { tree, tiles } = opened
+    this.#checkpoints = new Checkpoints({
+      ...{ directory, tree, tiles, signer, onEpoch: (next: LoggedEpoch) => this.#recordEpoch(next) },
+      ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
+    })
+    this.#stalls = new StallWatch({ clock, log, subject: 'audit log' })
+    this.#checking = this.#checkUntilClosed()
   }
 
-  /**
-   * Continues the log in the folder. Whole lines that the last run did not seal are sealed now; anything else after the last valid seal is
-   * removed.
-   */
+  /** Continues the log in the folder. Whole lines that a crash left are kept; anything after the first damaged one is removed. */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
-    const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
-    const loss = lostRecords(end, options.signedHead)
-    if (loss !== undefined) {
-      await files.close()
-      throw new Error(loss)
-    }
-    const log = new AuditLog(options, files, end.digest, end.sequence)
-    if (files.ragged) await log.#closeCutBatch(end)
-    return log
-  }
-
-  /** The lines are written again with their seal: that they can be read does not prove that they are on disk. */
-  async #closeCutBatch({ digest: previous, sequence, unsealed }: LogEnd): Promise<void> {
-    const count = unsealed.toString().split('\n').length - 1
-    this.#options.log.info('audit log ended within a batch', { batch: sequence + 1, lines: count })
-    if (count === 0) return await this.#files.append(unsealed)
-    this.#digest = batchDigest(previous, unsealed)
-    this.#sequence = sequence + 1
-    await this.#files.append(Buffer.concat([unsealed, Buffer.from(sealLine(this.#sequence, count, previous, this.#digest))]))
+    const { directory, clock, log } = options
+    const alarms = new AuditAlarms(directory, clock, log)
+    const opened = await openTree(directory, options.maxFiles ?? 20, options.signer)
+    await alarms.written()
+    const audit = new AuditLog(options, alarms, opened)
+    if (opened.files.ragged) log.info('audit log ended within a line', { record: opened.tree.size })
+    if (opened.changedTiles.length > 0)
+      audit.#alarm(`tiles were changed while the server did not run: ${opened.changedTiles.slice(0, 3).join(', ')}`)
+    return audit
   }
 
   /**
@@ -155,22 +158,26 @@ export class AuditLog implements AsyncDisposable {
     return this.#failure ?? (this.#stalls.stalled ? stalled : undefined)
   }
 
+  /** How many records the newest checkpoint has. */
+  get signedSize(): number {
+    return this.#checkpoints.signedSize
+  }
+
   /** Writes waiting records, signs the end, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
+    await this.#checking
     await this.#signing
     await this.#running
     // There may be space again.
     this.#failure = undefined
     await this.#drain()
-    if (this.#failure === undefined && this.#signed < this.#sequence) {
-      await this.#signEnd()
-      await this.#drain()
-    }
+    if (this.#failure === undefined) await this.#signEnd()
     const lost = this.#lost + this.#lines.count
     if (lost > 0) this.#options.log.error('audit events lost', { events: lost })
     this.#stalls[Symbol.dispose]()
-    await this.#files.close()
+    await this.alarms.written()
+    await this.#writer.close()
   }
 
   #flushLater(): void {
@@ -211,6 +218,7 @@ export class AuditLog implements AsyncDisposable {
   async #writeBatches(): Promise<void> {
     // Waits one turn, so that requests of the same moment share a sync.
     await new Promise(resolve => setImmediate(resolve))
+    if (this.#checksFile) await this.#checkFile()
     while (this.#lines.length > 0) {
       const waiting = this.#waiting
       this.#waiting = []
@@ -229,45 +237,33 @@ export class AuditLog implements AsyncDisposable {
       lines.clear()
       this.#failure = undefined
       for (const { resolve } of waiting) resolve()
-      this.#signLater()
+      this.#checkpointLater()
+    }
+  }
+
+  async #checkFile(): Promise<void> {
+    this.#checksFile = false
+    if (this.#failure !== undefined) return
+    try {
+      await this.#writer.check()
+    } catch (err) {
+      this.#failed(err, [])
     }
   }
 
   async #writeBatch(lines: LogLines): Promise<void> {
-    const { length, count } = lines
-    const digest = batchDigest(this.#digest, lines.bytes)
-    lines.add(sealLine(this.#sequence + 1, count, this.#digest, digest))
-    try {
-      await this.#files.append(lines.bytes)
-    } catch (err) {
-      lines.cut(length, count)
-      throw err
-    }
-    this.#digest = digest
-    this.#sequence++
-    await this.#rotateIfFull()
+    await this.#writer.append(lines.bytes)
     if (this.#lost > 0) {
       this.#options.log.error('audit events lost', { events: this.#lost })
       this.#lost = 0
     }
   }
 
-  /** The batch is on disk: if the next file cannot be begun, the full one grows, and a later batch retries. */
-  async #rotateIfFull(): Promise<void> {
-    const { clock, log, maxFileBytes = 100 << 20 } = this.#options
-    if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
-    try {
-      await this.#files.rotate()
-    } catch (err) {
-      this.#rotateAfter = clock.monotonic() + retryDelayMs
-      log.error('audit log not rotated', { err })
-    }
-  }
-
   #failed(err: unknown, waiting: readonly Pending[]): void {
     const failure = auditFailure(err)
-    this.#options.log.error('audit log cannot be written', { file: this.#files.path, err })
+    this.#options.log.error('audit log cannot be written', { file: this.#writer.path, err })
     this.#failure = failure
+    if (err instanceof LogTampered) this.alarms.raise('tampering', err.message)
     // Reads continue, and their events are kept for the next attempt; so are those of writes, because they show what was tried.
     const later = this.#lines
     this.#lines = this.#batch
@@ -280,14 +276,17 @@ export class AuditLog implements AsyncDisposable {
     if (!this.#flushTimer) this.#flushAfter(retryDelayMs)
   }
 
-  #signLater(): void {
-    if (this.#options.signHead === undefined || this.#signing || this.#closing.signal.aborted) return
+  #checkpointLater(): void {
+    if (this.#signing || this.#closing.signal.aborted) return
     const { clock, log } = this.#options
     this.#signing = clock
-      .sleep(headDelayMs, this.#closing.signal)
-      .then(() => this.#sign(this.#closing.signal))
+      .sleep(checkpointDelayMs, this.#closing.signal)
+      .then(() => this.#checkpoints.make(this.#closing.signal))
+      .then(() => this.alarms.clear('checkpoints'))
       .catch((err: unknown) => {
-        if (!this.#closing.signal.aborted) log.error('audit head not signed', { err })
+        if (this.#closing.signal.aborted) return
+        log.error('audit checkpoint not signed', { err })
+        this.alarms.raise('checkpoints', `no checkpoint can be made: ${messageOf(err)}`)
       })
       .finally(() => {
         this.#signing = undefined
@@ -297,21 +296,43 @@ export class AuditLog implements AsyncDisposable {
   /** Without a signer the end stays unsigned: the next start continues after it, and the log is closed anyway. */
   async #signEnd(): Promise<void> {
     try {
-      await this.#sign(AbortSignal.timeout(signEndMs))
+      await this.#checkpoints.make(AbortSignal.timeout(signEndMs))
+      await this.#drain()
     } catch (err) {
       this.#options.log.error('end of the audit log not signed', { err })
     }
   }
 
-  /** The batch that holds the head needs no further head: it counts as signed. */
-  async #sign(signal: AbortSignal): Promise<void> {
-    const { signHead } = this.#options
-    if (signHead === undefined || this.#signed >= this.#sequence) return
-    const sequence = this.#sequence
-    const digest = this.#digest
-    const { keyId, signature } = await signHead({ sequence, digest }, signal)
-    this.#lines.add(headLine(sequence, digest, keyId, signature))
-    this.#signed = sequence + 1
+  async #recordEpoch(epoch: LoggedEpoch): Promise<void> {
+    await appendEpoch(this.#options.directory, epoch)
+    await this.#watched.addOwn(epochsPath(this.#options.directory))
+    this.#lines.add(epochLine(epoch.epoch, epoch.certificate))
+    this.#flush()
+    await this.#running
+  }
+
+  /** Notices within a second that another program changes the files of the log. */
+  async #checkUntilClosed(): Promise<void> {
+    const { signal } = this.#closing
+    while (true) {
+      await pause(this.#options.clock, checkMs, signal)
+      if (signal.aborted) return
+      this.#checksFile = true
+      this.#flush()
+      await this.#running
+      try {
+        for (const what of await this.#watched.changed()) this.#alarm(what)
+        await this.#writer.removeOutdated()
+      } catch (err) {
+        this.#options.log.error('files of the audit log not checked', { err })
+      }
+    }
+  }
+
+  /** The alarm is a record, too. */
+  #alarm(message: string): void {
+    if (!this.alarms.raise('tampering', message)) return
+    this.#lines.add(alarmLine(formatTime(this.#options.clock.now()), 'tampering', message))
     this.#flushLater()
   }
 }

@@ -1,23 +1,13 @@
 // The numbered files of an audit log: opened where the last run stopped, appended to as a whole or not at all, rotated by size.
 import { constants, fstatSync } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
-import { isJsonObject, parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { LogTampered } from './audit-failure.ts'
-import { batchDigest, genesis, isSealLine, parseSeal, type Seal } from './chain.ts'
-
-export interface LogEnd {
-  readonly digest: Buffer
-  readonly sequence: number
-  /** Whole lines after the last valid seal, from a batch that a crash interrupted; they were never acknowledged. */
-  readonly unsealed: Buffer
-}
+import { rootOf } from './file-root.ts'
 
 const form = /^audit-(\d{8})\.log$/
-/** More than one batch can have. */
-const tailBytes = 16 << 20
 
 export const logFileName = (number: number): string => `audit-${String(number).padStart(8, '0')}.log`
 
@@ -48,6 +38,8 @@ export class LogFiles {
   #size: number
   /** A part of a failed batch is after the end. */
   #ragged = false
+  /** The kernel's time of the last change, after this process made it. */
+  #changed: bigint | undefined
 
   private constructor(directory: string, keep: number, number: number, file: FileHandle, size: number) {
     this.#directory = directory
@@ -57,42 +49,28 @@ export class LogFiles {
     this.#size = size
   }
 
-  /** Opens the newest file. Anything after the last valid seal stays until the first batch replaces it. */
-  static async open(directory: string, keep: number): Promise<{ readonly files: LogFiles; readonly end: LogEnd }> {
+  /** Opens the file in which the log ends, after `bytes`. What follows stays until the first append replaces it. */
+  static async open(
+    directory: string,
+    keep: number,
+    { number, bytes }: { readonly number: number; readonly bytes: number },
+  ): Promise<LogFiles> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    const numbers = await logFileNumbers(directory)
-    const number = numbers.at(-1) ?? 1
     const file = await openFile(directory, number)
     // File and folder may be new, and the run that created them may have been killed before it synced their names.
     await syncToDisk(directory)
     await syncToDisk(dirname(directory))
+    // That its lines can be read does not prove that they are on disk.
+    await file.datasync()
     const { size } = await file.stat()
-    const tail = await readTail(file, size)
-    const end = endOf(tail, size === tail.length)
-    let { seal } = end
-    const before = numbers.at(-2)
-    // A file without a seal continues the one before.
-    if (seal === undefined && before !== undefined) {
-      const older = await openFile(directory, before)
-      const { size: olderSize } = await older.stat()
-      seal = endOf(await readTail(older, olderSize), olderSize <= tailBytes).seal
-      await older.close()
-    }
-    if (seal === undefined && (before !== undefined || size > tailBytes)) {
-      await file.close()
-      throw new Error(`Cannot continue the audit log "${join(directory, logFileName(number))}": no seal is found at its end`)
-    }
-    const sealed = size - tail.length + end.length
-    const files = new LogFiles(directory, keep, number, file, sealed)
-    files.#ragged = sealed < size
-    return {
-      files,
-      end: {
-        digest: seal ? Buffer.from(seal.digest, 'hex') : genesis,
-        sequence: seal?.sequence ?? 0,
-        unsealed: wholeLines(tail.subarray(end.length)),
-      },
-    }
+    const files = new LogFiles(directory, keep, number, file, bytes)
+    files.#ragged = bytes < size
+    return files
+  }
+
+  /** The number of the current file. */
+  get number(): number {
+    return this.#number
   }
 
   /** The path of the current file. */
@@ -125,6 +103,7 @@ export class LogFiles {
       }
       await named
       this.#size += bytes.length
+      this.#changed = fstatSync(this.#file.fd, { bigint: true }).ctimeNs
     } catch (err) {
       this.#ragged = true
       // If that fails too, the next batch truncates first, because it may be shorter.
@@ -133,12 +112,36 @@ export class LogFiles {
     }
   }
 
-  /** Throws if the file was removed or truncated. It is open, so the kernel answers from memory. */
+  /** Throws if the file was removed or truncated, or has more than was written. It is open, so the kernel answers from memory. */
   #checkOpenFile(): void {
     const { nlink, size } = fstatSync(this.#file.fd)
     if (nlink === 0) throw new LogTampered(`The audit log "${this.path}" was removed while it was written`)
     if (size < this.#size)
       throw new LogTampered(`The audit log "${this.path}" was cut from ${this.#size} to ${size} bytes while it was written`)
+    if (size > this.#size && !this.#ragged)
+      throw new LogTampered(`The audit log "${this.path}" got ${size - this.#size} bytes from another program while it was written`)
+  }
+
+  /** Throws `LogTampered` if the file is not where and as long as it should be. */
+  async check(): Promise<void> {
+    this.#checkOpenFile()
+    await this.#checkNamed()
+  }
+
+  /** The time at which another program may have changed the content: the caller compares it, and confirms that time. */
+  changedByOthers(): bigint | undefined {
+    const changed = fstatSync(this.#file.fd, { bigint: true }).ctimeNs
+    return this.#changed === undefined || changed === this.#changed || this.#ragged ? undefined : changed
+  }
+
+  /** The root after the last line, as the file is now; undefined if it has no such line. */
+  root(): Promise<Buffer | undefined> {
+    return rootOf(this.#file, this.#size)
+  }
+
+  /** The content is the same as before this time. */
+  confirm(changed: bigint): void {
+    this.#changed = changed
   }
 
   /** Rejects if the path no longer names this file: what is written into it would be lost. */
@@ -157,7 +160,7 @@ export class LogFiles {
     this.#ragged = false
   }
 
-  /** Begins the next file and removes the oldest ones. If it rejects, the log continues in the old or the new file. */
+  /** Begins the next file. If it rejects, the log continues in the old or the new file. */
   async rotate(): Promise<void> {
     const next = await openFile(this.#directory, this.#number + 1)
     const full = this.#file
@@ -171,9 +174,19 @@ export class LogFiles {
     this.#file = next
     this.#number++
     this.#size = 0
+    this.#changed = undefined
     await full.close()
+  }
+
+  /** The oldest file that is kept beside the current one. */
+  get oldestKept(): number {
+    return Math.max(1, this.#number - this.#keep + 1)
+  }
+
+  /** Files before this one, oldest first. */
+  async outdated(oldest: number): Promise<string[]> {
     const numbers = await logFileNumbers(this.#directory)
-    for (const number of numbers.slice(0, Math.max(0, numbers.length - this.#keep))) await rm(join(this.#directory, logFileName(number)))
+    return numbers.filter(number => number < oldest).map(number => join(this.#directory, logFileName(number)))
   }
 
   async close(): Promise<void> {
@@ -189,66 +202,4 @@ async function openFile(directory: string, number: number): Promise<FileHandle> 
   const file = await open(join(directory, logFileName(number)), openFlags, 0o600)
   await file.chmod(0o600)
   return file
-}
-
-async function readTail(file: FileHandle, size: number): Promise<Buffer> {
-  const length = Math.min(size, tailBytes)
-  const bytes = Buffer.alloc(length)
-  const { bytesRead } = await file.read(bytes, 0, length, size - length)
-  return bytes.subarray(0, bytesRead)
-}
-
-interface SealedPart {
-  readonly seal: Seal | undefined
-  /** Up to the end of the seal's line. */
-  readonly length: number
-}
-
-/**
- * The last valid seal. The newest batch may have its seal without some of its lines, because after a power loss the pages of one write are
- * on disk in any combination. The batch before it was durable earlier.
- */
-function endOf(bytes: Buffer, isWholeFile: boolean): SealedPart {
-  const last = lastSeal(bytes, isWholeFile)
-  if (last.seal === undefined) return last
-  const before = lastSeal(bytes.subarray(0, last.start), isWholeFile)
-  // A batch that is too long to be read is trusted.
-  if (before.seal === undefined && !isWholeFile) return last
-  const digest = batchDigest(Buffer.from(last.seal.previous, 'hex'), bytes.subarray(before.length, last.start))
-  return digest.toString('hex') === last.seal.digest ? last : before
-}
-
-const sealStart = '{"kind":"Seal"'
-
-function lastSeal(bytes: Buffer, isWholeFile: boolean): SealedPart & { readonly start: number } {
-  for (let before = bytes.length; before > 0; ) {
-    const newline = bytes.lastIndexOf(`\n${sealStart}`, before - 1)
-    const start = newline + 1
-    const atStart = newline < 0 && isWholeFile && isSealLine(bytes.subarray(0, sealStart.length).toString())
-    if (newline < 0 && !atStart) break
-    const end = bytes.indexOf('\n', start) + 1
-    const seal = end === 0 ? undefined : parseSeal(bytes.subarray(start, end).toString())
-    if (seal !== undefined) return { seal, start, length: end }
-    before = newline
-  }
-  return { seal: undefined, start: 0, length: 0 }
-}
-
-/** Lines up to the first one that is truncated, damaged or a seal. */
-function wholeLines(bytes: Buffer): Buffer {
-  let end = 0
-  for (let next = bytes.indexOf('\n') + 1; next > 0; next = bytes.indexOf('\n', end) + 1) {
-    if (!isRecord(bytes.subarray(end, next).toString())) break
-    end = next
-  }
-  return bytes.subarray(0, end)
-}
-
-function isRecord(line: string): boolean {
-  try {
-    return !isSealLine(line) && isJsonObject(parseJson(line))
-  } catch {
-    // Not JSON: only a part of it was written.
-    return false
-  }
 }

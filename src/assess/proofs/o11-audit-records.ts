@@ -11,8 +11,8 @@ export const auditRecords: Proof = {
   attack:
     'Write with every verb, as others and refused, and look for each record before the next request; in a scratch cluster, kill the server between write and record, take the log away from it, start it with a log that is cut or older, use the break-glass group, and forge reports of proofs',
   expected:
-    'Each record exists before the answer, says who did what as whom, and is in a chain with valid signatures; no acknowledged write is lost; break-glass use is an alarm, and a forged report is none',
-  whenRed: 'Keep a copy of the audit log, and compare its head with that of an earlier copy: records are missing or were changed',
+    'Each record exists before the answer, says who did what as whom, and is in a Merkle log with valid signatures; no acknowledged write is lost; break-glass use is an alarm, and a forged report is none',
+  whenRed: 'Keep a copy of the audit log, and see what "bulkhead audit verify" names: records are missing or were changed',
   async prove(context, signal) {
     const { machine, attempts } = context
     const { readAuditLog } = machine
@@ -29,7 +29,7 @@ export const auditRecords: Proof = {
         : `${scratch.acknowledged} writes acknowledged by servers that were killed, each recorded and stored`
     return outcomeOf(
       running.problems.slice(0, 5),
-      `${running.sent} requests of ${running.kinds} kinds, all recorded by ${attempts.all.length} comparisons; ${running.count} events in a valid chain; ${crashed}`,
+      `${running.sent} requests of ${running.kinds} kinds, all recorded by ${attempts.all.length} comparisons; ${running.count} events in a valid tree; ${crashed}`,
     )
   },
 }

@@ -24,7 +24,7 @@ export const keylessSigner: Signer = {
   signToken: refuse,
   wrapKey: refuse,
   unwrapKey: refuse,
-  signAuditHead: refuse,
+  signAuditCheckpoint: refuse,
   keepStoreHead: refuse,
   storeHead: refuse,
   auditKey: refuse,

@@ -1,5 +1,6 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
 import { advisoriesCommand } from './advisories.ts'
+import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
 import { evidenceCommand } from './evidence.ts'
@@ -30,6 +31,7 @@ export const commands = {
   status: statusCommand,
   prove: proveCommand,
   evidence: evidenceCommand,
+  audit: auditCommand,
   why: whyCommand,
   check: checkCommand,
   policy: policyCommand,

@@ -1,7 +1,7 @@
 // Finds the data directory and the running processes of the cluster on this machine.
 import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { verifyChain } from '../../assess/oracles/audit-chain.ts'
+import { verifyTree } from '../../assess/oracles/audit-tree.ts'
 import type { ClusterMachine } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
 import { codeOf } from '../../base/user-error.ts'
@@ -43,7 +43,7 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
     dataDirectory: directory.path,
     readAuditLog: async isWanted => {
       await using signer = connectSigner(directory.signerSockets.admin)
-      return await verifyChain(auditFolder, await signer.auditKey(AbortSignal.timeout(signerMs)), isWanted)
+      return await verifyTree(auditFolder, await signer.auditKey(AbortSignal.timeout(signerMs)), isWanted)
     },
     tokenKeys: async signal => {
       await using signer = connectSigner(directory.signerSockets.admin)

@@ -12,6 +12,7 @@ import { PartWatch } from '../../base/part-watch.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { keepHeapRoom } from '../../base/v8/heap-room.ts'
 import { openPolicyFolder } from '../../cluster/admission/policy-folder.ts'
+import { checkpointSignerOf } from '../../cluster/audit-signer.ts'
 import { bootstrap } from '../../cluster/bootstrap/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { type ConfigurationStates, ReloadedConfigurations } from '../../cluster/reloaded-configurations.ts'
@@ -163,14 +164,12 @@ async function openAuditLog({
   signal,
 }: Pick<ServeApiOptions, 'settings' | 'signer' | 'log' | 'signal'>): Promise<AuditLog> {
   const directory = auditFolder(settings.directory)
-  const { signedHead } = await signer.auditKey(signal)
   try {
     return await AuditLog.open({
       directory,
       clock: systemClock,
       log,
-      signHead: (head, until) => signer.signAuditHead(head, until),
-      signedHead,
+      signer: await checkpointSignerOf(signer, signal),
       ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
       keepsWrites: settings.profile === 'secure',
     })

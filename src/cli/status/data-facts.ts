@@ -1,11 +1,14 @@
-// Facts from the files of the data directory: sizes, the newest signed head of the audit log, certificates. Each is undefined if it cannot
+// Facts from the files of the data directory: sizes, the newest checkpoint and alarms of the audit log, certificates. Each is undefined if it cannot
 // be read.
 import { X509Certificate } from 'node:crypto'
-import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { isHeadLine, parseHead } from '../../access/audit/chain.ts'
+import { type AuditAlarm, alarmsFileName, parseAlarms } from '../../access/audit/audit-alarms.ts'
+import { checkpointPath } from '../../access/audit/checkpoints.ts'
 import { targetOf } from '../../assess/dial.ts'
+import { parseCheckpoint } from '../../base/tlog/checkpoint.ts'
+import { parseNote } from '../../base/tlog/note.ts'
 import { codeOf } from '../../base/user-error.ts'
 import type { Kubeconfig } from '../../client/transport/kubeconfig.ts'
 
@@ -19,11 +22,12 @@ export interface CertificateFacts {
 export interface AuditFacts {
   readonly files: number
   readonly bytes: number
-  /** The newest seal of the signer: any change of earlier records is detected. */
-  readonly signedHead: { readonly sequence: number; readonly digest: string } | undefined
+  /** The newest checkpoint: any change of earlier records is detected. `root` in base64. */
+  readonly checkpoint: { readonly size: number; readonly root: string } | undefined
+  /** What is wrong with the log now. */
+  readonly alarms: readonly AuditAlarm[]
 }
 
-const tailBytes = 4 << 20
 const handshakeMs = 15_000
 
 /** Bytes of the store's database and its write-ahead log. */
@@ -41,15 +45,10 @@ export function auditFacts(directory: string): AuditFacts | undefined {
       .map(({ name }) => join(directory, name))
       .sort()
     const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
-    let head: AuditFacts['signedHead']
-    for (const file of files.toReversed()) {
-      const line = readTail(file).split('\n').findLast(isHeadLine)
-      const parsed = line === undefined ? undefined : parseHead(line)
-      if (parsed === undefined) continue
-      head = { sequence: parsed.sequence, digest: parsed.digest }
-      break
-    }
-    return { files: files.length, bytes, signedHead: head }
+    const note = readable(() => readFileSync(checkpointPath(directory), 'utf8'))
+    const tree = note === undefined ? undefined : parseCheckpoint(parseNote(note).text)
+    const alarms = readable(() => parseAlarms(readFileSync(join(directory, alarmsFileName), 'utf8'))) ?? []
+    return { files: files.length, bytes, checkpoint: tree && { size: tree.size, root: tree.root.toString('base64') }, alarms }
   })
 }
 
@@ -99,18 +98,6 @@ export function nodeCertificates(node: string): CertificateFacts[] {
 
 function certificateFacts(use: string, certificate: X509Certificate): CertificateFacts {
   return { use, subject: certificate.subject.split('\n').join(', '), until: certificate.validToDate.toISOString().slice(0, 19).concat('Z') }
-}
-
-function readTail(file: string): string {
-  const { size } = statSync(file)
-  const length = Math.min(size, tailBytes)
-  const buffer = Buffer.alloc(length)
-  const handle = openSync(file, 'r')
-  try {
-    return buffer.subarray(0, readSync(handle, buffer, 0, length, size - length)).toString('utf8')
-  } finally {
-    closeSync(handle)
-  }
 }
 
 function readable<T>(read: () => T): T | undefined {

@@ -125,9 +125,10 @@ export function formatStatus(status: Status): string {
         : [
             ['size', `${formatBytes(audit.bytes)} in ${audit.files} ${audit.files === 1 ? 'file' : 'files'}`],
             [
-              'signed head',
-              audit.signedHead === undefined ? 'none yet' : `batch ${audit.signedHead.sequence}, ${audit.signedHead.digest.slice(0, 16)}…`,
+              'checkpoint',
+              audit.checkpoint === undefined ? 'none yet' : `${audit.checkpoint.size} records, ${audit.checkpoint.root.slice(0, 16)}…`,
             ],
+            ...audit.alarms.map(({ name, message, since }) => ['ALARM', `${name}: ${message}, since ${since}`]),
           ],
     ),
     section(

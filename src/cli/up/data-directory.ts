@@ -31,6 +31,8 @@ export interface DataDirectory {
   readonly breakGlass: string
   /** The public key by which anybody verifies reports of proofs. */
   readonly evidenceKey: string
+  /** The public keys by which anybody verifies the audit log. */
+  readonly auditKeys: string
   readonly lock: string
   readonly supervisorSocket: string
   /** At which the API server asks the part `artifacts`. */
@@ -58,6 +60,7 @@ export function layout(path: string): DataDirectory {
     kubeconfig: join(path, adminKubeconfigName),
     breakGlass: join(path, 'break-glass.kubeconfig'),
     evidenceKey: join(path, 'evidence.pub'),
+    auditKeys: join(path, 'audit.pub'),
     lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),
     artifactsSocket: join(run, 'artifacts', 'api.sock'),

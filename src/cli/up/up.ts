@@ -198,9 +198,11 @@ async function run(
 /** The files by which people reach the cluster and verify its reports. The administrator's certificate is renewed until the stop. */
 async function writeAccess(directory: DataDirectory, server: string, signer: Signer, log: Logger, stop: AbortSignal): Promise<void> {
   const { publicKey } = await signer.evidenceKey(stop)
+  const { rootKey, logKey } = await signer.auditKey(stop)
   try {
     await ensureBreakGlassKubeconfig(directory.breakGlass, server, signer, systemClock.now(), stop)
     await ensureFile(directory.evidenceKey, publicKey, 0o644)
+    await ensureFile(directory.auditKeys, `${rootKey}\n${logKey}\n`, 0o644)
     await keepAdminKubeconfig({ path: directory.kubeconfig, server, signer, clock: systemClock, log }, stop)
   } catch (err) {
     throw explained(err, directory.path)

@@ -14,7 +14,7 @@ const rounds = 3
 const pollMs = 100
 /** The signer signs once a second; a busy machine may be slow. */
 const signedWithin = 150
-/** Readings after which a fault of the chain is none of a line that was being written. */
+/** Readings after which a fault of the tree is none of a line that was being written. */
 const whileWritten = 5
 
 interface Sent {
@@ -54,8 +54,8 @@ export async function attackRunningAudit(
       names,
       reading.events.filter(({ auditID }) => auditID === id),
     )
-  if (reading.batches !== undefined) {
-    const unsigned = [...sent.keys()].filter(id => (reading.batches?.get(id) ?? Number.POSITIVE_INFINITY) > (reading.signedUpTo ?? 0))
+  if (reading.positions !== undefined) {
+    const unsigned = [...sent.keys()].filter(id => (reading.positions?.get(id) ?? Number.POSITIVE_INFINITY) > (reading.signedUpTo ?? 0))
     attempts.record({
       ...{ name: 'signature', sent: 'the records of this proof', expected: 'each is covered by a valid signature' },
       ...{ answered: `${unsigned.length} are not`, held: unsigned.length === 0 },
@@ -142,8 +142,8 @@ async function signedReading(
   const ask = async () => {
     read++
     const reading = await readAuditLog(isWanted)
-    const newest = Math.max(0, ...(reading.batches?.values() ?? []))
-    const isSigned = reading.batches === undefined || (reading.signedUpTo ?? 0) >= newest
+    const newest = Math.max(0, ...(reading.positions?.values() ?? []))
+    const isSigned = reading.positions === undefined || (reading.signedUpTo ?? 0) >= newest
     const isLast = read >= signedWithin || (reading.problems.length > 0 && read >= whileWritten)
     return (isSigned && reading.problems.length === 0) || isLast ? reading : undefined
   }

@@ -1,16 +1,16 @@
 // Attacks the audit log of a scratch cluster: kills its server while writes are under way, takes the log away, changes it while nothing runs.
-import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { copyFile, readdir, readFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
-import { type ChainReport, type SignerRecord, verifyChain } from '../../oracles/audit-chain.ts'
+import { type TreeReport, verifyTree } from '../../oracles/audit-tree.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, request, succeeded } from '../../request.ts'
 import { ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
 import { until, within } from '../../until.ts'
 import { attackAlarms } from './alarms.ts'
+import { scratchSigner } from './scratch-signer.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const writers = 16
@@ -38,7 +38,10 @@ export async function attackScratchAudit(
   let acknowledged = 0
   for (let round = 0; round < kills; round++) acknowledged += await attackByKill(context, scratch, first.transport, round, signal)
   const folder = auditFolder(scratch)
-  const [file = ''] = (await readdir(folder)).toSorted().slice(-1)
+  const [file = ''] = (await readdir(folder))
+    .filter(name => name.endsWith('.log'))
+    .toSorted()
+    .slice(-1)
   await scratch.stop()
   await copyFile(join(folder, file), join(scratch.directory, 'earlier.log'))
   const second = await started(scratch, signal)
@@ -138,18 +141,18 @@ async function attackByKill(
     writers,
   )
   await servesAgain(transport, clock, signal)
-  const { batches, problems } = await read(scratch, id => acknowledged.has(id))
-  const missing = [...acknowledged.keys()].filter(id => !batches.has(id))
+  const { positions, problems } = await read(scratch, id => acknowledged.has(id))
+  const missing = [...acknowledged.keys()].filter(id => !positions.has(id))
   attempts.record({
     ...{
       name: `records of acknowledged writes after SIGKILL ${round + 1}`,
       sent: `${acknowledged.size} writes`,
-      expected: 'a sealed record of each',
+      expected: 'a record of each',
     },
     ...{ answered: `${missing.length} without a record`, held: missing.length === 0 },
   })
   attempts.record({
-    ...{ name: `chain of the log after SIGKILL ${round + 1}`, sent: 'restart', expected: 'no fault' },
+    ...{ name: `tree of the log after SIGKILL ${round + 1}`, sent: 'restart', expected: 'no fault' },
     ...{ answered: problems.join('; ') || 'no fault', held: problems.length === 0 },
   })
   const names = new Set(await namesOf(transport, signal))
@@ -209,7 +212,7 @@ async function attackByMove({ attempts }: ProofContext, transport: Transport, fi
 async function attackStopped({ attempts }: ProofContext, scratch: ScratchCluster, file: string, signal: AbortSignal): Promise<void> {
   const whole = await readFile(file)
   const attacks = [
-    { name: 'the end of the log cut off', change: () => truncate(file, whole.lastIndexOf('{"kind":"Seal"', whole.length >> 1)) },
+    { name: 'the end of the log cut off', change: () => truncate(file, whole.lastIndexOf('{"kind":"Event"', whole.length >> 1)) },
     { name: 'the log emptied', change: () => truncate(file, 0) },
     { name: 'an older log put back', change: () => copyFile(join(scratch.directory, 'earlier.log'), file) },
   ]
@@ -227,17 +230,7 @@ async function attackStopped({ attempts }: ProofContext, scratch: ScratchCluster
   }
 }
 
-/** With the key and the memory of the signer, which the server can neither read nor write. */
-async function read(scratch: ScratchCluster, isWanted: (auditId: string) => boolean): Promise<ChainReport> {
-  const signer = join(scratch.directory, 'signer')
-  const head = parseJson(await readFile(join(signer, 'audit-head.json'), 'utf8')) as {
-    readonly sequence?: number
-    readonly digest?: string
-  }
-  const publicKey = createPublicKey(createPrivateKey(await readFile(join(signer, 'audit.key')))).export({ type: 'spki', format: 'pem' })
-  const record: SignerRecord = {
-    publicKey: publicKey.toString(),
-    signedHead: head.sequence === undefined ? undefined : { sequence: head.sequence, digest: Buffer.from(head.digest ?? '', 'base64') },
-  }
-  return await verifyChain(auditFolder(scratch), record, isWanted)
+/** With the public keys of the signer, and what it signed last. */
+async function read(scratch: ScratchCluster, isWanted: (auditId: string) => boolean): Promise<TreeReport> {
+  return await verifyTree(auditFolder(scratch), await scratchSigner(scratch), isWanted)
 }

@@ -1,0 +1,115 @@
+// Appends batches of lines to the files of a log and to its tree, and begins a new file when one is full.
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { LogTampered } from './audit-failure.ts'
+import type { LoggedEpoch } from './epochs-file.ts'
+import type { LogFiles } from './log-files.ts'
+import { epochLine, segmentLine } from './log-record.ts'
+import type { LogTree } from './log-tree.ts'
+import type { OpenedTree } from './open-tree.ts'
+import { removeFile } from './retention.ts'
+import type { TileFiles } from './tile-files.ts'
+import type { WatchedFiles } from './watched-files.ts'
+
+const retryDelayMs = 1000
+
+export interface LogWriterOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** The size from which the next file is begun. Default 100 MiB. */
+  readonly maxFileBytes?: number
+}
+
+export class LogWriter {
+  readonly #options: LogWriterOptions
+  readonly #files: LogFiles
+  readonly #tree: LogTree
+  readonly #tiles: TileFiles
+  readonly #watched: WatchedFiles
+  /** The record of the epoch, until it is in the log. */
+  #epoch: LoggedEpoch | undefined
+  #rotateAfter = 0
+  /** By the newest segment: the oldest file that is kept. */
+  #oldest = 0
+  #removedBefore = 0
+
+  constructor({ files, tree, tiles, watched, epoch }: OpenedTree, options: LogWriterOptions) {
+    this.#options = options
+    this.#files = files
+    this.#tree = tree
+    this.#tiles = tiles
+    this.#watched = watched
+    this.#epoch = epoch
+  }
+
+  get path(): string {
+    return this.#files.path
+  }
+
+  /** Resolves when the lines are on disk. After a failure nothing of them is in the log. */
+  async append(bytes: Buffer): Promise<void> {
+    await this.#compareFile()
+    await this.#beginFile()
+    await this.#files.append(bytes)
+    this.#tree.appendLines(bytes)
+    await this.#rotateIfFull()
+  }
+
+  /** Throws `LogTampered` if another program has changed the current file. */
+  async check(): Promise<void> {
+    await this.#files.check()
+    await this.#compareFile()
+  }
+
+  async close(): Promise<void> {
+    await this.#files.close()
+  }
+
+  /** The lines that come before all others: of a new file, and of an epoch. */
+  async #beginFile(): Promise<void> {
+    const { size: first, roots } = this.#tree
+    const { number: file, oldestKept: oldest, size } = this.#files
+    const epoch = this.#epoch
+    if (size > 0 && epoch === undefined) return
+    const segment = size > 0 ? '' : segmentLine({ file, first, roots, oldest })
+    const bytes = Buffer.from(`${segment}${epoch === undefined ? '' : epochLine(epoch.epoch, epoch.certificate)}`)
+    await this.#files.append(bytes)
+    this.#tree.appendLines(bytes)
+    this.#epoch = undefined
+    if (size === 0) this.#oldest = oldest
+  }
+
+  /** Files that the current one says are not kept any more. What stays: the tiles above the lowest, and the epochs. */
+  async removeOutdated(): Promise<void> {
+    if (this.#removedBefore === this.#oldest) return
+    for (const path of await this.#files.outdated(this.#oldest)) {
+      this.#watched.remove(other => other === path)
+      await removeFile(path, this.#tiles, tile => this.#watched.remove(other => other === tile))
+    }
+    this.#removedBefore = this.#oldest
+  }
+
+  /** Another program may have written into the file. Throws `LogTampered` if its content is not what was written. */
+  async #compareFile(): Promise<void> {
+    const changed = this.#files.changedByOthers()
+    if (changed === undefined) return
+    const { path, size } = this.#files
+    if (size > 0 && !(await this.#files.root())?.equals(this.#tree.root()))
+      throw new LogTampered(`The audit log "${path}" was changed while it was written`)
+    this.#files.confirm(changed)
+  }
+
+  /** The batch is on disk: if the next file cannot be begun, the full one grows, and a later batch retries. */
+  async #rotateIfFull(): Promise<void> {
+    const { clock, log, maxFileBytes = 100 << 20 } = this.#options
+    if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
+    try {
+      const full = this.#files.path
+      await this.#files.rotate()
+      this.#watched.addLog(full, this.#tree.root())
+    } catch (err) {
+      this.#rotateAfter = clock.monotonic() + retryDelayMs
+      log.error('audit log not rotated', { err })
+    }
+  }
+}
