@@ -1,5 +1,6 @@
 // The default back end of the signer: keys in files of its own folder, created at the first start.
 import { type KeyObject, X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
@@ -17,6 +18,7 @@ import { createKeySigner, ensureCertificate } from './key-signer.ts'
 import { auditHeadFields, auditHeadParam, storeHeadFields, storeHeadParam } from './protocol.ts'
 import type { AuditHead, AuthorityName, Signer, StoreHead } from './signer.ts'
 import { type HeadForm, openStoredHead } from './stored-head.ts'
+import type { VolumeKeyFiles } from './volume-keys.ts'
 
 export interface FileSignerOptions {
   /** Created with mode 0700 if missing; refused if others have access to it. */
@@ -34,7 +36,7 @@ const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit lo
 
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `evidence.key`, `volumes/<volume>.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
@@ -66,8 +68,18 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     evidenceKey: await readOrMakeKey(folder, evidenceKeyFile, newEd25519Key, log, true),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, { auditHead: head, storeHead })
+  return createKeySigner(keys, clock, {
+    auditHead: head,
+    storeHead,
+    volumeKeys: volumeKeyFiles(await openKeyFolder(join(directory, 'volumes'))),
+  })
 }
+
+const volumeKeyFiles = (folder: KeyFolder): VolumeKeyFiles => ({
+  read: volume => folder.read(`${volume}.key`),
+  write: (volume, content) => folder.write(`${volume}.key`, content),
+  erase: volume => folder.erase(`${volume}.key`),
+})
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)
 

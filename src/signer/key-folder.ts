@@ -1,8 +1,9 @@
 // Key files on disk: created once, readable only by their owner, and refused if anyone else could have read them.
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
+import { syncToDisk } from '../base/files/sync-to-disk.ts'
 
 /** The folder or a key file could be read by others; the message names it and the required mode. */
 export class UnsafeKeyFile extends Error {
@@ -19,6 +20,8 @@ export interface KeyFolder {
   read(name: string): Promise<Buffer | undefined>
   /** Writes a file durably and replaces an existing one. */
   write(name: string, content: Buffer | string): Promise<void>
+  /** Overwrites the file before it goes, durably. A missing file is success. */
+  erase(name: string): Promise<void>
   names(): Promise<readonly string[]>
 }
 
@@ -48,6 +51,23 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
       }
     },
     write: (name, content) => replaceFile(join(directory, name), content),
+    async erase(name) {
+      const path = join(directory, name)
+      const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch((err: NodeJS.ErrnoException) => {
+        if (err.code === 'ENOENT') return undefined
+        throw err
+      })
+      if (file === undefined) return
+      try {
+        const { size } = await file.stat()
+        await file.write(Buffer.alloc(size), 0, size, 0)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rm(path, { force: true })
+      await syncToDisk(directory)
+    },
     names: () => readdir(directory),
   }
 }

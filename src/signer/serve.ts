@@ -16,6 +16,8 @@ import {
   parseRequest,
   storeHeadFields,
   storeHeadParam,
+  textParam,
+  volumeKeyParam,
   type WireAnswer,
   type WireFailure,
   type WireRequest,
@@ -125,6 +127,14 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     }
     case 'evidenceKey':
       return signer.evidenceKey(signal)
+    case 'makeVolumeKey':
+      await signer.makeVolumeKey(textParam(params, 'volume'), textParam(params, 'node'), signal)
+      return {}
+    case 'openVolumeKey':
+      return (await signer.openVolumeKey(volumeKeyParam(params), signal)).toString('base64')
+    case 'eraseVolumeKey':
+      await signer.eraseVolumeKey(textParam(params, 'volume'), signal)
+      return {}
     case 'auditKey': {
       const { signedHead, ...key } = await signer.auditKey(signal)
       return { ...key, ...(signedHead === undefined ? {} : { signedHead: auditHeadFields(signedHead) }) }
