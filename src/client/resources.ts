@@ -7,6 +7,7 @@ import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type {
   ClusterDefaults,
   DenyRule,
+  LocalVolume,
   NamespaceLabels,
   NodeLink,
   PodAddress,
@@ -36,7 +37,7 @@ import type { Ingress, IPAddress, NetworkPolicy, ServiceCIDR } from '../api/type
 import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
-import type { StorageClass } from '../api/types/storage-v1.ts'
+import type { CSIDriver, CSIStorageCapacity, StorageClass } from '../api/types/storage-v1.ts'
 import type {
   AdvisorySource,
   ClusterException,
@@ -94,6 +95,7 @@ export const denyRules = resourceRef<DenyRule>('bulkhead.dev', 'v1alpha1', 'deny
 export const ipAddresses = resourceRef<IPAddress>('networking.k8s.io', 'v1', 'ipaddresses', 'IPAddress', false)
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
+export const localVolumes = resourceRef<LocalVolume>('bulkhead.dev', 'v1alpha1', 'localvolumes', 'LocalVolume', false)
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
 export const namespaceLabels = resourceRef<NamespaceLabels>('bulkhead.dev', 'v1alpha1', 'namespacelabels', 'NamespaceLabels', false)
 export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
@@ -121,6 +123,8 @@ export const serviceCidrs = resourceRef<ServiceCIDR>('networking.k8s.io', 'v1', 
 export const ingresses = resourceRef<Ingress>('networking.k8s.io', 'v1', 'ingresses', 'Ingress')
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
+export const csiDrivers = resourceRef<CSIDriver>('storage.k8s.io', 'v1', 'csidrivers', 'CSIDriver', false)
+export const csiStorageCapacities = resourceRef<CSIStorageCapacity>('storage.k8s.io', 'v1', 'csistoragecapacities', 'CSIStorageCapacity')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
 export const proofResults = resourceRef<ProofResult>('bulkhead.dev', 'v1alpha1', 'proofresults', 'ProofResult', false)
 export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(

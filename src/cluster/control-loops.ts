@@ -44,6 +44,12 @@ export async function runControlLoops(options: ControlLoopOptions, signal: Abort
       {
         ...{ clientFor, informerClient, informers, rootCa, clock, log, metrics, random },
         controllers: controllersOf(choice),
+        settings: {
+          volumeKeys: {
+            make: (volume, node, until) => signer.makeVolumeKey(volume, node, until),
+            erase: (volume, until) => signer.eraseVolumeKey(volume, until),
+          },
+        },
         signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
           const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
           // A signer in the same process does not know its caller: the rules for controllers apply here too.

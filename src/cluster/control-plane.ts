@@ -1,4 +1,5 @@
 // Wires the API server to its store, signer, access control and admission, for the server process and for a cluster in one process.
+
 import type { AccessVerdict } from '../access/access.ts'
 import { createExplainAccess } from '../access/rights/explain-access.ts'
 import { reviewedRules } from '../access/rights/reviewed-rules.ts'
@@ -11,6 +12,7 @@ import { anyOrigin } from '../server/proxy/streams/own-origin.ts'
 import { openServerView } from '../server/server-view.ts'
 import { createStoreView } from '../store/store-view.ts'
 import { frontProxyIdentity } from './access/front-proxy-identity.ts'
+import { openVolumeKey } from './access/open-volume-key.ts'
 import { fixedPolicies } from './admission/fixed-policies.ts'
 import { quotaController, runQuotaStatus } from './admission/quota-status.ts'
 import { registerAdvisoryMetrics } from './advisory-metrics.ts'
@@ -44,6 +46,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     onActingMaster: breakGlass.acting,
     ...{ denyList, reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc, admission, audit, clock, log, metrics },
     authorize: options.offline === true && options.alwaysAllow === true ? letPass : authorization.authorize,
+    openVolumeKey: openVolumeKey(signer),
     serviceCidr: options.serviceCidr,
     conversionSender: webhooks.conversion,
     backendTls: { authorities: servingAuthority, verify: secure },

@@ -35,6 +35,9 @@ test("controllers have upstream's event source if it differs from their name", (
     'endpointslice-controller': 'endpoint-slice-controller',
     'ephemeral-volume-controller': 'ephemeral_volume',
     'generic-garbage-collector': 'garbage-collector-controller',
+    'local-volume-provisioner': 'local.bulkhead.dev',
+    'local-volume-reclaimer': 'local.bulkhead.dev',
+    'local-volume-resizer': 'external-resizer local.bulkhead.dev',
     'node-ipam-controller': 'cidrAllocator',
     'persistentvolume-phase-controller': 'persistentvolume-controller',
   })

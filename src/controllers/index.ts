@@ -23,6 +23,11 @@ import { cronJob } from './jobs/cronjob.ts'
 import { job } from './jobs/job.ts'
 import { ttlAfterFinished } from './jobs/ttl-after-finished.ts'
 import { loadBalancerNotice } from './load-balancer-notice.ts'
+import { localVolumeCapacity } from './local-volumes/local-volume-capacity.ts'
+import { localVolumeProvisioner } from './local-volumes/local-volume-provisioner.ts'
+import { localVolumeReclaimer } from './local-volumes/local-volume-reclaimer.ts'
+import { localVolumeRemover } from './local-volumes/local-volume-remover.ts'
+import { localVolumeResizer } from './local-volumes/local-volume-resizer.ts'
 import { apiServerAccess } from './namespaces/api-server-access.ts'
 import { namespace } from './namespaces/namespace.ts'
 import { namespaceDefaults } from './namespaces/namespace-defaults.ts'
@@ -89,6 +94,11 @@ export const controllers: readonly Controller[] = [
   persistentVolume,
   pvcProtection,
   pvProtection,
+  localVolumeProvisioner,
+  localVolumeReclaimer,
+  localVolumeRemover,
+  localVolumeResizer,
+  localVolumeCapacity,
   validatingAdmissionPolicyStatus,
   garbageCollector,
 ]

@@ -28,11 +28,22 @@ export interface AutoscalerSettings {
   readonly initialReadinessDelayMs: number
 }
 
+export interface VolumeKeyMaker {
+  /** Again is success. Rejects if the volume belongs to another node. */
+  make(volume: string, node: string, signal: AbortSignal): Promise<void>
+  /** A missing key is success. */
+  erase(volume: string, signal: AbortSignal): Promise<void>
+}
+
+const noSigner = (): Promise<never> => Promise.reject(new Error('there is no signer for keys of volumes'))
+
 export interface ControllerSettings {
   /** PEM of the CA of the API server's certificate, published as kube-root-ca.crt. */
   readonly rootCa: string
   /** Has the signer certify the request; PEM of the leaf. Rejects with the policy rule that it breaks. */
   signCertificate(order: CertificateOrder, signal: AbortSignal): Promise<string>
+  /** Keys of volumes, which the signer keeps. */
+  readonly volumeKeys: VolumeKeyMaker
   /** A node is Unknown after this long without a sign of life. */
   readonly nodeMonitorGraceMs: number
   /** How long a new node may take for its first status. */
@@ -54,6 +65,7 @@ export interface ControllerSettings {
 }
 
 export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertificate'> = {
+  volumeKeys: { make: noSigner, erase: noSigner },
   nodeMonitorGraceMs: 50_000,
   nodeStartupGraceMs: 60_000,
   nodeMonitorPeriodMs: 5_000,

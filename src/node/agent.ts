@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
-import { messageOf } from '../base/user-error.ts'
 import { Client } from '../client/client.ts'
 import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
@@ -23,19 +22,22 @@ import { thresholdsWith } from './eviction/thresholds.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
+import { LocalStorage } from './local-volumes/node-volumes.ts'
 import { detectCgroups } from './machine/cgroups.ts'
 import { cleanUp, hasContainers, removeAllPods } from './machine/clean-up.ts'
 import { type Containerd, startContainerd } from './machine/containerd.ts'
 import { appArmorEnabled, machineFacts } from './machine/machine-facts.ts'
+import { unmountBelow } from './machine/mount-table.ts'
 import { nodeComponents } from './machine/node-components.ts'
 import { type NodeDirectory, nodeDirectory } from './machine/node-directory.ts'
 import { type RegistryEndpoint, writeRegistryHosts } from './machine/registry-hosts.ts'
 import { machineHost } from './machine-host.ts'
 import { NodeSupply } from './node-capacity.ts'
+import { nodeHealth } from './node-health.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod/pod-network.ts'
 import { StoredIdentity } from './registration/node-identity.ts'
-import { allocatable, type NodeFacts, type NodeHealth, type PolicyHealth } from './registration/node-object.ts'
+import { allocatable, type NodeFacts } from './registration/node-object.ts'
 import { NodeRegistrar } from './registration/node-registrar.ts'
 import { runTunnel } from './streams/tunnel.ts'
 import { machineTotals, UsageSampler } from './usage/usage-sampler.ts'
@@ -93,11 +95,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
   const starting = startContainerd({ directory, cniBinDirectory: network.cniBinDirectory, log, clock }, signal)
   starting.catch(() => undefined)
   let containerd: Containerd | undefined
+  let storage: LocalStorage | undefined
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   const stop = async () => {
     work.abort()
-    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
+    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), storage, network, clock, log)
   }
   const leave = async () => {
     work.abort()
@@ -110,12 +113,15 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await writeRegistryHosts(directory.registryConfig, options.registry)
     await importBuiltinImages(directory, containerd, log, signal)
     const client = new Client(identity.transport)
+    const localStorage = new LocalStorage({ directory, nodeName, client, identity: () => identity.current, clock, log, random })
+    storage = localStorage
+    const { volumes } = localStorage
     const [facts, appArmor, version, runtimeStatus, host, link] = await Promise.all([
       machineFacts(directory.root),
       appArmorEnabled(),
       runtime.version(signal),
       runtime.status(signal),
-      machineHost(directory, clock),
+      machineHost(directory, volumes, clock),
       options.link(directory),
     ])
     const node: NodeFacts = {
@@ -144,7 +150,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       client,
       node,
       health: async until => ({
-        ...(await nodeHealth(options, runtime, { disk: pressure, rest: shortage }, guard, until)),
+        ...(await nodeHealth({ ...options, runtime, disk: pressure, rest: shortage, guard, storage: localStorage }, until)),
         runtime: { components: components.components, drift: components.drift },
       }),
       clock,
@@ -238,6 +244,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const parts = [
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
+      localStorage.run(working),
       usage.run(working),
       rotator.run(working),
       evictor.run(working),
@@ -336,35 +343,6 @@ async function reportPolicies(guard: PolicyGuard, registrar: NodeRegistrar, log:
   }
 }
 
-async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<PolicyHealth> {
-  const message = await guard.problem(signal)
-  return message === undefined ? { enforced: true } : { enforced: false, reason: 'RulesMissing', message }
-}
-
-async function nodeHealth(
-  { serviceProblem, linkProblem }: Pick<NodeAgentOptions, 'serviceProblem' | 'linkProblem'>,
-  runtime: ContainerRuntime,
-  { disk, rest }: { readonly disk: DiskPressure; readonly rest: ResourcePressure },
-  guard: PolicyGuard,
-  signal: AbortSignal,
-): Promise<NodeHealth> {
-  const policies = await policyHealth(guard, signal)
-  const services = { problem: await serviceProblem(signal) }
-  const links = { problem: linkProblem() }
-  const pressure = { memory: rest.isUnder('memory'), pids: rest.isUnder('pids'), disk: disk.isUnder }
-  try {
-    const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
-    const problems = conditions
-      .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
-      .map(({ type, reason, message }) => `container runtime network not ready: ${type}=false reason:${reason} message:${message}`)
-    return { pressure, problems, images, policies, services, links }
-  } catch (err) {
-    signal.throwIfAborted()
-    const problems = [`container runtime is down: ${messageOf(err)}`]
-    return { pressure, problems, images: [], policies, services, links }
-  }
-}
-
 function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
   for (const worker of workers)
     for (const [newest] of worker.state.containers.values())
@@ -375,6 +353,7 @@ function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
 async function stopNode(
   directory: NodeDirectory,
   containerd: Containerd | undefined,
+  storage: LocalStorage | undefined,
   network: PodNetwork,
   clock: Clock,
   log: Logger,
@@ -386,6 +365,8 @@ async function stopNode(
     )
     await containerd[Symbol.asyncDispose]()
   }
+  await unmountBelow(directory.pods)
+  await storage?.volumes.closeAll().catch((err: unknown) => log.error('volumes not unmounted', { err }))
   await cleanUp(directory, clock, limit)
   await network.cleanUp(limit)
 }

@@ -10,7 +10,7 @@ import { podUid } from './pod/pod-containers.ts'
 import { makeLogFolder, podsWithFolders } from './pod/pod-folders.ts'
 import { podLimits, type QosClass, qosClass, qosClasses } from './pod/pod-resources.ts'
 import { attempt } from './probes/probe.ts'
-import { PodVolumes } from './volumes/pod-volumes.ts'
+import { type PodLocalVolumes, PodVolumes } from './volumes/pod-volumes.ts'
 import { runHook } from './worker/lifecycle-hook.ts'
 import { containerMounts } from './worker/pod-mounts.ts'
 import type { PodHost } from './worker/pod-node.ts'
@@ -18,7 +18,7 @@ import type { PodHost } from './worker/pod-node.ts'
 export const podCgroup = (directory: NodeDirectory, qos: QosClass, uid: string): string =>
   `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
 
-export async function machineHost(directory: NodeDirectory, clock: Clock): Promise<PodHost> {
+export async function machineHost(directory: NodeDirectory, localVolumes: PodLocalVolumes, clock: Clock): Promise<PodHost> {
   const version = await detectCgroups()
   const cgroupOf = (qos: QosClass, uid: string) => podCgroup(directory, qos, uid)
   return {
@@ -32,7 +32,7 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
       for (const qos of qosClasses) await removeCgroup(cgroupOf(qos, uid), clock, signal)
     },
     podsWithFolders: () => podsWithFolders(directory),
-    volumes: path => new PodVolumes(path),
+    volumes: path => new PodVolumes(path, localVolumes),
     mounts: containerMounts,
     makeLogDirectory: makeLogFolder,
     removeLogDirectory: path => rm(path, { recursive: true, force: true }),

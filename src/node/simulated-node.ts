@@ -2,6 +2,7 @@
 
 import type { ServerHttp2Session } from 'node:http2'
 import type { Node } from '../api/types/core-v1.ts'
+import { keyFinalizer } from '../api/volumes/local-volume-names.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -13,6 +14,7 @@ import { fakeHost } from './fake/fake-host.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
 import { PullRecords } from './images/pull-records.ts'
+import { followLocalVolumes } from './local-volumes/follow-local-volumes.ts'
 import type { MachineFacts } from './machine/machine-facts.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { noLinks } from './pod/pod-network.ts'
@@ -49,6 +51,8 @@ const simulatedPolicies = {
 } as const
 /** Simulated too. */
 const support: NodeSupport = { supplementalGroupsPolicy: true, appArmor: true, seLinux: false }
+const simulatedDiskBytes = 100 * 2 ** 30
+const simulatedEncryption = 'simulated'
 const realistic = { sandbox: 130, pull: 800, start: 70 }
 
 /** Runs until the signal; then the node reports NotReady and drops its pods. */
@@ -68,6 +72,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
       problems: [],
       images: await runtime.listImages(),
       policies: simulatedPolicies,
+      volumes: { has: { bytes: simulatedDiskBytes, encryption: simulatedEncryption }, refused: [] },
     }),
     clock,
     log,
@@ -91,9 +96,28 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     random,
   })
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
-  await Promise.all([nodeRuntime.run(signal), registrar.run(signal), reportRange(options, client, given.resolve, signal)])
+  await Promise.all([
+    nodeRuntime.run(signal),
+    registrar.run(signal),
+    followSimulated(options, client, signal),
+    reportRange(options, client, given.resolve, signal),
+  ])
   await registrar.reportStopped().catch((err: unknown) => log.debug('the stop was not reported to the API server', { err }))
 }
+
+/** Its volumes have a size, and no content. */
+const followSimulated = ({ name, clock, log, random }: SimulatedNodeOptions, client: Client, signal: AbortSignal): Promise<void> =>
+  followLocalVolumes(
+    {
+      ...{ client, nodeName: name, clock, log, random },
+      async apply({ metadata, spec }) {
+        if (metadata.deletionTimestamp === undefined)
+          return { phase: 'Ready', bytes: spec.bytes, encryption: spec.encryption === 'none' ? 'none' : simulatedEncryption }
+        return metadata.finalizers?.includes(keyFinalizer) === true ? undefined : { phase: 'Removed' }
+      },
+    },
+    signal,
+  )
 
 /** Follows the Node until the control plane has assigned it a podCIDR. */
 async function reportRange(
@@ -147,7 +171,7 @@ function simulatedFacts({ name, cpus = 4, memoryBytes = 16 * 2 ** 30 }: Simulate
     architecture: 'amd64',
     cpus,
     memoryBytes,
-    diskBytes: 100 * 2 ** 30,
+    diskBytes: simulatedDiskBytes,
     kernelVersion: 'simulated',
     osImage: 'Simulated',
     machineId: name,

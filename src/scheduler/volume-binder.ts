@@ -1,11 +1,15 @@
 // Binds the volumes of a pod's claims, before the pod is bound to its node.
+import { compareQuantities, parseQuantity } from '../api/quantity/quantity.ts'
 import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import type { StorageClass } from '../api/types/storage-v1.ts'
+import { cannotEncryptAnnotation } from '../api/volumes/local-volume-names.ts'
 import type { InformerPool } from '../client/cache/informer-pool.ts'
+import { selects } from '../client/cache/label-selector.ts'
 import { candidateVolumes, indexVolumes } from '../client/cache/volume-index.ts'
 import { bindCompleted, boundVolume, selectedNode } from '../client/cache/volume-match.ts'
 import type { Client } from '../client/client.ts'
-import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
-import type { Cluster, VolumeView } from './framework/cluster-state.ts'
+import { csiDrivers, csiStorageCapacities, persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
+import type { Cluster, StorageCapacity, VolumeView } from './framework/cluster-state.ts'
 import { planVolumes, podClaims, type VolumePlan } from './framework/pod-claims.ts'
 
 /** Upstream's bindTimeoutSeconds, because a provisioner may be slow. */
@@ -18,6 +22,8 @@ export class VolumeBinder {
   readonly #claims
   readonly #volumes
   readonly #classes
+  readonly #capacities
+  readonly #drivers
   /** Callbacks of pods whose claims are not bound yet. */
   readonly #waiting = new Set<() => void>()
 
@@ -27,23 +33,46 @@ export class VolumeBinder {
     this.#claims = informers.full(persistentVolumeClaims)
     this.#volumes = informers.full(persistentVolumes)
     this.#classes = informers.full(storageClasses)
+    this.#drivers = informers.full(csiDrivers)
+    this.#capacities = informers.full(csiStorageCapacities)
+    this.#capacities.addIndex('class', ({ storageClassName }) => [storageClassName])
     const wake = () => {
       for (const look of this.#waiting) look()
       changed()
     }
-    for (const cache of [this.#claims, this.#volumes, this.#classes]) cache.onChange({ add: wake, update: wake, delete: wake })
+    for (const cache of [this.#claims, this.#volumes, this.#classes, this.#capacities, this.#drivers])
+      cache.onChange({ add: wake, update: wake, delete: wake })
     indexVolumes(this.#volumes)
     this.view = {
       claim: (namespace, name) => this.#claims.get(namespace, name),
       volume: name => this.#volumes.get('', name),
       candidates: claim => candidateVolumes(this.#volumes, claim),
       storageClass: name => this.#classes.get('', name),
+      capacity: (storageClass, labels) => this.#capacityOf(storageClass, labels),
       taken: this.#taken,
     }
   }
 
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#claims.synced(signal), this.#volumes.synced(signal), this.#classes.synced(signal)])
+    await Promise.all([
+      this.#claims.synced(signal),
+      this.#volumes.synced(signal),
+      this.#classes.synced(signal),
+      this.#capacities.synced(signal),
+      this.#drivers.synced(signal),
+    ])
+  }
+
+  #capacityOf({ metadata, provisioner }: StorageClass, labels: Readonly<Record<string, string>>): StorageCapacity | undefined {
+    if (this.#drivers.get('', provisioner)?.spec.storageCapacity !== true) return undefined
+    let best: StorageCapacity | undefined
+    for (const { nodeTopology, capacity, maximumVolumeSize, metadata: own } of this.#capacities.byIndex('class', metadata.name ?? '')) {
+      if (nodeTopology == null || !selects(nodeTopology, labels)) continue
+      const bytes = String(maximumVolumeSize ?? capacity ?? '0')
+      if (best !== undefined && compareQuantities(parseQuantity(bytes), parseQuantity(best.bytes)) <= 0) continue
+      best = { bytes, cannotEncrypt: own.annotations?.[cannotEncryptAnnotation] !== undefined }
+    }
+    return best ?? { bytes: '0', cannotEncrypt: false }
   }
 
   /** Undefined if there is nothing to do. What it reserves stays reserved until `release`. */
@@ -70,14 +99,19 @@ export class VolumeBinder {
       const annotations = { ...claim.metadata.annotations, [selectedNode]: node }
       await this.#client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } }, limit)
     }
-    const claims = [...plan.bind.map(({ claim }) => claim), ...plan.provision]
-    await this.#until(() => claims.every(claim => this.#isBound(claim)), limit)
+    const isDone = () =>
+      plan.bind.every(({ claim }) => this.#isBound(claim, false)) && plan.provision.every(claim => this.#isBound(claim, true))
+    await this.#until(isDone, limit)
   }
 
   /** Throws if the claim can no longer be bound. */
-  #isBound({ metadata: { namespace = '', name = '', uid } }: PersistentVolumeClaim): boolean {
+  #isBound({ metadata: { namespace = '', name = '', uid, resourceVersion } }: PersistentVolumeClaim, isProvisioned: boolean): boolean {
     const now = this.#claims.get(namespace, name)
     if (now === undefined || now.metadata.uid !== uid) throw new Error(`persistentvolumeclaim "${name}" no longer exists`)
+    // Its provisioner could not make the volume on the chosen node. An older copy does not show the chosen node yet.
+    const isNewer = now.metadata.resourceVersion !== resourceVersion
+    if (isProvisioned && isNewer && now.metadata.annotations?.[selectedNode] === undefined && now.status?.phase !== 'Bound')
+      throw new Error(`provisioning failed for PVC "${name}"`)
     return now.status?.phase === 'Bound' && now.metadata.annotations?.[bindCompleted] !== undefined
   }
 

@@ -61,6 +61,7 @@ const viewOf = (claims: PersistentVolumeClaim[], volumes: PersistentVolume[], ta
   claim: (namespace, name) => claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
   volume: name => volumes.find(({ metadata }) => metadata.name === name),
   candidates: () => volumes,
+  capacity: () => undefined,
   storageClass: name => classes.find(({ metadata }) => metadata.name === name),
   taken: new Set(taken),
 })

@@ -28,7 +28,7 @@ import type { StreamPod } from './proxy/tunnel/stream-pod.ts'
 import type { AuditSink } from './request/audit-event.ts'
 import type { Authorize } from './request/authorize.ts'
 import type { ServerView } from './server-view.ts'
-import type { IssueToken } from './subresources/index.ts'
+import type { IssueToken, OpenVolumeKey } from './subresources/index.ts'
 
 export interface ApiServerOptions {
   readonly view: ServerView
@@ -49,6 +49,8 @@ export interface ApiServerOptions {
   readonly reviewToken?: ReviewToken
   /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
   readonly issueToken?: IssueToken
+  /** Opens keys of volumes for their nodes; without it requests for them are refused. */
+  readonly openVolumeKey?: OpenVolumeKey
   /** Verifies tokens for the cluster's registry; without it its questions are refused. */
   readonly reviewRegistryToken?: ReviewRegistryToken
   /** Signs tokens for the cluster's registry; without it they are refused. */

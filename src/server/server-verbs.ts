@@ -36,7 +36,7 @@ export function serverVerbs({
   openWatches,
   checkOrigin,
 }: ServerVerbParts): ReturnType<typeof resourceVerbs> {
-  const { view, clock, log, issueToken, rulesFor, reviewToken, reviewRegistryToken, issueRegistryToken } = options
+  const { view, clock, log, issueToken, openVolumeKey, rulesFor, reviewToken, reviewRegistryToken, issueRegistryToken } = options
   const { backendTls = { authorities: '', verify: true } } = options
   const { store, resources, nodeTunnels: tunnels } = view
   const memory = new StreamMemory()
@@ -52,6 +52,7 @@ export function serverVerbs({
       ...{ writeParts, resources, tunnels, clock, backendTls, checkOrigin, memory, streamPod, random: Math.random },
       isolates: options.isolates ?? true,
       ...(issueToken ? { issueToken } : {}),
+      ...(openVolumeKey ? { openVolumeKey } : {}),
     }),
     computed: new Map([
       ...reviewHandlers({ authorize, writeParts, resources, ...(rulesFor ? { rulesFor } : {}), ...(reviewToken ? { reviewToken } : {}) }),

@@ -12,6 +12,7 @@ import {
   parseTokenResults,
   storeHeadFields,
   storeHeadParam,
+  volumeKeyFields,
 } from './protocol.ts'
 import type { Signer, TokenKey } from './signer.ts'
 import { SignerFailure } from './signer-failure.ts'
@@ -118,6 +119,14 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     async evidenceKey(signal) {
       const answer = fields(await repeatable('evidenceKey', {}, signal))
       return { keyId: text(answer['keyId']), publicKey: text(answer['publicKey']) }
+    },
+    async makeVolumeKey(volume, node, signal) {
+      await repeatable('makeVolumeKey', { volume, node }, signal)
+    },
+    openVolumeKey: async (request, signal) =>
+      Buffer.from(text(await repeatable('openVolumeKey', volumeKeyFields(request), signal)), 'base64'),
+    async eraseVolumeKey(volume, signal) {
+      await repeatable('eraseVolumeKey', { volume }, signal)
     },
     async [Symbol.asyncDispose]() {
       closed.abort(new Error('the connection to the signer is closed'))

@@ -1,5 +1,6 @@
 // The default back end of the signer: keys in files of its own folder, created at the first start.
 import { type KeyObject, X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { defaultEpochMs } from './audit-checkpoints.ts'
@@ -19,6 +20,7 @@ import { createKeySigner, ensureCertificate } from './key-signer.ts'
 import { storeHeadFields, storeHeadParam } from './protocol.ts'
 import type { AuthorityName, Signer, StoreHead } from './signer.ts'
 import { type HeadForm, openStoredHead } from './stored-head.ts'
+import type { VolumeKeyFiles } from './volume-keys.ts'
 
 export interface FileSignerOptions {
   /** Created with mode 0700 if missing; refused if others have access to it. */
@@ -37,7 +39,7 @@ const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'stor
 
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, `audit-epoch.json` (the key of the audit log's current epoch), `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `audit-epoch.json` (the key of the audit log's current epoch), `evidence.key`, `volumes/<volume>.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
@@ -69,8 +71,15 @@ export async function openFileSigner({ directory, clock, log, auditEpochMs = def
     evidenceKey: await readOrMakeKey(folder, evidenceKeyFile, newEd25519Key, log, true),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, { audit, auditEpoch, auditEpochMs, storeHead })
+  const volumeKeys = volumeKeyFiles(await openKeyFolder(join(directory, 'volumes')))
+  return createKeySigner(keys, clock, { audit, auditEpoch, auditEpochMs, storeHead, volumeKeys })
 }
+
+const volumeKeyFiles = (folder: KeyFolder): VolumeKeyFiles => ({
+  read: volume => folder.read(`${volume}.key`),
+  write: (volume, content) => folder.write(`${volume}.key`, content),
+  erase: volume => folder.erase(`${volume}.key`),
+})
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)
 

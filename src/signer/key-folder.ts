@@ -1,8 +1,9 @@
 // Key files on disk: created once, readable only by their owner, and refused if anyone else could have read them.
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
+import { syncToDisk } from '../base/files/sync-to-disk.ts'
 
 /** The folder or a key file could be read by others; the message names it and the required mode. */
 export class UnsafeKeyFile extends Error {
@@ -21,6 +22,8 @@ export interface KeyFolder {
   write(name: string, content: Buffer | string): Promise<void>
   /** As `write`, and overwrites what the old file held. */
   replaceSecret(name: string, content: Buffer | string): Promise<void>
+  /** Overwrites the file before it goes, durably. A missing file is success. */
+  erase(name: string): Promise<void>
   names(): Promise<readonly string[]>
 }
 
@@ -51,15 +54,28 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
     },
     write: (name, content) => replaceFile(join(directory, name), content),
     async replaceSecret(name, content) {
-      const old = await open(join(directory, name), constants.O_RDWR | constants.O_NOFOLLOW)
+      const old = await openOld(join(directory, name))
       try {
         await replaceFile(join(directory, name), content)
-        // Its blocks are free now, and keep what they hold until they are used again.
-        await old.write(Buffer.alloc((await old.stat()).size), 0, undefined, 0)
-        await old.sync()
+        await overwrite(old)
       } finally {
         await old.close()
       }
+    },
+    async erase(name) {
+      const path = join(directory, name)
+      const old = await openOld(path).catch((err: NodeJS.ErrnoException) => {
+        if (err.code === 'ENOENT') return undefined
+        throw err
+      })
+      if (old === undefined) return
+      try {
+        await overwrite(old)
+      } finally {
+        await old.close()
+      }
+      await rm(path, { force: true })
+      await syncToDisk(directory)
     },
     names: () => readdir(directory),
   }
@@ -70,4 +86,12 @@ function checkRights(path: string, { mode, uid }: { readonly mode: number; reado
   if ((mode & 0o077) !== 0) throw new UnsafeKeyFile(path, `its mode is ${octal(mode)} and must be ${octal(wanted)}`)
   const own = process.geteuid?.()
   if (own !== undefined && uid !== own) throw new UnsafeKeyFile(path, `it belongs to user ${uid} and must belong to user ${own}`)
+}
+
+const openOld = (path: string): Promise<FileHandle> => open(path, constants.O_RDWR | constants.O_NOFOLLOW)
+
+/** Its blocks become free, and keep what they hold until they are used again. */
+async function overwrite(file: FileHandle): Promise<void> {
+  await file.write(Buffer.alloc((await file.stat()).size), 0, undefined, 0)
+  await file.sync()
 }

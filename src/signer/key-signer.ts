@@ -9,6 +9,7 @@ import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
 import type { AuthorityName, Signer, StoreHead } from './signer.ts'
 import type { StoredHead } from './stored-head.ts'
+import { type VolumeKeyFiles, VolumeKeys } from './volume-keys.ts'
 
 const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
@@ -20,6 +21,7 @@ export interface SignerMemory {
   readonly auditEpoch: AuditEpoch
   readonly auditEpochMs: number
   readonly storeHead: StoredHead<StoreHead>
+  readonly volumeKeys: VolumeKeyFiles
 }
 
 /** A signer without a policy: `serveSigner` adds one for other processes. Without a memory it knows only heads of its own lifetime. */
@@ -37,6 +39,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     ...(memory === undefined ? {} : { memory: memory.audit }),
   })
   let storeHead = memory?.storeHead.newest
+  const volumeKeys = new VolumeKeys(memory?.volumeKeys ?? volumeKeysInMemory(), keys.encryptionKeys)
   const pending = new Map<AuthorityName, Promise<string>>()
 
   const certificateOf = (name: AuthorityName): Promise<string> => {
@@ -106,9 +109,27 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     async evidenceKey() {
       return { keyId: keyIdOf(keys.evidenceKey), publicKey: publicPem(keys.evidenceKey) }
     },
+    async makeVolumeKey(volume, node) {
+      await volumeKeys.make(volume, node)
+    },
+    async openVolumeKey(request) {
+      return volumeKeys.open(request, await certificateOf('client'), clock.now())
+    },
+    async eraseVolumeKey(volume) {
+      await volumeKeys.erase(volume)
+    },
     async [Symbol.asyncDispose]() {
       for (const { key } of keys.encryptionKeys) key.fill(0)
     },
+  }
+}
+
+function volumeKeysInMemory(): VolumeKeyFiles {
+  const files = new Map<string, Buffer>()
+  return {
+    read: async volume => files.get(volume),
+    write: async (volume, content) => void files.set(volume, content),
+    erase: async volume => void files.delete(volume),
   }
 }
 

@@ -19,6 +19,9 @@ export type SignerMethod =
   | 'storeHead'
   | 'signEvidence'
   | 'evidenceKey'
+  | 'makeVolumeKey'
+  | 'openVolumeKey'
+  | 'eraseVolumeKey'
 
 export class PolicyViolation extends Error {
   /** Name of the rule, for logs and tests. */
@@ -41,8 +44,10 @@ const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
     'signAuditCheckpoint',
     'keepStoreHead',
     'storeHead',
+    'openVolumeKey',
   ]),
-  controllers: new Set<SignerMethod>([...everyone, 'issueCertificate']),
+  // Who makes and erases keys of volumes never relays one.
+  controllers: new Set<SignerMethod>([...everyone, 'issueCertificate', 'makeVolumeKey', 'eraseVolumeKey']),
   // Only a local administrator: a server whose controls are attacked must not sign that they hold.
   admin: new Set<SignerMethod>([...everyone, 'issueCertificate', 'signEvidence']),
 }

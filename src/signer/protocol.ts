@@ -4,7 +4,7 @@ import { isJsonObject, isTexts } from '../base/json.ts'
 import { maxProofHashes } from '../base/tlog/verify-proof.ts'
 import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuditTree, AuthorityName, CertificateRequest, StoreHead } from './signer.ts'
+import type { AuditTree, AuthorityName, CertificateRequest, StoreHead, VolumeKeyRequest } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -38,6 +38,9 @@ const methods: readonly SignerMethod[] = [
   'storeHead',
   'signEvidence',
   'evidenceKey',
+  'makeVolumeKey',
+  'openVolumeKey',
+  'eraseVolumeKey',
 ]
 
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
@@ -139,6 +142,26 @@ export function certificateParam(params: WireRequest['params']): CertificateRequ
     lifetimeSeconds,
   }
 }
+
+export function textParam(params: WireRequest['params'], name: string): string {
+  const value = params[name]
+  if (typeof value !== 'string') throw malformed(name)
+  return value
+}
+
+export const volumeKeyFields = ({ volume, publicKey, certificate, signature }: VolumeKeyRequest) => ({
+  volume,
+  publicKey: publicKey.toString('base64'),
+  certificate,
+  signature: signature.toString('base64'),
+})
+
+export const volumeKeyParam = (params: WireRequest['params']): VolumeKeyRequest => ({
+  volume: textParam(params, 'volume'),
+  publicKey: bytesParam(params, 'publicKey'),
+  certificate: textParam(params, 'certificate'),
+  signature: bytesParam(params, 'signature'),
+})
 
 function texts(value: unknown): readonly string[] {
   if (!Array.isArray(value) || !value.every(entry => typeof entry === 'string')) throw malformed('list of names')

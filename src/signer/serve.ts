@@ -17,6 +17,8 @@ import {
   proofParam,
   storeHeadFields,
   storeHeadParam,
+  textParam,
+  volumeKeyParam,
   type WireAnswer,
   type WireFailure,
   type WireRequest,
@@ -124,6 +126,14 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     }
     case 'evidenceKey':
       return signer.evidenceKey(signal)
+    case 'makeVolumeKey':
+      await signer.makeVolumeKey(textParam(params, 'volume'), textParam(params, 'node'), signal)
+      return {}
+    case 'openVolumeKey':
+      return (await signer.openVolumeKey(volumeKeyParam(params), signal)).toString('base64')
+    case 'eraseVolumeKey':
+      await signer.eraseVolumeKey(textParam(params, 'volume'), signal)
+      return {}
     case 'auditKey': {
       const { signed, ...keys } = await signer.auditKey(signal)
       return { ...keys, ...(signed === undefined ? {} : { signed: { ...auditTreeFields(signed), note: signed.note } }) }

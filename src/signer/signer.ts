@@ -64,6 +64,17 @@ export interface StoreHead {
   readonly digest: Buffer
 }
 
+/** The request of a node for the key of one of its volumes; see `base/crypto/volume-key-request.ts`. */
+export interface VolumeKeyRequest {
+  readonly volume: string
+  /** X25519, 32 bytes, made for this request. */
+  readonly publicKey: Buffer
+  /** PEM of the node's client certificate. */
+  readonly certificate: string
+  /** By the key of the certificate. */
+  readonly signature: Buffer
+}
+
 export interface Signer extends AsyncDisposable {
   /** PEM of the authority's certificate(s), newest first. */
   authority(name: AuthorityName, signal: AbortSignal): Promise<string>
@@ -89,4 +100,10 @@ export interface Signer extends AsyncDisposable {
   signEvidence(statement: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
   /** The key for the verification of reports. */
   evidenceKey(signal: AbortSignal): Promise<EvidenceKey>
+  /** Makes the key of a volume of this node, if it has none. Rejects if it belongs to another node. */
+  makeVolumeKey(volume: string, node: string, signal: AbortSignal): Promise<void>
+  /** The volume's key, sealed to the public key of the request. Rejects unless the node of the volume signed the request. */
+  openVolumeKey(request: VolumeKeyRequest, signal: AbortSignal): Promise<Buffer>
+  /** Destroys the volume's key, and with it what the volume holds. A missing key is success. */
+  eraseVolumeKey(volume: string, signal: AbortSignal): Promise<void>
 }

@@ -92,13 +92,14 @@ export class ContainerNode {
   }
 
   async startAgent(): Promise<void> {
+    const noVolumes = { stage: async () => Promise.reject(new Error('no volumes here')), release: async () => undefined }
     const facts = await machineFacts(this.directory.root)
     const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled(), seLinux: false }
     const runtime = createNodeRuntime({
       client: this.#client,
       node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false, support },
       runtime: this.containerd.runtime,
-      host: await machineHost(this.directory, clock),
+      host: await machineHost(this.directory, noVolumes, clock),
       links: noLinks,
       writer: podWriter(this.#client),
       cluster: { servers: ['10.96.0.10'], domain: 'cluster.local' },

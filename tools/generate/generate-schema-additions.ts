@@ -250,6 +250,30 @@ type bulkhead/v1alpha1.DenyRule root
   spec bulkhead/v1alpha1.DenyRuleSpec
 type bulkhead/v1alpha1.DenyRuleList list
   items []bulkhead/v1alpha1.DenyRule
+type bulkhead/v1alpha1.LocalVolumeSpec
+  nodeName string
+  bytes int64
+  encryption string
+  source string omitempty optional
+type bulkhead/v1alpha1.LocalVolumeStatus
+  phase string omitempty optional
+  bytes int64 omitempty optional
+  encryption string omitempty optional
+  message string omitempty optional
+type bulkhead/v1alpha1.LocalVolume root
+  spec bulkhead/v1alpha1.LocalVolumeSpec
+  status bulkhead/v1alpha1.LocalVolumeStatus omitempty optional
+type bulkhead/v1alpha1.LocalVolumeList list
+  items []bulkhead/v1alpha1.LocalVolume
+type bulkhead/v1alpha1.LocalVolumeKeySpec
+  publicKey string
+  certificate string
+  signature string
+type bulkhead/v1alpha1.LocalVolumeKeyStatus
+  sealedKey string
+type bulkhead/v1alpha1.LocalVolumeKey root
+  spec bulkhead/v1alpha1.LocalVolumeKeySpec
+  status bulkhead/v1alpha1.LocalVolumeKeyStatus omitempty optional
 type bulkhead/v1alpha1.NamespaceLabels root
 type bulkhead/v1alpha1.NamespaceLabelsList list
   items []bulkhead/v1alpha1.NamespaceLabels

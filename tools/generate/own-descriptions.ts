@@ -47,6 +47,44 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
         'The requests, by verbs, groups, resources, names and paths as in a role. A rule with names also refuses requests without a name, such as lists, because they are about each of the names.',
     },
   },
+  'bulkhead/v1alpha1.LocalVolume': {
+    text: 'LocalVolume is a volume on the disk of one node, below the PersistentVolume of the same name.',
+    fields: { spec: 'What the node has to hold.', status: 'What the node holds.' },
+  },
+  'bulkhead/v1alpha1.LocalVolumeSpec': {
+    text: 'LocalVolumeSpec says what volume a node has to hold.',
+    fields: {
+      nodeName: 'The node.',
+      bytes: 'The size, which may grow.',
+      encryption: 'Whether the node may hold it only encrypted ("required"), or in clear ("none").',
+      source: 'The name of another LocalVolume on the same node whose content it begins with.',
+    },
+  },
+  'bulkhead/v1alpha1.LocalVolumeStatus': {
+    text: 'LocalVolumeStatus is what a node reports of a volume.',
+    fields: {
+      phase: 'Ready, Failed, or Removed when nothing of it is left on the node.',
+      bytes: 'The size that it has.',
+      encryption: 'How it is encrypted: luks, fscrypt, gocryptfs, or none.',
+      message: 'Why the node could not do what the spec says.',
+    },
+  },
+  'bulkhead/v1alpha1.LocalVolumeKey': {
+    text: 'LocalVolumeKey is the request of a node for the key of a volume that it holds. Only the process of that node can read the answer.',
+    fields: { spec: 'Who asks.', status: 'The answer.' },
+  },
+  'bulkhead/v1alpha1.LocalVolumeKeySpec': {
+    text: 'LocalVolumeKeySpec proves which node asks.',
+    fields: {
+      publicKey: 'An X25519 public key made for this request, 32 bytes in base64.',
+      certificate: "The node's client certificate, in PEM.",
+      signature: "The signature of the certificate's key over the volume's name and the public key, in base64.",
+    },
+  },
+  'bulkhead/v1alpha1.LocalVolumeKeyStatus': {
+    text: 'LocalVolumeKeyStatus is the answer of the signer.',
+    fields: { sealedKey: 'The key of the volume, encrypted to the public key of the request, in base64.' },
+  },
   'bulkhead/v1alpha1.NamespaceLabels': {
     text: 'NamespaceLabels is what the network of the cluster has to know of a Namespace, which it is a view of: its labels, which NetworkPolicies select by.',
     fields: {},

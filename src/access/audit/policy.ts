@@ -42,6 +42,7 @@ export const defaultAuditPolicy: AuditPolicy = {
 const bodiesAreSecret = new Set([
   'secrets.',
   'configmaps.',
+  'localvolumes.bulkhead.dev',
   'tokenreviews.authentication.k8s.io',
   'serviceaccounts.',
   'registrytokens.supply.bulkhead.dev',

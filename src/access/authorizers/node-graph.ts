@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { isMirrorPod } from '../../api/pods/mirror-pod.ts'
 import { type PodReference, podReferences, volumeSecrets } from '../../api/pods/pod-references.ts'
 
-export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
+export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments' | 'localvolumes'
 
 /**
  * Supplied by the composition from the store's collections. `each` is the current state, object by object, `onChange` every later change.
@@ -20,6 +20,7 @@ export interface NodeGraph {
   reaches(node: string, kind: NamespacedVertex, namespace: string, name: string): boolean
   reachesVolume(node: string, name: string): boolean
   reachesAttachment(node: string, name: string): boolean
+  reachesLocalVolume(node: string, name: string): boolean
 }
 
 interface PersistentVolumeShape extends KubeObject {
@@ -45,6 +46,7 @@ export function createNodeGraph(source: NodeGraphSource): NodeGraph {
   const volumesOfSecret = new Map<string, Set<string>>()
   const secretsOfVolume = new Map<string, readonly string[]>()
   const nodeOfAttachment = new Map<string, string>()
+  const nodeOfLocalVolume = new Map<string, string>()
 
   const count = (key: string, node: string, by: 1 | -1) => {
     const nodes = counts.get(key) ?? new Map<string, number>()
@@ -89,17 +91,17 @@ export function createNodeGraph(source: NodeGraphSource): NodeGraph {
     }
   }
 
-  const applyAttachment = (attachment: KubeObject & { spec?: { nodeName?: string } }, deleted: boolean) => {
-    const name = attachment.metadata.name ?? ''
-    const node = attachment.spec?.nodeName
-    if (deleted || !node) nodeOfAttachment.delete(name)
-    else nodeOfAttachment.set(name, node)
+  const applyOwned = (nodes: Map<string, string>, object: KubeObject & { spec?: { nodeName?: string } }, deleted: boolean) => {
+    const name = object.metadata.name ?? ''
+    const node = object.spec?.nodeName
+    if (deleted || !node) nodes.delete(name)
+    else nodes.set(name, node)
   }
 
   const apply = (resource: GraphKind, object: KubeObject, deleted: boolean) => {
     if (resource === 'pods') applyPod(object, deleted)
     else if (resource === 'persistentvolumes') applyVolume(object, deleted)
-    else applyAttachment(object, deleted)
+    else applyOwned(resource === 'localvolumes' ? nodeOfLocalVolume : nodeOfAttachment, object, deleted)
   }
   for (const { resource, object } of source.each()) apply(resource, object, false)
   source.onChange(({ resource, object, deleted }) => apply(resource, object, deleted))
@@ -118,5 +120,6 @@ export function createNodeGraph(source: NodeGraphSource): NodeGraph {
     },
     reachesVolume,
     reachesAttachment: (node, name) => nodeOfAttachment.get(name) === node,
+    reachesLocalVolume: (node, name) => nodeOfLocalVolume.get(name) === node,
   }
 }

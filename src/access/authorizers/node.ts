@@ -57,6 +57,8 @@ function byResource(graph: NodeGraph, node: string, attributes: Attributes): Dec
       return getOne(attributes, node, ({ namespace, name }) => graph.reaches(node, 'resourceclaim', namespace, name))
     case 'volumeattachments.storage.k8s.io':
       return getOne(attributes, node, ({ namespace, name }) => namespace === '' && graph.reachesAttachment(node, name))
+    case 'localvolumes.bulkhead.dev':
+      return ownLocalVolume(graph, node, attributes)
     case 'serviceaccounts.':
       return accountToken(graph, node, attributes)
     case 'leases.coordination.k8s.io':
@@ -105,6 +107,22 @@ function accountToken(graph: NodeGraph, node: string, { verb, subresource, names
   // NodeRestriction checks that the token is bound to the node's own Node.
   if (namespace === clusterDnsAccount.namespace && name === clusterDnsAccount.name) return allow
   return graph.reaches(node, 'serviceaccount', namespace, name) ? allow : unrelated(node)
+}
+
+/** A node follows its own volumes, reports what it holds, and gets their keys. Only the controllers make, change and remove them. */
+function ownLocalVolume(graph: NodeGraph, node: string, attributes: Attributes): Decision {
+  const { verb, subresource, name } = attributes
+  if (subresource === '' && (verb === 'list' || verb === 'watch')) {
+    if (selects(attributes, 'spec.nodeName', node)) return allow
+    return noOpinion('can only list/watch localvolumes with spec.nodeName field selector')
+  }
+  const isOwn = name !== '' && graph.reachesLocalVolume(node, name)
+  const may =
+    (subresource === '' && verb === 'get') ||
+    (subresource === 'status' && (verb === 'update' || verb === 'patch')) ||
+    (subresource === 'key' && verb === 'create')
+  if (!may) return noOpinion('can only read localvolumes, write their status, and request their keys')
+  return isOwn ? allow : unrelated(node)
 }
 
 const ownVerbs = new Set(['get', 'create', 'update', 'patch', 'delete'])

@@ -43,6 +43,53 @@ export interface DenyRuleSpec {
   rules: PolicyRule[]
 }
 
+export interface LocalVolume {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: LocalVolumeSpec
+  status?: LocalVolumeStatus
+}
+
+export interface LocalVolumeKey {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+  spec: LocalVolumeKeySpec
+  status?: LocalVolumeKeyStatus
+}
+
+export interface LocalVolumeKeySpec {
+  publicKey: string
+  certificate: string
+  signature: string
+}
+
+export interface LocalVolumeKeyStatus {
+  sealedKey: string
+}
+
+export interface LocalVolumeList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: LocalVolume[]
+}
+
+export interface LocalVolumeSpec {
+  nodeName: string
+  bytes: number
+  encryption: string
+  source?: string
+}
+
+export interface LocalVolumeStatus {
+  phase?: string
+  bytes?: number
+  encryption?: string
+  message?: string
+}
+
 export interface NamespaceDefaults {
   exempt?: string[]
   labels?: Record<string, string>

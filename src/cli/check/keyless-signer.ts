@@ -30,5 +30,8 @@ export const keylessSigner: Signer = {
   auditKey: refuse,
   signEvidence: refuse,
   evidenceKey: refuse,
+  makeVolumeKey: refuse,
+  openVolumeKey: refuse,
+  eraseVolumeKey: refuse,
   [Symbol.asyncDispose]: async () => undefined,
 }

@@ -120,6 +120,7 @@ const graphKinds: readonly (readonly [GraphKind, string])[] = [
   ['pods', 'pods'],
   ['persistentvolumes', 'persistentvolumes'],
   ['volumeattachments', 'volumeattachments.storage.k8s.io'],
+  ['localvolumes', 'localvolumes.bulkhead.dev'],
 ]
 
 export function nodeGraphSource(view: StoreView): NodeGraphSource {

@@ -22,6 +22,7 @@ import type { Store } from '../../store/store.ts'
 import { localApiServices, planApiServices } from './api-services.ts'
 import { initialClusterDefaults } from './cluster-defaults.ts'
 import { extensionAuthentication } from './extension-authentication.ts'
+import { localStorage } from './local-storage.ts'
 import { type OwnRegistry, registryHosting, registryHostingName, registryHostingNamespace } from './registry-hosting.ts'
 
 export interface BootstrapOptions {
@@ -76,6 +77,7 @@ export async function bootstrap({
       ...recreate,
       ...apiServices.create,
       ...systemPriorityClasses(),
+      ...localStorage,
       kubernetesServiceRange(server.serviceCidr, server.clock.now()),
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),

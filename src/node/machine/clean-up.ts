@@ -55,6 +55,7 @@ export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: Ab
   await removeCgroup(nodeCgroup(directory), clock, signal)
   await unmountBelow(directory.containerdState)
   await unmountBelow(directory.pods)
+  await unmountBelow(directory.volumeMounts)
   await unmountBelow(directory.containerdRoot)
   await rm(directory.containerdState, { recursive: true, force: true })
   // Mounts below are already unmounted, so nothing outside the folder can be reached through it.

@@ -22,6 +22,10 @@ export interface NodeDirectory {
   readonly seccomp: string
   /** Records of the credentials that pulled the images. */
   readonly pullRecords: string
+  /** Images of volumes, encrypted. */
+  readonly volumes: string
+  /** Where volumes are mounted. */
+  readonly volumeMounts: string
 }
 
 /** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
@@ -50,5 +54,7 @@ export function nodeDirectory(directory: string): NodeDirectory {
     cniState: join(root, 'cni', 'state'),
     seccomp: join(root, 'seccomp'),
     pullRecords: join(root, 'pull-records.json'),
+    volumes: join(root, 'volumes'),
+    volumeMounts: join(root, 'volume-mounts'),
   }
 }

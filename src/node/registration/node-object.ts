@@ -4,6 +4,7 @@ import { kubernetesVersion } from '../../api/kubernetes-version.ts'
 import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
 import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
 import { isExtendedResource, isHugePages } from '../../api/validation/resource-names.ts'
+import { type NodeVolumes, volumesEncryptedCondition } from '../../api/volumes/local-volume-names.ts'
 import { formatTime } from '../../base/clock.ts'
 import { type Component, runtimeDriftCondition } from '../../supply-chain/components/component.ts'
 import type { NodeAllocatable } from '../container/field-values.ts'
@@ -84,6 +85,14 @@ export interface NodeHealth {
   readonly runtime?: RuntimeHealth
   /** Why pods of this node cannot reach those of others; undefined on a node without links. */
   readonly links?: { readonly problem: string | undefined }
+  /** Undefined on a node without volumes of its own. */
+  readonly volumes?: VolumeHealth
+}
+
+/** What the node has for volumes, and why it encrypts no better. */
+export interface VolumeHealth {
+  readonly has: NodeVolumes
+  readonly refused: readonly string[]
 }
 
 /** The programs that the node runs, and what of them is not as at its start. */
@@ -153,6 +162,9 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
   }
 }
 
+/** Characters of the reasons in the condition. */
+const maxRefused = 900
+
 /** Sentences in the message; the rest is counted. */
 const shownDrift = 5
 
@@ -182,7 +194,7 @@ export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
   Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 
 function conditions(
-  { pressure, problems, policies, services, runtime, links }: NodeHealth,
+  { pressure, problems, policies, services, runtime, links, volumes }: NodeHealth,
   old: readonly NodeCondition[],
   now: number,
 ): NodeCondition[] {
@@ -230,6 +242,7 @@ function conditions(
     ...(services === undefined ? [] : [serviceCondition(services)]),
     ...(runtime === undefined ? [] : [driftCondition(runtime)]),
     ...(links === undefined ? [] : [linksCondition(links)]),
+    ...(volumes === undefined ? [] : [volumesCondition(volumes)]),
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',
@@ -254,6 +267,13 @@ const linksCondition = ({ problem }: { readonly problem: string | undefined }) =
   reason: problem === undefined ? 'WireGuard' : 'LinksMissing',
   message: problem ?? 'packets between pods of two nodes go through WireGuard, and no other way',
 })
+
+function volumesCondition({ has, refused }: VolumeHealth) {
+  const why = refused.length === 0 ? '' : ` (${refused.join('; ')})`.slice(0, maxRefused)
+  return has.encryption === 'none'
+    ? { type: volumesEncryptedCondition, status: 'False', reason: 'NoEncryption', message: `no volume can be encrypted${why}` }
+    : { type: volumesEncryptedCondition, status: 'True', reason: 'Encrypted', message: `volumes are encrypted by ${has.encryption}${why}` }
+}
 
 const serviceCondition = ({ problem }: ServiceHealth) => ({
   type: serviceRulesCondition,

@@ -3,6 +3,7 @@
 import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
 import { isReason } from '../../api/status.ts'
 import type { Node } from '../../api/types/core-v1.ts'
+import { nodeVolumesAnnotation } from '../../api/volumes/local-volume-names.ts'
 import { type Clock, formatMicroTime } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -152,7 +153,7 @@ export class NodeRegistrar {
     this.#node = current
     const now = clock.now()
     const found = await health(signal)
-    await this.#recordComponents(current, found, signal)
+    await this.#annotate(current, found, signal)
     const status = nodeStatus(node, found, current.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     const withdrawn = withdrawnResources(current.status)
@@ -169,16 +170,19 @@ export class NodeRegistrar {
   }
 
   /** An administrator may have forbidden nodes to change their annotations: the status is reported nevertheless. */
-  async #recordComponents({ metadata }: Node, { runtime }: NodeHealth, signal: AbortSignal): Promise<void> {
-    if (runtime === undefined || runtime.components.length === 0) return
+  async #annotate({ metadata }: Node, { runtime, volumes }: NodeHealth, signal: AbortSignal): Promise<void> {
     const { client, node, log } = this.#options
-    const text = JSON.stringify(runtime.components)
-    if (metadata.annotations?.[componentsAnnotation] === text) return
+    const wanted = {
+      ...(runtime === undefined || runtime.components.length === 0 ? {} : { [componentsAnnotation]: JSON.stringify(runtime.components) }),
+      ...(volumes === undefined ? {} : { [nodeVolumesAnnotation]: JSON.stringify(volumes.has) }),
+    }
+    const changed = Object.entries(wanted).filter(([key, value]) => metadata.annotations?.[key] !== value)
+    if (changed.length === 0) return
     try {
-      await client.patch(nodes, '', node.name, { metadata: { annotations: { [componentsAnnotation]: text } } }, { type: 'merge' }, signal)
+      await client.patch(nodes, '', node.name, { metadata: { annotations: Object.fromEntries(changed) } }, { type: 'merge' }, signal)
     } catch (err) {
       if (!isReason(err, 'Forbidden')) throw err
-      log.info('components of the node not recorded', { node: node.name, err: messageOf(err) })
+      log.info('components and volumes of the node not recorded', { node: node.name, err: messageOf(err) })
     }
   }
 

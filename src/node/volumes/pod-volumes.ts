@@ -2,7 +2,8 @@
 import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
-import type { Volume } from '../../api/types/core-v1.ts'
+import type { Pod, Volume } from '../../api/types/core-v1.ts'
+import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
@@ -23,14 +24,25 @@ export class MountError extends Error {
 /** Credentials and pod data never reach a disk. */
 const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.projected || volume.downwardAPI)
 
+/** Volumes on this node's own disk. */
+export interface PodLocalVolumes {
+  /** The path of the volume's content, mounted. Rejects if its key or content is not there. */
+  stage(volume: string, podDirectory: string, signal: AbortSignal): Promise<string>
+  /** The pod has ended: what only it used is unmounted. */
+  release(podDirectory: string): Promise<void>
+}
+
 /** The folders of a pod; `directory` is `<node>/pods/<uid>`. */
 export class PodVolumes {
   readonly #directory: string
+  readonly #local: PodLocalVolumes | undefined
   /** Paths of claimed volumes that were set up once: a claim stays bound to its volume. */
   readonly #claimed = new Map<string, string>()
 
-  constructor(directory: string) {
+  /** Without `local` it has no volumes of the node's own disk. */
+  constructor(directory: string, local?: PodLocalVolumes) {
     this.#directory = directory
+    this.#local = local
   }
 
   /** The path of the volume's content on the node. */
@@ -88,18 +100,24 @@ export class PodVolumes {
       this.#claimed.set(name, spec.hostPath.path)
       return
     }
+    if (spec.csi?.driver === localDriver && this.#local !== undefined) {
+      const path = await this.#local.stage(spec.csi.volumeHandle, this.#directory, signal)
+      await ownForPod(path, pod)
+      this.#claimed.set(name, path)
+      return
+    }
     if (spec.local == null) throw new Error(`persistent volume "${metadata.name}" is of a type that is not supported on this node`)
     await prepareHostPath({ path: spec.local.path, type: 'Directory' })
-    const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {}
     // The path may be a link: the ownership and the mount apply to its current target.
     const path = await realpath(spec.local.path)
-    if (fsGroup !== undefined) await ownVolume(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
+    await ownForPod(path, pod)
     this.#claimed.set(name, path)
   }
 
   /** Unmounts and removes the pod's whole folder. */
   async tearDown(): Promise<void> {
     await unmountBelow(this.#directory)
+    await this.#local?.release(this.#directory)
     await rm(this.#directory, { recursive: true, force: true })
   }
 }
@@ -112,6 +130,11 @@ async function makeFolder(path: string, mode: number): Promise<boolean> {
   const fresh = (await mkdir(path, { recursive: true, mode })) !== undefined
   if (!(await lstat(path)).isDirectory()) throw new Error(`"${path}" is a symbolic link`)
   return fresh
+}
+
+async function ownForPod(path: string, { spec }: Pod): Promise<void> {
+  const { fsGroup, fsGroupChangePolicy } = spec.securityContext ?? {}
+  if (fsGroup !== undefined) await ownVolume(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
 }
 
 function volumeType(volume: Volume): string {

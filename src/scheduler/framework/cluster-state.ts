@@ -27,8 +27,17 @@ export interface VolumeView {
   /** Volumes of the claim's class, and those that were provisioned for it. */
   candidates(claim: PersistentVolumeClaim): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
+  /** What the node has for new volumes of the class; undefined if its driver does not report that. */
+  capacity(storageClass: StorageClass, labels: Readonly<Record<string, string>>): StorageCapacity | undefined
   /** Names of volumes that are reserved for claims. */
   readonly taken: ReadonlySet<string>
+}
+
+export interface StorageCapacity {
+  /** A quantity: the largest volume that fits. */
+  readonly bytes: string
+  /** The class requires encryption, and the node has none. */
+  readonly cannotEncrypt: boolean
 }
 
 /** The workloads and services of pods. */
@@ -44,6 +53,7 @@ const noVolumes: VolumeView = {
   volume: () => undefined,
   candidates: () => [],
   storageClass: () => undefined,
+  capacity: () => undefined,
   taken: new Set(),
 }
 

@@ -62,11 +62,13 @@ const waitsForConsumer = (claim: PersistentVolumeClaim, volumes: VolumeView): bo
 /** The volumes for the waiting claims on the node, or all reasons why the node cannot serve the pod's claims. */
 export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volumes: VolumeView): VolumePlan | readonly string[] {
   const plan = planWaiting(waiting, node, volumes)
-  const reasons = [...whyBoundElsewhere(bound, node, volumes), ...(plan === undefined ? [noVolume] : [])]
-  return plan === undefined || reasons.length > 0 ? reasons : plan
+  const reasons = [...whyBoundElsewhere(bound, node, volumes), ...(typeof plan === 'string' ? [plan] : [])]
+  return typeof plan === 'string' || reasons.length > 0 ? reasons : plan
 }
 
 const noVolume = "node(s) didn't find available persistent volumes to bind"
+const noStorage = 'node(s) did not have enough free storage'
+const noEncryption = 'node(s) cannot encrypt volumes'
 
 function whyBoundElsewhere(bound: readonly PersistentVolumeClaim[], node: NodeInfo, volumes: VolumeView): readonly string[] {
   for (const claim of bound) {
@@ -77,14 +79,14 @@ function whyBoundElsewhere(bound: readonly PersistentVolumeClaim[], node: NodeIn
   return []
 }
 
-/** Undefined if one of them finds no volume. */
-function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: VolumeView): VolumePlan | undefined {
+/** The reason if one of them finds no volume. */
+function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: VolumeView): VolumePlan | string {
   const taken = new Set(volumes.taken)
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
   const provision: PersistentVolumeClaim[] = []
   for (const { claim, candidates } of waiting) {
     const chosen = claim.metadata.annotations?.[selectedNode]
-    if (chosen !== undefined && chosen !== node.name) return undefined
+    if (chosen !== undefined && chosen !== node.name) return noVolume
     const volume = chosen === undefined ? matchingVolume(claim, candidates, { node, taken }) : undefined
     if (volume !== undefined) {
       taken.add(volume.metadata.name ?? '')
@@ -92,9 +94,13 @@ function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: 
       continue
     }
     const storageClass = volumes.storageClass(claimClass(claim))
-    if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return undefined
+    if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return noVolume
     const allowed = storageClass.allowedTopologies ?? []
-    if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return undefined
+    if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return noVolume
+    // Its volume may exist already, and take the room that is missing now.
+    const capacity = chosen === undefined ? volumes.capacity(storageClass, node.labels) : undefined
+    if (capacity?.cannotEncrypt === true) return noEncryption
+    if (capacity !== undefined && compareQuantities(parseQuantity(capacity.bytes), sizeOf(claim)) < 0) return noStorage
     provision.push(claim)
   }
   return { bind, provision }

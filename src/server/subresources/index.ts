@@ -10,13 +10,14 @@ import type { ResourceHandler } from '../request/request-context.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
+import { localVolumeKey, type OpenVolumeKey } from './local-volume-key.ts'
 import { podLog } from './pod-log.ts'
 import { podStreams } from './pod-streams.ts'
 import { proxies } from './proxy.ts'
 import { scale } from './scale.ts'
 import { type IssueToken, serviceAccountToken } from './service-account-token.ts'
 
-export type { IssueToken }
+export type { IssueToken, OpenVolumeKey }
 
 export interface SubresourceParts {
   readonly writeParts: WriteParts
@@ -24,6 +25,7 @@ export interface SubresourceParts {
   readonly tunnels: NodeTunnels
   readonly clock: Clock
   readonly issueToken?: IssueToken
+  readonly openVolumeKey?: OpenVolumeKey
   readonly streamPod?: StreamPod
   readonly backendTls: BackendTls
   /** See `ProxyParts`. */
@@ -39,6 +41,7 @@ export interface SubresourceParts {
 export function subresourceHandlers(parts: SubresourceParts): ReadonlyMap<string, ResourceHandler> {
   return new Map<string, ResourceHandler>([
     ['*/scale', scale(parts)],
+    ['localvolumes.bulkhead.dev/key', localVolumeKey(parts)],
     ['pods/binding', binding(parts)],
     ['pods/eviction', eviction(parts)],
     ['pods/log', podLog(parts)],

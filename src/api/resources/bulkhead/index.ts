@@ -2,6 +2,7 @@
 import type { ResourceDefinition } from '../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
 import { denyRule } from './deny-rule.ts'
+import { localVolume } from './local-volume.ts'
 import { namespaceLabels } from './namespace-labels.ts'
 import { nodeLink } from './node-link.ts'
 import { podAddress } from './pod-address.ts'
@@ -11,6 +12,7 @@ import { proofResult } from './proof-result.ts'
 export const bulkheadResources: readonly ResourceDefinition[] = [
   clusterDefaults,
   denyRule,
+  localVolume,
   namespaceLabels,
   nodeLink,
   podAddress,

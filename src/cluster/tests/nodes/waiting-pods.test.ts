@@ -116,7 +116,7 @@ const rows: readonly (readonly [waitsFor: string, made: readonly KubeObject[], t
   ['a missing claim', [pod(claimed)], unscheduled(/persistentvolumeclaim "c" not found/)],
   [
     'a volume, where no StorageClass provisions one',
-    [claim(), pod(claimed)],
+    [claim({ storageClassName: '' }), pod(claimed)],
     [
       ...unscheduled(/pod has unbound immediate PersistentVolumeClaims/),
       {

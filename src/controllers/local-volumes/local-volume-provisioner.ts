@@ -1,0 +1,106 @@
+// Makes the volumes of claims whose class is on nodes' disks: a key, a LocalVolume that the node carries out, and the PersistentVolume.
+import { isReason } from '../../api/status.ts'
+import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
+import { claimAnnotation, localDriver } from '../../api/volumes/local-volume-names.ts'
+import { keyOf } from '../../client/cache/object-key.ts'
+import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
+import { localVolumes, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import { type Context, type Controller, done, follow } from '../controller.ts'
+import { localVolumeIdentity } from './local-volume-identity.ts'
+import { isOurs, localVolumeName, type ProvisionStep, planProvision } from './provision-plan.ts'
+
+/** A refused claim may be accepted after a change of its class. */
+const lookAgainMs = 60_000
+
+export const localVolumeProvisioner: Controller = {
+  name: 'local-volume-provisioner',
+  eventSource: localDriver,
+  identity: localVolumeIdentity,
+  watches: persistentVolumeClaims,
+  follows: [
+    follow({
+      resource: localVolumes,
+      keys: ({ metadata }) => {
+        const claim = metadata.annotations?.[claimAnnotation]
+        return claim === undefined ? [] : [claim]
+      },
+    }),
+    // Read, and complete before the first pass: a node that the cache lacks counts as gone.
+    follow({ resource: persistentVolumes, keys: () => [] }),
+    follow({ resource: storageClasses, keys: () => [] }),
+    follow({ resource: nodes, keys: () => [] }),
+  ],
+  begin(context) {
+    const { informers } = context
+    const claims = informers.full(persistentVolumeClaims)
+    const classes = informers.full(storageClasses)
+    const volumes = informers.full(persistentVolumes)
+    const made = informers.full(localVolumes)
+    const nodeCache = informers.full(nodes)
+    return async (key, signal) => {
+      const claim = claims.getByKey(key)
+      if (claim === undefined || !isOurs(claim)) return done
+      const storageClass = classes.get('', claimClass(claim))
+      if (storageClass === undefined || storageClass.provisioner !== localDriver) return done
+      const name = localVolumeName(claim)
+      const step = planProvision({
+        claim,
+        storageClass,
+        localVolume: made.get('', name),
+        hasVolume: volumes.get('', name) !== undefined,
+        hasNode: nodeCache.get('', claim.metadata.annotations?.[selectedNode] ?? '') !== undefined,
+      })
+      await apply(context, claim, step, signal)
+      return step.step === 'refuse' ? { requeueAfterMs: lookAgainMs } : done
+    }
+  },
+}
+
+async function apply(context: Context, claim: PersistentVolumeClaim, step: ProvisionStep, signal: AbortSignal): Promise<void> {
+  const { client, settings } = context
+  const failed = (message: string) =>
+    record(
+      context,
+      claim,
+      'Warning',
+      'ProvisioningFailed',
+      `failed to provision volume with StorageClass "${claimClass(claim)}": ${message}`,
+    )
+  switch (step.step) {
+    case 'wait':
+      return
+    case 'refuse':
+      failed(step.message)
+      return
+    case 'make': {
+      const { name = '' } = step.localVolume.metadata
+      // First, so that no volume waits for a key that nobody makes.
+      if (step.localVolume.spec.encryption === 'required') await settings.volumeKeys.make(name, step.localVolume.spec.nodeName, signal)
+      await client.create(localVolumes, '', step.localVolume, signal)
+      record(context, claim, 'Normal', 'Provisioning', `External provisioner is provisioning volume for claim "${keyOf(claim)}"`)
+      return
+    }
+    case 'publish':
+      try {
+        await client.create(persistentVolumes, '', step.volume, signal)
+      } catch (err) {
+        if (isReason(err, 'AlreadyExists')) return
+        throw err
+      }
+      record(context, claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${step.volume.metadata.name}`)
+      return
+    case 'give-up': {
+      failed(step.message)
+      await client.delete(localVolumes, '', localVolumeName(claim), {}, signal).catch((err: unknown) => {
+        if (!isReason(err, 'NotFound')) throw err
+      })
+      const { [selectedNode]: _, ...annotations } = claim.metadata.annotations ?? {}
+      await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } }, signal)
+    }
+  }
+}
+
+function record({ events }: Context, claim: PersistentVolumeClaim, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), type, reason, message)
+}

@@ -1,0 +1,235 @@
+// The volumes on this node's disk: makes, mounts, grows, unmounts and removes them. All work on one volume is one after the other, and each
+// step may follow a crash in the middle of an earlier one.
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { LocalVolume, LocalVolumeStatus } from '../../api/types/bulkhead-v1alpha1.ts'
+import { keyFinalizer } from '../../api/volumes/local-volume-names.ts'
+import { OneByOne } from '../../base/async/serial-queue.ts'
+import { syncToDisk } from '../../base/files/sync-to-disk.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { isMountPoint } from '../machine/mount-table.ts'
+import type { BackEnd } from './back-end.ts'
+import { imageBytes, reserveImage, sizeOf } from './image-file.ts'
+import type { RunVolumeProgram } from './program.ts'
+import type { Encryption } from './try-back-ends.ts'
+import type { VolumeKeySource } from './volume-key-source.ts'
+import { type VolumeFolders, type VolumePlace, volumePlace } from './volume-place.ts'
+import { readRecord, writeRecord } from './volume-record.ts'
+import { markUser, usedVolumes, volumesOf } from './volume-users.ts'
+
+export interface LocalVolumesOptions {
+  readonly folders: VolumeFolders
+  /** `<node>/pods`. */
+  readonly pods: string
+  readonly backEnds: readonly BackEnd[]
+  readonly encryption: () => Promise<Encryption>
+  readonly key: VolumeKeySource
+  readonly run: RunVolumeProgram
+  /** Bytes that new volumes may still take. */
+  readonly freeBytes: () => Promise<number>
+  readonly log: Logger
+}
+
+const maxMessage = 1024
+const noKey = Buffer.alloc(0)
+
+export class LocalVolumes {
+  readonly #options: LocalVolumesOptions
+  readonly #queues = new Map<string, OneByOne>()
+
+  constructor(options: LocalVolumesOptions) {
+    this.#options = options
+  }
+
+  #place = (name: string): VolumePlace => volumePlace(this.#options.folders, name)
+
+  #oneByOne<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(name) ?? new OneByOne()
+    this.#queues.set(name, queue)
+    return queue.run(work)
+  }
+
+  /** Brings the volume to what the object says; resolves with its status, undefined if there is nothing to report now. */
+  apply(volume: LocalVolume, signal: AbortSignal): Promise<LocalVolumeStatus | undefined> {
+    return this.#oneByOne(volume.metadata.name ?? '', () => this.#apply(volume, signal))
+  }
+
+  async #apply({ metadata, spec, status }: LocalVolume, signal: AbortSignal): Promise<LocalVolumeStatus | undefined> {
+    const place = this.#place(metadata.name ?? '')
+    if (metadata.deletionTimestamp !== undefined) {
+      // The key goes first, and the controller waits until no claim has the volume.
+      if (metadata.finalizers?.includes(keyFinalizer) === true) return undefined
+      if ((await usedVolumes(this.#options.pods)).has(place.name)) return undefined
+      await this.#remove(place)
+      this.#queues.delete(place.name)
+      return { phase: 'Removed' }
+    }
+    try {
+      const record = await readRecord(place)
+      if (record === undefined) {
+        // Empty content in place of a volume's would look like lost data that nobody reports.
+        if (status?.phase === 'Ready') return { ...status, message: 'the content of the volume is not on the disk of the node any more' }
+        return await this.#make(place, spec, signal)
+      }
+      if (spec.bytes <= record.bytes) return { phase: 'Ready', bytes: record.bytes, encryption: record.backEnd }
+      return await this.#grow(place, spec.bytes, signal)
+    } catch (err) {
+      signal.throwIfAborted()
+      const [line = ''] = messageOf(err).split('\n')
+      const message = line.slice(0, maxMessage)
+      // It is tried again and again, and said once.
+      if (status?.message !== message) this.#options.log.error('volume not as requested', { volume: place.name, err })
+      return status?.phase === 'Ready' ? { ...status, message } : { phase: 'Failed', message }
+    }
+  }
+
+  async #make(place: VolumePlace, spec: LocalVolume['spec'], signal: AbortSignal): Promise<LocalVolumeStatus> {
+    const { run, log } = this.#options
+    const backEnd = await this.#backEndFor(spec.encryption)
+    const size = imageBytes(spec.bytes, backEnd.overheadBytes)
+    await this.#requireRoom(size)
+    await this.#withKey(backEnd, place, signal, async key => {
+      // Of an attempt that was interrupted.
+      await this.#remove(place)
+      try {
+        await mkdir(place.folder, { recursive: true, mode: 0o700 })
+        await reserveImage(place.image, size, run)
+        await backEnd.format(place, key, run)
+        await syncToDisk(place.image)
+        await writeRecord(place, { backEnd: backEnd.name, bytes: spec.bytes })
+        await syncToDisk(dirname(place.folder))
+      } catch (err) {
+        await rm(place.folder, { recursive: true, force: true })
+        throw err
+      }
+    })
+    log.info('volume made', { volume: place.name, encryption: backEnd.name, bytes: spec.bytes })
+    return { phase: 'Ready', bytes: spec.bytes, encryption: backEnd.name }
+  }
+
+  async #backEndFor(encryption: string): Promise<BackEnd> {
+    if (encryption === 'none') return this.#named('none')
+    const { backEnd, refused } = await this.#options.encryption()
+    if (backEnd !== undefined) return backEnd
+    throw new Error(`this node cannot encrypt volumes (${refused.join('; ')})`)
+  }
+
+  #named(name: string): BackEnd {
+    const found = this.#options.backEnds.find(backEnd => backEnd.name === name)
+    if (found === undefined) throw new Error(`this node does not know the encryption "${name}"`)
+    return found
+  }
+
+  async #requireRoom(bytes: number): Promise<void> {
+    const free = await this.#options.freeBytes()
+    if (bytes > free)
+      throw new Error(`not enough room on the disk of the node: ${bytes} bytes requested, ${Math.max(0, free)} are free for volumes`)
+  }
+
+  async #grow(place: VolumePlace, bytes: number, signal: AbortSignal): Promise<LocalVolumeStatus> {
+    const { run, log } = this.#options
+    const record = await readRecord(place)
+    if (record === undefined) throw new Error(`volume "${place.name}" is not there`)
+    const backEnd = this.#named(record.backEnd)
+    const size = imageBytes(bytes, backEnd.overheadBytes)
+    await this.#requireRoom(size - imageBytes(record.bytes, backEnd.overheadBytes))
+    await reserveImage(place.image, size, run)
+    await this.#withKey(backEnd, place, signal, async key => {
+      if (!(await backEnd.isOpen(place, run))) return await backEnd.growClosed(place, key, run)
+      await backEnd.grow(place, key, run).catch(cause => {
+        throw new Error(`the file system grows when no pod uses the volume: ${messageOf(cause)}`, { cause })
+      })
+    })
+    await writeRecord(place, { ...record, bytes })
+    log.info('volume grown', { volume: place.name, bytes })
+    return { phase: 'Ready', bytes, encryption: record.backEnd }
+  }
+
+  async #withKey(backEnd: BackEnd, place: VolumePlace, signal: AbortSignal, work: (key: Buffer) => Promise<void>): Promise<void> {
+    const key = backEnd.name === 'none' ? noKey : await this.#options.key(place.name, signal)
+    try {
+      await work(key)
+    } finally {
+      key.fill(0)
+    }
+  }
+
+  /** Mounts the volume for the pod, if it is not mounted; resolves with the path of its content. */
+  stage(name: string, podDirectory: string, signal: AbortSignal): Promise<string> {
+    return this.#oneByOne(name, async () => {
+      const { run } = this.#options
+      const place = this.#place(name)
+      const record = await readRecord(place)
+      if (record === undefined) throw new Error(`volume "${name}" is not on the disk of this node`)
+      const backEnd = this.#named(record.backEnd)
+      await markUser(podDirectory, name)
+      if (!(await backEnd.isOpen(place, run)))
+        await this.#withKey(backEnd, place, signal, async key => {
+          // It was to grow while it was in use. Nobody uses it now.
+          const isLarger = (await sizeOf(place.image)) > imageBytes(record.bytes, backEnd.overheadBytes)
+          if (isLarger && !(await isMountPoint(place.mountPoint))) await backEnd.growClosed(place, key, run)
+          await backEnd.open(place, key, run)
+        })
+      return place.content
+    })
+  }
+
+  /** Unmounts the volumes that only this pod used. Call when its containers have ended, before its folder is removed. */
+  async release(podDirectory: string): Promise<void> {
+    for (const name of await volumesOf(podDirectory)) await this.#closeUnused(name, podDirectory)
+  }
+
+  async #closeUnused(name: string, except?: string): Promise<void> {
+    await this.#oneByOne(name, async () => {
+      if (!(await usedVolumes(this.#options.pods, except)).has(name)) await this.#close(this.#place(name))
+    })
+  }
+
+  /** Unmounts what no pod uses: of an agent that was killed. */
+  async sweep(): Promise<void> {
+    for (const name of await this.#mounted()) {
+      try {
+        await this.#closeUnused(name)
+      } catch (err) {
+        this.#options.log.error('volume not unmounted', { volume: name, err })
+      }
+    }
+  }
+
+  /** Unmounts all. */
+  async closeAll(): Promise<void> {
+    for (const name of await this.#mounted()) await this.#oneByOne(name, () => this.#close(this.#place(name)))
+  }
+
+  #mounted = (): Promise<readonly string[]> =>
+    readdir(this.#options.folders.mounts).catch((err: NodeJS.ErrnoException) => {
+      if (err.code === 'ENOENT') return []
+      throw err
+    })
+
+  async #close(place: VolumePlace): Promise<void> {
+    const { backEnds, run } = this.#options
+    // Without a record it may have been any of them, interrupted.
+    const record = await readRecord(place).catch(() => undefined)
+    for (const backEnd of record === undefined ? backEnds : [this.#named(record.backEnd)])
+      await closeQuietly(backEnd, place, run, record !== undefined)
+    await rmdir(place.mountPoint).catch((err: NodeJS.ErrnoException) => {
+      if (err.code !== 'ENOENT') throw err
+    })
+  }
+
+  async #remove(place: VolumePlace): Promise<void> {
+    await this.#close(place)
+    await rm(place.folder, { recursive: true, force: true })
+  }
+}
+
+async function closeQuietly(backEnd: BackEnd, place: VolumePlace, run: RunVolumeProgram, isKnown: boolean): Promise<void> {
+  try {
+    await backEnd.close(place, run)
+  } catch (err) {
+    // The programs of a way that this machine does not have are missing, too.
+    if (isKnown) throw err
+  }
+}
