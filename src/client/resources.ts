@@ -5,6 +5,8 @@ import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type {
+  Backup,
+  BackupSchedule,
   ClusterDefaults,
   DenyRule,
   NamespaceLabels,
@@ -122,6 +124,8 @@ export const ingresses = resourceRef<Ingress>('networking.k8s.io', 'v1', 'ingres
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
+export const backups = resourceRef<Backup>('bulkhead.dev', 'v1alpha1', 'backups', 'Backup', false)
+export const backupSchedules = resourceRef<BackupSchedule>('bulkhead.dev', 'v1alpha1', 'backupschedules', 'BackupSchedule', false)
 export const proofResults = resourceRef<ProofResult>('bulkhead.dev', 'v1alpha1', 'proofresults', 'ProofResult', false)
 export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(
   'admissionregistration.k8s.io',

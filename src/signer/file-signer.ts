@@ -2,6 +2,8 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { type BackupHeads, backupHeadsFields, parseBackupHeads } from './backup-heads.ts'
+import { sealKeyFolder } from './key-archive.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -23,6 +25,8 @@ export interface FileSignerOptions {
   readonly directory: string
   readonly clock: Clock
   readonly log: Logger
+  /** Recipients of age, to which `exportKeys` seals. Default: none. */
+  readonly backupRecipients?: readonly string[]
 }
 
 const auditKeyFile = 'audit.key'
@@ -30,15 +34,18 @@ const evidenceKeyFile = 'evidence.key'
 const kubeletServing = 'kubelet-serving'
 
 const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
+const keptBackupHeads: HeadForm<BackupHeads> = {
+  ...{ file: 'backup-heads.json', log: 'backups', fields: backupHeadsFields, parse: parseBackupHeads },
+}
 const auditHead: HeadForm<AuditHead> = { file: 'audit-head.json', log: 'audit log', fields: auditHeadFields, parse: auditHeadParam }
 
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, `evidence.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `evidence.key`, and `audit-head.json`, `store-head.json` and `backup-heads.json`, the heads of the audit log, the store and the backups. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
-export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
+export async function openFileSigner({ directory, clock, log, backupRecipients = [] }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
@@ -66,7 +73,11 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     evidenceKey: await readOrMakeKey(folder, evidenceKeyFile, newEd25519Key, log, true),
     auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
-  return createKeySigner(keys, clock, { auditHead: head, storeHead })
+  const backupHeads = await openStoredHead(folder, keptBackupHeads, true)
+  return createKeySigner(keys, clock, {
+    ...{ auditHead: head, storeHead, backupHeads },
+    ...(backupRecipients.length === 0 ? {} : { exportKeys: () => sealKeyFolder(folder, backupRecipients) }),
+  })
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)

@@ -1,8 +1,10 @@
 // A signer with keys in memory; the file back end and tests use it.
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
+import { linkPayloadType } from '../base/backup/backup-link.ts'
 import type { Clock } from '../base/clock.ts'
 import { preAuthEncoding, statementType } from '../base/dsse.ts'
+import { type BackupHeads, requireNext, withHead } from './backup-heads.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
@@ -17,6 +19,9 @@ const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | n
 export interface SignerMemory {
   readonly auditHead: StoredHead<AuditHead>
   readonly storeHead: StoredHead<StoreHead>
+  readonly backupHeads: StoredHead<BackupHeads>
+  /** See `Signer.exportKeys`. */
+  exportKeys?(): Promise<Buffer>
 }
 
 /** A signer without a policy: `serveSigner` adds one for other processes. Without a memory it knows only heads of its own lifetime. */
@@ -30,6 +35,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
   const auditKeyId = keyIdOf(keys.auditKey)
   let signedHead = memory?.auditHead.newest
   let storeHead = memory?.storeHead.newest
+  let backupHeads: BackupHeads = memory?.backupHeads.newest ?? new Map()
   const pending = new Map<AuthorityName, Promise<string>>()
 
   const certificateOf = (name: AuthorityName): Promise<string> => {
@@ -100,6 +106,21 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     async signEvidence(statement, signal) {
       signal.throwIfAborted()
       return { keyId: keyIdOf(keys.evidenceKey), signature: sign(null, preAuthEncoding(statementType, statement), keys.evidenceKey) }
+    },
+    async signBackup(payload, signal) {
+      signal.throwIfAborted()
+      requireNext(payload, backupHeads)
+      return { keyId: keyIdOf(keys.evidenceKey), signature: sign(null, preAuthEncoding(linkPayloadType, payload), keys.evidenceKey) }
+    },
+    async backupHead(target) {
+      return backupHeads.get(target)
+    },
+    async keepBackupHead(target, head) {
+      backupHeads = withHead(backupHeads, target, head)
+      await memory?.backupHeads.keep(backupHeads)
+    },
+    async exportKeys() {
+      return await memory?.exportKeys?.()
     },
     async evidenceKey() {
       return { keyId: keyIdOf(keys.evidenceKey), publicKey: publicPem(keys.evidenceKey) }

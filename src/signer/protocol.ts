@@ -3,7 +3,7 @@
 import { isJsonObject } from '../base/json.ts'
 import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuditHead, AuthorityName, CertificateRequest, StoreHead } from './signer.ts'
+import type { AuditHead, AuthorityName, BackupHead, CertificateRequest, StoreHead } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -37,6 +37,10 @@ const methods: readonly SignerMethod[] = [
   'storeHead',
   'signEvidence',
   'evidenceKey',
+  'signBackup',
+  'backupHead',
+  'keepBackupHead',
+  'exportKeys',
 ]
 
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
@@ -101,6 +105,21 @@ export function storeHeadParam(params: WireRequest['params']): StoreHead {
   const digest = bytesParam(params, 'digest')
   if (digest.length > maxDigestBytes) throw malformed('digest')
   return { revision, digest }
+}
+
+const targetForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+export function targetParam(params: WireRequest['params']): string {
+  const { target } = params
+  if (typeof target !== 'string' || !targetForm.test(target)) throw malformed('target')
+  return target
+}
+
+export function backupHeadParam(params: WireRequest['params']): BackupHead {
+  const { number, digest } = params
+  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) throw malformed('number')
+  if (typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) throw malformed('digest')
+  return { number, digest }
 }
 
 export function authorityParam(value: unknown): AuthorityName {

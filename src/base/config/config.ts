@@ -26,6 +26,8 @@ export interface Config {
   readonly allowPrivileged: boolean
   /** For one start: accepts a store that was restored to an earlier state. */
   readonly acceptRestoredStore: boolean
+  /** Path of the file with the recipients and targets of backups; undefined for none. */
+  readonly backupFile: string | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdConfig | undefined
   /** Folder of admission policies that the API cannot change; undefined for none. */
@@ -73,6 +75,7 @@ export interface Settings extends EtcdSettings {
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
+  readonly backup?: string
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -162,6 +165,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
+  backup: text,
   store: oneOf('sqlite', 'etcd'),
   etcdServers: names,
   etcdCa: text,
@@ -251,6 +255,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,
+    backupFile: settings.backup === undefined ? undefined : resolve(settings.backup),
     etcd: etcdConfigOf(settings),
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,

@@ -30,5 +30,9 @@ export const keylessSigner: Signer = {
   auditKey: refuse,
   signEvidence: refuse,
   evidenceKey: refuse,
+  signBackup: refuse,
+  backupHead: refuse,
+  keepBackupHead: refuse,
+  exportKeys: refuse,
   [Symbol.asyncDispose]: async () => undefined,
 }

@@ -79,6 +79,7 @@ const command = buildCommand({
         optional: true,
         withNegated: false,
       },
+      backup: { ...optionalText, brief: 'Back up to the targets in this file, for its recipients', placeholder: 'FILE' },
       store: {
         kind: 'enum',
         values: ['sqlite', 'etcd'],
@@ -184,6 +185,7 @@ export const upCommand = withHelp(command, {
       'featureGates',
       'runtimeConfig',
     ],
+    Backups: ['backup'],
     Store: ['store', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],
