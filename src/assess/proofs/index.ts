@@ -33,6 +33,7 @@ import { advisoryAlarms } from './s10-advisory-alarms.ts'
 import { registryRights } from './s11-registry-rights.ts'
 import { podPulls } from './s12-pod-pulls.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
+import { backups } from './t3-backups.ts'
 import { restoredBackups } from './t4-restored-backups.ts'
 
 export const proofs: readonly Proof[] = [
@@ -67,6 +68,7 @@ export const proofs: readonly Proof[] = [
   limitRange,
   nodeIsolation,
   encryptionAtRest,
+  backups,
   restoredBackups,
   networkPolicy,
   auditRecords,
