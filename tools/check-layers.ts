@@ -20,6 +20,7 @@ const parts = {
   node: ['supply-chain', 'client', 'network', 'api', 'base'],
   artifacts: ['supply-chain', 'client', 'api', 'base'],
   registry: ['client', 'api', 'base'],
+  backup: ['supply-chain', 'client', 'api', 'base'],
   assess: ['supply-chain', 'client', 'network', 'api', 'base'],
 }
 

@@ -30,7 +30,7 @@ function usesOf(document: string): Use[] {
       (start === undefined ? (mark ?? line ?? '') : `bulkhead up ${start}`).replaceAll('\\|', '|').split(/ (?:\||#|&&) /)[0] ?? ''
     const [, first = '', second = ''] = text.split(/\s+/)
     const group =
-      ['policy', 'image', 'join-ticket', 'node', 'evidence', 'audit', 'trust', 'advisories', 'dev', 'store'].includes(first) ||
+      ['policy', 'image', 'join-ticket', 'node', 'evidence', 'audit', 'trust', 'advisories', 'dev', 'store', 'backup'].includes(first) ||
       others.includes(`${first} ${second}`)
     if (!/^[a-z][a-z-]*$/.test(first) || (group && !/^[a-z]+$/.test(second))) return []
     return [{ command: group ? `${first} ${second}` : first, flags: text.match(flag) ?? [] }]

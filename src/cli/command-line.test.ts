@@ -19,12 +19,7 @@ const visible = Object.keys(commands)
   .map(name => name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
 
 const misunderstood = [
-  [
-    'upp',
-    1,
-    'Unknown command "upp"',
-    `Commands: ${visible.join(', ')}. See "bulkhead --help"`,
-  ],
+  ['upp', 1, 'Unknown command "upp"', `Commands: ${visible.join(', ')}. See "bulkhead --help"`],
   ['policy x', 2, 'Unknown command "x"', 'Commands: test, replay, report. See "bulkhead policy --help"'],
   ['up --prot 5', 1, 'Unknown flag "--prot", did you mean --port?', 'See "bulkhead up --help"'],
   ['up --nonsense', 1, 'Unknown flag "--nonsense"', 'See "bulkhead up --help"'],

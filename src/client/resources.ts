@@ -5,6 +5,8 @@ import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type {
+  Backup,
+  BackupSchedule,
   ClusterDefaults,
   DenyRule,
   LocalVolume,
@@ -126,6 +128,8 @@ export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets
 export const csiDrivers = resourceRef<CSIDriver>('storage.k8s.io', 'v1', 'csidrivers', 'CSIDriver', false)
 export const csiStorageCapacities = resourceRef<CSIStorageCapacity>('storage.k8s.io', 'v1', 'csistoragecapacities', 'CSIStorageCapacity')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
+export const backups = resourceRef<Backup>('bulkhead.dev', 'v1alpha1', 'backups', 'Backup', false)
+export const backupSchedules = resourceRef<BackupSchedule>('bulkhead.dev', 'v1alpha1', 'backupschedules', 'BackupSchedule', false)
 export const proofResults = resourceRef<ProofResult>('bulkhead.dev', 'v1alpha1', 'proofresults', 'ProofResult', false)
 export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(
   'admissionregistration.k8s.io',

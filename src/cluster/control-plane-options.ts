@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly images?: ImageAuthority & PackageSearch
   /** The cluster's own registry, by its names in image references. */
   readonly registry?: { readonly hosts: readonly string[] }
+  /** See `ApiServerOptions`. */
+  readonly auditFolder?: string
   /** Further checks of `/readyz`. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock

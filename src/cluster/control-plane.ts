@@ -60,6 +60,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     software: { view, ...(options.images === undefined ? {} : { search: options.images }) },
     filePolicies: fixedPolicies(shipped, policies),
     running: () => runningBuild(options),
+    ...(options.auditFolder === undefined ? {} : { auditFolder: options.auditFolder }),
     rulesFor: (user, namespace) => reviewedRules(authorization.authorizers, rbac, denyRules, user, namespace),
   })
 

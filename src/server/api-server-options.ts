@@ -88,6 +88,8 @@ export interface ApiServerOptions {
   readonly filePolicies?: FilePolicies
   /** Which code and settings run. */
   readonly running?: () => Promise<RunningBuild>
+  /** The folder of the audit log, for backups. Default: it is not on disk. */
+  readonly auditFolder?: string
   /** What runs, and the search for packages in it. Default: neither is served. */
   readonly software?: { readonly view: StoreView; readonly search?: PackageSearch }
   /** Texts of the schemas, for `kubectl explain`. */

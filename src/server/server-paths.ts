@@ -3,6 +3,8 @@ import type { ApiServerOptions } from './api-server-options.ts'
 import { dumpText } from './flow-control/dump.ts'
 import { monotonicClock } from './flow-control/flow-clock.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
+import { auditFilesHandler } from './paths/backup/audit-files-path.ts'
+import { changesPathHandler } from './paths/backup/changes-path.ts'
 import { buildPathHandler } from './paths/build-path.ts'
 import { documents } from './paths/documents/documents.ts'
 import { filePoliciesHandler } from './paths/file-policies-path.ts'
@@ -31,6 +33,8 @@ export interface ServerPathParts {
 export function serverPaths({ options, authorize, aggregator, flow, refused, checks }: ServerPathParts): ReturnType<typeof pathHandler> {
   const { view, audit, metrics, explainAccess, descriptions, oidc } = options
   const { resources } = view
+  const changes = changesPathHandler(view.store)
+  const auditFiles = auditFilesHandler(options.auditFolder)
   return pathHandler({
     checks,
     observeCheck: healthMetrics(metrics),
@@ -47,6 +51,7 @@ export function serverPaths({ options, authorize, aggregator, flow, refused, che
     why: whyPathHandler({ refused, audit, authorize, ...(explainAccess ? { explainAccess } : {}) }),
     policies: filePoliciesHandler(options.filePolicies),
     build: buildPathHandler(options.running),
+    backup: async (context, path) => (await changes(context, path)) ?? auditFiles(context, path),
     ...softwarePaths(options.software, authorize),
     hasGroup: group => resources.hasBuiltInGroup(group) || aggregator.index.hasGroup(group),
     ...(oidc ? { oidc } : {}),

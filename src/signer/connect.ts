@@ -7,6 +7,7 @@ import { checkCsrSize, type SignerMethod } from './policy.ts'
 import {
   auditTreeFields,
   auditTreeParam,
+  backupHeadParam,
   failureError,
   parseAnswer,
   parseTokenResults,
@@ -127,6 +128,21 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
       Buffer.from(text(await repeatable('openVolumeKey', volumeKeyFields(request), signal)), 'base64'),
     async eraseVolumeKey(volume, signal) {
       await repeatable('eraseVolumeKey', { volume }, signal)
+    },
+    async signBackup(link, signal) {
+      const answer = fields(await repeatable('signBackup', { link: link.toString('base64') }, signal))
+      return { keyId: text(answer['keyId']), signature: Buffer.from(text(answer['signature']), 'base64') }
+    },
+    async backupHead(target, signal) {
+      const { head } = fields(await repeatable('backupHead', { target }, signal))
+      return head === undefined ? undefined : backupHeadParam(fields(head))
+    },
+    async keepBackupHead(target, { number, digest }, signal) {
+      await repeatable('keepBackupHead', { target, number, digest }, signal)
+    },
+    async exportKeys(signal) {
+      const { keys } = fields(await repeatable('exportKeys', {}, signal))
+      return keys === undefined ? undefined : Buffer.from(text(keys), 'base64')
     },
     async [Symbol.asyncDispose]() {
       closed.abort(new Error('the connection to the signer is closed'))

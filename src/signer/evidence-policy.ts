@@ -29,6 +29,21 @@ export function checkEvidence(statement: Buffer): void {
   if (!isJsonObject(predicate[evidenceField])) throw form(`the details in "${evidenceField}"`)
 }
 
+/** The part `backup` runs this proof only: it must not be able to attest that other controls hold. */
+const backupProof = 'T4'
+
+/** Throws `PolicyViolation` for a valid report of other proofs than that of restored backups. */
+export function checkBackupEvidence(statement: Buffer): void {
+  const { predicate } = parsed(statement)
+  if (!isJsonObject(predicate)) throw new PolicyViolation('evidence-form', 'A report must have a predicate')
+  const details = predicate[evidenceField]
+  const proofs = isJsonObject(details) && Array.isArray(details['proofs']) ? details['proofs'] : []
+  const ids = proofs.map(proof => (isJsonObject(proof) ? proof['id'] : undefined))
+  const named = ['passedTests', 'warnedTests', 'failedTests'].flatMap(field => (Array.isArray(predicate[field]) ? predicate[field] : []))
+  if (ids.length === 0 || [...ids, ...named].some(id => id !== backupProof))
+    throw new PolicyViolation('evidence-proof', `The part "backup" may sign reports of proof ${backupProof} only`)
+}
+
 function parsed(statement: Buffer): Readonly<Record<string, unknown>> {
   const violation = new PolicyViolation('evidence-form', 'A report must be a JSON object')
   let value: unknown

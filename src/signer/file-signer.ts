@@ -5,6 +5,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { defaultEpochMs } from './audit-checkpoints.ts'
 import { openAuditMemory } from './audit-memory.ts'
+import { type BackupHeads, backupHeadsFields, parseBackupHeads } from './backup-heads.ts'
+import { sealKeyFolder } from './key-archive.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -29,6 +31,8 @@ export interface FileSignerOptions {
   readonly log: Logger
   /** How long a key signs checkpoints of the audit log. Default: an hour. */
   readonly auditEpochMs?: number
+  /** Recipients of age, to which `exportKeys` seals. Default: none. */
+  readonly backupRecipients?: readonly string[]
 }
 
 const auditKeyFile = 'audit.key'
@@ -37,13 +41,24 @@ const kubeletServing = 'kubelet-serving'
 
 const keptStoreHead: HeadForm<StoreHead> = { file: 'store-head.json', log: 'store', fields: storeHeadFields, parse: storeHeadParam }
 
+const keptBackupHeads: HeadForm<BackupHeads> = {
+  ...{ file: 'backup-heads.json', log: 'backups', fields: backupHeadsFields, parse: parseBackupHeads },
+}
+
 /**
  * Opens or creates the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`,
- * `audit.key`, `audit-epoch.json` (the key of the audit log's current epoch), `evidence.key`, `volumes/<volume>.key`, and `audit-head.json` and `store-head.json`, the heads of the audit log and the store. Of numbered keys the highest is
+ * `audit.key`, `audit-epoch.json` (the key of the audit log's current epoch), `evidence.key`, `volumes/<volume>.key`, and `audit-head.json`,
+ * `store-head.json` and `backup-heads.json`, the heads of the audit log, the store and the backups. Of numbered keys the highest is
  * current; older ones still verify and unwrap. Throws `UnsafeKeyFile` for a file that others can read, and an error for a missing or
  * damaged one.
  */
-export async function openFileSigner({ directory, clock, log, auditEpochMs = defaultEpochMs }: FileSignerOptions): Promise<Signer> {
+export async function openFileSigner({
+  directory,
+  clock,
+  log,
+  auditEpochMs = defaultEpochMs,
+  backupRecipients = [],
+}: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
   const hasAuditKey = names.includes(auditKeyFile)
@@ -72,7 +87,11 @@ export async function openFileSigner({ directory, clock, log, auditEpochMs = def
     auditKey: await readOrMakeKey(folder, auditKeyFile, newEd25519Key, log, mayMake || hasAuditKey),
   }
   const volumeKeys = volumeKeyFiles(await openKeyFolder(join(directory, 'volumes')))
-  return createKeySigner(keys, clock, { audit, auditEpoch, auditEpochMs, storeHead, volumeKeys })
+  const backupHeads = await openStoredHead(folder, keptBackupHeads, true)
+  return createKeySigner(keys, clock, {
+    ...{ audit, auditEpoch, auditEpochMs, storeHead, volumeKeys, backupHeads },
+    ...(backupRecipients.length === 0 ? {} : { exportKeys: () => sealKeyFolder(folder, backupRecipients) }),
+  })
 }
 
 const volumeKeyFiles = (folder: KeyFolder): VolumeKeyFiles => ({

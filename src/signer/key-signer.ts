@@ -1,9 +1,11 @@
 // A signer with keys in memory; the file back end and tests use it.
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
+import { linkPayloadType } from '../base/backup/backup-link.ts'
 import type { Clock } from '../base/clock.ts'
 import { preAuthEncoding, statementType } from '../base/dsse.ts'
 import { AuditCheckpoints, type AuditEpoch, type AuditMemory, defaultEpochMs, firstEpoch } from './audit-checkpoints.ts'
+import { type BackupHeads, requireNext, withHead } from './backup-heads.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
@@ -22,6 +24,9 @@ export interface SignerMemory {
   readonly auditEpochMs: number
   readonly storeHead: StoredHead<StoreHead>
   readonly volumeKeys: VolumeKeyFiles
+  readonly backupHeads: StoredHead<BackupHeads>
+  /** See `Signer.exportKeys`. */
+  exportKeys?(): Promise<Buffer>
 }
 
 /** A signer without a policy: `serveSigner` adds one for other processes. Without a memory it knows only heads of its own lifetime. */
@@ -40,6 +45,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
   })
   let storeHead = memory?.storeHead.newest
   const volumeKeys = new VolumeKeys(memory?.volumeKeys ?? volumeKeysInMemory(), keys.encryptionKeys)
+  let backupHeads: BackupHeads = memory?.backupHeads.newest ?? new Map()
   const pending = new Map<AuthorityName, Promise<string>>()
 
   const certificateOf = (name: AuthorityName): Promise<string> => {
@@ -105,6 +111,21 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     async signEvidence(statement, signal) {
       signal.throwIfAborted()
       return { keyId: keyIdOf(keys.evidenceKey), signature: sign(null, preAuthEncoding(statementType, statement), keys.evidenceKey) }
+    },
+    async signBackup(payload, signal) {
+      signal.throwIfAborted()
+      requireNext(payload, backupHeads)
+      return { keyId: keyIdOf(keys.evidenceKey), signature: sign(null, preAuthEncoding(linkPayloadType, payload), keys.evidenceKey) }
+    },
+    async backupHead(target) {
+      return backupHeads.get(target)
+    },
+    async keepBackupHead(target, head) {
+      backupHeads = withHead(backupHeads, target, head)
+      await memory?.backupHeads.keep(backupHeads)
+    },
+    async exportKeys() {
+      return await memory?.exportKeys?.()
     },
     async evidenceKey() {
       return { keyId: keyIdOf(keys.evidenceKey), publicKey: publicPem(keys.evidenceKey) }

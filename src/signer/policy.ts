@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import { isJsonObject } from '../base/json.ts'
 import type { CertificateRequest } from './signer.ts'
 
-export type SignerRole = 'server' | 'controllers' | 'admin'
+export type SignerRole = 'server' | 'controllers' | 'admin' | 'backup'
 
 /** Methods of the socket protocol. */
 export type SignerMethod =
@@ -22,6 +22,10 @@ export type SignerMethod =
   | 'makeVolumeKey'
   | 'openVolumeKey'
   | 'eraseVolumeKey'
+  | 'signBackup'
+  | 'backupHead'
+  | 'keepBackupHead'
+  | 'exportKeys'
 
 export class PolicyViolation extends Error {
   /** Name of the rule, for logs and tests. */
@@ -48,6 +52,8 @@ const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
   ]),
   // Who makes and erases keys of volumes never relays one.
   controllers: new Set<SignerMethod>([...everyone, 'issueCertificate', 'makeVolumeKey', 'eraseVolumeKey']),
+  // It gets the keys only sealed to recipients that the cluster does not hold, and signs reports of one proof only.
+  backup: new Set<SignerMethod>([...everyone, 'signBackup', 'backupHead', 'keepBackupHead', 'exportKeys', 'signEvidence']),
   // Only a local administrator: a server whose controls are attacked must not sign that they hold.
   admin: new Set<SignerMethod>([...everyone, 'issueCertificate', 'signEvidence']),
 }
@@ -183,6 +189,7 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       names: () => true,
     },
   ],
+  backup: [],
   admin: [
     {
       name: 'administrator',
@@ -223,6 +230,15 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       maxLifetimeSeconds: 7 * day,
       subject: (commonName, organizations) =>
         commonName === `${accountPrefix}artifacts` && organizations.every(group => accountGroups.has(group)),
+      names: noNames,
+    },
+    {
+      // It reads all objects, and so gets its certificate from the supervisor only.
+      name: 'backup',
+      authority: 'client',
+      maxLifetimeSeconds: 7 * day,
+      subject: (commonName, organizations) =>
+        commonName === `${accountPrefix}backup` && organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
     {

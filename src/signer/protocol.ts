@@ -4,7 +4,7 @@ import { isJsonObject, isTexts } from '../base/json.ts'
 import { maxProofHashes } from '../base/tlog/verify-proof.ts'
 import { authorityNames } from './key-material.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuditTree, AuthorityName, CertificateRequest, StoreHead, VolumeKeyRequest } from './signer.ts'
+import type { AuditTree, AuthorityName, BackupHead, CertificateRequest, StoreHead, VolumeKeyRequest } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -41,6 +41,10 @@ const methods: readonly SignerMethod[] = [
   'makeVolumeKey',
   'openVolumeKey',
   'eraseVolumeKey',
+  'signBackup',
+  'backupHead',
+  'keepBackupHead',
+  'exportKeys',
 ]
 
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
@@ -110,6 +114,21 @@ export function storeHeadParam(params: WireRequest['params']): StoreHead {
   const digest = bytesParam(params, 'digest')
   if (digest.length > maxDigestBytes) throw malformed('digest')
   return { revision, digest }
+}
+
+const targetForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+export function targetParam(params: WireRequest['params']): string {
+  const { target } = params
+  if (typeof target !== 'string' || !targetForm.test(target)) throw malformed('target')
+  return target
+}
+
+export function backupHeadParam(params: WireRequest['params']): BackupHead {
+  const { number, digest } = params
+  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 1) throw malformed('number')
+  if (typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) throw malformed('digest')
+  return { number, digest }
 }
 
 export function authorityParam(value: unknown): AuthorityName {

@@ -3,12 +3,13 @@ import type { Clock } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { type FrameSocket, serveFrames } from '../base/net/frame-server.ts'
-import { checkEvidence } from './evidence-policy.ts'
+import { checkBackupEvidence, checkEvidence } from './evidence-policy.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type SignerRole, type SignerScope } from './policy.ts'
 import {
   auditTreeFields,
   auditTreeParam,
   authorityParam,
+  backupHeadParam,
   bytesParam,
   certificateParam,
   claimsItem,
@@ -17,6 +18,7 @@ import {
   proofParam,
   storeHeadFields,
   storeHeadParam,
+  targetParam,
   textParam,
   volumeKeyParam,
   type WireAnswer,
@@ -121,8 +123,24 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     case 'signEvidence': {
       const statement = bytesParam(params, 'statement')
       checkEvidence(statement)
+      if (role === 'backup') checkBackupEvidence(statement)
       const { keyId, signature } = await signer.signEvidence(statement, signal)
       return { keyId, signature: signature.toString('base64') }
+    }
+    case 'signBackup': {
+      const { keyId, signature } = await signer.signBackup(bytesParam(params, 'link'), signal)
+      return { keyId, signature: signature.toString('base64') }
+    }
+    case 'backupHead': {
+      const head = await signer.backupHead(targetParam(params), signal)
+      return head === undefined ? {} : { head }
+    }
+    case 'keepBackupHead':
+      await signer.keepBackupHead(targetParam(params), backupHeadParam(params), signal)
+      return {}
+    case 'exportKeys': {
+      const keys = await signer.exportKeys(signal)
+      return keys === undefined ? {} : { keys: keys.toString('base64') }
     }
     case 'evidenceKey':
       return signer.evidenceKey(signal)

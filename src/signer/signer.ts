@@ -75,6 +75,13 @@ export interface VolumeKeyRequest {
   readonly signature: Buffer
 }
 
+/** The newest link of a backup target. */
+export interface BackupHead {
+  readonly number: number
+  /** SHA-256 of its file in hexadecimal. */
+  readonly digest: string
+}
+
 export interface Signer extends AsyncDisposable {
   /** PEM of the authority's certificate(s), newest first. */
   authority(name: AuthorityName, signal: AbortSignal): Promise<string>
@@ -98,6 +105,14 @@ export interface Signer extends AsyncDisposable {
   auditKey(signal: AbortSignal): Promise<AuditLogKeys>
   /** Signs an in-toto statement, the report of a run of proofs, as DSSE does, with Ed25519. */
   signEvidence(statement: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** Signs a link of a chain of backups with the key for evidence, as DSSE does. Rejects one that does not follow the remembered head. */
+  signBackup(link: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** The remembered newest link of the target; undefined if there is none. */
+  backupHead(target: string, signal: AbortSignal): Promise<BackupHead | undefined>
+  /** Remembers a stored link durably. Rejects one before the remembered one. */
+  keepBackupHead(target: string, head: BackupHead, signal: AbortSignal): Promise<void>
+  /** All its files as a pack (src/base/backup/seal-pack.ts) for the recipients of its settings; undefined without files or recipients. */
+  exportKeys(signal: AbortSignal): Promise<Buffer | undefined>
   /** The key for the verification of reports. */
   evidenceKey(signal: AbortSignal): Promise<EvidenceKey>
   /** Makes the key of a volume of this node, if it has none. Rejects if it belongs to another node. */

@@ -3,13 +3,11 @@ import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
 import { parseJson } from '../base/json.ts'
 import { keyOf } from './ordered-slots.ts'
+import { noFields } from './restored-object.ts'
 import type { Collection, Entry, Store } from './store.ts'
 
 /** Writes that wait at a time. */
 const batch = 500
-
-/** In no version of a resource, so that the next server that declares it computes the fields anew. */
-const noFields = -1
 
 /** Writes every object of `source` into `target`, in the order of their revisions. Returns their number. */
 export async function copyObjects(source: Store, target: Store): Promise<number> {

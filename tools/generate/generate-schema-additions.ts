@@ -330,6 +330,50 @@ type bulkhead/v1alpha1.ProofResult root
   spec bulkhead/v1alpha1.ProofResultSpec
 type bulkhead/v1alpha1.ProofResultList list
   items []bulkhead/v1alpha1.ProofResult
+type bulkhead/v1alpha1.BackupRetention
+  keepLast *int32 omitempty optional
+  keepHourly *int32 omitempty optional
+  keepDaily *int32 omitempty optional
+  keepWeekly *int32 omitempty optional
+  keepMonthly *int32 omitempty optional
+  history string omitempty optional
+type bulkhead/v1alpha1.BackupScheduleSpec
+  target string
+  every string
+  fullEvery string omitempty optional
+  maxAge string omitempty optional
+  suspend bool omitempty optional
+  volumes string omitempty optional
+  retention *bulkhead/v1alpha1.BackupRetention omitempty optional
+type bulkhead/v1alpha1.BackupScheduleStatus
+  lastBackup *meta/v1.Time omitempty optional
+  lastVerified *meta/v1.Time omitempty optional
+  reached *meta/v1.Time omitempty optional
+  revision *int64 omitempty optional
+  conditions []meta/v1.Condition omitempty optional list=map:type patch=merge key=type
+type bulkhead/v1alpha1.BackupSchedule root
+  spec bulkhead/v1alpha1.BackupScheduleSpec
+  status bulkhead/v1alpha1.BackupScheduleStatus omitempty optional
+type bulkhead/v1alpha1.BackupScheduleList list
+  items []bulkhead/v1alpha1.BackupSchedule
+type bulkhead/v1alpha1.BackupSpec
+  target string
+  schedule string omitempty optional
+  full bool omitempty optional
+type bulkhead/v1alpha1.BackupStatus
+  phase string omitempty optional
+  number *int64 omitempty optional
+  revision *int64 omitempty optional
+  objects *int64 omitempty optional
+  created *meta/v1.Time omitempty optional
+  verified *meta/v1.Time omitempty optional
+  report string omitempty optional
+  message string omitempty optional
+type bulkhead/v1alpha1.Backup root
+  spec bulkhead/v1alpha1.BackupSpec
+  status bulkhead/v1alpha1.BackupStatus omitempty optional
+type bulkhead/v1alpha1.BackupList list
+  items []bulkhead/v1alpha1.Backup
 
 type metrics/v1beta1.ContainerMetrics
   name string

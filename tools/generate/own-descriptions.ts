@@ -139,6 +139,68 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
         'The proofs that make up for it, such as C9: where bulkhead prove finds one that does not hold, the exception ends.',
     },
   },
+  'bulkhead/v1alpha1.Backup': {
+    text: 'Backup is a backup of the cluster to a target of the file that "bulkhead up --backup" names.',
+    fields: { spec: 'Where it goes.', status: 'What came of it.' },
+  },
+  'bulkhead/v1alpha1.BackupSpec': {
+    text: 'BackupSpec is a request for a backup.',
+    fields: {
+      target: 'The name of the target.',
+      schedule: 'The BackupSchedule that it is of.',
+      full: 'Whether all objects are stored again. Otherwise it needs the full backup before it and the changes since.',
+    },
+  },
+  'bulkhead/v1alpha1.BackupStatus': {
+    text: 'BackupStatus is what came of a backup.',
+    fields: {
+      phase: 'Running, Stored, Verified or Failed.',
+      number: 'The number of its link in the chain of the target.',
+      revision: 'The revision of the store that it holds.',
+      objects: 'The number of objects in it.',
+      created: 'When it was stored.',
+      verified: 'When it was restored into a shadow server, where each object was as recorded.',
+      report: 'The SHA-256 of the signed report of that, in hexadecimal.',
+      message: 'What is wrong with it.',
+    },
+  },
+  'bulkhead/v1alpha1.BackupSchedule': {
+    text: 'BackupSchedule makes backups regularly, verifies each, and removes those that its retention does not keep.',
+    fields: { spec: 'When, where, and what is kept.', status: 'How far it has come.' },
+  },
+  'bulkhead/v1alpha1.BackupScheduleSpec': {
+    text: 'BackupScheduleSpec is when backups are made and which are kept.',
+    fields: {
+      target: 'The name of a target of the file that "bulkhead up --backup" names.',
+      every: 'The time between two backups, such as 1h. Changes reach the target within seconds all the time.',
+      fullEvery: 'The time after which all objects are stored again. Default: 24h.',
+      maxAge: 'The age of the newest verified backup beyond which there is an alarm. Default: twice spec.every, and at least 10m.',
+      suspend: 'Whether no backups are made.',
+      volumes: 'Contents of volumes: None is the only value, and the default.',
+      retention: 'Which backups are kept. Default: the last 24, and 7 daily ones.',
+    },
+  },
+  'bulkhead/v1alpha1.BackupRetention': {
+    text: 'BackupRetention is which backups are kept, besides the newest verified one, which always is.',
+    fields: {
+      keepLast: 'The number of newest backups.',
+      keepHourly: 'The number of hours of which the last one is kept.',
+      keepDaily: 'The number of days, in UTC, of which the last one is kept.',
+      keepWeekly: 'The number of weeks of which the last one is kept.',
+      keepMonthly: 'The number of months of which the last one is kept.',
+      history: 'The time in which every revision can be restored. Of older backups only full ones are kept. Default: 48h.',
+    },
+  },
+  'bulkhead/v1alpha1.BackupScheduleStatus': {
+    text: 'BackupScheduleStatus is how far a schedule has come.',
+    fields: {
+      lastBackup: 'When the newest backup was stored.',
+      lastVerified: 'When the newest verified backup was stored.',
+      reached: 'When the target last held everything.',
+      revision: 'The newest revision of the store that the target holds.',
+      conditions: 'Current: the newest verified backup is not too old. Reached: the target gets each change.',
+    },
+  },
   'bulkhead/v1alpha1.ProofResult': {
     text: 'ProofResult is what came of the latest runs of one proof, as bulkhead prove and the schedule of proofs record it.',
     fields: { spec: 'The proof, and when it last passed, failed and was skipped.' },

@@ -36,6 +36,7 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 
 const clusterDns = 'bulkhead:cluster-dns'
 const artifacts = 'bulkhead:artifacts'
+const backup = 'bulkhead:backup'
 const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` like all roles for all users, so that it does not count as a grant to an account. */
@@ -83,6 +84,16 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('patch update', supply, 'advisorysources/status externalcomponents/status trustroots/status'),
     recordEvents,
   ]),
+  // Its paths show every object with its content, so only that part gets them.
+  clusterRole(backup, [
+    urls('get', '/bulkhead/v1/backup/* /bulkhead/v1/build'),
+    rule(`${everyVerb}`, 'bulkhead.dev', 'backups'),
+    rule(read, 'bulkhead.dev', 'backupschedules'),
+    rule('patch update', 'bulkhead.dev', 'backups/status backupschedules/status'),
+    rule('create get patch', 'bulkhead.dev', 'proofresults'),
+    rule('get', 'core', 'namespaces', 'kube-system'),
+    recordEvents,
+  ]),
   // The part `registry` learns of each request whether it is allowed, and nothing else.
   clusterRole(registry, [rule('create', supply, 'repositoryaccessreviews')]),
   clusterRole(registryLogin, [rule('create', supply, 'registrytokens')]),
@@ -124,6 +135,7 @@ export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   // Unlike system:masters, it can be taken away: by deleting the binding, or by a webhook that denies.
   clusterRoleBinding(administrators, [group(administratorsGroup)], 'cluster-admin'),
   clusterRoleBinding(artifacts, [serviceAccount('artifacts')]),
+  clusterRoleBinding(backup, [serviceAccount('backup')]),
   clusterRoleBinding(registry, [serviceAccount('registry')]),
   clusterRoleBinding(imagePuller, [group('system:nodes')]),
   clusterRoleBinding(registryLogin, [group('system:authenticated')]),

@@ -34,6 +34,8 @@ import { registryRights } from './s11-registry-rights.ts'
 import { podPulls } from './s12-pod-pulls.ts'
 import { encryptedVolumes } from './t1-encrypted-volumes.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
+import { backups } from './t3-backups.ts'
+import { restoredBackups } from './t4-restored-backups.ts'
 
 export const proofs: readonly Proof[] = [
   developerMachine,
@@ -68,6 +70,8 @@ export const proofs: readonly Proof[] = [
   nodeIsolation,
   encryptedVolumes,
   encryptionAtRest,
+  backups,
+  restoredBackups,
   networkPolicy,
   auditRecords,
 ]

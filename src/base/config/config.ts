@@ -28,6 +28,8 @@ export interface Config {
   readonly acceptRestoredStore: boolean
   /** The service of systemd that this is; each part is a unit `NAME-PART.service` then. Undefined: parts are child processes. */
   readonly systemdService: string | undefined
+  /** Path of the file with the recipients and targets of backups; undefined for none. */
+  readonly backupFile: string | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdConfig | undefined
   /** Folder of admission policies that the API cannot change; undefined for none. */
@@ -76,6 +78,7 @@ export interface Settings extends EtcdSettings {
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
   readonly systemdService?: string
+  readonly backup?: string
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -170,6 +173,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   allowPrivileged: yesOrNo,
   acceptRestoredStore: yesOrNo,
   systemdService: serviceName,
+  backup: text,
   store: oneOf('sqlite', 'etcd'),
   etcdServers: names,
   etcdCa: text,
@@ -260,6 +264,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,
     systemdService: settings.systemdService,
+    backupFile: settings.backup === undefined ? undefined : resolve(settings.backup),
     etcd: etcdConfigOf(settings),
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,

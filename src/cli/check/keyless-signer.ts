@@ -33,5 +33,9 @@ export const keylessSigner: Signer = {
   makeVolumeKey: refuse,
   openVolumeKey: refuse,
   eraseVolumeKey: refuse,
+  signBackup: refuse,
+  backupHead: refuse,
+  keepBackupHead: refuse,
+  exportKeys: refuse,
   [Symbol.asyncDispose]: async () => undefined,
 }

@@ -1,6 +1,7 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
 import { advisoriesCommand } from './advisories.ts'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
 import { evidenceCommand } from './evidence.ts'
@@ -52,6 +53,7 @@ export const commands = {
   store: storeCommand,
   service: serviceCommand,
   upgrade: upgradeCommand,
+  backup: backupCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
@@ -59,10 +61,11 @@ export const commands = {
   'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
   'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
   storeCopy: partCommand('store-copy', async () => (await import('../parts/store-copy.ts')).storeCopyPart),
+  backups: partCommand('backups', async () => (await import('../parts/backup.ts')).backupPart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
 export const hiddenCommands = {
   ...{ signer: true, server: true, controllers: true, dns: true, artifacts: true },
-  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true },
+  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true, backups: true },
 } as const

@@ -84,6 +84,7 @@ const command = buildCommand({
         brief: 'Run each part as a unit of systemd, named NAME-PART',
         placeholder: 'NAME',
       },
+      backup: { ...optionalText, brief: 'Back up to the targets in this file, for its recipients', placeholder: 'FILE' },
       store: {
         kind: 'enum',
         values: ['sqlite', 'etcd'],
@@ -189,6 +190,7 @@ export const upCommand = withHelp(command, {
       'featureGates',
       'runtimeConfig',
     ],
+    Backups: ['backup'],
     Store: ['store', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],

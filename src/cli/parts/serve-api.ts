@@ -88,6 +88,7 @@ export async function serveApi({
         files: Object.values(configurations?.shown() ?? {}).map(({ hash }) => hash),
       }),
       images: artifacts,
+      auditFolder: auditFolder(settings.directory),
       ...(settings.registry === undefined ? {} : { registry: settings.registry }),
       checks: [
         { name: 'signer', readinessOnly: true, check: () => signerWatch.check() },

@@ -51,7 +51,7 @@ export async function copyStore({ from, to, ...flags }: CopyFlags, print: (text:
     onRestart: (name, exit) => print(`The ${name} ended (${exit}); it is started again.`),
   })
   const addresses = clusterAddresses(config)
-  await supervisor.start(signerDefinition({ directory, identity, addresses }))
+  await supervisor.start(signerDefinition({ directory, identity, addresses, backup: undefined }))
   const settings = {
     ...{ directory: directory.server, signerSocket: directory.signerSockets.server, address: addresses.server },
     ...{ etcd, to, maxStoredBytes: undefined },

@@ -43,7 +43,9 @@ export interface DataDirectory {
   readonly registrySocket: string
   /** PEM of the authority of the registry's certificate, for clients. */
   readonly registryAuthority: string
-  readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
+  /** Of the part that makes backups; it exists with `--backup`. */
+  readonly backup: string
+  readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string; readonly backup: string }
 }
 
 export function layout(path: string): DataDirectory {
@@ -68,10 +70,12 @@ export function layout(path: string): DataDirectory {
     registryStore: join(path, 'registry-store'),
     registrySocket: join(run, 'registry', 'store.sock'),
     registryAuthority: join(path, 'registry-ca.pem'),
+    backup: join(path, 'backup'),
     signerSockets: {
       server: join(run, 'server', 'signer.sock'),
       controllers: join(run, 'controllers', 'signer.sock'),
       admin: join(run, 'admin', 'signer.sock'),
+      backup: join(run, 'backup', 'signer.sock'),
     },
   }
 }
@@ -90,7 +94,7 @@ export interface TakenDirectory {
 export async function takeDataDirectory(
   path: string,
   identity: Identity | undefined,
-  { registry = false }: { readonly registry?: boolean } = {},
+  { registry = false, backupFile }: { readonly registry?: boolean; readonly backupFile?: string | undefined } = {},
 ): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
@@ -110,6 +114,7 @@ export async function takeDataDirectory(
     try {
       await prepare(directory, identity)
       if (registry) await prepareRegistry(directory, identity)
+      if (backupFile !== undefined) await prepareBackup(directory, identity)
     } catch (err) {
       lock[Symbol.dispose]()
       throw err
@@ -143,6 +148,11 @@ async function prepareRegistry(directory: DataDirectory, identity: Identity | un
   await folder(directory.registryStore, 0o700, identity?.registryStore)
   // docker-registry creates its socket there, and only the front's group may connect.
   await folder(dirname(directory.registrySocket), 0o2750, identity?.registryStore, identity?.registryFront)
+}
+
+async function prepareBackup(directory: DataDirectory, identity: Identity | undefined): Promise<void> {
+  await folder(directory.backup, 0o700, identity?.backup)
+  await folder(dirname(directory.signerSockets.backup), 0o2750, identity?.signer, identity?.backup)
 }
 
 /** An error that an operator can fix becomes a sentence; others are returned as they are. */

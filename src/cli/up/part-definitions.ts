@@ -12,12 +12,14 @@ import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import type { EtcdAddress } from '../../store/etcd/etcd-client.ts'
 import type { ArtifactsSettings } from '../parts/artifacts.ts'
+import type { BackupPartSettings } from '../parts/backup.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
 import type { DnsSettings } from '../parts/dns.ts'
 import type { NodeSettings } from '../parts/node.ts'
 import type { ServerSettings } from '../parts/server.ts'
 import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
+import type { BackupOfRun } from './backup-of-run.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Identity } from './part-identities.ts'
 import type { RegistryAuthorities } from './registry-authorities.ts'
@@ -45,6 +47,10 @@ export interface PartInput {
   dnsIdentity(): Promise<ClientIdentity>
   /** And for the part that asks registries. */
   artifactsIdentity(): Promise<ClientIdentity>
+  /** Undefined without `--backup`. */
+  readonly backup: BackupOfRun | undefined
+  /** And for the part that makes backups. */
+  backupIdentity(): Promise<ClientIdentity>
   /** Undefined without `--registry`. */
   readonly registry: RegistryOfRun | undefined
   /** Authorities of private registries, as the node has them. */
@@ -59,6 +65,8 @@ export interface ClusterParts {
   /** The store comes first: the front passes requests on to it. Empty without `--registry`. */
   readonly registry: readonly PartDefinition[]
   readonly nodes: readonly PartDefinition[]
+  /** Empty without `--backup`. */
+  readonly backup: readonly PartDefinition[]
 }
 
 export function partDefinitions(input: PartInput): ClusterParts {
@@ -138,6 +146,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
     ),
     registry: registryParts(input),
     nodes: nodeParts(input, server),
+    backup: backupParts(input),
   }
 }
 
@@ -156,14 +165,35 @@ function registryParts({ config, directory, identity, addresses, registry, servi
   ]
 }
 
+function backupParts({
+  directory,
+  identity,
+  addresses: { server },
+  backup,
+  servingAuthority,
+  backupIdentity,
+}: PartInput): PartDefinition[] {
+  if (backup === undefined) return []
+  const settings = async (): Promise<BackupPartSettings> => ({
+    ...{ server, ca: await servingAuthority(), identity: await backupIdentity(), signerSocket: directory.signerSockets.backup },
+    ...{ directory: directory.backup, settings: backup.settings, file: backup.file },
+  })
+  const made = part('backups', directory.backup, identity?.backup, ['--max-semi-space-size=4', '--use-system-ca'], settings)
+  // Requests of the API come first.
+  return [{ ...made, priority: { all: 10 } }]
+}
+
 export function signerDefinition({
   directory,
   identity,
   addresses,
-}: Pick<PartInput, 'directory' | 'identity' | 'addresses'>): PartDefinition {
+  backup,
+}: Pick<PartInput, 'directory' | 'identity' | 'addresses' | 'backup'>): PartDefinition {
+  const { backup: backupSocket, ...sockets } = directory.signerSockets
   return part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
     directory: directory.signer,
-    sockets: directory.signerSockets,
+    sockets: backup === undefined ? sockets : { ...sockets, backup: backupSocket },
+    backupRecipients: backup?.recipients ?? [],
     servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
     controllerAccounts,
     issuer: defaultIssuer,

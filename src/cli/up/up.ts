@@ -24,6 +24,7 @@ import { bulkheadVersion } from '../terminal/version.ts'
 import { type AccessFiles, followAccessFiles, readAccessFiles, statesOf } from './access-files.ts'
 import { clusterAddresses } from './addresses.ts'
 import { keepAdminKubeconfig } from './admin-kubeconfig.ts'
+import { backupOfRun } from './backup-of-run.ts'
 import { ensureBreakGlassKubeconfig } from './break-glass-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
@@ -68,6 +69,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
   const etcd = await readEtcd(config.etcd, systemClock.now())
+  const backup = await backupOfRun(config.backupFile)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -78,7 +80,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   refuseJoined(directory)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files }
+  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files, backup }
   await run(config, settings, directory, identity, stop, print)
 }
 
@@ -87,7 +89,7 @@ async function run(
   {
     files,
     ...settings
-  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd'> & { readonly files: AccessFiles },
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd' | 'backup'> & { readonly files: AccessFiles },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
@@ -137,6 +139,7 @@ async function run(
     })
   const dnsIdentity = identityFor('dns', 'cluster-dns')
   const artifactsIdentity = identityFor('artifacts', 'artifacts')
+  const backupIdentity = identityFor('backups', 'backup')
   const registryAuthorities = () =>
     readRegistryAuthorities(nodeDirectory(directory.node).registryConfig, (path, problem) =>
       log.error('authorities of a registry are not used', { path, problem }),
@@ -152,6 +155,7 @@ async function run(
     ownIdentity,
     dnsIdentity: () => dnsIdentity.forStart(),
     artifactsIdentity: () => artifactsIdentity.forStart(),
+    backupIdentity: () => backupIdentity.forStart(),
     registry,
     registryAuthorities,
     configurations,
@@ -171,17 +175,18 @@ async function run(
     const serverReady = supervisor.start(parts.server)
     const controllersReady = supervisor.start(parts.controllers, serverReady)
     const artifactsReady = serverReady.then(() => supervisor.start(parts.artifacts))
+    const backupReady = serverReady.then(() => Promise.all(parts.backup.map(part => supervisor.start(part))))
     const registryReady = serverReady.then(() => Promise.all(parts.registry.map(part => supervisor.start(part))))
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
-    for (const ready of [serverReady, controllersReady, artifactsReady, registryReady]) ready.catch(() => undefined)
+    for (const ready of [serverReady, controllersReady, artifactsReady, registryReady, backupReady]) ready.catch(() => undefined)
     await signerReady
     await writeAccess(directory, addresses.server, signer, log, stop)
     if (registry !== undefined) await ensureFile(directory.registryAuthority, await registry.authority(), 0o644)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
-    await Promise.all([controllersReady, artifactsReady, registryReady, ...nodeParts.map(part => supervisor.start(part))])
+    await Promise.all([controllersReady, artifactsReady, registryReady, backupReady, ...nodeParts.map(part => supervisor.start(part))])
     // Never rejects: a failed renewal is logged and tried again.
-    for (const renewed of [dnsIdentity, artifactsIdentity]) void renewed.keep(stop)
+    for (const renewed of [dnsIdentity, artifactsIdentity, backupIdentity]) void renewed.keep(stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     const example = fileURLToPath(new URL('../../examples/hello.yaml', import.meta.url))
     // A service has no folder of a user.

@@ -21,6 +21,7 @@ export interface PathParts {
   readonly why: PathHandler
   readonly policies: PathHandler
   readonly build: PathHandler
+  readonly backup: PathHandler
   readonly where: PathHandler
   readonly updates: PathHandler
   readonly flowDump: PathHandler
@@ -46,6 +47,7 @@ export function pathHandler(parts: PathParts): (context: RequestContext, info: R
     parts.why,
     parts.policies,
     parts.build,
+    parts.backup,
     parts.where,
     parts.updates,
     parts.flowDump,

@@ -178,6 +178,17 @@ export class LogDatabase {
     })
   }
 
+  /** Fills a new log with objects of any revisions up to `revision`, at which it continues; each piece is one block or several. */
+  fill(pieces: Iterable<PackedRecords>, revision: number): void {
+    this.#transaction(() => {
+      for (const piece of pieces) for (const block of splitPacked(piece, blockBytes)) this.#write(block)
+      this.#floor = revision
+      this.#revision = revision
+      this.#db.prepare('UPDATE compaction SET floor = ?').run(revision)
+      this.#writeBase()
+    })
+  }
+
   /** A log that was never written has none. */
   #readBase(): LogBase {
     const row = this.#db.prepare('SELECT data_key, sealed FROM base').get()

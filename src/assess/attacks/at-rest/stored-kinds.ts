@@ -188,6 +188,8 @@ export const clusterKinds: StoredKinds = {
       },
     },
   },
+  'bulkhead.dev/backups': { fields: { spec: { target: 'prove-t2' } } },
+  'bulkhead.dev/backupschedules': { fields: { spec: { target: 'prove-t2', every: '24h', suspend: true } } },
   'bulkhead.dev/proofresults': {
     name: 'z99',
     fields: { spec: { proof: 'Z99', title: 'none', last: 'Skipped', skipped: { ...run, reason: 'proof T2' } } },

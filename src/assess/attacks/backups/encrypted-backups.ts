@@ -1,0 +1,164 @@
+// Attacks on backups as who holds their target, the cluster, or some right of the API; and restores to single writes.
+import { readFile } from 'node:fs/promises'
+import { parseJson } from '../../../base/json.ts'
+import type { Transport } from '../../../client/transport/transport.ts'
+import { readBackupTarget } from '../../oracles/backup-target.ts'
+import type { ProofContext } from '../../proof.ts'
+import { request } from '../../request.ts'
+import { ScratchCluster } from '../../scratch-cluster.ts'
+import { searchFiles } from '../../search-files.ts'
+import { until } from '../../until.ts'
+import { Canaries } from '../at-rest/canaries.ts'
+import { BackupScratch } from './backup-scratch.ts'
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+const secrets = '/api/v1/namespaces/default/secrets'
+/** An acknowledged write must be in the target by then. */
+const recoveryPointMs = 5000
+
+export async function tryEncryptedBackups(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
+  const { attempts } = context
+  await using scratch = await BackupScratch.create(command)
+  const transport = await scratch.start(signal)
+  // Revisions from the first full backup on can be restored.
+  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) > 0 ? true : undefined), signal)
+  const canaries = new Canaries()
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'canary' }, stringData: { value: canaries.next() } }
+  await write(transport, { method: 'POST', path: secrets, body: secret }, signal)
+  const first = await write(transport, { method: 'POST', path: configMaps, body: configMap('one') }, signal)
+  const second = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('two') }, signal)
+  const other = { ...configMap('removed'), metadata: { name: 'removed' } }
+  const third = await write(transport, { method: 'POST', path: configMaps, body: other }, signal)
+  await write(transport, { method: 'DELETE', path: `${configMaps}/removed` }, signal)
+  const last = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('three') }, signal)
+  const began = performance.now()
+  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined), signal)
+  const waited = performance.now() - began
+  attempts.record({
+    ...{ name: 'a write reaches the target', sent: `revision ${last}`, expected: `within ${recoveryPointMs} ms` },
+    ...{ answered: `after ${Math.ceil(waited)} ms`, held: waited <= recoveryPointMs },
+  })
+  await tryRights(context, transport, signal)
+  const over = await scratch.restore(scratch.cluster.directory, [], signal)
+  attempts.record({
+    ...{ name: 'restore over a running cluster', sent: 'bulkhead backup restore', expected: 'refused', answered: over.text },
+    held: over.code !== 0 && /A cluster runs in/.test(over.text),
+  })
+  await searchSecrets(context, scratch, canaries, signal)
+  await scratch.cluster.stop()
+  const stopped = await scratch.restore(scratch.cluster.directory, [], signal)
+  attempts.record({
+    ...{ name: 'restore over a stopped cluster', sent: 'bulkhead backup restore', expected: 'refused', answered: stopped.text },
+    held: stopped.code !== 0 && /is not empty/.test(stopped.text),
+  })
+  await readTarget(context, scratch)
+  const points: readonly RestoredPoint[] = [
+    { revision: first, history: 'one', removed: 404 },
+    { revision: second, history: 'two', removed: 404 },
+    { revision: third, history: 'two', removed: 200 },
+    { revision: undefined, history: 'three', removed: 404 },
+  ]
+  for (const point of points) await tryRestore(context, command, scratch, point, signal)
+}
+
+interface RestoredPoint {
+  readonly revision: number | undefined
+  readonly history: string
+  /** The answer to GET of the object that was removed. */
+  readonly removed: number
+}
+
+const configMap = (value: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'history' }, data: { value } })
+
+/** Returns the revision. */
+async function write(transport: Transport, question: Parameters<typeof request>[1], signal: AbortSignal): Promise<number> {
+  const answer = await request(transport, question, signal)
+  if (answer.status >= 300) throw new Error(`${question.method} ${question.path} is answered ${answer.status}: ${answer.message}`)
+  const { metadata } = parseJson(answer.text) as { metadata?: { resourceVersion?: string } }
+  return Number(metadata?.resourceVersion)
+}
+
+async function reachedRevision(scratch: BackupScratch, signal: AbortSignal): Promise<number> {
+  const { code, text } = await scratch.run(['backup', 'list', '--from', scratch.target, '--key', scratch.key, '--output', 'json'], signal)
+  if (code !== 0) return 0
+  const { changesUntil, backups } = parseJson(text) as { changesUntil?: number; backups: { revision: number }[] }
+  return Math.max(changesUntil ?? 0, ...backups.map(({ revision }) => revision))
+}
+
+/** The paths of backups show every Secret: no role for tenants may open them. */
+async function tryRights({ attempts }: ProofContext, transport: Transport, signal: AbortSignal): Promise<void> {
+  for (const [name, groups] of [
+    ['prove-nobody', ['system:authenticated']],
+    ['system:serviceaccount:default:default', ['system:serviceaccounts', 'system:authenticated']],
+    ['system:serviceaccount:kube-system:artifacts', ['system:serviceaccounts', 'system:authenticated']],
+  ] as const)
+    for (const path of ['/bulkhead/v1/backup/changes', '/bulkhead/v1/backup/audit']) {
+      const headers = { 'impersonate-user': name, 'impersonate-group': [...groups] }
+      const { status } = await transport.request(
+        { method: 'GET', path, headers, stream: true },
+        AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+      )
+      attempts.record({
+        ...{ name: `${path} as ${name}`, sent: `GET ${path}`, expected: '403', answered: String(status) },
+        held: status === 403,
+      })
+    }
+}
+
+async function searchSecrets({ attempts }: ProofContext, scratch: BackupScratch, canaries: Canaries, signal: AbortSignal): Promise<void> {
+  const needles = canaries.needles().set('name', Buffer.from('"canary"'))
+  const inTarget = await searchFiles(scratch.target, needles, () => false, signal)
+  attempts.record({
+    ...{ name: 'contents and names in the target', sent: `search of ${inTarget.files} files`, expected: 'none in clear' },
+    ...{ answered: [...inTarget.hits.keys()].join(', '), held: inTarget.hits.size === 0 && inTarget.files > 0 },
+  })
+  const identities = new Map([['identity', Buffer.from('AGE-SECRET-KEY-1')]])
+  const inCluster = await searchFiles(
+    scratch.cluster.directory,
+    identities,
+    folder => folder.endsWith('compile-cache') || folder === 'lib',
+    signal,
+  )
+  attempts.record({
+    ...{ name: 'identities in the data directory', sent: `search of ${inCluster.files} files`, expected: 'none' },
+    ...{ answered: [...inCluster.hits.keys()].join(', '), held: inCluster.hits.size === 0 && inCluster.files > 0 },
+  })
+}
+
+async function readTarget({ attempts }: ProofContext, scratch: BackupScratch): Promise<void> {
+  const [key, identity] = await Promise.all([readFile(scratch.key, 'utf8'), readFile(scratch.identity, 'utf8')])
+  const { links, packs, objects, faults } = await readBackupTarget(scratch.target, key, identity.trim(), 1)
+  attempts.record({
+    ...{ name: 'the target, read by its description', sent: `${links} links and ${packs} packs`, expected: 'signed, chained, encrypted' },
+    ...{ answered: faults.join('; ') || `${objects} objects`, held: faults.length === 0 && objects > 0 },
+  })
+}
+
+/** Onto a fresh machine: one command, then `up`. The administrator's old credentials are valid there. */
+async function tryRestore(
+  { attempts }: ProofContext,
+  command: readonly string[],
+  scratch: BackupScratch,
+  { revision, history, removed }: RestoredPoint,
+  signal: AbortSignal,
+): Promise<void> {
+  await using restored = await ScratchCluster.create(command)
+  const more = revision === undefined ? [] : ['--revision', String(revision)]
+  const { code, text } = await scratch.restore(restored.directory, more, signal)
+  const start = code === 0 ? await restored.start([], signal) : undefined
+  const answers =
+    start?.started === true ? await Promise.all([get(start.transport, 'history', signal), get(start.transport, 'removed', signal)]) : []
+  const [found, gone] = answers
+  const value = found?.status === 200 ? (parseJson(found.text) as { data: { value: string } }).data.value : ''
+  const authority = await readFile(`${restored.directory}/signer/client-ca.crt`, 'utf8').catch(() => '')
+  const same = authority === (await readFile(`${scratch.cluster.directory}/signer/client-ca.crt`, 'utf8'))
+  attempts.record({
+    ...{ name: `restore to ${revision === undefined ? 'the newest write' : `revision ${revision}`}`, sent: 'bulkhead backup restore' },
+    expected: `the object as it was then (${history}), the removed one ${removed}, the same keys`,
+    answered: code === 0 ? `${value}, ${gone?.status}, keys ${same ? 'as before' : 'of another cluster'}` : text,
+    held: value === history && gone?.status === removed && same,
+  })
+}
+
+const get = (transport: Transport, name: string, signal: AbortSignal) =>
+  request(transport, { method: 'GET', path: `${configMaps}/${name}` }, signal)

@@ -1,0 +1,18 @@
+import { tryRestoredBackups } from '../attacks/backups/restored-backups.ts'
+import { outcomeOf, type Proof, skipped } from '../proof.ts'
+
+export const restoredBackups: Proof = {
+  id: 'T4',
+  title: 'restores verified',
+  why: 'A backup that was never restored may be none, and who can write to its target may have changed it',
+  attack:
+    'In a scratch cluster, make backups; flip a byte, remove an object, replace a backup by an older one, set the target back, and open it with another key',
+  expected: 'Each backup is restored into a shadow server where every object is as the API server had it; each change is named',
+  whenRed: 'Do not rely on the backups: verify each with `bulkhead backup verify`, and make a full one to another target',
+  async prove(context, signal) {
+    const { machine, attempts } = context
+    if (machine.command === undefined) return skipped('the command of this build cannot be started here')
+    await tryRestoredBackups(context, machine.command, signal)
+    return outcomeOf([], `${attempts.all.length} attempts: backups restored and compared, and each change of a target named`)
+  },
+}
