@@ -141,6 +141,11 @@ export interface WriteRequest {
   readonly object: KubeObject | undefined
   /** Called before an object is stored, unless the write only marks it as deleted; throws to refuse the write. */
   admit?(size: WriteSize): void
+  /**
+   * Called when another server wrote between the decision and the commit, with its changes visible: throws to refuse the write, whose
+   * promise then rejects with the error.
+   */
+  recheck?(): void
   /** Whether the cluster needs the write to keep working, so that it may use the reserve of the store's limit. */
   readonly usesReserve?: boolean
 }
@@ -172,7 +177,8 @@ export interface Collection {
    * Decides synchronously (compare-and-swap against `newest`). Throws `WriteConflict` if `expected` is not the newest version,
    * `ObjectTooLarge` if the object would grow beyond `maxObjectBytes`, and `StoreFull` if all objects together would grow beyond the
    * store's limit (the last two not for a write that marks the object as deleted). Throws `WriteFailed` if the store accepts no more
-   * writes. The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
+   * writes. The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`, and,
+   * if another server wrote first, with what a decision on the state after that throws.
    */
   write(request: WriteRequest): Promise<Entry>
 }
@@ -202,8 +208,15 @@ export interface Store extends AsyncDisposable {
   collections(): Collection[]
   /** The newest visible revision of the whole store. Each write, including deletions, uses the next one. */
   readonly revision: number
-  /** Resolves when everything decided before the call is visible: for consistent reads. */
+  /** Resolves when everything decided before the call is visible. */
   settled(): Promise<void>
+  /**
+   * For consistent reads: resolves when everything that any server acknowledged before the call is visible; undefined if it already is.
+   * Rejects with `NotFresh` if that cannot be known in time.
+   */
+  fresh(signal?: AbortSignal): Promise<void> | undefined
+  /** Resolves when this revision is visible, or after `maxMs`; undefined if it already is, or no other server writes. */
+  reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined
   status(): StoreStatus
   readonly contents: StoreContents
   /** Limit of `contents.total`; writes beyond it are refused with `StoreFull`. */
@@ -271,6 +284,14 @@ export class RevisionInFuture extends Error {
     this.name = 'RevisionInFuture'
     this.requested = requested
     this.newest = newest
+  }
+}
+
+/** Whether other servers have written meanwhile is unknown, because etcd does not answer. */
+export class NotFresh extends Error {
+  constructor(options?: ErrorOptions) {
+    super('etcd does not answer, so the newest state is unknown', options)
+    this.name = 'NotFresh'
   }
 }
 

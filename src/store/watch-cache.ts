@@ -56,7 +56,9 @@ export interface CacheOwner {
   readonly past: WindowBudget
   readonly waiting: WaitingBytes
   /** Takes the next revision and queues the write; resolves when it is durable and visible. */
-  commit(write: DecidedWrite): Promise<Entry>
+  commit(write: DecidedWrite, request: WriteRequest): Promise<Entry>
+  /** What replaces a decided version that was decided again; throws `WriteConflict` if it was refused then. */
+  current(entry: Entry | undefined): Entry | undefined
   listenerFailed(err: unknown): void
 }
 
@@ -160,22 +162,39 @@ export class WatchCache implements Collection, WatcherOwner {
   write(request: WriteRequest): Promise<Entry> {
     const { refusal } = this.#owner
     if (refusal !== undefined) throw refusal
+    const write = this.#admitted(request)
+    const done = this.#owner.commit(write, request)
+    this.#await(write)
+    return done
+  }
+
+  /** Decides a waiting write on a newer state. Throws as `write`. */
+  decideAgain(request: WriteRequest): DecidedWrite {
+    request.recheck?.()
+    const write = this.#admitted(request)
+    this.#await(write)
+    return write
+  }
+
+  #admitted(request: WriteRequest): DecidedWrite {
     const write = this.#decide(request)
     const growth = growthOf(write)
     this.#admit(request, write, growth)
     this.#owner.contents.decide(this.groupResource, request.namespace, growth)
-    const done = this.#owner.commit(write)
-    this.#pending.set(write.key, { revision: write.entry.revision, entry: write.type === 'DELETED' ? undefined : write.entry })
-    return done
+    return write
+  }
+
+  #await({ key, type, entry }: DecidedWrite): void {
+    this.#pending.set(key, { revision: entry.revision, entry: type === 'DELETED' ? undefined : entry })
   }
 
   /** Compares with the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
   #decide({ namespace, name, expected, object }: WriteRequest): DecidedWrite {
     const key = keyOf(namespace, name)
     const newest = this.#newest(key)
-    if (newest?.revision !== expected?.revision) throw new WriteConflict(newest)
+    if (newest?.revision !== this.#owner.current(expected)?.revision) throw new WriteConflict(newest)
     const revision = this.#owner.nextRevision
-    const stamped = object ?? withRevision(lastObject(newest), revision)
+    const stamped = object === undefined || Object.isFrozen(object) ? withRevision(object ?? lastObject(newest), revision) : object
     stamped.metadata.resourceVersion = String(revision)
     const type = object === undefined ? 'DELETED' : newest === undefined ? 'ADDED' : 'MODIFIED'
     const { frame, bytes } = encode(type, stamped)
