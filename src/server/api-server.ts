@@ -105,6 +105,7 @@ export class ApiServer implements AsyncDisposable {
       authorize,
       audit: options.audit,
       refusesWrites: () => writeRefusal(disks),
+      store,
       flow,
       watchCounts,
       clock,

@@ -1,5 +1,6 @@
 // Orders decided writes, makes them durable in groups, and publishes each group at once.
 
+import { randomBytes } from 'node:crypto'
 import { StallWatch } from '../base/async/stall-watch.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -7,12 +8,12 @@ import { AwaitedRevisions } from './awaited-revisions.ts'
 import { type CommitLog, Overtaken } from './commit-log.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
+import type { FollowedChange } from './followed-change.ts'
 import { groupEnd } from './group-end.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
 import { keyOf } from './ordered-slots.ts'
 import { WaitingBytes } from './pending-bytes.ts'
-import type { PlainRecord } from './records/record.ts'
 import type { Collection, CollectionOptions, Entry, Store, StoreStatus, WriteRequest } from './store.ts'
 import { WriteFailed } from './store.ts'
 import { StoredBytes } from './stored-bytes.ts'
@@ -39,12 +40,8 @@ export interface CommitQueueOptions {
   readonly waitingBytes?: number
   /** Moves large objects out of memory. */
   readonly large?: LargeObjects
-}
-
-/** A change that another server made. For a deletion, `bytes` are empty: the object is shown as it was. */
-export interface FollowedChange extends PlainRecord {
-  /** Milliseconds since the Unix epoch when it was decided. */
-  readonly at: number
+  /** See `Store.secretFor`. Default: random, for the only server. */
+  secretFor?(purpose: string): Buffer
 }
 
 interface Waiting {
@@ -80,7 +77,7 @@ export class CommitQueue implements Store, CacheOwner {
   readonly #awaited: AwaitedRevisions
   readonly #withdrawn = new WithdrawnVersions()
   #refusal: WriteFailed | undefined
-  /** Whether it was logged that the limit is near. */
+  hasFollowed = false
   #isFilling = false
   /** Monotonic time of the last write that did not fit. */
   #fullAt = Number.NEGATIVE_INFINITY
@@ -100,11 +97,10 @@ export class CommitQueue implements Store, CacheOwner {
     this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: options.subject ?? 'store' })
   }
 
-  get revision(): number {
+  get revision() {
     return this.#revision
   }
-
-  get publishedRevision(): number {
+  get publishedRevision() {
     return this.#published
   }
 
@@ -124,7 +120,7 @@ export class CommitQueue implements Store, CacheOwner {
     return this.#options.subject ?? 'the disk under the store'
   }
 
-  get advice(): string | undefined {
+  get advice() {
     return this.#options.commitLog?.advice
   }
 
@@ -184,6 +180,10 @@ export class CommitQueue implements Store, CacheOwner {
     return this.#options.commitLog?.fresh?.(signal)
   }
 
+  secretFor(purpose: string): Buffer {
+    return this.#options.secretFor?.(purpose) ?? randomBytes(32)
+  }
+
   reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined {
     if (revision <= this.#revision || this.#options.commitLog?.followsOthers !== true) return undefined
     return this.#awaited.until(revision, maxMs, signal)
@@ -191,6 +191,7 @@ export class CommitQueue implements Store, CacheOwner {
 
   /** Shows changes of another server, in order, and decides the writes that wait again. No group is in flight. */
   follow(changes: readonly FollowedChange[]): void {
+    this.hasFollowed = true
     const byCache = new Map<WatchCache, VersionEvent[]>()
     for (const change of changes) {
       const { groupResource, namespace, name } = change.header

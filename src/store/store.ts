@@ -36,6 +36,8 @@ export interface StoreEvent {
   readonly entry: Entry
   /** The version before; undefined for ADDED. */
   readonly previous: Entry | undefined
+  /** Whether another server made the change. */
+  readonly byOther: boolean
   /**
    * The entry that a watcher of this type gets: for DELETED through a selection the previous state at this event's revision, else `entry`.
    */
@@ -142,8 +144,7 @@ export interface WriteRequest {
   /** Called before an object is stored, unless the write only marks it as deleted; throws to refuse the write. */
   admit?(size: WriteSize): void
   /**
-   * Called when another server wrote between the decision and the commit, with its changes visible: throws to refuse the write, whose
-   * promise then rejects with the error.
+   * Called with each decision if other servers write: they may have done so since the request was checked. Throws to refuse the write.
    */
   recheck?(): void
   /** Whether the cluster needs the write to keep working, so that it may use the reserve of the store's limit. */
@@ -217,6 +218,8 @@ export interface Store extends AsyncDisposable {
   fresh(signal?: AbortSignal): Promise<void> | undefined
   /** Resolves when this revision is visible, or after `maxMs`; undefined if it already is, or no other server writes. */
   reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined
+  /** 32 bytes for one purpose that all servers of this store share, and nobody else knows. */
+  secretFor(purpose: string): Buffer
   status(): StoreStatus
   readonly contents: StoreContents
   /** Limit of `contents.total`; writes beyond it are refused with `StoreFull`. */
@@ -236,10 +239,13 @@ export interface Store extends AsyncDisposable {
 export class WriteConflict extends Error {
   /** The newest version; undefined if the object does not exist. */
   readonly newest: Entry | undefined
-  constructor(newest: Entry | undefined) {
+  /** Whether another server may have been faster. */
+  readonly byOther: boolean
+  constructor(newest: Entry | undefined, byOther = false) {
     super(newest === undefined ? 'object does not exist' : 'object has another version')
     this.name = 'WriteConflict'
     this.newest = newest
+    this.byOther = byOther
   }
 }
 

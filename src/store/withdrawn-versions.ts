@@ -15,7 +15,7 @@ export class WithdrawnVersions {
     let found = entry
     while (found !== undefined && this.#successors.has(found)) {
       found = this.#successors.get(found)
-      if (found === undefined) throw new WriteConflict(undefined)
+      if (found === undefined) throw new WriteConflict(undefined, true)
     }
     return found
   }

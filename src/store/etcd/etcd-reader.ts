@@ -1,5 +1,5 @@
 // Reads the store from etcd: everything at one revision, then each group of writes in order, each checked against its head.
-import type { FollowedChange } from '../commit-queue.ts'
+import type { FollowedChange } from '../followed-change.ts'
 import type { PlainRecord } from '../records/record.ts'
 import { RecordDamaged } from '../records/seal.ts'
 import type { EtcdClient } from './etcd-client.ts'

@@ -138,6 +138,7 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   const queue: CommitQueue = new CommitQueue({
     ...{ clock, log, metrics, window, maxStoredBytes, pastBytes, waitingBytes, large, commitLog, revision: floor, oldestRevision: floor },
     subject: 'etcd',
+    secretFor: purpose => derived(rootKey, none, purpose),
   })
   try {
     await reader.snapshot(

@@ -1,7 +1,7 @@
 // Applies what other servers write, in order. While a group of this server is in flight nothing is applied: whether it comes before or after
 // the others' is known only when etcd has answered.
 import { messageOf } from '../../base/user-error.ts'
-import type { FollowedChange } from '../commit-queue.ts'
+import type { FollowedChange } from '../followed-change.ts'
 import { WriteFailed } from '../store.ts'
 import type { EtcdReader, WrittenGroup } from './etcd-reader.ts'
 
