@@ -103,7 +103,6 @@ export class CommitQueue implements Store, CacheOwner {
   get publishedRevision() {
     return this.#published
   }
-
   get nextRevision(): number {
     return this.#decided + 1
   }
@@ -116,6 +115,9 @@ export class CommitQueue implements Store, CacheOwner {
     return this.#stalls.stalled || this.#options.commitLog?.isUncertain === true
   }
 
+  get isShared() {
+    return this.#options.commitLog?.followsOthers === true
+  }
   get backing(): string {
     return this.#options.subject ?? 'the disk under the store'
   }
@@ -123,7 +125,6 @@ export class CommitQueue implements Store, CacheOwner {
   get advice() {
     return this.#options.commitLog?.advice
   }
-
   get full(): boolean {
     return this.#options.clock.monotonic() - this.#fullAt < fullMs
   }
@@ -137,7 +138,6 @@ export class CommitQueue implements Store, CacheOwner {
   collections(): Collection[] {
     return [...this.#caches.values()]
   }
-
   /** The cache of a resource, declared or not: records are loaded before the server declares its resources. */
   cache(groupResource: string): WatchCache {
     let cache = this.#caches.get(groupResource)
@@ -185,7 +185,7 @@ export class CommitQueue implements Store, CacheOwner {
   }
 
   reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined {
-    if (revision <= this.#revision || this.#options.commitLog?.followsOthers !== true) return undefined
+    if (revision <= this.#revision || !this.isShared) return undefined
     return this.#awaited.until(revision, maxMs, signal)
   }
 

@@ -226,6 +226,8 @@ export interface Store extends AsyncDisposable {
   readonly maxStoredBytes: number
   /** Whether the disk, or etcd, does not respond: decided writes wait for an unknown time. */
   readonly stalled: boolean
+  /** Whether other servers may use this store too. */
+  readonly isShared: boolean
   /** What does not respond then: `the disk under the store`, or `etcd`. */
   readonly backing: string
   /** What an operator should do so that writes are accepted again, if the store knows it. */

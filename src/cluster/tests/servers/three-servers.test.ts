@@ -1,7 +1,15 @@
 // What several servers of a cluster must agree on: quotas, addresses, tickets, revoked credentials, lists and watches.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock } from '../../../base/clock.ts'
+import { silentLogger } from '../../../base/log.ts'
+import { Client } from '../../../client/client.ts'
+import { runWhileLeading } from '../../../client/leader-election.ts'
+import type { Transport } from '../../../client/transport/transport.ts'
+import { serverIdentity } from '../../../server/bootstrap.ts'
 import { noEtcd, startEtcd, type TestEtcd } from '../../../store/etcd/etcd.testing.ts'
+import { LiveServers, serverGoneMs } from '../../servers/live-servers.ts'
 import { type Answer, admin, nodeUser, person, type SecuredApi } from '../secured-api.testing.ts'
 import { type ThreeServers, threeServers } from './three-servers.testing.ts'
 
@@ -197,5 +205,81 @@ describe('three servers on one etcd', { skip: noEtcd }, () => {
       assert.equal((await at(round + 1).request(person('eve'), 'GET', `${path}/configmaps`)).status, 403)
     }
     assert.equal((await at(1).request(nodeUser('n'), 'GET', '/api/v1/namespaces/rights/secrets')).status, 403)
+  })
+
+  test('the Service kubernetes lists the servers that live, and not one that left or died', limit, async () => {
+    const stop = [new AbortController(), new AbortController(), new AbortController()]
+    const live = servers.apis.map(
+      (api, index) =>
+        new LiveServers({
+          client: new Client(api.server.transportFor(serverIdentity)),
+          ensureObjects: (objects, overwrite) => api.server.ensureObjects(objects, overwrite),
+          ...{ id: `server-${index}`, address: `192.0.2.${index + 1}`, port: 6443, clock: systemClock, log: silentLogger },
+        }),
+    )
+    const runs = live.map((one, index) => one.run(stop[index]?.signal ?? AbortSignal.abort()))
+    const listed = async (server: number): Promise<string> => {
+      const { json } = await at(server).request(admin, 'GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes')
+      const addresses = (json.endpoints ?? []).flatMap((endpoint: { addresses: string[] }) => endpoint.addresses)
+      const { json: old } = await at(server).request(admin, 'GET', '/api/v1/namespaces/default/endpoints/kubernetes')
+      const subsets = (old.subsets ?? []).flatMap((subset: { addresses: { ip: string }[] }) => subset.addresses.map(({ ip }) => ip))
+      return addresses.join() === subsets.join() ? addresses.join() : `${addresses} but ${subsets}`
+    }
+    const until = async (wanted: string) => {
+      while ((await listed(2)) !== wanted) await delay(50)
+    }
+    await until('192.0.2.1,192.0.2.2,192.0.2.3')
+    const { json } = await at(0).request(admin, 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases')
+    assert.equal(json.items.filter(({ metadata }: { metadata: { name: string } }) => metadata.name.startsWith('apiserver-')).length, 3)
+    // In order: at once.
+    await live[0]?.leave()
+    assert.equal(await listed(1), '192.0.2.2,192.0.2.3')
+    // Without a word.
+    const began = performance.now()
+    stop[1]?.abort()
+    await until('192.0.2.3')
+    assert.ok(performance.now() - began < serverGoneMs + 4_000, `${performance.now() - began} ms`)
+    for (const { abort } of stop.map(one => ({ abort: () => one.abort() }))) abort()
+    await Promise.all(runs)
+  })
+
+  test('one of three leads, and another one continues when it gives up or falls silent', limit, async () => {
+    const times = { leaseMs: 1_000, renewDeadlineMs: 700, retryMs: 100 }
+    const leading = new Set<number>()
+    const terms: number[] = []
+    const stop = [new AbortController(), new AbortController(), new AbortController()]
+    let isCut = -1
+    const runs = servers.apis.map(async (api, index) => {
+      const transport = api.server.transportFor(admin)
+      const cuttable: Transport = {
+        request: (request, signal) => (isCut === index ? Promise.reject(new Error('cut off')) : transport.request(request, signal)),
+        [Symbol.asyncDispose]: async () => undefined,
+      }
+      const options = { client: new Client(cuttable), name: 'test', identity: `p${index}`, random: Math.random, times }
+      const { signal } = stop[index] ?? new AbortController()
+      await runWhileLeading({ ...options, clock: systemClock, log: silentLogger }, signal, async until => {
+        terms.push(index)
+        leading.add(index)
+        assert.equal(leading.size, 1, 'two lead')
+        await new Promise(resolve => until.addEventListener('abort', resolve, { once: true }))
+        leading.delete(index)
+      })
+    })
+    const nextLeader = async (after: number): Promise<number> => {
+      while (terms.length <= after || leading.size === 0) await delay(10)
+      return terms.at(-1) ?? -1
+    }
+    const first = await nextLeader(0)
+    stop[first]?.abort()
+    const second = await nextLeader(1)
+    assert.notEqual(second, first)
+    isCut = second
+    const third = await nextLeader(2)
+    assert.ok(third !== second && third !== first)
+    const { json } = await at(0).request(admin, 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/test')
+    assert.equal(json.spec.holderIdentity, `p${third}`)
+    assert.equal(json.spec.leaseTransitions, 2)
+    for (const one of stop) one.abort()
+    await Promise.all(runs)
   })
 })
