@@ -53,6 +53,11 @@ export interface AdmissionPlugin {
   validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict>
   /** Decides on the size of the object in the step that stores it; called last, and for no dry run. A throw counts as a denial. */
   validateSize?(request: AdmissionRequest, size: StoredGrowth): Verdict
+  /**
+   * Another server wrote since validate(), and its changes are visible: decides again on what depends on other objects. A throw counts as a
+   * denial.
+   */
+  recheck?(request: AdmissionRequest): Verdict
   /** The request has ended; `stored` says whether its change is stored. Called once for a create or for each attempt of an update. */
   finish?(request: AdmissionRequest, stored: boolean): void
 }

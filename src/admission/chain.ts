@@ -11,6 +11,8 @@ export interface Admission {
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void>
   /** Throws the ApiError of the first plugin that refuses an object of this size. */
   validateSize(request: AdmissionRequest, size: StoredGrowth): void
+  /** Throws the ApiError of the first plug-in that refuses the request after another server wrote. */
+  recheck(request: AdmissionRequest): void
   /** Passes the outcome of a create or update to the plug-ins. */
   finish(request: AdmissionRequest, stored: boolean): void
 }
@@ -19,6 +21,7 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
   const mutating = plugins.filter(plugin => plugin.mutate !== undefined)
   const validating = plugins.filter(plugin => plugin.validate !== undefined)
   const measuring = plugins.filter(plugin => plugin.validateSize !== undefined)
+  const rechecking = plugins.filter(plugin => plugin.recheck !== undefined)
   const finishing = plugins.filter(plugin => plugin.finish !== undefined)
   const refuse = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
     request.annotate(refusedByAnnotation, plugin.name)
@@ -47,6 +50,17 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
       for (const plugin of measuring) {
         try {
           const verdict = plugin.validateSize?.(request, size)
+          if (verdict?.allowed === false) throw verdict.error
+        } catch (err) {
+          refuse(plugin, request, err)
+        }
+      }
+    },
+    recheck(request) {
+      for (const plugin of rechecking) {
+        if (!plugin.handles(request)) continue
+        try {
+          const verdict = plugin.recheck?.(request)
           if (verdict?.allowed === false) throw verdict.error
         } catch (err) {
           refuse(plugin, request, err)

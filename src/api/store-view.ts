@@ -19,6 +19,8 @@ export interface ObjectChange {
   readonly object: KubeObject
   /** The parsed object if it exists, as after a request that has just made the change. Do not modify it. */
   readonly objectAtHand: KubeObject | undefined
+  /** Whether another server made the change: no request of this one stands for it. */
+  readonly byOther?: boolean
 }
 
 /** All objects of a resource, or some of them. */

@@ -50,6 +50,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #running: Promise<unknown>[] = []
   #own: OwnRequests | undefined
   #ready = false
+  #isLeaving = false
 
   constructor(options: ApiServerOptions) {
     const { view, clock, log, metrics, checkOrigin = requireOwnOrigin, serviceCidr = defaultServiceCidr, explainAccess } = options
@@ -105,6 +106,7 @@ export class ApiServer implements AsyncDisposable {
       authorize,
       audit: options.audit,
       refusesWrites: () => writeRefusal(disks),
+      store,
       flow,
       watchCounts,
       clock,
@@ -141,7 +143,11 @@ export class ApiServer implements AsyncDisposable {
       { name: 'store', check: () => failure?.message },
       ...diskChecks({ store, audit }),
       { name: 'poststarthook/bootstrap', readinessOnly: true, check: () => (this.#ready ? undefined : 'bootstrap is not done') },
-      { name: 'shutdown', readinessOnly: true, check: () => (this.#stop.signal.aborted ? 'the server stops' : undefined) },
+      {
+        name: 'shutdown',
+        readinessOnly: true,
+        check: () => (this.#isLeaving || this.#stop.signal.aborted ? 'the server stops' : undefined),
+      },
       ...checks,
     ]
   }
@@ -173,6 +179,11 @@ export class ApiServer implements AsyncDisposable {
   /** Called when the bootstrap objects exist: `/readyz` may report it. */
   markReady(): void {
     this.#ready = true
+  }
+
+  /** From now on `/readyz` fails, so that balancers choose other servers; requests are answered until the end. */
+  beginLeaving(): void {
+    this.#isLeaving = true
   }
 
   /** A transport that passes the whole pipeline as `user`. */

@@ -23,8 +23,8 @@ export function bootstrapNamespaces(): KubeObject[] {
   )
 }
 
-/** The Service `kubernetes` and its endpoints: pods reach this server at `address` (not loopback, which validation refuses) and `port`. */
-export function kubernetesService(serviceIp: string, address: string, port: number): KubeObject[] {
+/** The Service `kubernetes`. */
+export function kubernetesService(serviceIp: string, port: number): KubeObject {
   const metadata = { name: 'kubernetes', namespace: 'default' }
   const service: AnyObject = {
     apiVersion: 'v1',
@@ -42,22 +42,22 @@ export function kubernetesService(serviceIp: string, address: string, port: numb
     },
     status: { loadBalancer: {} },
   }
-  return [service, ...kubernetesEndpoints(address, port)]
+  return service
 }
 
-/** Written at each start, because the address may change. */
-export function kubernetesEndpoints(address: string, port: number): KubeObject[] {
+/** Its endpoints: pods reach the servers at these addresses (not loopback, which validation refuses) and this port. */
+export function kubernetesEndpoints(servers: readonly string[], port: number): KubeObject[] {
   const metadata = { name: 'kubernetes', namespace: 'default' }
   const endpoints: AnyObject = {
     apiVersion: 'v1',
     kind: 'Endpoints',
     metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+    subsets: [{ addresses: servers.map(ip => ({ ip })), ports: [{ name: 'https', port, protocol: 'TCP' }] }],
   }
   const slice: AnyObject = {
     addressType: 'IPv4',
     apiVersion: 'discovery.k8s.io/v1',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    endpoints: servers.map(address => ({ addresses: [address], conditions: { ready: true } })),
     kind: 'EndpointSlice',
     metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
     ports: [{ name: 'https', port, protocol: 'TCP' }],

@@ -7,6 +7,7 @@ import { type ApiError, apiError, type Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { turn } from '../base/async/turns.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Store } from '../store/store.ts'
 import { wantsPretty } from './answers/pretty.ts'
 import { failureReply, failureStatus } from './answers/respond.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
@@ -26,6 +27,7 @@ import type { AuditSink } from './request/audit-event.ts'
 import { requireAccess } from './request/authorize.ts'
 import { actsAsMaster, breakGlassAnnotation, isBreakGlass } from './request/break-glass.ts'
 import { Expiries } from './request/expiries.ts'
+import { freshState } from './request/fresh-state.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
 import { Pace } from './request/pace.ts'
 import { emptyQuery } from './request/query.ts'
@@ -42,6 +44,7 @@ export interface PipelineParts extends IdentityParts {
   readonly audit: AuditSink
   /** Why a write could not be made durable or recorded, if so: it must not happen. */
   refusesWrites(): ApiError | undefined
+  readonly store: Pick<Store, 'fresh' | 'reached'>
   readonly flow: FlowControl
   readonly watchCounts: WatchCounts
   readonly clock: Clock
@@ -100,6 +103,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { request, audit } = scope
     const info = requestInfo(request.method, request.url, parts.resources)
     audit.info = info
+    // First: a credential or a right that any server took away is gone here too.
+    const fresh = freshState(parts.store, info, request.signal)
+    if (fresh !== undefined) await fresh
     const authentication = await identify(parts, scope, info)
     audit.user = authentication.user
     scope.limitTime(requestTimeout(info))

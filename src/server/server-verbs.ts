@@ -1,5 +1,4 @@
 // Composes the handlers of resources: verbs, subresources with other bodies, and computed resources.
-import { randomBytes } from 'node:crypto'
 import { ContinueTokens } from './answers/continue-token.ts'
 import type { ApiServerOptions } from './api-server-options.ts'
 import { registryHandlers } from './computed/registry/index.ts'
@@ -46,7 +45,7 @@ export function serverVerbs({
     ...writeParts,
     ...{ resources, store, openWatches, clock, checkOrigin, memory },
     frames: new SharedFrames(),
-    continueTokens: new ContinueTokens(randomBytes(32)),
+    continueTokens: new ContinueTokens(store.secretFor('continue tokens')),
     defaultTimeout: watchTimeout,
     subresources: subresourceHandlers({
       ...{ writeParts, resources, tunnels, clock, backendTls, checkOrigin, memory, streamPod, random: Math.random },

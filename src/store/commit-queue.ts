@@ -1,37 +1,25 @@
 // Orders decided writes, makes them durable in groups, and publishes each group at once.
 
+import { randomBytes } from 'node:crypto'
 import { StallWatch } from '../base/async/stall-watch.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { AwaitedRevisions } from './awaited-revisions.ts'
+import { type CommitLog, Overtaken } from './commit-log.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
-import { type LargeObjects, largeFromBytes } from './large/large-objects.ts'
+import type { FollowedChange } from './followed-change.ts'
+import { groupEnd } from './group-end.ts'
+import type { LargeObjects } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
 import { keyOf } from './ordered-slots.ts'
 import { WaitingBytes } from './pending-bytes.ts'
-import type { PlainRecord } from './records/record.ts'
-import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
+import type { Collection, CollectionOptions, Entry, Store, StoreStatus, WriteRequest } from './store.ts'
 import { WriteFailed } from './store.ts'
 import { StoredBytes } from './stored-bytes.ts'
 import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
 import { WindowBudget } from './window-budget.ts'
-
-/** Makes writes durable. */
-export interface CommitLog {
-  /** Resolves when all of these are durable, in order; rejects with `WriteFailed` if none of them is. Called with one group at a time. */
-  append(group: readonly DecidedWrite[]): Promise<void>
-  /** How many of these may be the next group, at least one; undefined if any number may. */
-  take?(waiting: readonly DecidedWrite[]): number
-  /** Why no write is accepted now, although the log has not failed. */
-  readonly refusal?: WriteFailed | undefined
-  /** Whether what is in memory may not be the newest state, because the log does not answer. */
-  readonly isUncertain?: boolean
-  /** What an operator should do. */
-  readonly advice?: string | undefined
-  /** Bytes on disk. */
-  readonly bytes: number
-  close(): Promise<void>
-}
+import { WithdrawnVersions } from './withdrawn-versions.ts'
 
 export interface CommitQueueOptions {
   readonly clock: Clock
@@ -52,25 +40,17 @@ export interface CommitQueueOptions {
   readonly waitingBytes?: number
   /** Moves large objects out of memory. */
   readonly large?: LargeObjects
-}
-
-/** A change that another server made. For a deletion, `bytes` are empty: the object is shown as it was. */
-export interface FollowedChange extends PlainRecord {
-  /** Milliseconds since the Unix epoch when it was decided. */
-  readonly at: number
+  /** See `Store.secretFor`. Default: random, for the only server. */
+  secretFor?(purpose: string): Buffer
 }
 
 interface Waiting {
-  readonly write: DecidedWrite
+  /** Decided again when another server wrote first. */
+  write: DecidedWrite
+  readonly request: WriteRequest
   resolve(entry: Entry): void
   reject(err: unknown): void
 }
-
-/**
- * Bytes of large objects in one group: whoever follows changes handles a whole group in one turn, and each large object takes milliseconds. One that is larger is
- * alone.
- */
-const maxLargeBytes = 256 * 1024
 
 /** Leases are written more often than this, so that a disk that stays full is told of all the time. */
 const fullMs = 5000
@@ -94,8 +74,10 @@ export class CommitQueue implements Store, CacheOwner {
   #committing = false
   #scheduled = false
   #settled: (() => void)[] = []
+  readonly #awaited: AwaitedRevisions
+  readonly #withdrawn = new WithdrawnVersions()
   #refusal: WriteFailed | undefined
-  /** Whether it was logged that the limit is near. */
+  hasFollowed = false
   #isFilling = false
   /** Monotonic time of the last write that did not fit. */
   #fullAt = Number.NEGATIVE_INFINITY
@@ -110,18 +92,17 @@ export class CommitQueue implements Store, CacheOwner {
     this.large = options.large
     this.past = new WindowBudget(options.pastBytes)
     this.waiting = new WaitingBytes(options.waitingBytes)
+    this.#awaited = new AwaitedRevisions(options.clock)
     options.metrics?.observeContents(this)
     this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: options.subject ?? 'store' })
   }
 
-  get revision(): number {
+  get revision() {
     return this.#revision
   }
-
-  get publishedRevision(): number {
+  get publishedRevision() {
     return this.#published
   }
-
   get nextRevision(): number {
     return this.#decided + 1
   }
@@ -134,14 +115,16 @@ export class CommitQueue implements Store, CacheOwner {
     return this.#stalls.stalled || this.#options.commitLog?.isUncertain === true
   }
 
+  get isShared() {
+    return this.#options.commitLog?.followsOthers === true
+  }
   get backing(): string {
     return this.#options.subject ?? 'the disk under the store'
   }
 
-  get advice(): string | undefined {
+  get advice() {
     return this.#options.commitLog?.advice
   }
-
   get full(): boolean {
     return this.#options.clock.monotonic() - this.#fullAt < fullMs
   }
@@ -155,7 +138,6 @@ export class CommitQueue implements Store, CacheOwner {
   collections(): Collection[] {
     return [...this.#caches.values()]
   }
-
   /** The cache of a resource, declared or not: records are loaded before the server declares its resources. */
   cache(groupResource: string): WatchCache {
     let cache = this.#caches.get(groupResource)
@@ -179,17 +161,37 @@ export class CommitQueue implements Store, CacheOwner {
     this.loaded(revision)
     this.#oldestRevision = revision
     for (const cache of this.#caches.values()) cache.forgetPast()
+    this.#decideAgain()
+    this.#awaited.reached(revision)
   }
 
-  commit(write: DecidedWrite): Promise<Entry> {
+  commit(write: DecidedWrite, request: WriteRequest): Promise<Entry> {
     this.#decided = write.entry.revision
-    const done = new Promise<Entry>((resolve, reject) => this.#queue.push({ write, resolve, reject }))
+    const done = new Promise<Entry>((resolve, reject) => this.#queue.push({ write, request, resolve, reject }))
     this.#schedule()
     return done
   }
 
-  /** Shows changes of another server, in order. No write of this one waits meanwhile. */
+  current(entry: Entry | undefined): Entry | undefined {
+    return this.#withdrawn.current(entry)
+  }
+
+  fresh(signal?: AbortSignal): Promise<void> | undefined {
+    return this.#options.commitLog?.fresh?.(signal)
+  }
+
+  secretFor(purpose: string): Buffer {
+    return this.#options.secretFor?.(purpose) ?? randomBytes(32)
+  }
+
+  reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined {
+    if (revision <= this.#revision || !this.isShared) return undefined
+    return this.#awaited.until(revision, maxMs, signal)
+  }
+
+  /** Shows changes of another server, in order, and decides the writes that wait again. No group is in flight. */
   follow(changes: readonly FollowedChange[]): void {
+    this.hasFollowed = true
     const byCache = new Map<WatchCache, VersionEvent[]>()
     for (const change of changes) {
       const { groupResource, namespace, name } = change.header
@@ -203,6 +205,8 @@ export class CommitQueue implements Store, CacheOwner {
     }
     for (const [cache, events] of byCache) cache.publish(events)
     this.#published = this.#revision
+    this.#decideAgain()
+    this.#awaited.reached(this.#revision)
     this.#wakeSettled()
   }
 
@@ -274,28 +278,52 @@ export class CommitQueue implements Store, CacheOwner {
     if (this.#committing || this.#queue.length === 0) return
     this.#committing = true
     while (this.#queue.length > 0) {
-      const group = this.#nextGroup()
+      const held = commitLog?.hold?.()
+      if (held !== undefined) await held
+      // What was shown meanwhile may have refused the last of them.
+      const group = this.#queue.length > 0 ? this.#nextGroup() : []
       const began = performance.now()
+      let overtaken: Overtaken | undefined
       try {
-        if (commitLog !== undefined) await this.#append(commitLog, group)
+        if (commitLog !== undefined && group.length > 0) await this.#append(commitLog, group)
+        this.#show(group)
+        metrics?.observeGroup(group.length, (performance.now() - began) / 1000)
       } catch (err) {
-        this.#groupFailed(group, err)
-        continue
+        if (err instanceof Overtaken) overtaken = err
+        else this.#groupFailed(group, err)
       }
-      this.#show(group)
-      metrics?.observeGroup(group.length, (performance.now() - began) / 1000)
+      if (overtaken !== undefined) this.#queue = [...group, ...this.#queue]
+      commitLog?.release?.()
+      await overtaken?.caughtUp().catch(err => this.#groupFailed([], err))
     }
     this.#committing = false
   }
 
+  /** Decides each waiting write on the state after another server's: it gets another revision, or is refused. */
+  #decideAgain(): void {
+    if (this.#queue.length === 0) return
+    const waiting = this.#queue
+    this.#queue = []
+    for (const cache of this.#caches.values()) cache.abandonPending()
+    this.contents.abandon()
+    this.#decided = this.#revision
+    for (const one of waiting) {
+      const { entry, cache } = one.write
+      try {
+        const write = cache.decideAgain(one.request)
+        this.#withdrawn.replace(entry, write.entry)
+        this.#decided = write.entry.revision
+        this.#queue.push(Object.assign(one, { write }))
+      } catch (err) {
+        this.#withdrawn.replace(entry, undefined)
+        one.reject(err)
+      }
+    }
+  }
+
   #nextGroup(): Waiting[] {
     const queue = this.#queue
-    let largeBytes = 0
-    const large = queue.findIndex(({ write: { entry } }, index) => {
-      if (entry.byteLength >= largeFromBytes) largeBytes += entry.byteLength
-      return index > 0 && largeBytes > maxLargeBytes
-    })
-    const some = large < 0 ? queue : queue.slice(0, large)
+    const some = queue.slice(0, groupEnd(queue.map(({ write }) => write.entry.byteLength)))
     const end = this.#options.commitLog?.take?.(some.map(({ write }) => write)) ?? some.length
     this.#queue = end === queue.length ? [] : queue.slice(end)
     return end === queue.length ? queue : queue.slice(0, end)
@@ -326,6 +354,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#published = this.#revision
     this.#reportFilling()
     for (const { write, resolve } of group) resolve(write.entry)
+    this.#awaited.reached(this.#revision)
     this.#wakeSettled()
   }
 
@@ -340,7 +369,10 @@ export class CommitQueue implements Store, CacheOwner {
 
   #groupFailed(group: readonly Waiting[], err: unknown): void {
     const failure = err instanceof WriteFailed ? err : new WriteFailed('The write could not be stored', { retriable: false, cause: err })
-    for (const { reject } of group) reject(failure)
+    for (const { write, reject } of group) {
+      this.#withdrawn.replace(write.entry, undefined)
+      reject(failure)
+    }
     this.#abandon(failure)
     if (failure.retriable) this.#fullAt = this.#options.clock.monotonic()
     else this.fail(failure)
@@ -350,7 +382,10 @@ export class CommitQueue implements Store, CacheOwner {
   #abandon(err: WriteFailed): void {
     const waiting = this.#queue
     this.#queue = []
-    for (const { reject } of waiting) reject(err)
+    for (const { write, reject } of waiting) {
+      this.#withdrawn.replace(write.entry, undefined)
+      reject(err)
+    }
     for (const cache of this.#caches.values()) cache.abandonPending()
     this.contents.abandon()
     this.#decided = this.#revision

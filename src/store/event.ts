@@ -9,6 +9,7 @@ export class VersionEvent implements StoreEvent, HeldEvent {
   readonly previous: StoredEntry | undefined
   /** When it became visible, in milliseconds since the Unix epoch. */
   readonly at: number
+  byOther = false
   /** See `HeldEvent`. */
   holders = 0
   #frame: Buffer | undefined

@@ -26,14 +26,18 @@ export function createStoreView(store: Store, log: Logger, signal: AbortSignal):
         if ((name === undefined || entry.name === name) && where(entry)) yield entry.objectOnce
     },
     follow: (groupResource, listener, { where = () => true, ...some } = {}) =>
-      followChanges(collection(groupResource), { ...some, after: store.revision, signal }, ({ type, event: { entry, previous } }) => {
-        try {
-          if (where(entry) || (previous !== undefined && where(previous))) listener(new EntryChange(type, entry))
-        } catch (err) {
-          // One object that an index cannot take must not keep it from all that come after.
-          log.error('index not kept', { resource: groupResource, object: `${entry.namespace}/${entry.name}`, err })
-        }
-      }),
+      followChanges(
+        collection(groupResource),
+        { ...some, after: store.revision, signal },
+        ({ type, event: { entry, previous, byOther } }) => {
+          try {
+            if (where(entry) || (previous !== undefined && where(previous))) listener(new EntryChange(type, entry, byOther))
+          } catch (err) {
+            // One object that an index cannot take must not keep it from all that come after.
+            log.error('index not kept', { resource: groupResource, object: `${entry.namespace}/${entry.name}`, err })
+          }
+        },
+      ),
   }
 }
 
@@ -43,10 +47,12 @@ class EntryChange implements ObjectChange {
   readonly namespace: string
   readonly name: string
   readonly revision: number
+  readonly byOther: boolean
   readonly #entry: Entry
 
-  constructor(type: ObjectChange['type'], entry: Entry) {
+  constructor(type: ObjectChange['type'], entry: Entry, byOther: boolean) {
     this.type = type
+    this.byOther = byOther
     this.namespace = entry.namespace
     this.name = entry.name
     this.revision = entry.revision

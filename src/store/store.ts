@@ -36,6 +36,8 @@ export interface StoreEvent {
   readonly entry: Entry
   /** The version before; undefined for ADDED. */
   readonly previous: Entry | undefined
+  /** Whether another server made the change. */
+  readonly byOther: boolean
   /**
    * The entry that a watcher of this type gets: for DELETED through a selection the previous state at this event's revision, else `entry`.
    */
@@ -141,6 +143,10 @@ export interface WriteRequest {
   readonly object: KubeObject | undefined
   /** Called before an object is stored, unless the write only marks it as deleted; throws to refuse the write. */
   admit?(size: WriteSize): void
+  /**
+   * Called with each decision if other servers write: they may have done so since the request was checked. Throws to refuse the write.
+   */
+  recheck?(): void
   /** Whether the cluster needs the write to keep working, so that it may use the reserve of the store's limit. */
   readonly usesReserve?: boolean
 }
@@ -172,7 +178,8 @@ export interface Collection {
    * Decides synchronously (compare-and-swap against `newest`). Throws `WriteConflict` if `expected` is not the newest version,
    * `ObjectTooLarge` if the object would grow beyond `maxObjectBytes`, and `StoreFull` if all objects together would grow beyond the
    * store's limit (the last two not for a write that marks the object as deleted). Throws `WriteFailed` if the store accepts no more
-   * writes. The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
+   * writes. The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`, and,
+   * if another server wrote first, with what a decision on the state after that throws.
    */
   write(request: WriteRequest): Promise<Entry>
 }
@@ -202,14 +209,25 @@ export interface Store extends AsyncDisposable {
   collections(): Collection[]
   /** The newest visible revision of the whole store. Each write, including deletions, uses the next one. */
   readonly revision: number
-  /** Resolves when everything decided before the call is visible: for consistent reads. */
+  /** Resolves when everything decided before the call is visible. */
   settled(): Promise<void>
+  /**
+   * For consistent reads: resolves when everything that any server acknowledged before the call is visible; undefined if it already is.
+   * Rejects with `NotFresh` if that cannot be known in time.
+   */
+  fresh(signal?: AbortSignal): Promise<void> | undefined
+  /** Resolves when this revision is visible, or after `maxMs`; undefined if it already is, or no other server writes. */
+  reached(revision: number, maxMs: number, signal?: AbortSignal): Promise<void> | undefined
+  /** 32 bytes for one purpose that all servers of this store share, and nobody else knows. */
+  secretFor(purpose: string): Buffer
   status(): StoreStatus
   readonly contents: StoreContents
   /** Limit of `contents.total`; writes beyond it are refused with `StoreFull`. */
   readonly maxStoredBytes: number
   /** Whether the disk, or etcd, does not respond: decided writes wait for an unknown time. */
   readonly stalled: boolean
+  /** Whether other servers may use this store too. */
+  readonly isShared: boolean
   /** What does not respond then: `the disk under the store`, or `etcd`. */
   readonly backing: string
   /** What an operator should do so that writes are accepted again, if the store knows it. */
@@ -223,10 +241,13 @@ export interface Store extends AsyncDisposable {
 export class WriteConflict extends Error {
   /** The newest version; undefined if the object does not exist. */
   readonly newest: Entry | undefined
-  constructor(newest: Entry | undefined) {
+  /** Whether another server may have been faster. */
+  readonly byOther: boolean
+  constructor(newest: Entry | undefined, byOther = false) {
     super(newest === undefined ? 'object does not exist' : 'object has another version')
     this.name = 'WriteConflict'
     this.newest = newest
+    this.byOther = byOther
   }
 }
 
@@ -271,6 +292,14 @@ export class RevisionInFuture extends Error {
     this.name = 'RevisionInFuture'
     this.requested = requested
     this.newest = newest
+  }
+}
+
+/** Whether other servers have written meanwhile is unknown, because etcd does not answer. */
+export class NotFresh extends Error {
+  constructor(options?: ErrorOptions) {
+    super('etcd does not answer, so the newest state is unknown', options)
+    this.name = 'NotFresh'
   }
 }
 

@@ -4,11 +4,11 @@ import { turn } from '../base/async/turns.ts'
 import { encode, StoredEntry, withRevision } from './entry.ts'
 import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'
+import type { FollowedChange } from './followed-change.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import type { WaitingBytes } from './pending-bytes.ts'
-import type { PlainRecord } from './records/record.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, StoreFull, WriteConflict } from './store.ts'
@@ -47,6 +47,8 @@ export interface CacheOwner {
   readonly publishedRevision: number
   /** Why the store accepts no writes, if it does not. */
   readonly refusal: Error | undefined
+  /** Whether another server has written since the start. */
+  readonly hasFollowed: boolean
   /** The revision of the next committed write. */
   readonly nextRevision: number
   readonly contents: StoredBytes
@@ -56,7 +58,9 @@ export interface CacheOwner {
   readonly past: WindowBudget
   readonly waiting: WaitingBytes
   /** Takes the next revision and queues the write; resolves when it is durable and visible. */
-  commit(write: DecidedWrite): Promise<Entry>
+  commit(write: DecidedWrite, request: WriteRequest): Promise<Entry>
+  /** What replaces a decided version that was decided again; throws `WriteConflict` if it was refused then. */
+  current(entry: Entry | undefined): Entry | undefined
   listenerFailed(err: unknown): void
 }
 
@@ -160,22 +164,39 @@ export class WatchCache implements Collection, WatcherOwner {
   write(request: WriteRequest): Promise<Entry> {
     const { refusal } = this.#owner
     if (refusal !== undefined) throw refusal
+    const write = this.#admitted(request)
+    const done = this.#owner.commit(write, request)
+    this.#await(write)
+    return done
+  }
+
+  /** Decides a waiting write on a newer state. Throws as `write`. */
+  decideAgain(request: WriteRequest): DecidedWrite {
+    const write = this.#admitted(request)
+    this.#await(write)
+    return write
+  }
+
+  #admitted(request: WriteRequest): DecidedWrite {
+    if (this.#owner.hasFollowed) request.recheck?.()
     const write = this.#decide(request)
     const growth = growthOf(write)
     this.#admit(request, write, growth)
     this.#owner.contents.decide(this.groupResource, request.namespace, growth)
-    const done = this.#owner.commit(write)
-    this.#pending.set(write.key, { revision: write.entry.revision, entry: write.type === 'DELETED' ? undefined : write.entry })
-    return done
+    return write
+  }
+
+  #await({ key, type, entry }: DecidedWrite): void {
+    this.#pending.set(key, { revision: entry.revision, entry: type === 'DELETED' ? undefined : entry })
   }
 
   /** Compares with the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
   #decide({ namespace, name, expected, object }: WriteRequest): DecidedWrite {
     const key = keyOf(namespace, name)
     const newest = this.#newest(key)
-    if (newest?.revision !== expected?.revision) throw new WriteConflict(newest)
+    if (newest?.revision !== this.#owner.current(expected)?.revision) throw new WriteConflict(newest, this.#owner.hasFollowed)
     const revision = this.#owner.nextRevision
-    const stamped = object ?? withRevision(lastObject(newest), revision)
+    const stamped = object === undefined || Object.isFrozen(object) ? withRevision(object ?? lastObject(newest), revision) : object
     stamped.metadata.resourceVersion = String(revision)
     const type = object === undefined ? 'DELETED' : newest === undefined ? 'ADDED' : 'MODIFIED'
     const { frame, bytes } = encode(type, stamped)
@@ -240,7 +261,7 @@ export class WatchCache implements Collection, WatcherOwner {
   }
 
   /** Makes a change of another server the newest state; `publish` notifies watchers later. Throws if it does not follow what is here. */
-  follow(key: string, { revision, previous, deleted, header, bytes, at }: PlainRecord & { readonly at: number }): VersionEvent {
+  follow(key: string, { revision, previous, deleted, header, bytes, at }: FollowedChange): VersionEvent {
     const before = this.#slots.get(key)?.entry
     if ((before?.revision ?? 0) !== previous || (deleted && before === undefined))
       throw new Error(`Revision ${previous} of ${this.groupResource} "${key}" is missing (found ${before?.revision ?? 'none'})`)
@@ -264,6 +285,7 @@ export class WatchCache implements Collection, WatcherOwner {
       if (header.fieldsVersion !== this.fieldsVersion && this.#fieldsOf !== undefined) entry.computeFields(this.#fieldsOf)
     }
     const event = new VersionEvent(deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED', entry, before, at)
+    event.byOther = true
     this.#place(key, this.#slots.get(key), deleted ? undefined : entry)
     contents.follow(this.groupResource, namespace, storedSize(deleted ? undefined : entry) - storedSize(before))
     this.#window.push(event)

@@ -8,7 +8,7 @@ import { createKeyAndCsr, type KeyAndCsr } from '../../src/access/pki/key-and-cs
 import { systemClock } from '../../src/base/clock.ts'
 import { type Logger, silentLogger } from '../../src/base/log.ts'
 
-import { bootstrapNamespaces, kubernetesService } from '../../src/server/bootstrap.ts'
+import { bootstrapNamespaces, kubernetesEndpoints, kubernetesService } from '../../src/server/bootstrap.ts'
 import { Listener } from '../../src/server/http/listener.ts'
 import { TestServer, type TestServerOptions } from '../../src/server/testing.ts'
 import { createMemorySigner } from '../../src/signer/memory-signer.ts'
@@ -62,7 +62,7 @@ export class ListeningServer implements AsyncDisposable {
     const serving = await issue(signer, 'serving', 'kube-apiserver', [], signal)
     const listener = new Listener({ hosts: ['127.0.0.1'], port: 0, serving, clientAuthorities, handle: api.server.handle, log })
     const { port } = await listener.listen()
-    await api.server.ensureObjects(kubernetesService('10.96.0.1', '192.0.2.1', port))
+    await api.server.ensureObjects([kubernetesService('10.96.0.1', port), ...kubernetesEndpoints(['192.0.2.1'], port)])
     api.server.markReady()
     const folder = await mkdtemp(join(tmpdir(), 'bulkhead-test-'))
     const ca = await signer.authority('serving', signal)

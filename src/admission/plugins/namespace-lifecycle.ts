@@ -19,7 +19,7 @@ export const namespaceLifecycle: PluginDefinition<{ readonly reader: StoreReader
 }
 
 function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
-  const validate = async ({ operation, resource, namespace, name }: AdmissionRequest): Promise<Verdict> => {
+  const decide = ({ operation, resource, namespace, name }: AdmissionRequest): Verdict => {
     if (!resource.namespaced) {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted
       return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
@@ -38,10 +38,12 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     handles: ({ resource }) => resource.namespaced || (resource.group === '' && resource.plural === 'namespaces'),
     /** Runs before anything waits, is called, or reports faults of the object, also for a namespace that does not exist. */
     async mutate(request) {
-      const verdict = await validate(request)
+      const verdict = decide(request)
       if (!verdict.allowed) throw verdict.error
     },
-    /** Runs again, because the namespace may have been deleted during waits. */
-    validate,
+    /** Runs again, because the namespace may have been deleted during waits, */
+    validate: async request => decide(request),
+    /** or by another server. */
+    recheck: request => (request.operation === 'CREATE' ? decide(request) : admitted),
   }
 }

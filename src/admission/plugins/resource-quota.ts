@@ -5,7 +5,7 @@ import { forbidden } from '../../api/status.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { evaluatorOf } from '../quota/evaluators.ts'
-import type { QuotaLedger } from '../quota/ledger.ts'
+import type { Charge, QuotaLedger } from '../quota/ledger.ts'
 
 /** Events, which upstream does not count either. */
 const uncounted = new Set(['events', 'events.events.k8s.io'])
@@ -25,7 +25,7 @@ function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
    * Until the end of the request, which is always reported. Not a Map: its outgrown tables keep their content until the next major
    * collection.
    */
-  const charged = new WeakMap<AdmissionRequest, (stored: boolean) => void>()
+  const charged = new WeakMap<AdmissionRequest, Charge>()
   return {
     handles: request => {
       const { namespace, resource } = request
@@ -39,8 +39,12 @@ function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
       const name = groupResource(resource.group, resource.plural)
       const verdict = ledger.admit(name, request.namespace, { object, oldObject }, dryRun)
       if (!verdict.allowed) return { allowed: false, error: forbidden(resource, request.name, verdict.why) }
-      if (verdict.settle !== undefined) charged.set(request, verdict.settle)
+      if (verdict.charge !== undefined) charged.set(request, verdict.charge)
       return admitted
+    },
+    recheck(request) {
+      const why = charged.get(request)?.recheck()
+      return why === undefined ? admitted : { allowed: false, error: forbidden(request.resource, request.name, why) }
     },
     validateSize(request, { growth }) {
       const { namespace, resource, name } = request
@@ -49,7 +53,7 @@ function create({ ledger }: { readonly ledger: QuotaLedger }): PluginSteps {
       return why === undefined ? admitted : { allowed: false, error: forbidden(resource, name, why) }
     },
     finish(request, stored) {
-      charged.get(request)?.(stored)
+      charged.get(request)?.settle(stored)
       charged.delete(request)
     },
   }

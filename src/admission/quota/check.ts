@@ -69,11 +69,25 @@ function growth(usage: ReadonlyAmounts, before: ReadonlyAmounts): ReadonlyAmount
   return grown
 }
 
-function exceeded(quota: TrackedQuota, requested: ReadonlyAmounts): string | undefined {
+/** As `checkQuotas` says it, of amounts that are charged already. */
+export function exceededBy(
+  charges: ReadonlyMap<string, ReadonlyAmounts>,
+  quotaOf: (name: string) => TrackedQuota | undefined,
+): string | undefined {
+  for (const [name, charged] of charges) {
+    const quota = quotaOf(name)
+    const why = quota && exceeded(quota, charged, true)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
+function exceeded(quota: TrackedQuota, requested: ReadonlyAmounts, isCharged = false): string | undefined {
   const over: string[] = []
   for (const [name, amount] of requested) {
     const hard = quota.hard.get(name)
-    if (hard !== undefined && compareQuantities(addQuantities(quota.taken(name), amount), hard) > 0) over.push(name)
+    const total = isCharged ? quota.taken(name) : addQuantities(quota.taken(name), amount)
+    if (hard !== undefined && compareQuantities(total, hard) > 0) over.push(name)
   }
   if (over.length === 0) return undefined
   over.sort()

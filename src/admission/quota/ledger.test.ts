@@ -33,7 +33,7 @@ function open(feed: FakeStoreView, limited: readonly LimitedResource[] = []) {
       const verdict = admit(resource, object)
       if (!verdict.allowed) return verdict.why
       feed.put(resource, object)
-      verdict.settle?.(true)
+      verdict.charge?.settle(true)
       return undefined
     },
     setNow(ms: number) {
@@ -79,7 +79,7 @@ for (const parsed of [true, false]) {
           const verdict = admit('pods', object)
           const taken = stored.length + running.length
           assert.equal(verdict.allowed, taken < 10, `step ${step}: ${taken} taken`)
-          if (verdict.allowed && verdict.settle !== undefined) running.push({ object, settle: verdict.settle })
+          if (verdict.allowed && verdict.charge !== undefined) running.push({ object, settle: verdict.charge.settle })
           admitted += Number(verdict.allowed)
         } else if (action === 2 && running.length > 0) {
           const [request] = running.splice(random(running.length), 1)
@@ -105,7 +105,7 @@ for (const parsed of [true, false]) {
       const { admit, create, used } = open(feed)
       const failed = admit('pods', pod('a'))
       assert.equal(admit('pods', pod('b')).allowed, false)
-      if (failed.allowed) failed.settle?.(false)
+      if (failed.allowed) failed.charge?.settle(false)
       assert.equal(create('pods', pod('b')), undefined)
       feed.put('pods', pod('b', '1', { status: { phase: 'Failed' } }))
       assert.equal(create('pods', pod('c')), undefined)
@@ -129,8 +129,8 @@ for (const parsed of [true, false]) {
         assert.equal(admit('secrets', secret('third')).allowed, false)
         for (const step of order.split(', ')) {
           if (step === 'change') feed.put('secrets', secret('same'))
-          else if (step === 'success' && winner.allowed) winner.settle?.(true)
-          else if (step === 'failure' && loser.allowed) loser.settle?.(false)
+          else if (step === 'success' && winner.allowed) winner.charge?.settle(true)
+          else if (step === 'failure' && loser.allowed) loser.charge?.settle(false)
         }
         assert.equal(create('secrets', secret('other')), undefined)
         assert.match(create('secrets', secret('third')) ?? '', /used: secrets=2/)
@@ -147,7 +147,7 @@ for (const parsed of [true, false]) {
         const verdict = admit(resource, object)
         object.metadata.name = 'drawn-2'
         feed.put(resource, object)
-        if (verdict.allowed) verdict.settle?.(true)
+        if (verdict.allowed) verdict.charge?.settle(true)
         const rehearsed = (count: number) =>
           Array.from({ length: count }, (_, index) => admit(resource, resource === 'pods' ? pod(`n${index}`) : secret(`n${index}`)).allowed)
         assert.deepEqual(rehearsed(2), [true, false], resource)
@@ -175,13 +175,13 @@ for (const parsed of [true, false]) {
       const grows = admit('services', service(2, '1'), service(1, '1'))
       assert.equal(grows.allowed, true)
       assert.equal(admit('services', service(3, '1'), service(1, '1')).allowed, false)
-      if (grows.allowed) grows.settle?.(false)
-      assert.deepEqual(admit('services', service(1, '1'), service(2, '1')), { allowed: true, settle: undefined })
+      if (grows.allowed) grows.charge?.settle(false)
+      assert.deepEqual(admit('services', service(1, '1'), service(2, '1')), { allowed: true, charge: undefined })
     })
 
     test('QuotaLedger rehearses a dry run and keeps nothing of it', () => {
       const { admit } = open(feedOf({ resourcequotas: [quota('q', { pods: '1' })] }))
-      for (let i = 0; i < 3; i++) assert.deepEqual(admit('pods', pod('a'), undefined, true), { allowed: true, settle: undefined })
+      for (let i = 0; i < 3; i++) assert.deepEqual(admit('pods', pod('a'), undefined, true), { allowed: true, charge: undefined })
       assert.equal(admit('pods', pod('a')).allowed, true)
     })
 
@@ -203,7 +203,7 @@ for (const parsed of [true, false]) {
       assert.equal(create('pods', pod('b')), undefined)
       assert.equal(admit('pods', pod('c')).allowed, false)
       feed.put('pods', pod('a'))
-      if (first.allowed) first.settle?.(true)
+      if (first.allowed) first.charge?.settle(true)
       assert.equal(admit('pods', pod('c')).allowed, false)
       feed.remove('pods', namespace, 'a')
       feed.remove('pods', namespace, 'b')

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../api/object.ts'
 import { formatQuantity } from '../../api/quantity/quantity.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
-import { checkQuotas, type LimitedResource, type QuotaRequest } from './check.ts'
+import { checkQuotas, exceededBy, type LimitedResource, type QuotaRequest } from './check.ts'
 import type { Evaluator } from './evaluator.ts'
 import { evaluatorOf } from './evaluators.ts'
 import { NamespaceLedger, type Reservation } from './namespace-ledger.ts'
@@ -14,8 +14,15 @@ import type { TrackedQuota } from './tracked-quota.ts'
 const quotaResource = 'resourcequotas'
 
 export type Admitted =
-  /** Call `settle` when the request has ended, with whether it is stored and visible; undefined if nothing was charged. */
-  { readonly allowed: true; readonly settle: ((stored: boolean) => void) | undefined } | { readonly allowed: false; readonly why: string }
+  /** `charge` is undefined if nothing was charged. */
+  { readonly allowed: true; readonly charge: Charge | undefined } | { readonly allowed: false; readonly why: string }
+
+export interface Charge {
+  /** Called when the request has ended, with whether it is stored and visible. */
+  settle(stored: boolean): void
+  /** After other servers wrote: why the charge is now too much, and then it is cancelled. */
+  recheck(): string | undefined
+}
 
 export interface QuotaLedgerOptions {
   readonly source: QuotaSource
@@ -94,7 +101,7 @@ export class QuotaLedger {
     }
     const verdict = this.#check(evaluator, ledger, request)
     if (!verdict.allowed) return verdict
-    if (rehearsal || ledger === undefined || verdict.charges.size === 0) return { allowed: true, settle: undefined }
+    if (rehearsal || ledger === undefined || verdict.charges.size === 0) return { allowed: true, charge: undefined }
     const { object, oldObject } = request
     const reservation: Reservation = {
       groupResource,
@@ -105,7 +112,17 @@ export class QuotaLedger {
       stored: false,
     }
     ledger.reserve(reservation)
-    return { allowed: true, settle: stored => ledger.settle(reservation, stored, object.metadata.name ?? '') }
+    return {
+      allowed: true,
+      charge: {
+        settle: stored => ledger.settle(reservation, stored, object.metadata.name ?? ''),
+        recheck: () => {
+          const why = exceededBy(reservation.amounts, name => ledger.quota(name))
+          if (why !== undefined) ledger.cancel(reservation)
+          return why
+        },
+      },
+    }
   }
 
   /** Quotas whose stored status is outdated, since the last call. */

@@ -145,7 +145,8 @@ export class NamespaceLedger {
     if (!this.#byResource.has(groupResource)) return false
     let names = this.#unmeasured.get(groupResource)
     if (type !== 'DELETED') {
-      const object = change.objectAtHand
+      // No reservation of this server covers what another one wrote, so it counts at once.
+      const object = change.byOther === true ? change.object : change.objectAtHand
       if (object !== undefined) {
         names?.delete(name)
         return this.#remeasure(evaluator, name, object, now)
@@ -215,6 +216,11 @@ export class NamespaceLedger {
       if (waiting !== undefined) this.#redeem(waiting)
     } else if (counted && name !== reservation.name) this.#redeem(reservation)
     else reservation.stored = true
+  }
+
+  /** Ends a reservation whose request is refused after all. */
+  cancel(reservation: Reservation): void {
+    this.#redeem(reservation)
   }
 
   #redeem(reservation: Reservation): boolean {

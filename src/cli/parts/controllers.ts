@@ -1,5 +1,7 @@
 // The process of the controllers and the scheduler. Each has its own connection and certificate.
 
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { keepRenewed, validityOf } from '../../base/async/renewal.ts'
 import { systemClock } from '../../base/clock.ts'
 import { createRegistry } from '../../base/metrics/metrics.ts'
@@ -17,6 +19,8 @@ export interface ControllersSettings {
   readonly signerSocket: string
   readonly server: string
   readonly choice: ControllerChoice
+  /** Whether other machines may run controllers of this cluster. */
+  readonly elects: boolean
 }
 
 const lifetimeSeconds = 30 * 86_400
@@ -79,6 +83,7 @@ export const controllersPart = (): Promise<void> =>
         schedulerClient: clientOf(schedulerName),
         ...{ signer, rootCa, clock, log, metrics: createRegistry(), random: Math.random },
         choice: settings.choice,
+        ...(settings.elects ? { leader: `${hostname()}_${randomUUID()}` } : {}),
       },
       signal,
     )

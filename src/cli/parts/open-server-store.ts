@@ -65,8 +65,8 @@ function clusterDigest(authorities: string): string {
   return new X509Certificate(oldest).fingerprint256
 }
 
-/** By it, etcd recognizes this server after a restart. */
-async function storeClientId(directory: string): Promise<string> {
+/** By it, etcd and the other servers recognize this server after a restart. */
+export async function storeClientId(directory: string): Promise<string> {
   const file = join(directory, 'store-client-id')
   const known = await readTextIfThere(file)
   if (known !== undefined) return known.trim()

@@ -11,16 +11,21 @@ import { openFileLimit } from '../../base/metrics/open-file-limit.ts'
 import { PartWatch } from '../../base/part-watch.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { keepHeapRoom } from '../../base/v8/heap-room.ts'
+import { Client } from '../../client/client.ts'
 import { openPolicyFolder } from '../../cluster/admission/policy-folder.ts'
 import { checkpointSignerOf } from '../../cluster/audit-signer.ts'
 import { bootstrap } from '../../cluster/bootstrap/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { type ConfigurationStates, ReloadedConfigurations } from '../../cluster/reloaded-configurations.ts'
+import { LiveServers } from '../../cluster/servers/live-servers.ts'
+import { serverIdentity } from '../../server/bootstrap.ts'
 import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/http/limited-listener.ts'
 import { Listener } from '../../server/http/listener.ts'
 import { warmUpWrites } from '../../server/objects/warm-up-writes.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
+import { Departure } from './departure.ts'
+import { storeClientId } from './open-server-store.ts'
 import type { PartContext } from './part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
 import { storeFailure } from './store-failure.ts'
@@ -33,6 +38,8 @@ export interface ServeApiOptions
   readonly metrics: Registry
 }
 
+/** How long a server that stops answers on, so that balancers see that it is not ready, and clients get other addresses. */
+const balancersMs = 3_000
 const servingSeconds = 30 * 86_400
 
 /** Resolves when the signal has ended it. Rejects with a `UserError` if it cannot start. */
@@ -42,13 +49,15 @@ export async function serveApi({
   signer,
   metrics,
   log,
-  signal,
+  signal: stop,
   ready,
   onChange,
   ends,
 }: ServeApiOptions): Promise<void> {
   allowPrivileged(settings.allowPrivileged)
   const clock = systemClock
+  const departure = new Departure(stop, clock)
+  const { signal } = departure
   await using stack = new AsyncDisposableStack()
   // Before anything is served, because a server must not run with half of its rules.
   const { policyDirectory, features } = settings
@@ -118,7 +127,9 @@ export async function serveApi({
     configurations?.take(states)
     return { configurations: configurations?.shown() }
   })
-  const endpoint = { serviceIp: settings.serviceIp, address: settings.advertised, port: settings.port }
+  const { serviceIp, advertised, port } = settings
+  // In the data directory, the store has this server only.
+  const endpoint = { serviceIp, address: settings.etcd === undefined ? advertised : undefined, port }
   await bootstrap({
     server,
     store,
@@ -131,6 +142,20 @@ export async function serveApi({
     namespaceDefaults: settings.profile === 'secure',
     signal,
   })
+  if (settings.etcd !== undefined) {
+    const live = new LiveServers({
+      client: new Client(stack.use(server.transportFor(serverIdentity))),
+      ensureObjects: (objects, overwrite) => server.ensureObjects(objects, overwrite),
+      id: await storeClientId(settings.directory),
+      ...{ address: advertised, port, clock, log },
+    })
+    server.runAlongside(until => live.run(until))
+    departure.prepare(async () => {
+      server.beginLeaving()
+      await live.leave()
+      return store.isShared ? balancersMs : 0
+    })
+  }
   ready(
     { objects: store.status().objects, configurations: configurations?.shown() },
     async () => void (await warmUpWrites(clock.now(), signal)),

@@ -117,6 +117,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
         signerSocket: directory.signerSockets.controllers,
         server,
+        elects: input.etcd !== undefined,
         // Without a node the cluster has no pod network, as kube-controller-manager without --allocate-node-cidrs.
         choice: {
           allocateNodeCidrs: config.node.kind !== 'none',

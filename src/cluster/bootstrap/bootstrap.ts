@@ -30,7 +30,10 @@ export interface BootstrapOptions {
   readonly store: Store
   /** The source of the CAs that aggregated servers get; without it they get none. */
   readonly signer?: Signer
-  /** The address of the API for pods; without one (it listens on loopback) the Service has no endpoints. */
+  /**
+   * The address of the API for pods; without one the Service gets no endpoints: the server listens on loopback, or the live servers are listed
+   * otherwise.
+   */
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** The address of the cluster DNS for pods. */
   readonly dnsAddress?: string
@@ -86,8 +89,8 @@ export async function bootstrap({
     overwrite(),
     announceRegistry(server, store, registry, signal),
     server.keepFlowObjects(),
-    endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
-    endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
+    endpoint && server.ensureObjects([kubernetesService(endpoint.serviceIp, endpoint.port)]),
+    endpoint?.address && server.ensureObjects(kubernetesEndpoints([endpoint.address], endpoint.port), true),
   ])
   server.markReady()
 }

@@ -164,6 +164,7 @@ export class SecuredApi implements AsyncDisposable {
     bootstrapTokens = false,
     audited,
     store: given,
+    signer: givenSigner,
   }: {
     profile?: Profile
     clock?: Clock
@@ -178,6 +179,8 @@ export class SecuredApi implements AsyncDisposable {
     audited?: AuditSink
     /** Replaces the one in memory. The caller closes it. */
     store?: Store
+    /** Replaces one of its own. The caller closes it. */
+    signer?: Signer
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -188,7 +191,7 @@ export class SecuredApi implements AsyncDisposable {
       for (const look of waiting) look()
     }
     const log = createLogger({ level: 'debug', destination: { write } })
-    const signer = createMemorySigner({ clock })
+    const signer = givenSigner ?? createMemorySigner({ clock })
     const store = given ?? createMemoryStore({ clock, log })
     let opened: SecuredApi | undefined
     const audit = {

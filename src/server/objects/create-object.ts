@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { alreadyExists, badRequest, noUniqueName } from '../../api/status.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { yieldIfDue } from '../../base/async/turns.ts'
+import { copyJson } from '../../base/data/copy-json.ts'
 import { WriteConflict } from '../../store/store.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { createOptions } from '../request/operation-options.ts'
@@ -20,7 +21,7 @@ import { dropDuplicateOwners } from './owner-references.ts'
 import { strategyContext } from './strategy-context.ts'
 import { WriteAdmission } from './write-admission.ts'
 import { writeObject } from './write-object.ts'
-import type { Reservation, WriteParts } from './write-parts.ts'
+import { type Reservation, ReservationLost, type WriteParts } from './write-parts.ts'
 
 /** As `TrackFields`, for a new object. */
 export type TrackNewFields = (
@@ -127,13 +128,24 @@ async function store(
         if (served.conversion) await served.conversion.prepareToStore(object, context.request.signal)
         const claimed = reservation?.claim()
         if (claimed) await claimed
-        const request = { namespace, name, expected: undefined, object: served.toStored(object) }
+        const request = {
+          namespace,
+          name,
+          expected: undefined,
+          object: served.toStored(reservation ? copyJson(object) : object),
+          reservation,
+        }
         const written = writeObject(parts, context, request, admission)
         context.recordDuringCommit(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
         return new Stored(served, entry, true)
       } catch (err) {
+        if (err instanceof ReservationLost && reservation?.renew !== undefined && attempt < nameAttempts) {
+          reservation.renew()
+          delete metadata.resourceVersion
+          continue
+        }
         if (!(err instanceof WriteConflict)) throw err
       }
     }

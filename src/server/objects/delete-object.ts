@@ -12,6 +12,7 @@ import type { ResourceContext } from '../request/request-context.ts'
 import { markDeleted } from './object-meta.ts'
 import { isHeld, isNamespace } from './update-object.ts'
 import { WriteAdmission } from './write-admission.ts'
+import { mayRetry } from './write-attempts.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Deleted {
@@ -40,7 +41,6 @@ const orphansByDefault = new Map<string, string | undefined>([
 ])
 /** The garbage collector ignores these: they would wait for it forever. */
 const neverOwners = new Set(['events', 'events.events.k8s.io'])
-const attempts = 10
 
 /** Warns a client without a policy if the default leaves dependents behind. */
 export function warnOfOrphans({ served, warn }: ResourceContext, deletion: Deletion): void {
@@ -70,7 +70,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
     try {
       return await apply(parts, context, entry, object, deletion, progress)
     } catch (err) {
-      if (!(err instanceof WriteConflict) || attempt >= attempts) throw err
+      if (!(err instanceof WriteConflict) || !(await mayRetry(err, attempt))) throw err
     }
   }
 }

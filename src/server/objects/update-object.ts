@@ -21,8 +21,9 @@ import { dropDuplicateOwners } from './owner-references.ts'
 import { strategyContext } from './strategy-context.ts'
 import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
+import { attempts, mayRetry } from './write-attempts.ts'
 import { writeObject } from './write-object.ts'
-import type { Reservation, WriteParts } from './write-parts.ts'
+import { type Reservation, ReservationLost, type WriteParts } from './write-parts.ts'
 
 export interface Change {
   readonly namespace: string
@@ -56,9 +57,6 @@ export interface ShownChange extends Pick<AdmissionRequest, 'operation' | 'objec
   adopt(): void
 }
 
-/** A race without a precondition is run again this often. */
-const attempts = 10
-
 export async function updateObject(parts: WriteParts, context: ResourceContext, change: Change): Promise<Written> {
   const { served } = context
   for (let attempt = 1; ; attempt++) {
@@ -81,8 +79,9 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
     try {
       return await attemptUpdate(parts, context, change, entry, object, old)
     } catch (err) {
+      if (err instanceof ReservationLost && attempt < attempts) continue
       if (!(err instanceof WriteConflict)) throw err
-      if (conditional || attempt >= attempts) throw staleConflict(served.named, change.name)
+      if (conditional || !(await mayRetry(err, attempt))) throw staleConflict(served.named, change.name)
     }
   }
 }
@@ -124,7 +123,7 @@ async function attemptUpdate(
     await yieldIfDue(context.pace)
     const claimed = reservation?.claim()
     if (claimed) await claimed
-    const written = await store(parts, context, { entry, object, old, admission }, change)
+    const written = await store(parts, context, { entry, object, old, admission, reservation }, change)
     success = true
     return written
   } finally {
@@ -205,13 +204,14 @@ interface AdmittedChange {
   readonly object: KubeObject
   readonly old: KubeObject
   readonly admission: AdmissionRequest
+  readonly reservation: Reservation | undefined
 }
 
 /** Writes the new version, or removes the object if this change completed its deletion. */
 async function store(
   parts: WriteParts,
   context: ResourceContext,
-  { entry, object, old, admission }: AdmittedChange,
+  { entry, object, old, admission, reservation }: AdmittedChange,
   { answers, isUpkeep = false }: Pick<Change, 'answers' | 'isUpkeep'>,
 ): Promise<Written> {
   const { served } = context
@@ -225,7 +225,7 @@ async function store(
     await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
-  const request = { namespace, name, expected: entry, object: served.toStored(object), isUpkeep }
+  const request = { namespace, name, expected: entry, object: served.toStored(object), isUpkeep, reservation }
   const written = writeObject(parts, context, request, admission)
   if (answers !== undefined) context.recordDuringCommit(answers)
   const next = await written

@@ -11,6 +11,8 @@ export interface AdmissionChain {
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Checks the size of an object to be stored. */
   validateSize?(request: AdmissionRequest, size: StoredGrowth): void
+  /** Called after another server wrote before this request; throws to refuse it. */
+  recheck?(request: AdmissionRequest): void
   /** How a creation or an attempt of an update ended. */
   finish?(request: AdmissionRequest, stored: boolean): void
 }
@@ -32,8 +34,23 @@ export interface Reservation {
    * user, but never used without a reservation. Called again if the object got another name. Rejects with the client's error.
    */
   claim(): Promise<void> | undefined
+  /**
+   * Called after another server wrote before this request. Throws the client's error if something that it chose is now taken, and
+   * `ReservationLost` if something that it got is.
+   */
+  recheck?(): void
+  /** For a creation that lost what it got: gets something else. Throws the client's error. */
+  renew?(): void
   /** How the write ended; without success all is undone. */
   finish(success: boolean): Promise<void>
+}
+
+/** Another server gave what was reserved to another object first. */
+export class ReservationLost extends Error {
+  constructor() {
+    super('Another server gave the number away first')
+    this.name = 'ReservationLost'
+  }
 }
 
 export interface WriteParts {

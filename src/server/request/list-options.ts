@@ -73,6 +73,9 @@ function validateWatch(match: string | undefined, initial: boolean | undefined, 
   return errors
 }
 
+/** A resourceVersion that a store may have reached. */
+export const versionPattern: RegExp = /^[1-9]\d{0,15}$/
+
 const maxRevision = 2n ** 64n - 1n
 
 /**

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Service } from '../../api/types/core-v1.ts'
 import { DryPorts, keepNodePorts, type Ledger, NodePortAllocation } from './node-port-allocation.ts'
 
-const ledger = (dryPorts?: DryPorts): Ledger => ({ taken: [], left: [], dryPorts })
+const ledger = (dryPorts?: DryPorts): Ledger => ({ taken: [], left: [], given: [], dryPorts })
 
 /** Ports of different numbers that count how often any of them is looked at. */
 function counted(count: number) {

@@ -2,7 +2,7 @@
 import { invalidValue } from '../../api/field-error.ts'
 import { allocatesNodePorts, hasNodePorts, needsHealthCheck } from '../../api/resources/core/service-fields.ts'
 import { type ApiError, internalError, invalid } from '../../api/status.ts'
-import type { Service } from '../../api/types/core-v1.ts'
+import type { Service, ServicePort } from '../../api/types/core-v1.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { NumberPool } from './number-pool.ts'
 
@@ -14,10 +14,14 @@ const dummyPort = nodePortLast + 1
 const alreadyAllocated = 'provided port is already allocated'
 const kind = { group: '', kind: 'Service' }
 
+const uidOf = ({ metadata }: Service): string => metadata.uid ?? ''
+
 /** The ports that one write took and will release, so that it can be undone or completed. */
 export interface Ledger {
   readonly taken: (() => void)[]
   readonly left: (() => void)[]
+  /** Removes what was given from the Service again. */
+  readonly given: (() => void)[]
   /** For a dry run: the requested and shown node ports. It takes none. */
   readonly dryPorts: DryPorts | undefined
 }
@@ -46,13 +50,31 @@ export class DryPorts {
 
 export class NodePortAllocation {
   readonly #pool = new NumberPool(size, portBand())
+  /** The uid of the Service, by port. */
+  readonly #holders = new Map<number, string>()
 
+  /** A stored Service. What it holds is taken from a write that is under way: that one is refused or gets another port. */
   note(service: Service): void {
-    for (const port of allPorts(service)) this.#pool.take(port - nodePortFirst)
+    for (const port of allPorts(service)) this.#hold(port, service)
   }
 
   release(service: Service): void {
-    for (const port of allPorts(service)) this.#pool.release(port - nodePortFirst)
+    for (const port of allPorts(service)) this.#free(port, service)
+  }
+
+  /** A stored Service changed. */
+  follow(service: Service, before: Service): void {
+    const kept = new Set(allPorts(service))
+    for (const port of allPorts(before)) if (!kept.has(port)) this.#free(port, before)
+    this.note(service)
+  }
+
+  /** The first of its ports that another Service has; undefined if it holds all. */
+  lost(service: Service): number | undefined {
+    return allPorts(service).find(port => {
+      const holder = this.#holders.get(port)
+      return holder !== undefined && holder !== uidOf(service)
+    })
   }
 
   /** As upstream, ports of a new Service with the same number share a node port, whatever their protocols. */
@@ -65,10 +87,13 @@ export class NodePortAllocation {
       const shared = given.get(port.port)
       if (shared === undefined) {
         const wanted = wishes.get(port.port)
-        port.nodePort = wanted === undefined ? this.#next(ledger) : this.#takeFor(service, index, wanted, ledger)
-        given.set(port.port, port.nodePort)
-      } else if (!port.nodePort) port.nodePort = shared
-      else if (port.nodePort !== shared) this.#takeFor(service, index, port.nodePort, ledger)
+        if (wanted === undefined) this.#give(port, service, ledger)
+        else port.nodePort = this.#takeFor(service, index, wanted, ledger)
+        given.set(port.port, port.nodePort ?? 0)
+      } else if (!port.nodePort) {
+        port.nodePort = shared
+        ledger.given.push(() => delete port.nodePort)
+      } else if (port.nodePort !== shared) this.#takeFor(service, index, port.nodePort, ledger)
     }
     if (needsHealthCheck(service)) this.#giveHealthPort(service, ledger)
   }
@@ -76,7 +101,7 @@ export class NodePortAllocation {
   giveChanged(service: Service, before: Service, ledger: Ledger): void {
     if (hasNodePorts(service)) this.#changePorts(service, before, ledger)
     if (needsHealthCheck(service) && !needsHealthCheck(before)) this.#giveHealthPort(service, ledger)
-    for (const port of leftPorts(service, before)) ledger.left.push(() => this.#pool.release(port - nodePortFirst))
+    for (const port of leftPorts(service, before)) ledger.left.push(() => this.#free(port, before))
   }
 
   #changePorts(service: Service, before: Service, ledger: Ledger): void {
@@ -85,7 +110,7 @@ export class NodePortAllocation {
     for (const [index, port] of (service.spec.ports ?? []).entries()) {
       if (!port.nodePort) {
         if (!allocatesNodePorts(service)) continue
-        port.nodePort = this.#next(ledger)
+        this.#give(port, service, ledger)
       } else if (!known.has(port.nodePort)) {
         this.#takeFor(service, index, port.nodePort, ledger)
         known.add(port.nodePort)
@@ -97,25 +122,32 @@ export class NodePortAllocation {
     }
   }
 
-  #giveHealthPort({ spec }: Service, ledger: Ledger): void {
+  #give(port: ServicePort, service: Service, ledger: Ledger): void {
+    port.nodePort = this.#next(service, ledger)
+    ledger.given.push(() => delete port.nodePort)
+  }
+
+  #giveHealthPort(service: Service, ledger: Ledger): void {
+    const { spec } = service
     if (!spec.healthCheckNodePort) {
-      spec.healthCheckNodePort = this.#next(ledger)
+      spec.healthCheckNodePort = this.#next(service, ledger)
+      ledger.given.push(() => delete spec.healthCheckNodePort)
       return
     }
-    const problem = this.#take(spec.healthCheckNodePort, ledger)
+    const problem = this.#take(spec.healthCheckNodePort, service, ledger)
     if (problem !== undefined) {
       throw internalError(`failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort}: ${problem}`)
     }
   }
 
   #takeFor(service: Service, index: number, port: number, ledger: Ledger): number {
-    const problem = this.#take(port, ledger)
+    const problem = this.#take(port, service, ledger)
     if (problem === undefined) return port
     throw refused(service, [`spec.ports[${index}].nodePort`, port, problem])
   }
 
   /** Returns the reason if the port is not available. */
-  #take(port: number, ledger: Ledger): string | undefined {
+  #take(port: number, service: Service, ledger: Ledger): string | undefined {
     const { dryPorts } = ledger
     if (dryPorts) {
       if (this.#pool.isTaken(port - nodePortFirst) || dryPorts.has(port)) return alreadyAllocated
@@ -126,16 +158,30 @@ export class NodePortAllocation {
       return `provided port is not in the valid range. The range of valid ports is ${nodePortFirst}-${nodePortLast}`
     }
     if (!this.#pool.take(port - nodePortFirst)) return alreadyAllocated
-    ledger.taken.push(() => this.#pool.release(port - nodePortFirst))
+    this.#holders.set(port, uidOf(service))
+    ledger.taken.push(() => this.#free(port, service))
     return undefined
   }
 
-  #next(ledger: Ledger): number {
+  #next(service: Service, ledger: Ledger): number {
     if (ledger.dryPorts) return ledger.dryPorts.next()
     const offset = this.#pool.next()
     if (offset === undefined) throw internalError('failed to allocate a nodePort: range is full')
-    ledger.taken.push(() => this.#pool.release(offset))
-    return offset + nodePortFirst
+    const port = offset + nodePortFirst
+    this.#holders.set(port, uidOf(service))
+    ledger.taken.push(() => this.#free(port, service))
+    return port
+  }
+
+  #hold(port: number, service: Service): void {
+    this.#pool.take(port - nodePortFirst)
+    this.#holders.set(port, uidOf(service))
+  }
+
+  #free(port: number, service: Service): void {
+    if (this.#holders.get(port) !== uidOf(service)) return
+    this.#holders.delete(port)
+    this.#pool.release(port - nodePortFirst)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics/metrics.ts'
+import { followChanges } from '../../store/follow-changes.ts'
 import type { OwnRequests } from '../http/internal-requests.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
 import { AddressBook } from './address-book.ts'
@@ -46,13 +47,17 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
   const objects = addresses && new AddressObjects({ collection: addresses, requests, onLeft: due, log })
   if (addresses && objects) repair = new AddressRepair({ book, objects, addresses, services, requests, clock, log }, signal)
   const keepCidrs = cidrs && followServiceCidrs({ book, cidrs, requests, onGone: () => repair?.lookAtRanges(), clock, log }, signal)
+  const { entries, revision } = services.list({})
   // The schema of Services decoded the objects.
   const reservations = new ServiceAllocation(
     book,
     objects,
     endpoints && new ServiceEndpoints({ collection: endpoints, requests, log }),
-    services.list({}).entries.map(({ object }) => object as Service),
+    entries.map(({ object }) => object as Service),
   )
+  followChanges(services, { after: revision, signal }, ({ type, event: { entry, previous, byOther } }) => {
+    if (byOther) reservations.follow(entry.object, previous?.object, type === 'DELETED')
+  })
   return {
     reservations,
     async run() {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { needsClusterIp, normalizeClusterIps } from '../../api/resources/core/service-fields.ts'
 import { ApiError, internalError } from '../../api/status.ts'
 import type { Service } from '../../api/types/core-v1.ts'
-import type { Reservation, Reservations } from '../objects/write-parts.ts'
+import { type Reservation, ReservationLost, type Reservations } from '../objects/write-parts.ts'
 import type { AddressBook } from './address-book.ts'
 import type { AddressObjects } from './address-objects.ts'
 import { numbersOf } from './cluster-addresses.ts'
@@ -64,6 +64,17 @@ export class ServiceAllocation implements Reservations {
     })
   }
 
+  /** Another server wrote a Service, or removed it. */
+  follow(object: KubeObject, before: KubeObject | undefined, isGone: boolean): void {
+    const [service, earlier] = [object as Service, before as Service | undefined]
+    const key = serviceKey(service)
+    const kept = new Set(isGone ? [] : numbersOf(service))
+    for (const number of numbersOf(earlier ?? service)) if (!kept.has(number)) this.#book.leave(number, key)
+    for (const number of kept) this.#book.note(number, key)
+    if (isGone) this.#ports.release(earlier ?? service)
+    else this.#ports.follow(service, earlier ?? service)
+  }
+
   async release(object: KubeObject): Promise<void> {
     const service = object as Service
     this.#ports.release(service)
@@ -73,19 +84,26 @@ export class ServiceAllocation implements Reservations {
   }
 
   #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {
-    const ledger: AddressLedger = { taken: [], left: [], dryPorts: dryRun ? new DryPorts() : undefined, given: undefined, leaves: [] }
+    const dryPorts = dryRun ? new DryPorts() : undefined
+    const ledger: AddressLedger = { taken: [], left: [], given: [], dryPorts, address: undefined, leaves: [] }
     const undo = (): void => {
       for (const give of ledger.taken.splice(0)) give()
     }
     try {
       act(ledger)
     } catch (err) {
-      if (ledger.given) this.#book.leave(ledger.given.number, ledger.given.holder)
+      if (ledger.address) this.#book.leave(ledger.address.number, ledger.address.holder)
       undo()
       throw err
     }
     return {
-      claim: () => (ledger.given && this.#objects ? this.#claim(service, ledger.given, this.#objects) : undefined),
+      claim: () => (ledger.address && this.#objects ? this.#claim(service, ledger.address, this.#objects) : undefined),
+      recheck: () => this.#recheck(service, ledger),
+      renew: () => {
+        undo()
+        for (const takeAway of ledger.given.splice(0)) takeAway()
+        this.#ports.giveNew(service, ledger)
+      },
       finish: async success => {
         if (success && !dryRun) {
           for (const leave of ledger.left) leave()
@@ -93,12 +111,25 @@ export class ServiceAllocation implements Reservations {
           return
         }
         undo()
-        const { given } = ledger
+        const given = ledger.address
         if (given === undefined) return
         if (given.isStored) await this.#objects?.remove(addressText(given.number), given.holder)
         this.#book.leave(given.number, given.holder)
       },
     }
+  }
+
+  /** A port that the client chose is refused, one that it got is exchanged. */
+  #recheck(service: Service, { given }: AddressLedger): void {
+    const lost = this.#ports.lost(service)
+    if (lost === undefined) return
+    if (given.length > 0) throw new ReservationLost()
+    const index = service.spec.ports?.findIndex(({ nodePort }) => nodePort === lost) ?? -1
+    throw refused(service, [
+      index < 0 ? 'spec.healthCheckNodePort' : `spec.ports[${index}].nodePort`,
+      lost,
+      'provided port is already allocated',
+    ])
   }
 
   /** Deletes the IPAddress first: while it exists, no other Service gets the address. */
@@ -115,7 +146,7 @@ export class ServiceAllocation implements Reservations {
     const holder = serviceKey(service)
     const number = wanted === '' ? this.#book.takeNext(holder) : this.#takeWanted(service, wanted, holder, dryRun)
     if (number === undefined) throw internalError('failed to allocate a serviceIP: range is full')
-    ledger.given = { number, holder, isWanted: wanted !== '', isStored: false }
+    ledger.address = { number, holder, isWanted: wanted !== '', isStored: false }
     setAddress(service, wanted === '' ? addressText(number) : wanted)
   }
 
@@ -179,7 +210,7 @@ interface GivenAddress {
 }
 
 interface AddressLedger extends Ledger {
-  given: GivenAddress | undefined
+  address: GivenAddress | undefined
   leaves: readonly number[]
 }
 

@@ -1,4 +1,5 @@
-// Removes old versions from etcd: the server that writes does so every five minutes, and keeps what watches need to resume.
+// Removes old versions from etcd every five minutes, and keeps what watches need to resume. Of several servers one does it: the one whose turn
+// is noted first, as upstream's do.
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { StoreMetrics } from '../metrics.ts'
@@ -6,7 +7,6 @@ import { type KeepLimits, type Mark, planCompaction } from '../records/compactio
 import type { EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
 import type { RangeResponse, TxnResponse } from './messages.ts'
-import type { WriterLease } from './writer-lease.ts'
 
 /** As upstream's API server. */
 export const compactEveryMs = 5 * 60_000
@@ -19,7 +19,6 @@ const checkEveryMs = 15_000
 export interface CompactorOptions {
   readonly client: EtcdClient
   readonly prefix: string
-  readonly lease: WriterLease
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: StoreMetrics | undefined
@@ -32,6 +31,8 @@ export class Compactor {
   readonly #key: Buffer
   #marks: Mark[] = []
   #floor = 0
+  /** Revision in etcd of the note of the last round. */
+  #notedAt = 0
   #written = { revision: 0, bytes: 0 }
   #compactedAt: number
   #running: Promise<void> | undefined
@@ -45,7 +46,7 @@ export class Compactor {
   /** The etcd revision up to which the last round compacted; 0 before the first. */
   async floor(signal?: AbortSignal): Promise<number> {
     const { kvs } = await this.#options.client.persist<RangeResponse>('Range', { key: this.#key }, { timeoutMs: 20_000, signal })
-    this.#floor = Number(kvs[0]?.value.toString() ?? 0)
+    this.#noted(Number(kvs[0]?.value.toString() ?? 0), kvs[0]?.modRevision ?? 0)
     return this.#floor
   }
 
@@ -69,25 +70,38 @@ export class Compactor {
 
   /** Compacts what is old now. */
   async compact(): Promise<void> {
-    const { clock, keep, client, lease, log, metrics } = this.#options
+    const { clock, keep, client, log, metrics } = this.#options
     const target = planCompaction(this.#floor, this.#written, this.#marks, clock.now(), keep)
     if (target === undefined) return
+    const key = this.#key
     // Written first: a server that starts meanwhile reads what is still there. Comparing elects the one that compacts.
-    const { succeeded } = await client.persist<TxnResponse>('Txn', {
-      compare: [{ result: 'EQUAL', target: 'MOD', key: lease.key, modRevision: lease.token }],
-      success: [{ requestPut: { key: this.#key, value: Buffer.from(String(target)) } }],
+    const { succeeded, responses, header } = await client.persist<TxnResponse>('Txn', {
+      compare: [{ result: 'EQUAL', target: 'MOD', key, modRevision: this.#notedAt }],
+      success: [{ requestPut: { key, value: Buffer.from(String(target)) } }],
+      failure: [{ requestRange: { key } }],
     })
-    if (!succeeded) return
+    if (!succeeded) {
+      // Another server was first: the next round is due five minutes after its.
+      const kv = responses[0]?.responseRange?.kvs[0]
+      this.#noted(Number(kv?.value.toString() ?? 0), kv?.modRevision ?? 0)
+      this.#compactedAt = clock.monotonic()
+      return
+    }
     try {
       await client.persist('Compact', { revision: target }, { timeoutMs: 30_000, signal: this.#closing.signal })
     } catch (err) {
       if (!(err instanceof EtcdError) || err.fault !== 'compacted') throw err
     }
-    this.#floor = target
-    this.#marks = this.#marks.filter(mark => mark.revision > target)
+    this.#noted(target, header.revision)
     this.#compactedAt = clock.monotonic()
     metrics?.compactedRevision.set(target)
     log.debug('etcd compacted', { revision: target })
+  }
+
+  #noted(floor: number, at: number): void {
+    this.#floor = floor
+    this.#notedAt = at
+    this.#marks = this.#marks.filter(mark => mark.revision > floor)
   }
 
   async #run(): Promise<void> {

@@ -226,38 +226,6 @@ describe('openEtcdStore() refuses, with what to do,', { skip }, () => {
   })
 })
 
-describe('the right to write', { skip }, () => {
-  it('passes to a restarted server at once, and fences the process before', async () => {
-    const prefix = newPrefix()
-    await using first = await open(prefix)
-    const failures: Error[] = []
-    first.onFailure(err => failures.push(err))
-    const pods = first.collection(testResource)
-    await put(pods, 'a')
-    await using second = await open(prefix)
-    const [late] = await Promise.allSettled([put(pods, 'late')])
-    assert.equal(late?.status, 'rejected')
-    assert.match(failures[0]?.message ?? '', /Another server writes to etcd now/)
-    assert.deepEqual(names(second.collection(testResource).list({}).entries), ['a'])
-    await put(second.collection(testResource), 'b')
-  })
-
-  it('keeps another server waiting, which continues with everything that was written', async () => {
-    const prefix = newPrefix()
-    const first = await open(prefix)
-    const pods = first.collection(testResource)
-    await put(pods, 'a')
-    const opening = open(prefix, { identity: { id: 'two', address: 'https://127.0.0.2:6443' } })
-    await put(pods, 'b')
-    await remove(pods, 'a')
-    const { revision } = await put(pods, 'c', large)
-    await first[Symbol.asyncDispose]()
-    await using second = await opening
-    assert.equal(second.revision, revision)
-    assert.deepEqual(names(second.collection(testResource).list({}).entries), ['b', 'c'])
-  })
-})
-
 describe('the files of etcd', { skip }, () => {
   it('contain no content and no name', async () => {
     const canary = `canary${randomUUID()}`

@@ -13,7 +13,7 @@ import { EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
 import { type EtcdStoreOptions, openEtcdStore } from './etcd-store.ts'
 import type { RangeResponse } from './messages.ts'
-import { WriterLease } from './writer-lease.ts'
+import { WriteRight } from './write-right.ts'
 
 const skip = noEtcd
 const newPrefix = () => `/${randomUUID()}/`
@@ -103,34 +103,34 @@ describe('the store on one member of etcd', { skip }, () => {
   })
   after(() => etcd?.[Symbol.asyncDispose]())
 
-  it('takes over when the lease of a dead server has ended', { timeout: 60_000 }, async () => {
+  const alone = { onShared: () => undefined, onAlone: () => Promise.resolve() }
+
+  it('writes when the lease of a dead server that was alone has ended', { timeout: 60_000 }, async () => {
     const prefix = newPrefix()
     using client = new EtcdClient(etcd)
     /** A process that hangs: it never renews. */
     const clock = { ...systemClock, sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(1e9, signal) }
-    const dead = new WriterLease({ client, prefix, identity: { id: 'dead', address: 'https://dead' }, clock, log: silentLogger })
-    assert.equal((await dead.attempt()).acquired, true)
-    assert.equal(dead.isCertain, true)
+    const dead = new WriteRight({ client, prefix, identity: { id: 'dead', address: 'https://dead' }, clock, log: silentLogger, ...alone })
+    await dead.join()
+    assert.equal(dead.isAlone, true)
     await using store = await open(etcd, prefix)
-    assert.equal(dead.isCertain, false)
     await put(store.collection(testResource), 'a')
+    assert.equal(dead.isAlone, false)
     await dead.close()
   })
 
-  it('ends when another server took the right while it was idle', { timeout: 60_000 }, async () => {
+  it('shares with another server that wrote while its own lease had ended', { timeout: 60_000 }, async () => {
     const prefix = newPrefix()
     await using store = await open(etcd, prefix)
     await put(store.collection(testResource), 'a')
     using client = new EtcdClient(etcd)
-    const other = new WriterLease({ client, prefix, identity, ...common })
-    const failed = new Promise<Error>(resolve => store.onFailure(resolve))
-    // As after its lease ended: another server is there first.
-    const lease = (await client.call<RangeResponse>('Range', { key: Buffer.from(`${prefix}writer`) })).kvs[0]?.lease
-    await client.call('LeaseRevoke', { ID: lease })
-    await other.attempt()
-    assert.match((await failed).message, /Another server writes to etcd now/)
-    assert.throws(() => put(store.collection(testResource), 'b'), WriteFailed)
-    await other.close()
+    const { ID } = { ID: (await client.call<RangeResponse>('Range', { key: Buffer.from(`${prefix}writer`) })).kvs[0]?.lease }
+    await client.call('LeaseRevoke', { ID })
+    await using other = await open(etcd, prefix, { identity: { id: 'two', address: 'https://127.0.0.2:6443' } })
+    await put(other.collection(testResource), 'b')
+    await put(store.collection(testResource), 'c')
+    await store.fresh()
+    assert.deepEqual(names(store.collection(testResource).list({}).entries), ['a', 'b', 'c'])
   })
 
   it('takes the right again after its lease ended, when nobody else did', { timeout: 60_000 }, async () => {
@@ -150,10 +150,8 @@ describe('the store on one member of etcd', { skip }, () => {
       for (let round = 0; round < 5; round++) await put(store.collection(testResource), 'a', { data: { round: String(round) } })
     }
     using client = new EtcdClient(etcd)
-    const lease = new WriterLease({ client, prefix, identity, ...common })
-    await lease.attempt()
     const keep = { ageMs: 0, revisions: 1_000_000, bytes: 0 }
-    const compactor = new Compactor({ client, prefix, lease, metrics: undefined, keep, ...common })
+    const compactor = new Compactor({ client, prefix, metrics: undefined, keep, ...common })
     assert.equal(await compactor.floor(), 0)
     const head = (await client.call<RangeResponse>('Range', { key: Buffer.from(`${prefix}objects/head`) })).kvs[0]
     const at = head?.modRevision ?? 0
@@ -162,24 +160,24 @@ describe('the store on one member of etcd', { skip }, () => {
     assert.equal(await compactor.floor(), at)
     const isCompacted = (err: unknown) => err instanceof EtcdError && err.fault === 'compacted'
     await assert.rejects(client.call('Range', { key: Buffer.from('x'), revision: at - 1 }), isCompacted)
-    await lease.close()
     await using store = await open(etcd, prefix)
     assert.deepEqual(names(store.collection(testResource).list({}).entries), ['a'])
   })
 
-  it('does not compact for a server that lost the right to write', async () => {
+  it('is compacted by one of several servers in each round', async () => {
     const prefix = newPrefix()
     using client = new EtcdClient(etcd)
-    const lease = new WriterLease({ client, prefix, identity, ...common })
-    await lease.attempt()
-    const next = new WriterLease({ client, prefix, identity, ...common })
-    await next.attempt()
-    const compactor = new Compactor({ client, prefix, lease, metrics: undefined, keep: { ageMs: 0, revisions: 1, bytes: 0 }, ...common })
-    compactor.written(lease.token, 100)
-    await compactor.compact()
-    assert.equal(await compactor.floor(), 0)
-    await lease.close()
-    await next.close()
+    const at = (await client.call<RangeResponse>('Range', { key: Buffer.from('x') })).header.revision
+    const options = { client, prefix, metrics: undefined, keep: { ageMs: 0, revisions: 1, bytes: 0 }, ...common }
+    const [one, two] = [new Compactor(options), new Compactor(options)]
+    for (const compactor of [one, two]) {
+      await compactor.floor()
+      compactor.written(at, 100)
+    }
+    await one.compact()
+    two.written(at + 1, 100)
+    await two.compact()
+    assert.equal(await one.floor(), at)
   })
 })
 

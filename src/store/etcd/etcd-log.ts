@@ -1,20 +1,23 @@
-// Makes groups of writes durable in etcd: each group is one transaction, compared with the head before it and with the right to write.
+// Makes groups of writes durable in etcd: each group is one transaction, compared with the head before it and with who may write.
 import type { Clock } from '../../base/clock.ts'
 import { pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { CommitLog } from '../commit-queue.ts'
+import { type CommitLog, Overtaken } from '../commit-log.ts'
 import { WriteFailed } from '../store.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
 import type { EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
 import { type Gone, headText } from './etcd-head.ts'
+import type { EtcdReader } from './etcd-reader.ts'
 import { goneTag } from './followed-group.ts'
+import type { Follower } from './follower.ts'
+import type { Freshness } from './freshness.ts'
 import { type KeyNames, rangeEnd } from './key-names.ts'
 import type { KeyValue, RangeResponse, TxnResponse } from './messages.ts'
 import { pieceBytes, sealObject } from './object-value.ts'
 import { type ChainState, StoreChain } from './store-chain.ts'
 import { tagOf, type ValueSeal } from './value-seal.ts'
-import type { WriterLease } from './writer-lease.ts'
+import type { WriteRight } from './write-right.ts'
 
 /** etcd's default limits are 128 operations (--max-txn-ops) and 1.5 MiB (--max-request-bytes); a deletion may take two operations. */
 const maxWrites = 60
@@ -36,14 +39,16 @@ export interface EtcdLogOptions {
   readonly names: KeyNames
   readonly seal: ValueSeal
   readonly chainKey: Buffer
-  readonly lease: WriterLease
+  readonly right: WriteRight
+  readonly follower: Follower
+  readonly freshness: Freshness
+  /** Its position is where the next group follows. */
+  readonly reader: EtcdReader
   readonly clock: Clock
   readonly log: Logger
   /** A group is durable. */
   onWritten(position: LogPosition, bytes: number): void
   onClose(): Promise<void>
-  /** Another server writes. */
-  onLost(err: WriteFailed): void
   /** Bytes of etcd's file. */
   size(): number
   advice(): string | undefined
@@ -51,25 +56,27 @@ export interface EtcdLogOptions {
 
 type Operation = { readonly requestPut: object } | { readonly requestDeleteRange: object }
 
+interface Group {
+  readonly operations: readonly Operation[]
+  readonly head: Buffer
+  readonly position: LogPosition
+  /** Where pieces of its large objects are. */
+  readonly pieces: readonly string[]
+}
+
 export class EtcdLog implements CommitLog {
   readonly #options: EtcdLogOptions
   readonly #closing = new AbortController()
-  /** Large objects whose pieces are in etcd, by their key. */
-  readonly #cut = new Map<string, number>()
-  #position: LogPosition | undefined
-  #isCommitting = false
+  /** Where the pieces of large objects are, by the key of the object. */
+  readonly #cut = new Map<string, string>()
 
   constructor(options: EtcdLogOptions) {
     this.#options = options
   }
 
-  get refusal(): WriteFailed | undefined {
-    return this.#position === undefined ? new WriteFailed('Another server writes', { retriable: true }) : undefined
-  }
-
-  /** Whether another server may have written meanwhile, because etcd does not answer. */
+  /** Whether this server may be cut off, because etcd does not answer. */
   get isUncertain(): boolean {
-    return this.#position !== undefined && !this.#options.lease.isCertain
+    return !this.#options.right.isCertain
   }
 
   get bytes(): number {
@@ -80,22 +87,13 @@ export class EtcdLog implements CommitLog {
     return this.#options.advice()
   }
 
-  get position(): LogPosition | undefined {
-    return this.#position
-  }
-
-  /** From here on this server writes. */
-  start(position: LogPosition): void {
-    this.#position = position
-  }
-
   /** A version with pieces became the newest, or is no more. */
-  markCut(place: string, revision: number | undefined): void {
-    if (revision === undefined) this.#cut.delete(place)
-    else this.#cut.set(place, revision)
+  markCut(place: string, pieces: string | undefined): void {
+    if (pieces === undefined) this.#cut.delete(place)
+    else this.#cut.set(place, pieces)
   }
 
-  get cutObjects(): ReadonlyMap<string, number> {
+  get cutObjects(): ReadonlyMap<string, string> {
     return this.#cut
   }
 
@@ -113,34 +111,58 @@ export class EtcdLog implements CommitLog {
     return end < 0 ? waiting.length : end
   }
 
-  async append(group: readonly DecidedWrite[]): Promise<void> {
-    this.#isCommitting = true
-    try {
-      await this.#append(group)
-    } finally {
-      this.#isCommitting = false
-    }
+  /** Whether others may write, so that what a client saw elsewhere comes in a moment. */
+  get followsOthers(): boolean {
+    return !this.#options.right.isAlone
   }
 
-  async #append(group: readonly DecidedWrite[]): Promise<void> {
-    const { position } = this
-    if (position === undefined) throw new WriteFailed('Another server writes', { retriable: true })
-    const { names, seal, clock, chainKey } = this.#options
+  fresh(signal?: AbortSignal): Promise<void> | undefined {
+    return this.#options.freshness.fresh(signal)
+  }
+
+  hold(): Promise<void> | undefined {
+    return this.#options.follower.hold()
+  }
+
+  release(): void {
+    this.#options.follower.release()
+  }
+
+  async append(writes: readonly DecidedWrite[]): Promise<void> {
+    const { reader, follower, onWritten } = this.#options
+    const { group, cut, bytes, revision, chain } = await this.#seal(writes)
+    let etcdRevision: number
+    try {
+      etcdRevision = await this.#commit(group)
+    } catch (err) {
+      if (err instanceof Overtaken) await this.#removePieces(group.pieces)
+      throw err
+    }
+    const position = { revision, etcdRevision, chain }
+    reader.moveTo(position)
+    follower.wrote()
+    for (const [place, pieces] of cut) this.markCut(place, pieces)
+    onWritten(position, bytes + group.head.length)
+  }
+
+  async #seal(writes: readonly DecidedWrite[]) {
+    const { names, seal, clock, chainKey, reader } = this.#options
+    const { position } = reader
     const at = clock.now()
     const chain = new StoreChain(chainKey, position.chain)
     const operations: Operation[] = []
     const gone: Gone[] = []
-    const cut = new Map<string, number | undefined>()
+    const cut = new Map<string, string | undefined>()
+    const written: string[] = []
     let bytes = 0
-    for (const { cache, entry, previous, type } of group) {
+    for (const { cache, entry, previous, type } of writes) {
       const { namespace, name, revision } = entry
       const place = names.object(cache.groupResource, namespace, name)
       const key = Buffer.from(place)
       const before = previous?.revision ?? 0
       const cutBefore = this.#cut.get(place)
       if (cutBefore !== undefined) {
-        const pieces = names.piecesOf(place, cutBefore)
-        operations.push({ requestDeleteRange: { key: Buffer.from(pieces), rangeEnd: rangeEnd(pieces) } })
+        operations.push({ requestDeleteRange: { key: Buffer.from(cutBefore), rangeEnd: rangeEnd(cutBefore) } })
         cut.set(place, undefined)
       }
       if (before > 0) chain.remove(place, before)
@@ -151,7 +173,7 @@ export class EtcdLog implements CommitLog {
         chain.follow(goneTag(deletion, place))
         continue
       }
-      const { value, pieces } = sealObject(seal, place, {
+      const { value, pieces, piecesId } = sealObject(seal, place, {
         revision,
         previous: before,
         deleted: false,
@@ -162,32 +184,28 @@ export class EtcdLog implements CommitLog {
         bytes: entry.bytes,
       })
       if (pieces.length > 0) {
-        // They are not visible before the group is. Those of a group that fails are removed at the next start.
-        for (const [index, piece] of pieces.entries())
-          await this.#commit([{ requestPut: { key: Buffer.from(`${names.piecesOf(place, revision)}${index}`), value: piece } }], position)
-        cut.set(place, revision)
+        const prefix = names.piecesOf(place, piecesId)
+        written.push(prefix)
+        await this.#writePieces(prefix, pieces)
+        cut.set(place, prefix)
       }
       operations.push({ requestPut: { key, value } })
       chain.add(place, revision)
       chain.follow(tagOf(value))
       bytes += value.length
     }
-    const revision = group.at(-1)?.entry.revision ?? position.revision
-    const text = headText({ revision, at, chain: chain.state, gone })
-    const head = seal.seal(names.head, text)
-    const etcdRevision = await this.#commit(operations, position, head)
-    this.#position = { revision, etcdRevision, chain: chain.state }
-    for (const [place, cutAt] of cut) this.markCut(place, cutAt)
-    this.#options.onWritten(this.#position, bytes + head.length)
+    const revision = writes.at(-1)?.entry.revision ?? position.revision
+    const head = seal.seal(names.head, headText({ revision, at, chain: chain.state, gone }))
+    return { group: { operations, head, position, pieces: written }, cut, bytes, revision, chain: chain.state }
   }
 
   /** Continues at a much higher revision, after a restored state was accepted. */
   async raise(revision: number): Promise<void> {
-    const { position } = this
-    if (position === undefined) throw new WriteFailed('Another server writes', { retriable: true })
-    const { seal, names, clock } = this.#options
+    const { seal, names, clock, reader } = this.#options
+    const { position } = reader
     const head = seal.seal(names.head, headText({ revision, at: clock.now(), chain: position.chain, gone: [] }))
-    this.#position = { ...position, revision, etcdRevision: await this.#commit([], position, head) }
+    const etcdRevision = await this.#commit({ operations: [], head, position, pieces: [] })
+    reader.moveTo({ ...position, revision, etcdRevision })
   }
 
   async close(): Promise<void> {
@@ -195,45 +213,35 @@ export class EtcdLog implements CommitLog {
     await this.#options.onClose()
   }
 
-  /** After the lease has ended: takes the right again, unless another server has it or has written, whose objects are not here. */
-  async verify(): Promise<void> {
-    const { lease, client, names, log } = this.#options
-    const { signal } = this.#closing
-    const attempt = await lease.regain(signal)
-    const { kvs } = await client.call<RangeResponse>('Range', { key: Buffer.from(names.head), keysOnly: true }, { signal })
-    // A write that is under way compares with the head itself.
-    const isNewer = !this.#isCommitting && (kvs[0]?.modRevision ?? 0) !== this.#position?.etcdRevision
-    if (attempt.acquired && !isNewer) return log.info('the right to write was lost and taken again')
-    this.#position = undefined
-    this.#options.onLost(lostRight())
-  }
-
-  /** Resolves with the head's revision in etcd. Without a head, the operations are repeated until they are done. */
-  async #commit(operations: readonly Operation[], position: LogPosition, head?: Buffer): Promise<number> {
-    const { client, names, lease, clock, log } = this.#options
+  /** Resolves with the head's revision in etcd; rejects with `Overtaken` if another server wrote first. */
+  async #commit({ operations, head, position }: Group): Promise<number> {
+    const { client, names, right, clock, log, follower } = this.#options
     const headKey = Buffer.from(names.head)
     const { signal } = this.#closing
     let isUncertain = false
     for (;;) {
       const request = {
-        compare: [
-          { result: 'EQUAL', target: 'MOD', key: lease.key, modRevision: lease.token },
-          { result: 'EQUAL', target: 'MOD', key: headKey, modRevision: position.etcdRevision },
-        ],
-        success: head === undefined ? operations : [...operations, { requestPut: { key: headKey, value: head } }],
+        compare: [right.comparison, { result: 'EQUAL', target: 'MOD', key: headKey, modRevision: position.etcdRevision }],
+        success: [...operations, { requestPut: { key: headKey, value: head } }],
         failure: [{ requestRange: { key: headKey } }],
       }
       try {
         const { succeeded, header, responses } = await client.call<TxnResponse>('Txn', request, { timeoutMs: attemptMs, signal })
         if (succeeded) return header.revision
         const found = responses[0]?.responseRange?.kvs[0]
-        if (head !== undefined && found?.value.equals(head)) return found.modRevision
-        await this.#regain(found, position)
+        const own = await this.#ownRevision(head, found, isUncertain)
+        if (own !== undefined) return own
+        const now = found?.modRevision ?? 0
+        if (now !== position.etcdRevision) {
+          // This server may have believed that it was alone, and then does not follow yet.
+          if (right.wasAlone) await right.refresh()
+          throw new Overtaken(() => follower.reached(now, signal))
+        }
+        await right.refresh()
       } catch (err) {
         if (signal.aborted) throw new WriteFailed('The store was closed during a write', { retriable: false, cause: err })
         if (!(err instanceof EtcdError)) throw err
-        const isKnown = !isUncertain || head === undefined
-        if (err.fault !== 'unavailable' && err.fault !== 'busy') throw new WriteFailed(err.message, { retriable: isKnown, cause: err })
+        if (err.fault !== 'unavailable' && err.fault !== 'busy') throw new WriteFailed(err.message, { retriable: !isUncertain, cause: err })
         // Whether it was written is unknown until a later attempt, which compares with the same head, has succeeded or failed.
         if (err.fault === 'unavailable') isUncertain = true
         log.debug('etcd does not answer a write', { err })
@@ -242,19 +250,45 @@ export class EtcdLog implements CommitLog {
     }
   }
 
-  /** After a failed comparison: nothing was written. Rejects if another server has written, or has the right to. */
-  async #regain(found: KeyValue | undefined, position: LogPosition): Promise<void> {
-    const { lease, log } = this.#options
-    if ((found?.modRevision ?? 0) === position.etcdRevision) {
-      const attempt = await lease.regain(this.#closing.signal)
-      if (attempt.acquired) {
-        log.info('the right to write was lost and taken again', { revision: position.revision })
+  /** After a refusal: whether an earlier attempt, whose answer was lost, had written the group, and where. */
+  async #ownRevision(head: Buffer, found: KeyValue | undefined, isUncertain: boolean): Promise<number | undefined> {
+    if (found === undefined) return undefined
+    if (found.value.equals(head)) return found.modRevision
+    const { follower, right, reader } = this.#options
+    if (!isUncertain || found.modRevision === reader.position.etcdRevision) return undefined
+    // Another server wrote since; before or after this group, the history says.
+    if (right.wasAlone) await right.refresh()
+    return follower.find(head, found.modRevision, this.#closing.signal)
+  }
+
+  /** They are not visible before their group is. */
+  async #writePieces(prefix: string, pieces: readonly Buffer[]): Promise<void> {
+    for (const [index, piece] of pieces.entries()) {
+      const put = { requestPut: { key: Buffer.from(`${prefix}${index}`), value: piece } }
+      await this.#repeat({ success: [put] })
+    }
+  }
+
+  /** Those of a group that was refused. */
+  async #removePieces(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes)
+      await this.#repeat({ success: [{ requestDeleteRange: { key: Buffer.from(prefix), rangeEnd: rangeEnd(prefix) } }] })
+  }
+
+  async #repeat(request: object): Promise<void> {
+    const { client, clock, log } = this.#options
+    const { signal } = this.#closing
+    for (;;) {
+      try {
+        await client.call<RangeResponse>('Txn', request, { timeoutMs: attemptMs, signal })
         return
+      } catch (err) {
+        if (signal.aborted) throw new WriteFailed('The store was closed during a write', { retriable: false, cause: err })
+        if (!(err instanceof EtcdError)) throw err
+        if (err.fault !== 'unavailable' && err.fault !== 'busy') throw new WriteFailed(err.message, { retriable: true, cause: err })
+        log.debug('etcd does not answer a write of pieces', { err })
+        await pause(clock, retryMs, signal)
       }
     }
-    this.#position = undefined
-    throw lostRight()
   }
 }
-
-const lostRight = (): WriteFailed => new WriteFailed('Another server writes to etcd now', { retriable: false })

@@ -1,5 +1,5 @@
 // Reads the store from etcd: everything at one revision, then each group of writes in order, each checked against its head.
-import type { FollowedChange } from '../commit-queue.ts'
+import type { FollowedChange } from '../followed-change.ts'
 import type { PlainRecord } from '../records/record.ts'
 import { RecordDamaged } from '../records/seal.ts'
 import type { EtcdClient } from './etcd-client.ts'
@@ -19,13 +19,21 @@ export interface EtcdReaderOptions {
   readonly seal: ValueSeal
   readonly chainKey: Buffer
   /** A version with pieces became the newest, or is no more. */
-  markCut(place: string, revision: number | undefined): void
+  markCut(place: string, pieces: string | undefined): void
 }
 
 export interface HeadAt {
   readonly head: EtcdHead
   /** The revision in etcd at which it was written. */
   readonly etcdRevision: number
+}
+
+/** What one transaction wrote. */
+export interface WrittenGroup {
+  readonly etcdRevision: number
+  /** The sealed head: no two groups have the same. */
+  readonly head: Buffer | undefined
+  readonly events: readonly WatchEvent[]
 }
 
 /** Bytes of a page of objects, and the limits of its number. */
@@ -93,11 +101,15 @@ export class EtcdReader {
     this.#etcdRevision = found?.etcdRevision ?? 0
   }
 
-  /**
-   * Follows what is written after the etcd revision `from`, until the signal or a fault that a new connection does not heal. `onGroup` is
-   * called after each group.
-   */
-  async follow(from: number, onGroup: (changes: readonly FollowedChange[]) => void, signal: AbortSignal): Promise<void> {
+  /** This server wrote the group itself. */
+  moveTo({ revision, etcdRevision, chain }: LogPosition): void {
+    this.#chain = new StoreChain(this.#options.chainKey, chain)
+    this.#revision = revision
+    this.#etcdRevision = etcdRevision
+  }
+
+  /** Delivers what is written after the etcd revision `from`, until the signal or a fault that a new connection does not heal. */
+  async follow(from: number, onGroup: (group: WrittenGroup) => void, signal: AbortSignal): Promise<void> {
     const { client, names } = this.#options
     let next = from + 1
     while (!signal.aborted) {
@@ -107,9 +119,11 @@ export class EtcdReader {
       try {
         const range = { key: Buffer.from(names.objects), rangeEnd: rangeEnd(names.objects) }
         stream.send({ createRequest: { ...range, startRevision: next, fragment: true } })
-        for await (const group of groupsOf(stream)) {
-          await this.#apply(group, onGroup)
-          next = (group[0]?.kv.modRevision ?? 0) + 1
+        for await (const events of groupsOf(stream)) {
+          const etcdRevision = events[0]?.kv.modRevision ?? 0
+          const head = events.find(({ kv }) => kv.key.toString() === names.head)?.kv.value
+          onGroup({ etcdRevision, head, events })
+          next = etcdRevision + 1
         }
       } catch (err) {
         if (signal.aborted) return
@@ -122,7 +136,8 @@ export class EtcdReader {
     }
   }
 
-  async #apply(events: readonly WatchEvent[], onGroup: (changes: readonly FollowedChange[]) => void): Promise<void> {
+  /** Reads the group, checks that it follows the position, and moves there. Throws `RecordDamaged`. */
+  async apply({ events }: WrittenGroup): Promise<readonly FollowedChange[]> {
     const { names, seal, markCut } = this.#options
     let head: EtcdHead | undefined
     let etcdRevision = 0
@@ -141,7 +156,7 @@ export class EtcdReader {
     const changes = groupOf(head, records, names, this.#chain, this.#revision)
     this.#revision = head.revision
     this.#etcdRevision = etcdRevision
-    onGroup(changes)
+    return changes
   }
 
   async #open(place: string, kv: KeyValue, at: number): Promise<FollowedRecord> {
@@ -152,7 +167,7 @@ export class EtcdReader {
       markCut(place, undefined)
       return { place, tag, record: opened.record }
     }
-    const prefix = names.piecesOf(place, opened.revision)
+    const prefix = names.piecesOf(place, opened.piecesId)
     const pieces: Buffer[] = []
     for (let index = 0; index < opened.pieces; index++) {
       const { kvs } = await client.persist<RangeResponse>(
@@ -164,7 +179,7 @@ export class EtcdReader {
       if (piece === undefined) throw new RecordDamaged('etcd lost a piece of a large object', 'Restore etcd from a snapshot')
       pieces.push(piece.value)
     }
-    markCut(place, opened.revision)
+    markCut(place, prefix)
     return { place, tag, record: openPieces(seal, place, opened, pieces) }
   }
 }

@@ -1,6 +1,5 @@
 // The store of one or several servers: etcd v3 over mutual TLS, everything sealed, all reads from memory.
 import type { Clock } from '../../base/clock.ts'
-import { pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { CommitQueue } from '../commit-queue.ts'
@@ -20,13 +19,15 @@ import { type EtcdAddress, EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
 import { EtcdLog } from './etcd-log.ts'
 import { EtcdReader, type HeadAt } from './etcd-reader.ts'
+import { Follower } from './follower.ts'
+import { Freshness } from './freshness.ts'
 import { defaultPrefix, KeyNames } from './key-names.ts'
 import { openMarker } from './marker.ts'
 import { askMembers, requireUsable } from './members.ts'
 import { removeOrphans } from './orphan-pieces.ts'
 import { SpaceWatch } from './space-watch.ts'
 import { derived, ValueSeal } from './value-seal.ts'
-import { type WriterIdentity, WriterLease } from './writer-lease.ts'
+import { WriteRight, type WriterIdentity } from './write-right.ts'
 
 export interface EtcdStoreOptions {
   readonly etcd: EtcdAddress
@@ -51,6 +52,8 @@ export interface EtcdStoreOptions {
   readonly mustExist?: boolean
   readonly heads?: StoreHeads
   readonly acceptRestored?: boolean
+  /** Refuses to open while another server is registered. */
+  readonly mustBeAlone?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -59,7 +62,7 @@ const startMs = 20_000
 const retryMs = 250
 
 /**
- * Opens the store, loads all objects into memory, and waits until this server may write. Rejects with a message for the operator if etcd
+ * Opens the store and loads all objects into memory; other servers may have it open too. Rejects with a message for the operator if etcd
  * does not answer, has another version, or holds data of another cluster, under another encryption key, or that was changed.
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
@@ -84,26 +87,47 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   const names = new KeyNames(derived(rootKey, none, 'etcd names'), prefix)
   const chainKey = derived(rootKey, none, 'etcd chain')
   const seal = new ValueSeal(dataKeys)
-  const lease = new WriterLease({ client, prefix, identity, clock, log, onUncertain: () => commitLog.verify() })
-  const compactor = new Compactor({ client, prefix, lease, clock, log, metrics, keep: { ...etcdKeep, ...options.keep } })
+  const right = new WriteRight({
+    ...{ client, prefix, identity, clock, log },
+    onShared: () => follower.start(),
+    onAlone: async () => {
+      await follower.reached((await reader.head(0)).found?.etcdRevision ?? 0)
+      await follower.stop()
+    },
+  })
+  const compactor = new Compactor({ client, prefix, clock, log, metrics, keep: { ...etcdKeep, ...options.keep } })
   const space = new SpaceWatch({ client, clock, log })
   const headKeeper = heads && new HeadKeeper({ keep: (kept, until) => heads.keep(kept, until), clock, log })
-  const reader = new EtcdReader({ client, names, seal, chainKey, markCut: (place, revision) => commitLog.markCut(place, revision) })
+  const reader = new EtcdReader({ client, names, seal, chainKey, markCut: (place, pieces) => commitLog.markCut(place, pieces) })
+  const moved = (bytes: number) => {
+    const { revision, etcdRevision, chain } = reader.position
+    compactor.written(etcdRevision, bytes)
+    if (isOpen) headKeeper?.moved({ revision, digest: chain.link })
+    else search.reached(revision, chain.link)
+  }
+  const follower: Follower = new Follower({
+    reader,
+    onChanges: (changes, bytes) => {
+      // Without changes: another server continues far above, after it accepted a restored store.
+      if (changes.length === 0) queue.raise(reader.position.revision)
+      else queue.follow(changes)
+      moved(bytes)
+    },
+    onFailed: err => queue.fail(err),
+  })
+  const freshness = new Freshness({ client, names, reader, follower, right, clock })
   const commitLog: EtcdLog = new EtcdLog({
-    ...{ client, names, seal, chainKey, lease, clock, log },
+    ...{ client, names, seal, chainKey, right, follower, reader, freshness, clock, log },
     size: () => space.bytes,
     advice: () => space.alarm,
-    onLost: err => queue.fail(err),
-    onWritten: ({ revision, etcdRevision, chain }, bytes) => {
-      compactor.written(etcdRevision, bytes)
-      headKeeper?.moved({ revision, digest: chain.link })
-    },
+    onWritten: (_position, bytes) => moved(bytes),
     onClose: async () => {
-      await Promise.all([compactor.close(), space.close(), headKeeper?.close()])
-      await lease.close()
+      await Promise.all([compactor.close(), space.close(), headKeeper?.close(), follower.close()])
+      await right.close()
       client[Symbol.dispose]()
     },
   })
+  let isOpen = false
   const kept = await heads?.newest()
   const search = new HeadSearch(kept)
   const { at, found } = await start(reader, await compactor.floor(signal), signal)
@@ -114,10 +138,8 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
   const queue: CommitQueue = new CommitQueue({
     ...{ clock, log, metrics, window, maxStoredBytes, pastBytes, waitingBytes, large, commitLog, revision: floor, oldestRevision: floor },
     subject: 'etcd',
+    secretFor: purpose => derived(rootKey, none, purpose),
   })
-  const following = new AbortController()
-  const stop = () => following.abort(signal?.reason)
-  signal?.addEventListener('abort', stop, { once: true })
   try {
     await reader.snapshot(
       at,
@@ -129,54 +151,26 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
       signal,
     )
     queue.loaded(floor)
-    const done = reader.follow(
-      at,
-      changes => {
-        queue.follow(changes)
-        const { revision, etcdRevision, chain } = reader.position
-        search.reached(revision, chain.link)
-        compactor.written(etcdRevision, 0)
-      },
-      following.signal,
-    )
-    let fault: unknown
-    done.catch(err => {
-      fault = err
-    })
-    const newest = async () => (await reader.head(0, signal)).found?.etcdRevision ?? 0
-    const caughtUp = async () => {
-      const target = await newest()
-      while (reader.position.etcdRevision < target) {
-        if (fault !== undefined) throw fault
-        if (signal?.aborted) throw signal.reason
-        await pause(clock, 1, following.signal)
-      }
-    }
-    await caughtUp()
-    await mayWrite(lease, options)
-    await caughtUp()
-    following.abort(new Error('This server writes'))
-    await done
-    commitLog.start(reader.position)
+    follower.start(at)
+    await follower.reached((await reader.head(0, signal)).found?.etcdRevision ?? 0, signal)
+    await joined(right, options)
   } catch (err) {
-    following.abort(err)
     await queue[Symbol.asyncDispose]().catch((closing: unknown) => log.debug('cannot close the store', { err: closing }))
     throw err
-  } finally {
-    signal?.removeEventListener('abort', stop)
   }
   const problem = search.problem(queue.revision)
   if (problem !== undefined) {
-    if (options.acceptRestored !== true) {
+    if (options.acceptRestored !== true || !right.isAlone) {
       await queue[Symbol.asyncDispose]()
-      throw problem
+      throw options.acceptRestored === true ? new UserError(`${messageOf(problem)}. Stop all other servers first`) : problem
     }
     const raised = Math.max(queue.revision, kept?.revision ?? 0) + restoredGap
     await commitLog.raise(raised)
     queue.raise(raised)
     log.error('restored store accepted: later writes are lost', { revision: raised, lost: kept?.revision })
   }
-  await removeOrphans(client, names, commitLog.cutObjects)
+  isOpen = true
+  if (right.isAlone) await removeOrphans(client, names, commitLog.cutObjects)
   compactor.start()
   space.start()
   log.info('store opened', { revision: queue.revision, objects: queue.status().objects, etcd: client.endpoint })
@@ -215,19 +209,19 @@ async function start(
   return { at: etcdRevision, found }
 }
 
-async function mayWrite(lease: WriterLease, { clock, log, signal }: EtcdStoreOptions): Promise<void> {
-  let holder: string | undefined
+/** A server that starts outlives an election and a restart of etcd. */
+async function joined(right: WriteRight, { clock, log, signal, mustBeAlone = false }: EtcdStoreOptions): Promise<void> {
   for (;;) {
     try {
-      const attempt = await lease.attempt(signal)
-      if (attempt.acquired) return
-      if (holder !== attempt.holder.address) log.info('another server writes to etcd: waiting', { server: attempt.holder.address })
-      holder = attempt.holder.address
+      await right.join(signal)
+      break
     } catch (err) {
-      // A server that stands by outlives an election and a restart of etcd.
       if (!(err instanceof EtcdError) || (err.fault !== 'unavailable' && err.fault !== 'busy')) throw err
       log.debug('etcd does not say who may write', { err })
     }
     await clock.sleep(retryMs, signal)
   }
+  if (!mustBeAlone || right.isAlone) return
+  const [other] = await right.others(signal)
+  throw new UserError(`The server at ${other?.address ?? 'another address'} uses this etcd. Stop all servers first`)
 }

@@ -1,5 +1,5 @@
 // Reads one transaction of etcd as a group of writes, and checks that it is complete and follows the one before.
-import type { FollowedChange } from '../commit-queue.ts'
+import type { FollowedChange } from '../followed-change.ts'
 import type { PlainRecord } from '../records/record.ts'
 import { RecordDamaged } from '../records/seal.ts'
 import type { EtcdHead, Gone } from './etcd-head.ts'

@@ -39,8 +39,8 @@ export class KeyNames {
   }
 
   /** The pieces of one version of a large object. */
-  piecesOf(object: string, revision: number): string {
-    return `${this.pieces}${object.slice(this.objects.length)}/${revision}/`
+  piecesOf(object: string, id: string): string {
+    return `${this.pieces}${object.slice(this.objects.length)}/${id}/`
   }
 
   #namespace(groupResource: string, namespace: string): string {

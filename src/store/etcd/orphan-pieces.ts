@@ -5,9 +5,9 @@ import type { RangeResponse } from './messages.ts'
 
 const pageKeys = 1_000
 
-/** `cut` names the newest version of each large object. Called while this server writes, so that no other writes pieces. */
-export async function removeOrphans(client: EtcdClient, names: KeyNames, cut: ReadonlyMap<string, number>): Promise<number> {
-  const wanted = new Set([...cut].map(([place, revision]) => names.piecesOf(place, revision)))
+/** `cut` holds where the pieces of each large object are. Only for a server that is alone: others may be writing pieces. */
+export async function removeOrphans(client: EtcdClient, names: KeyNames, cut: ReadonlyMap<string, string>): Promise<number> {
+  const wanted = new Set(cut.values())
   const end = rangeEnd(names.pieces)
   let key = Buffer.from(names.pieces)
   let removed = 0

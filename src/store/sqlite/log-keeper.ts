@@ -1,7 +1,7 @@
 // Appends to the log and maintains it: compaction by age and size, and new data keys in time.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { CommitLog } from '../commit-queue.ts'
+import type { CommitLog } from '../commit-log.ts'
 import type { StoreMetrics } from '../metrics.ts'
 import { type KeepLimits, type Mark, planCompaction, type Written } from '../records/compaction.ts'
 import type { HeadKeeper } from '../records/head-keeper.ts'

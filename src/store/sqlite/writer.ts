@@ -1,7 +1,7 @@
 // The main thread's side of the writer thread.
 import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import type { CommitLog } from '../commit-queue.ts'
+import type { CommitLog } from '../commit-log.ts'
 import { type PackedRecords, pack } from '../records/record.ts'
 import type { ExpectedLog, StoreHead } from '../records/store-head.ts'
 import { WriteFailed } from '../store.ts'

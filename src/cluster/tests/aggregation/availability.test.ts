@@ -68,7 +68,7 @@ test('an endpoint that is no pod’s address is not contacted', async () => {
 
 test('an endpoint that is this server itself is not contacted', async () => {
   await using made = await Aggregation.open()
-  await made.api.server.ensureObjects(kubernetesEndpoints('10.9.9.9', 8443))
+  await made.api.server.ensureObjects(kubernetesEndpoints(['10.9.9.9'], 8443))
   await made.request(admin, 'PATCH', slice, { endpoints: [{ addresses: ['10.9.9.9'] }] })
   const { message } = await made.until(({ status }) => status === 'False')
   assert.match(message, /10\.9\.9\.9:8443 is this API server/)

@@ -130,7 +130,7 @@ test('CVE-2021-25737: no endpoint is on the machine itself or on its link, in wh
 
 test('authors of all endpoints in namespace `default` cannot change the address of the API server', async () => {
   await using api = await SecuredApi.open()
-  await api.server.ensureObjects(kubernetesEndpoints('192.0.2.7', 6443), true)
+  await api.server.ensureObjects(kubernetesEndpoints(['192.0.2.7'], 6443), true)
   const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
   await api.create(`${roles}/roles`, {
     metadata: { name: 'endpoints' },
@@ -177,6 +177,6 @@ test('authors of all endpoints in namespace `default` cannot change the address 
   const own = { ...stolen, metadata: { name: 'web' } }
   assert.equal((await api.request(eve, 'POST', `${inDefault}/endpoints`, own)).status, 201)
   // The server restates its address at each start.
-  await api.server.ensureObjects(kubernetesEndpoints('192.0.2.8', 6443), true)
+  await api.server.ensureObjects(kubernetesEndpoints(['192.0.2.8'], 6443), true)
   assert.match((await api.request(admin, 'GET', `${slices}/kubernetes`)).text, /192\.0\.2\.8/)
 })
