@@ -12,6 +12,7 @@ import type { Transport } from '../client/transport/transport.ts'
 import { fakeHost } from './fake/fake-host.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
+import { nodeMirrors } from './images/node-mirrors.ts'
 import { PullRecords } from './images/pull-records.ts'
 import type { MachineFacts } from './machine/machine-facts.ts'
 import { createNodeRuntime } from './node-runtime.ts'
@@ -73,6 +74,9 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     log,
   })
   await registrar.register(signal)
+  const { registryHosts = [] } = options
+  // Nothing is pulled, so only images that the cluster's registry has from others concern it.
+  const mirrors = registryHosts.length === 0 ? undefined : nodeMirrors({ client, clock, log, random })
   const nodeRuntime = createNodeRuntime({
     client,
     node,
@@ -85,13 +89,19 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     logsDirectory: '/simulated/logs',
     seccompFolder: '/simulated/seccomp',
     pullRecords: new PullRecords(),
-    registryHosts: options.registryHosts ?? [],
+    registryHosts,
+    ...(mirrors === undefined ? {} : { mirrors }),
     clock,
     log,
     random,
   })
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
-  await Promise.all([nodeRuntime.run(signal), registrar.run(signal), reportRange(options, client, given.resolve, signal)])
+  await Promise.all([
+    nodeRuntime.run(signal),
+    mirrors?.run(signal),
+    registrar.run(signal),
+    reportRange(options, client, given.resolve, signal),
+  ])
   await registrar.reportStopped().catch((err: unknown) => log.debug('the stop was not reported to the API server', { err }))
 }
 

@@ -81,6 +81,22 @@ type supply/v1.ExternalComponent root
 type supply/v1.ExternalComponentList list
   items []supply/v1.ExternalComponent
 
+type supply/v1.MirrorEndpoint
+  endpoint string
+  authorities string omitempty optional
+  resolvesTags *bool omitempty optional
+type supply/v1.PullThrough
+  namespace string
+type supply/v1.RegistryMirrorSpec
+  registry string
+  mirrors []supply/v1.MirrorEndpoint omitempty optional
+  only *bool omitempty optional
+  pullThrough *supply/v1.PullThrough omitempty optional
+type supply/v1.RegistryMirror root
+  spec supply/v1.RegistryMirrorSpec
+type supply/v1.RegistryMirrorList list
+  items []supply/v1.RegistryMirror
+
 type supply/v1.TrustedKey
   name string
   publicKey string
