@@ -177,6 +177,7 @@ type supply/v1.ImageFinding
   severity string
   fixedVersion string omitempty optional
   exploited *bool omitempty optional
+  notAffected string omitempty optional
   firstSeen meta/v1.Time
   due *meta/v1.Time omitempty optional
   dueExposed *meta/v1.Time omitempty optional
@@ -189,6 +190,7 @@ type supply/v1.ImageFindings
   unknown int32
   fixable int32
   exploited *int32 omitempty optional
+  notAffected *int32 omitempty optional
   unmatched *int32 omitempty optional
   due *meta/v1.Time omitempty optional
   dueExposed *meta/v1.Time omitempty optional
