@@ -19,7 +19,7 @@ const parts = {
   network: ['client', 'api', 'base'],
   node: ['supply-chain', 'client', 'network', 'api', 'base'],
   artifacts: ['supply-chain', 'client', 'api', 'base'],
-  registry: ['client', 'api', 'base'],
+  registry: ['supply-chain', 'client', 'api', 'base'],
   backup: ['supply-chain', 'client', 'api', 'base'],
   assess: ['supply-chain', 'client', 'network', 'api', 'base'],
 }

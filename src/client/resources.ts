@@ -50,6 +50,7 @@ import type {
   ImagePolicy,
   ManifestPolicy,
   PodImages,
+  RegistryMirror,
   RegistryToken,
   RepositoryAccessReview,
   TrustRoot,
@@ -149,6 +150,7 @@ export const clusterImagePolicies = resourceRef<ClusterImagePolicy>(
   'ClusterImagePolicy',
   false,
 )
+export const registryMirrors = resourceRef<RegistryMirror>('supply.bulkhead.dev', 'v1', 'registrymirrors', 'RegistryMirror', false)
 export const advisorySources = resourceRef<AdvisorySource>('supply.bulkhead.dev', 'v1', 'advisorysources', 'AdvisorySource', false)
 export const exceptions = resourceRef<Exception>('supply.bulkhead.dev', 'v1', 'exceptions', 'Exception')
 export const clusterExceptions = resourceRef<ClusterException>('supply.bulkhead.dev', 'v1', 'clusterexceptions', 'ClusterException', false)

@@ -21,6 +21,7 @@ import { ResourcePressure } from './eviction/resource-pressure.ts'
 import { thresholdsWith } from './eviction/thresholds.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
+import { nodeMirrors } from './images/node-mirrors.ts'
 import { PullRecords } from './images/pull-records.ts'
 import { LocalStorage } from './local-volumes/node-volumes.ts'
 import { detectCgroups } from './machine/cgroups.ts'
@@ -110,12 +111,16 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await using identity = await StoredIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
-    await writeRegistryHosts(directory.registryConfig, options.registry)
     await importBuiltinImages(directory, containerd, log, signal)
     const client = new Client(identity.transport)
     const localStorage = new LocalStorage({ directory, nodeName, client, identity: () => identity.current, clock, log, random })
     storage = localStorage
     const { volumes } = localStorage
+    const mirrors = nodeMirrors({ client, clock, log, random }, async followed => {
+      const own = options.registry
+      for (const registry of await writeRegistryHosts(directory.registryConfig, { own, mirrored: followed.all() }))
+        log.error('a folder that an administrator made counts instead of the mirrors', { registry, folder: directory.registryConfig })
+    })
     const [facts, appArmor, version, runtimeStatus, host, link] = await Promise.all([
       machineFacts(directory.root),
       appArmorEnabled(),
@@ -180,6 +185,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       seccompFolder: directory.seccomp,
       pullRecords,
       registryHosts: options.registry?.hosts ?? [],
+      mirrors,
       pressure: () => ({ memory: shortage.isUnder('memory'), pids: shortage.isUnder('pids'), disk: pressure.isUnder }),
       clock,
       log,
@@ -245,6 +251,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       localStorage.run(working),
+      mirrors.run(working),
       usage.run(working),
       rotator.run(working),
       evictor.run(working),

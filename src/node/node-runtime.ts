@@ -9,7 +9,7 @@ import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { pods, runtimeClasses, services } from '../client/resources.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
-import { clusterRegistry } from './images/cluster-registry.ts'
+import { clusterRegistry, type NodeMirrors } from './images/cluster-registry.ts'
 import { ImagePuller } from './images/image-puller.ts'
 import type { PullRecords } from './images/pull-records.ts'
 import type { Pressure } from './machine/machine-facts.ts'
@@ -37,6 +37,8 @@ export interface NodeRuntimeOptions {
   readonly pullRecords: PullRecords
   /** Of the cluster's own registry, as in image references. Default: there is none. */
   readonly registryHosts?: readonly string[]
+  /** Mirrors of other registries. Default: there are none. */
+  readonly mirrors?: NodeMirrors
   readonly pressure?: () => Pressure
   readonly clock: Clock
   readonly log: Logger
@@ -84,7 +86,12 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     tokens,
     claims: claimSource(client, node.name),
     puller: new ImagePuller(runtime, options.pullRecords, clock),
-    registry: clusterRegistry({ hosts: options.registryHosts ?? [], tokens, client }),
+    registry: clusterRegistry({
+      hosts: options.registryHosts ?? [],
+      tokens,
+      client,
+      ...(options.mirrors === undefined ? {} : { mirrors: options.mirrors }),
+    }),
     crashes: new BackOff(),
     host: options.host,
     links: options.links,

@@ -13,6 +13,7 @@ import type { Transport } from '../client/transport/transport.ts'
 import { fakeHost } from './fake/fake-host.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
+import { nodeMirrors } from './images/node-mirrors.ts'
 import { PullRecords } from './images/pull-records.ts'
 import { followLocalVolumes } from './local-volumes/follow-local-volumes.ts'
 import type { MachineFacts } from './machine/machine-facts.ts'
@@ -78,6 +79,9 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     log,
   })
   await registrar.register(signal)
+  const { registryHosts = [] } = options
+  // Nothing is pulled, so only images that the cluster's registry has from others concern it.
+  const mirrors = registryHosts.length === 0 ? undefined : nodeMirrors({ client, clock, log, random })
   const nodeRuntime = createNodeRuntime({
     client,
     node,
@@ -90,7 +94,8 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     logsDirectory: '/simulated/logs',
     seccompFolder: '/simulated/seccomp',
     pullRecords: new PullRecords(),
-    registryHosts: options.registryHosts ?? [],
+    registryHosts,
+    ...(mirrors === undefined ? {} : { mirrors }),
     clock,
     log,
     random,
@@ -98,6 +103,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
   await Promise.all([
     nodeRuntime.run(signal),
+    mirrors?.run(signal),
     registrar.run(signal),
     followSimulated(options, client, signal),
     reportRange(options, client, given.resolve, signal),

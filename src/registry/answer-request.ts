@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts'
 import { readCatalog, upstreamPages } from './catalog.ts'
 import { CountedBody } from './counted-body.ts'
 import { tokenOf } from './credential.ts'
+import { answerThrough } from './pull-through/answer-through.ts'
+import type { PullThrough } from './pull-through/pull-through.ts'
 import { faultBody, RegistryFault } from './registry-fault.ts'
 import type { Access, RepositoryAccess } from './repository-access.ts'
 import { isDigest, type RepositoryRequest, readRequest } from './request-path.ts'
@@ -20,6 +22,8 @@ export interface FrontParts {
   readonly stored: StoredContent
   readonly rates: RequestRates
   readonly clock: Clock
+  /** Images of other registries. Default: there are none. */
+  readonly through?: PullThrough
 }
 
 export type Granted = Extract<Access, { authenticated: true }>
@@ -84,6 +88,9 @@ export async function answerRequest(
       return await answerCatalog(response, token, searchParams, parts, signal)
     default: {
       if (!access.allowed.has(read.repository)) throw denied(read, access)
+      const other = parts.through?.repositoryOf(read.repository)
+      if (parts.through !== undefined && other !== undefined)
+        return await answerThrough(request, response, { read, other, through: parts.through }, signal)
       const mounts = from !== undefined && (await mayMount(from.repository, token, parts, signal)) ? from : undefined
       return await passOn(request, response, { read, access, query: searchParams, mounts }, parts, signal)
     }

@@ -8,6 +8,7 @@ import type { Client } from '../../src/client/client.ts'
 import { buildImage } from '../../src/node/images/oci-image.ts'
 import { dockerRegistryPaths, registryFiles } from '../../src/registry/docker-registry.ts'
 import { type Front, openFront } from '../../src/registry/front.ts'
+import type { PullThrough } from '../../src/registry/pull-through/pull-through.ts'
 import { apiRepositoryAccess } from '../../src/registry/repository-access.ts'
 import { RequestRates } from '../../src/registry/request-rates.ts'
 import { runDockerRegistry } from '../../src/registry/run-docker-registry.ts'
@@ -46,8 +47,8 @@ export class RunningRegistry implements AsyncDisposable {
     this.#stack = stack
   }
 
-  /** `client` is that of the account kube-system/registry. */
-  static async start(client: Client): Promise<RunningRegistry> {
+  /** `client` is that of the account kube-system/registry. `throughOf` makes what it keeps of other registries, in this folder. */
+  static async start(client: Client, throughOf?: (folder: string) => Promise<PullThrough>): Promise<RunningRegistry> {
     await using stack = new AsyncDisposableStack()
     const folder = temporaryFolder()
     const log = createLogger({ part: 'registry', level: 'error' })
@@ -80,8 +81,10 @@ export class RunningRegistry implements AsyncDisposable {
     const sign = upstreamTokens(keyPem)
     const upstream = stack.use(new Upstream({ socket, token: access => sign(access, Date.now()) }))
     const stored = await StoredContent.open(join(folder, 'stored.jsonl'))
+    const through = await throughOf?.(folder)
     const front: Front = stack.use(
       await openFront({
+        ...(through === undefined ? {} : { through }),
         access: apiRepositoryAccess(client),
         rates: new RequestRates(),
         ...{ upstream, stored, clock: systemClock, log, hosts: ['127.0.0.1'], port: 0, certificate, key: keyPem },

@@ -14,7 +14,7 @@ const subjects: Readonly<Record<string, readonly (readonly [subject: string, roo
   'supply/v1': [
     ['policy', ['ImagePolicy', 'ImagePolicyList', 'ClusterImagePolicy', 'ClusterImagePolicyList']],
     ['manifest', ['ManifestPolicy', 'ManifestPolicyList', 'ClusterManifestPolicy', 'ClusterManifestPolicyList']],
-    ['registry', ['RegistryToken', 'RepositoryAccessReview']],
+    ['registry', ['RegistryMirror', 'RegistryMirrorList', 'RegistryToken', 'RepositoryAccessReview']],
   ],
 }
 

@@ -262,6 +262,7 @@ export const supplyDescriptions: Texts = {
       unknown: 'How many have no severity.',
       fixable: 'How many have a fixed version.',
       exploited: 'How many are known to be exploited.',
+      notAffected: 'How many do not concern the image, by statements of VEX; they are in no other number.',
       unmatched: 'How many packages no source of advisories knows.',
       due: 'The earliest date at which a finding must be gone, by the default table, for pods that nothing leads to from outside.',
       dueExposed: 'The same for pods that a Service or an Ingress leads to from outside.',
@@ -279,6 +280,7 @@ export const supplyDescriptions: Texts = {
       severity: 'unknown, low, medium, high or critical.',
       fixedVersion: 'The lowest version without it.',
       exploited: 'Whether it is known to be exploited.',
+      notAffected: 'Why it does not concern the image, by a statement of VEX: its justification.',
       firstSeen: 'When the cluster first knew of it.',
       due: 'When it must be gone, by the default table.',
       dueExposed: 'The same for pods that are exposed.',
@@ -302,7 +304,7 @@ export const supplyDescriptions: Texts = {
   'supply/v1.AdvisorySourceSpec': {
     text: 'AdvisorySourceSpec is where advisories come from.',
     fields: {
-      format: 'osv, debian, alpine, redhat, ubuntu, epss or kev.',
+      format: 'osv, debian, alpine, redhat, ubuntu, epss, kev or vex.',
       url: 'Where the cluster fetches it, by HTTPS. Without it, only "bulkhead advisories import" brings it.',
       signatureUrl: 'Where its signature is. Default: url with ".sig".',
       authorities: "PEM of the server's authorities. Without it, those of the system.",

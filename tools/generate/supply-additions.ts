@@ -81,6 +81,22 @@ type supply/v1.ExternalComponent root
 type supply/v1.ExternalComponentList list
   items []supply/v1.ExternalComponent
 
+type supply/v1.MirrorEndpoint
+  endpoint string
+  authorities string omitempty optional
+  resolvesTags *bool omitempty optional
+type supply/v1.PullThrough
+  namespace string
+type supply/v1.RegistryMirrorSpec
+  registry string
+  mirrors []supply/v1.MirrorEndpoint omitempty optional
+  only *bool omitempty optional
+  pullThrough *supply/v1.PullThrough omitempty optional
+type supply/v1.RegistryMirror root
+  spec supply/v1.RegistryMirrorSpec
+type supply/v1.RegistryMirrorList list
+  items []supply/v1.RegistryMirror
+
 type supply/v1.TrustedKey
   name string
   publicKey string
@@ -161,6 +177,7 @@ type supply/v1.ImageFinding
   severity string
   fixedVersion string omitempty optional
   exploited *bool omitempty optional
+  notAffected string omitempty optional
   firstSeen meta/v1.Time
   due *meta/v1.Time omitempty optional
   dueExposed *meta/v1.Time omitempty optional
@@ -173,6 +190,7 @@ type supply/v1.ImageFindings
   unknown int32
   fixable int32
   exploited *int32 omitempty optional
+  notAffected *int32 omitempty optional
   unmatched *int32 omitempty optional
   due *meta/v1.Time omitempty optional
   dueExposed *meta/v1.Time omitempty optional

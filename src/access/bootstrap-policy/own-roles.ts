@@ -2,6 +2,7 @@
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
 import { everyVerb, read, recordEvents, rule, urls, write } from '../../api/policy-rule.ts'
+import { mirrorCredentials } from '../../api/registry-mirrors.ts'
 import { registryAudience } from '../../api/repository-name.ts'
 import { administratorsGroup } from '../access.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rules/rbac-object.ts'
@@ -19,18 +20,27 @@ const credentialDenier = 'bulkhead:credential-denier'
 /** Everybody may learn where the cluster's own registry is. */
 const registryInfo = 'system:bulkhead:registry-info'
 
+/** Passwords of mirrors: for whatever reads images of them. */
+const mirrorSecret = 'bulkhead:registry-mirror-credentials'
+
 /** Users bound to bulkhead:credential-denier maintain the list of denied credentials; by default there are none. */
 export const ownRoles: readonly Role[] = [
   role('kube-system', credentialDenier, [
     rule(denyRight.verb, denyRight.group, denyRight.resource),
     rule('get list watch patch update', 'core', 'configmaps', deniedCredentials.name),
   ]),
+  role(mirrorCredentials.namespace, mirrorSecret, [rule('get list watch', 'core', 'secrets', mirrorCredentials.name)]),
   role('kube-public', registryInfo, [rule('get', 'core', 'configmaps', 'local-registry-hosting')]),
   ...ownControllerNamespaceRoles,
 ]
 
 export const ownRoleBindings: readonly RoleBinding[] = [
   roleBinding('kube-public', registryInfo, registryInfo, [group('system:authenticated')]),
+  roleBinding(mirrorCredentials.namespace, mirrorSecret, mirrorSecret, [
+    group('system:nodes'),
+    serviceAccount('artifacts'),
+    serviceAccount('registry'),
+  ]),
   ...ownControllerNamespaceBindings,
 ]
 
@@ -79,7 +89,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule(
       read,
       supply,
-      'advisorysources clusterexceptions clusterimagepolicies exceptions externalcomponents imagepolicies podimages trustroots',
+      'advisorysources clusterexceptions clusterimagepolicies exceptions externalcomponents imagepolicies podimages registrymirrors trustroots',
     ),
     rule('patch update', supply, 'advisorysources/status externalcomponents/status trustroots/status'),
     recordEvents,
@@ -94,12 +104,13 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('get', 'core', 'namespaces', 'kube-system'),
     recordEvents,
   ]),
-  // The part `registry` learns of each request whether it is allowed, and nothing else.
-  clusterRole(registry, [rule('create', supply, 'repositoryaccessreviews')]),
+  // The part `registry` learns of each request whether it is allowed, and where it gets the images of others.
+  clusterRole(registry, [rule('create', supply, 'repositoryaccessreviews'), rule('list watch', supply, 'registrymirrors')]),
   clusterRole(registryLogin, [rule('create', supply, 'registrytokens')]),
   // A node asks with a token of each pod before it gives the pod an image of the cluster's registry.
   clusterRole(imagePuller, [
     rule('create', supply, 'repositoryaccessreviews'),
+    rule('list watch', supply, 'registrymirrors'),
     rule('request-serviceaccounts-token-audience', 'core', registryAudience),
   ]),
   // For RoleBindings: whoever may not pull gets no image, and that includes the pods of a namespace.
@@ -113,7 +124,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
       rule(
         read,
         supply,
-        'advisorysources clusterexceptions clusterimagepolicies clustermanifestpolicies exceptions externalcomponents imagepolicies images manifestpolicies podimages trustroots',
+        'advisorysources clusterexceptions clusterimagepolicies clustermanifestpolicies exceptions externalcomponents imagepolicies images manifestpolicies podimages registrymirrors trustroots',
       ),
     ],
     aggregatesTo('view'),

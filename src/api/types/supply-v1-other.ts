@@ -115,6 +115,7 @@ export interface ImageFinding {
   severity: string
   fixedVersion?: string
   exploited?: boolean
+  notAffected?: string
   firstSeen: Time | null
   due?: Time
   dueExposed?: Time
@@ -129,6 +130,7 @@ export interface ImageFindings {
   unknown: number
   fixable: number
   exploited?: number
+  notAffected?: number
   unmatched?: number
   due?: Time
   dueExposed?: Time

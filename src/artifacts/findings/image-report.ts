@@ -14,7 +14,7 @@ export interface SbomSummary {
 }
 
 /** A finding with when the cluster first knew of it, whichever image had it. */
-export interface KnownFinding extends Omit<Finding, 'package' | 'summary' | 'notAffected'> {
+export interface KnownFinding extends Omit<Finding, 'package' | 'summary'> {
   /** As people see it. */
   readonly package: string
   readonly version: string
@@ -27,6 +27,8 @@ export interface FindingsSummary {
   readonly counts: Readonly<Record<Severity, number>>
   readonly fixable: number
   readonly exploited: number
+  /** Findings that do not concern the image, by statements of VEX; they are in no other number. */
+  readonly notAffected: number
   /** Packages that no source can know. */
   readonly unmatched: number
   /** By the default table of due dates. */

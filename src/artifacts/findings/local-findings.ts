@@ -10,6 +10,7 @@ import type { SourceState } from '../../supply-chain/advisories/database/source-
 import { advisoryNames, ecosystemOf } from '../../supply-chain/advisories/ecosystems.ts'
 import { matchNames } from '../../supply-chain/advisories/match-packages.ts'
 import { type KnownPackage, PackageTable } from '../../supply-chain/advisories/package-table.ts'
+import { notAffectedBy } from '../../supply-chain/advisories/vex/apply-vex.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
 import { isDigest } from '../../supply-chain/oci/digest.ts'
 import { writeCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts'
@@ -37,6 +38,8 @@ export interface LocalFindingsParts {
 const turnMs = 10
 /** Packages are matched by name, so few advisories serve again. */
 const cachedAdvisories = 20_000
+/** Of a statement of VEX; formats allow sentences. */
+const maxJustification = 500
 /** Packages of a hit that are named. */
 const maxNamed = 3
 /** An answer fits into a frame of the part's socket. */
@@ -181,8 +184,18 @@ export class LocalFindings implements Findings {
 
   #findings(image: Digest): KnownFinding[] {
     const all: KnownFinding[] = []
-    for (const id of this.#table.packagesOf(image)) for (const finding of this.#found.get(id) ?? []) all.push(finding)
+    for (const id of this.#table.packagesOf(image))
+      for (const finding of this.#found.get(id) ?? []) all.push(this.#explained(finding, id, image))
     return all
+  }
+
+  /** Images are named by their digests: what people call them, tenants decide. */
+  #explained(finding: KnownFinding, id: number, image: Digest): KnownFinding {
+    const [database, known] = [this.#database, this.#table.package(id)]
+    if (database === undefined || known === undefined) return finding
+    const named = { digests: [image], repositories: [] }
+    const notAffected = notAffectedBy(finding, known.package, named, each => database.statementsOf(each))
+    return notAffected === undefined ? finding : { ...finding, notAffected: notAffected.slice(0, maxJustification) }
   }
 
   #report(image: Digest): ImageReport | undefined {

@@ -15,7 +15,7 @@ export const sbomStatus = ({ sbom: { source, digest, packages, skipped, time } }
 
 /** `now`: when it was matched. */
 export function findingsStatus(
-  { counts, fixable, exploited, unmatched, due, dueExposed, list }: FindingsSummary,
+  { counts, fixable, exploited, notAffected, unmatched, due, dueExposed, list }: FindingsSummary,
   now: number,
 ): ImageFindings {
   const worst = severities.toReversed().find(severity => counts[severity] > 0)
@@ -24,6 +24,7 @@ export function findingsStatus(
     ...counts,
     fixable,
     ...(exploited === 0 ? {} : { exploited }),
+    ...(notAffected === 0 ? {} : { notAffected }),
     ...(unmatched === 0 ? {} : { unmatched }),
     ...(due === undefined ? {} : { due: formatTime(due) }),
     ...(dueExposed === undefined ? {} : { dueExposed: formatTime(dueExposed) }),
@@ -33,7 +34,8 @@ export function findingsStatus(
 }
 
 function findingStatus(finding: KnownFinding): ImageFinding {
-  const { advisory, cves, package: name, version, severity, fixedVersion, exploited, firstSeen } = finding
+  const { advisory, cves, package: name, version, severity, fixedVersion, exploited, notAffected, firstSeen } = finding
+  const isOpen = notAffected === undefined
   const [due, dueExposed] = [dueOf(finding, 'internal'), dueOf(finding, 'exposed')]
   return {
     advisory,
@@ -42,8 +44,9 @@ function findingStatus(finding: KnownFinding): ImageFinding {
     ...{ version, severity },
     ...(fixedVersion === undefined ? {} : { fixedVersion }),
     ...(exploited === true ? { exploited } : {}),
+    ...(notAffected === undefined ? {} : { notAffected }),
     firstSeen: formatTime(firstSeen),
-    ...(Number.isFinite(due) ? { due: formatTime(due) } : {}),
-    ...(Number.isFinite(dueExposed) ? { dueExposed: formatTime(dueExposed) } : {}),
+    ...(isOpen && Number.isFinite(due) ? { due: formatTime(due) } : {}),
+    ...(isOpen && Number.isFinite(dueExposed) ? { dueExposed: formatTime(dueExposed) } : {}),
   }
 }

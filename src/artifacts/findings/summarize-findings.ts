@@ -10,7 +10,12 @@ export function summarizeFindings(findings: readonly KnownFinding[], unmatched: 
   let [fixable, exploited] = [0, 0]
   let due = Number.POSITIVE_INFINITY
   let dueExposed = Number.POSITIVE_INFINITY
+  let notAffected = 0
   for (const finding of findings) {
+    if (finding.notAffected !== undefined) {
+      notAffected++
+      continue
+    }
     counts[finding.severity]++
     if (finding.fixedVersion !== undefined) fixable++
     if (finding.exploited === true) exploited++
@@ -21,6 +26,7 @@ export function summarizeFindings(findings: readonly KnownFinding[], unmatched: 
     counts,
     fixable,
     exploited,
+    notAffected,
     unmatched,
     ...(Number.isFinite(due) ? { due } : {}),
     ...(Number.isFinite(dueExposed) ? { dueExposed } : {}),
@@ -37,6 +43,7 @@ export function dueOf(finding: KnownFinding, exposure: Exposure, table: DueDateT
 
 export function mostSevere(findings: readonly KnownFinding[], most: number): readonly KnownFinding[] {
   const order = (a: KnownFinding, b: KnownFinding): number =>
+    Number(a.notAffected !== undefined) - Number(b.notAffected !== undefined) ||
     Number(b.exploited ?? false) - Number(a.exploited ?? false) ||
     severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
     (b.score ?? 0) - (a.score ?? 0) ||

@@ -40,7 +40,7 @@ const importParsed = buildCommand({
     positional: {
       kind: 'tuple',
       parameters: [
-        { brief: 'osv, debian, alpine, redhat, ubuntu, epss or kev', parse: String, placeholder: 'SOURCE' },
+        { brief: 'osv, debian, alpine, redhat, ubuntu, epss, kev or vex', parse: String, placeholder: 'SOURCE' },
         { brief: 'File, archive or folder', parse: String, placeholder: 'PATH' },
       ],
     },

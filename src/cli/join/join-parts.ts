@@ -32,8 +32,6 @@ export function joinParts({ joined, directory, evictionHard, dnsUser, settings, 
     ...{ podCidr, ...settings, dnsPort: clusterDnsPort, clusterDomain, evictionHard },
     // The node has its certificate: the ticket was used for it.
     tickets: [{ node: nodeName }],
-    // Not known on a joined machine yet: its containerd then gets no credential for the cluster's registry, and pulls nothing from it.
-    registry: undefined,
   }
   const node = part('node', directory.node, undefined, ['--max-semi-space-size=2'], nodeSettings, 60_000)
   const dnsSettings = async (): Promise<DnsSettings> => ({

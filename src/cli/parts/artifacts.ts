@@ -12,6 +12,7 @@ import { openTrustMemory } from '../../artifacts/trust/disk-trust-memory.ts'
 import { threadModule } from '../../base/async/thread-queue.ts'
 import { systemClock } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
+import { FollowedMirrors } from '../../client/followed-mirrors.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { FindingsWorkerData } from './findings-worker.ts'
@@ -40,10 +41,13 @@ export const artifactsPart = (): Promise<void> =>
     let { identity } = settings
     await using stack = new AsyncDisposableStack()
     const transport = stack.use(createHttpTransport({ server, ca, identity: () => identity, userAgent: 'bulkhead-artifacts' }))
+    const client = new Client(transport)
+    const mirrors = new FollowedMirrors({ client, clock: systemClock, log, random: Math.random })
     const registries = stack.use(
       httpsRegistries({
         clock: systemClock,
         own: registry,
+        mirrors,
         authoritiesOf: host => (Object.hasOwn(registryAuthorities, host) ? registryAuthorities[host] : undefined),
       }),
     )
@@ -51,7 +55,7 @@ export const artifactsPart = (): Promise<void> =>
     const data: FindingsWorkerData = { folder: join(directory, 'software'), advisories: [advisories, fetched] }
     const findings = stack.use(new FindingsThread(threadModule('findings-worker', import.meta.url), data))
     const options = {
-      client: new Client(transport),
+      client,
       registries,
       verifier: signatureVerifier,
       imageFiles: new KeptFiles(join(directory, 'images'), imageFilesLimits),
@@ -59,7 +63,10 @@ export const artifactsPart = (): Promise<void> =>
       software: { findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
       ...{ clock: systemClock, log, random: Math.random },
     }
+    const following = mirrors.run(signal)
     const running = runArtifacts(options, signal, async authority => {
+      // Before that, a registry that must not be contacted would be.
+      await mirrors.synced(signal)
       stack.use(await serveArtifacts({ authority, socket: { path: socket, groupMayConnect: true }, log }))
       ready()
       onChange(renewed => {
@@ -69,5 +76,5 @@ export const artifactsPart = (): Promise<void> =>
       })
     })
     // Without the thread the part would answer for ever that it does not know: it ends, and is started again.
-    await Promise.race([running, findings.failure])
+    await Promise.race([Promise.all([running, following]), findings.failure])
   })

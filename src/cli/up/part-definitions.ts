@@ -160,7 +160,8 @@ function registryParts({ config, directory, identity, addresses, registry, servi
       'registry-front',
       directory.registry,
       identity?.registryFront,
-      flags,
+      // It fetches images of other registries as the part "artifacts" does.
+      [...flags, '--use-system-ca'],
       frontSettings({ config, directory, addresses }, registry, servingAuthority),
     ),
   ]

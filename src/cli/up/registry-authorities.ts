@@ -3,6 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { codeOf, messageOf } from '../../base/user-error.ts'
+import { registryMark } from '../../node/machine/registry-hosts.ts'
 
 /** PEM by the host of a registry, such as `registry.example.com:5000`. */
 export type RegistryAuthorities = Readonly<Record<string, string>>
@@ -17,6 +18,8 @@ export async function readRegistryAuthorities(folder: string, warn: (path: strin
   for (const host of (await namesIn(folder)).slice(0, maxHosts)) {
     const path = join(folder, host, 'hosts.toml')
     try {
+      // What the node wrote for mirrors has the authorities of those, not of the registry.
+      if ((await readIfThere(join(folder, host, registryMark))) !== undefined) continue
       const text = await readIfThere(path)
       const files = text === undefined ? [] : authorityFiles(text)
       const texts = await Promise.all(files.map(file => readBounded(isAbsolute(file) ? file : join(dirname(path), file))))

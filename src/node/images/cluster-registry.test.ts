@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseImageReference } from '../../api/image-reference.ts'
+import { mirroredRegistries, registryName } from '../../api/registry-mirrors.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import type { RepositoryAccessReview } from '../../api/types/supply-v1.ts'
+import type { RegistryMirrorSpec, RepositoryAccessReview } from '../../api/types/supply-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { Client } from '../../client/client.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import type { Transport } from '../../client/transport/transport.ts'
 import { FakeRuntime } from '../fake/fake-runtime.ts'
-import { clusterRegistry } from './cluster-registry.ts'
+import { clusterRegistry, type NodeMirrors } from './cluster-registry.ts'
 import { ImageError, ImagePuller } from './image-puller.ts'
 import { PullRecords } from './pull-records.ts'
 import { requirePullRight } from './require-pull-right.ts'
@@ -21,7 +22,7 @@ const pod = (serviceAccountName: string): Pod => ({
 })
 
 /** `allowed` are the accounts that may pull; undefined while the API does not answer. */
-function setUp() {
+function setUp(mirrored: RegistryMirrorSpec[] = []) {
   const state: { allowed: string[] | undefined; asked: string[] } = { allowed: ['may'], asked: [] }
   const transport: Transport = {
     async request({ body }) {
@@ -50,12 +51,28 @@ function setUp() {
   }
   const puller = new ImagePuller(runtime, new PullRecords(), clock)
   const tokens = { token: async ({ spec }: Pod) => `token of ${spec.serviceAccountName}` }
-  const registry = clusterRegistry({ hosts: [host], tokens, client: new Client(transport) })
+  const rules = mirroredRegistries(mirrored.map(spec => ({ metadata: { name: spec.registry }, spec })))
+  const mirrors: NodeMirrors = {
+    of: name => rules.get(registryName(name)),
+    credentials: ({ host }) => (host === 'mirror.example.com' ? { username: 'm', password: 'p' } : undefined),
+    ready: async () => undefined,
+  }
+  const registry = clusterRegistry({ hosts: [host], tokens, client: new Client(transport), mirrors })
   const start = async (account: string, imagePullPolicy: string, name = image) => {
     const signal = AbortSignal.timeout(60_000)
     const container = { name: 'c', image: name, imagePullPolicy }
     const own = await requirePullRight(container, reference => registry.pullRight(pod(account), reference, signal), signal)
-    await puller.ensure({ podUid: account, container, event: () => undefined, secrets: async () => [], own }, signal)
+    await puller.ensure(
+      {
+        podUid: account,
+        container,
+        event: () => undefined,
+        secrets: async () => [],
+        own,
+        mirrors: registry.mirrorAuths(parseImageReference(name) ?? assert.fail()),
+      },
+      signal,
+    )
   }
   return { state, auths, start, registry }
 }
@@ -97,6 +114,29 @@ test('clusterRegistry() is not asked for images of other registries', async () =
   const signal = AbortSignal.timeout(60_000)
   for (const name of ['nginx', '192.0.2.1/shop/web', `r.example/${host.replace(':', '/')}/shop/web`]) {
     const reference = parseImageReference(name) ?? assert.fail(name)
-    assert.equal(registry.pullRight(pod('may'), reference, signal), undefined, name)
+    assert.equal(await registry.pullRight(pod('may'), reference, signal), undefined, name)
   }
+})
+
+test("clusterRegistry() asks for images that the cluster's registry keeps of another one, also when they are on the node", async () => {
+  const { state, start, auths } = setUp([{ registry: 'docker.io', pullThrough: { namespace: 'hub' } }])
+  await start('may', 'IfNotPresent', 'nginx:1')
+  assert.deepEqual(state.asked, ['may pull hub/library/nginx'])
+  // The token is for the cluster's registry alone.
+  assert.deepEqual(auths, [{ username: 'pod', password: 'token of may', serverAddress: `https://${host}` }])
+  await assert.rejects(start('other', 'IfNotPresent', 'nginx:1'), ImageError)
+  await assert.rejects(start('other', 'Never', 'nginx:1'), ImageError)
+  state.allowed = undefined
+  await assert.rejects(start('may', 'IfNotPresent', 'nginx:1'), ImageError)
+})
+
+test('clusterRegistry() gives the credential of a mirror to that mirror alone, for every pod', async () => {
+  const { start, auths } = setUp([
+    { registry: 'r.example.com', mirrors: [{ endpoint: 'mirror.example.com/a' }, { endpoint: 'open.example.com' }] },
+  ])
+  await start('may', 'Always', 'r.example.com/web:1')
+  assert.deepEqual(auths, [{ username: 'm', password: 'p', serverAddress: 'https://mirror.example.com' }])
+  // It is no private image of that pod.
+  await start('other', 'IfNotPresent', 'r.example.com/web:1')
+  assert.equal(auths.length, 1)
 })

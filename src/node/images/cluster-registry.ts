@@ -4,6 +4,7 @@ import type { ImageReference } from '../../api/image-reference.ts'
 import { registryAudience } from '../../api/repository-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Client } from '../../client/client.ts'
+import type { Mirrors } from '../../client/followed-mirrors.ts'
 import { repositoryAccessReviews } from '../../client/resources.ts'
 import type { RegistryAuth } from '../cri/messages.ts'
 import type { TokenSource } from '../volumes/volume-files.ts'
@@ -12,7 +13,14 @@ export type PullRight = { readonly allowed: true; readonly auth: RegistryAuth } 
 
 export interface ClusterRegistry {
   /** Undefined for images of other registries. Rejects if the API does not answer: then the container does not start. */
-  pullRight(pod: Pod, reference: ImageReference, signal: AbortSignal): Promise<PullRight> | undefined
+  pullRight(pod: Pod, reference: ImageReference, signal: AbortSignal): Promise<PullRight | undefined>
+  /** Credentials of mirrors for this image, which each pod may use. */
+  mirrorAuths(reference: ImageReference): readonly RegistryAuth[]
+}
+
+export interface NodeMirrors extends Mirrors {
+  /** Resolves when the runtime knows the mirrors of the cluster: before that, it might contact a registry that must not be. */
+  ready(signal: AbortSignal): Promise<void>
 }
 
 export interface ClusterRegistryOptions {
@@ -20,6 +28,8 @@ export interface ClusterRegistryOptions {
   readonly hosts: readonly string[]
   readonly tokens: TokenSource
   readonly client: Client
+  /** Default: there are none. */
+  readonly mirrors?: NodeMirrors
 }
 
 /** The shortest that a TokenRequest gives. */
@@ -27,11 +37,26 @@ const tokenSeconds = 600
 /** The registry reads the user from the token. */
 const username = 'pod'
 
-export function clusterRegistry({ hosts, tokens, client }: ClusterRegistryOptions): ClusterRegistry {
+export function clusterRegistry({ hosts, tokens, client, mirrors }: ClusterRegistryOptions): ClusterRegistry {
   const own = new Set(hosts.map(host => host.toLowerCase()))
   return {
-    pullRight(pod, { registry, repository }, signal) {
-      return own.has(registry.toLowerCase()) ? review(pod, repository.slice(registry.length + 1), signal) : undefined
+    async pullRight(pod, { registry, repository }, signal) {
+      await mirrors?.ready(signal)
+      const path = repository.slice(registry.length + 1)
+      if (own.has(registry.toLowerCase())) return await review(pod, path, signal)
+      if (mirrors === undefined) return undefined
+      const [host] = hosts
+      const { pullThrough } = mirrors.of(registry) ?? {}
+      if (pullThrough === undefined || host === undefined) return undefined
+      const right = await review(pod, `${pullThrough}/${path}`, signal)
+      // A URL: the runtime sends the token to this host and to no other.
+      return right.allowed ? { ...right, auth: { ...right.auth, serverAddress: `https://${host}` } } : right
+    },
+    mirrorAuths({ registry }) {
+      return (mirrors?.of(registry)?.mirrors ?? []).flatMap(mirror => {
+        const credentials = mirrors?.credentials(mirror)
+        return credentials === undefined ? [] : [{ ...credentials, serverAddress: `https://${mirror.host}` }]
+      })
     },
   }
 

@@ -33,6 +33,8 @@ export interface PullRequest {
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
   /** The pod's own credential for an image of the cluster's registry, to which it has the right; undefined for others. */
   readonly own: RegistryAuth | undefined
+  /** Credentials of mirrors of the image's registry, which each pod may use; tried before those of the pod. */
+  readonly mirrors?: readonly RegistryAuth[]
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
 
@@ -112,10 +114,12 @@ export class ImagePuller {
     // A Secret for the cluster's own registry would be a credential that is bound to nothing.
     const secrets = own === undefined ? await request.secrets(signal) : []
     const credentials = own === undefined ? credentialsFor(reference, secrets) : [own]
+    const mirrors = own === undefined ? (request.mirrors ?? []) : []
     let failure = ''
-    for (const auth of credentials.length === 0 ? [undefined] : credentials) {
+    for (const auth of [...mirrors, ...(credentials.length === 0 ? [undefined] : credentials)]) {
       try {
-        const image = await this.#recordedPull(reference, auth, secrets, present, signal)
+        const shared = auth !== undefined && mirrors.includes(auth)
+        const image = await this.#recordedPull(reference, auth, { secrets, shared }, present, signal)
         const took = formatGoDuration(Math.max(0, Math.trunc(this.#clock.now() - now)))
         event(
           'Normal',
@@ -143,21 +147,23 @@ export class ImagePuller {
   async #recordedPull(
     reference: ImageReference,
     auth: RegistryAuth | undefined,
-    secrets: readonly Secret[],
+    { secrets, shared }: { readonly secrets: readonly Secret[]; readonly shared: boolean },
     present: Image | undefined,
     signal: AbortSignal,
   ): Promise<Image> {
     const records = this.#records
+    // As an anonymous pull: whoever has a pod may use the mirror.
+    const owned = shared ? undefined : auth
     if (records.isCrowded) records.keep(await this.#runtime.listImages(signal))
-    if (auth !== undefined) await records.begin(reference, present)
+    if (owned !== undefined) await records.begin(reference, present)
     try {
       const ref = await this.#pulls.pull(reference.full, auth, signal)
       const image = await this.#runtime.imageStatus(ref, signal)
       if (!image) throw new Error(`image ${ref} is missing after its pull`)
-      await records.pulled(reference, image, auth, secrets)
+      await records.pulled(reference, image, owned, secrets)
       return image
     } catch (err) {
-      if (auth !== undefined) await (signal.aborted ? records.left(reference) : records.failed(reference))
+      if (owned !== undefined) await (signal.aborted ? records.left(reference) : records.failed(reference))
       throw err
     }
   }

@@ -14,7 +14,7 @@ const refusedRetryMs = 5000
  */
 export async function requirePullRight(
   container: Container | EphemeralContainer,
-  pullRight: (reference: ImageReference) => Promise<PullRight> | undefined,
+  pullRight: (reference: ImageReference) => Promise<PullRight | undefined>,
   signal: AbortSignal,
 ): Promise<RegistryAuth | undefined> {
   const reference = parseImageReference(container.image ?? '')

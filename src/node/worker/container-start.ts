@@ -1,5 +1,6 @@
 // Starts one container: image, environment, mounts, create, start, postStart; each failure with upstream's reason, message and event.
 import { join } from 'node:path'
+import { parseImageReference } from '../../api/image-reference.ts'
 import type { Pod, Secret } from '../../api/types/core-v1.ts'
 import { containerConfig } from '../container/container-config.ts'
 import { resolvConf } from '../container/dns-config.ts'
@@ -74,6 +75,11 @@ export async function requireStartable(
   }
 }
 
+function mirrorsFor({ registry }: Pick<PodNode, 'registry'>, image = ''): readonly RegistryAuth[] {
+  const reference = parseImageReference(image)
+  return reference === undefined ? [] : registry.mirrorAuths(reference)
+}
+
 /** Resolves when it runs and its postStart hook has finished; rejects with StartError. */
 export async function startContainer(input: StartInput, signal: AbortSignal): Promise<void> {
   const { node, pod, container } = input
@@ -97,6 +103,7 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
         ...{ podUid: podUid(pod), container: spec, event },
         secrets: () => pullSecrets(node, pod, signal),
         own: input.registryAuth,
+        mirrors: mirrorsFor(node, spec.image),
       },
       signal,
     )

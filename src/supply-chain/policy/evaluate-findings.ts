@@ -4,7 +4,8 @@ import { type Finding, severities } from '../advisories/finding.ts'
 import type { DueDatesSpec, ImagePolicySpec } from './image-policy.ts'
 
 /** Times are in milliseconds since 1970. */
-export interface DatedFinding extends Pick<Finding, 'advisory' | 'cves' | 'severity' | 'fixedVersion' | 'epss' | 'exploited'> {
+export interface DatedFinding
+  extends Pick<Finding, 'advisory' | 'cves' | 'severity' | 'fixedVersion' | 'epss' | 'exploited' | 'notAffected'> {
   readonly package: string
   readonly version: string
   readonly firstSeen: number
@@ -45,7 +46,7 @@ export function evaluateFindings(
   now: number,
 ): FindingsDecision {
   const valid = exceptions.filter(({ expires }) => now < expires)
-  const open = findings.filter(finding => !valid.some(exception => accepts(exception, finding)))
+  const open = findings.filter(finding => finding.notAffected === undefined && !valid.some(exception => accepts(exception, finding)))
   const refusals: string[] = []
   const warnings: string[] = []
   for (const rule of rules) {

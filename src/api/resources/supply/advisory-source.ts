@@ -8,7 +8,7 @@ import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { boundedText, pemText } from './bounded-fields.ts'
 
 /** As `bulkhead advisories import` names them; a test of the library compares the lists. */
-export const advisoryFormats = ['osv', 'debian', 'alpine', 'redhat', 'ubuntu', 'epss', 'kev'] as const
+export const advisoryFormats = ['osv', 'debian', 'alpine', 'redhat', 'ubuntu', 'epss', 'kev', 'vex'] as const
 /** Sources are others' servers. */
 export const leastIntervalMs = 60_000
 const maxDurationMs = 366 * 86_400_000
@@ -65,6 +65,9 @@ function validate({ metadata, spec }: AdvisorySource): FieldError[] {
     ...fetches('interval', interval),
     ...(url !== undefined && publicKey === undefined
       ? [required('spec.publicKey', 'what is fetched must be signed: a mirror could leave out what it likes')]
+      : []),
+    ...(format === 'vex' && publicKey === undefined
+      ? [required('spec.publicKey', 'what takes findings away must be signed by somebody whom the object names')]
       : []),
     ...pemText('spec.authorities', authorities),
     ...pemText('spec.publicKey', publicKey),

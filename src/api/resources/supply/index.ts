@@ -10,6 +10,7 @@ import { image } from './image.ts'
 import { imagePolicy } from './image-policy.ts'
 import { manifestPolicy } from './manifest-policy.ts'
 import { podImages } from './pod-images.ts'
+import { registryMirror } from './registry-mirror.ts'
 import { registryToken } from './registry-token.ts'
 import { repositoryAccessReview } from './repository-access-review.ts'
 import { trustRoot } from './trust-root.ts'
@@ -25,6 +26,7 @@ export const supplyResources: readonly ResourceDefinition[] = [
   imagePolicy,
   manifestPolicy,
   podImages,
+  registryMirror,
   registryToken,
   repositoryAccessReview,
   trustRoot,

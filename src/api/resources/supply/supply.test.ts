@@ -173,7 +173,7 @@ test('advisorySource requires a known format, and a key for what is fetched', ()
 })
 
 test('advisorySource takes the formats that can be imported', () =>
-  assert.deepEqual(advisoryFormats.toSorted(), ['alpine', 'debian', 'epss', 'kev', 'osv', 'redhat', 'ubuntu']))
+  assert.deepEqual(advisoryFormats.toSorted(), ['alpine', 'debian', 'epss', 'kev', 'osv', 'redhat', 'ubuntu', 'vex']))
 
 test('podImagesOf() returns the images of a pod, and nothing of its settings', () => {
   const pod: Pod = {

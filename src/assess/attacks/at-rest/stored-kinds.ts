@@ -220,6 +220,7 @@ export const clusterKinds: StoredKinds = {
     fields: { spec: { attacher: 'prove.bulkhead.dev', nodeName: 'none', source: { persistentVolumeName: 'none' } } },
   },
   'supply.bulkhead.dev/advisorysources': { fields: { spec: { format: 'osv' } } },
+  'supply.bulkhead.dev/registrymirrors': { fields: { spec: { registry: 'prove.invalid', mirrors: [{ endpoint: 'mirror.invalid' }] } } },
   'supply.bulkhead.dev/clusterexceptions': {
     fields: {
       spec: { advisories: ['CVE-0000-0'], images: ['**'], owner: 'bulkhead prove', reason: 'proof T2', expires: '2020-01-01T00:00:00Z' },

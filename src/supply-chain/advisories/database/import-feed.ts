@@ -96,10 +96,11 @@ async function writeDraft(draft: string, format: FeedFormat, feed: Feed): Promis
     const addAdvisory = advisoryWriter(db)
     const addProbability = db.prepare('INSERT OR REPLACE INTO probability VALUES (?, ?)')
     const addExploited = db.prepare('INSERT OR REPLACE INTO exploited VALUES (?)')
+    const addStatement = db.prepare('INSERT INTO statement VALUES (?, ?, ?)')
     let entries = 0
     let newest: number | undefined
     for await (const document of feed.documents()) {
-      const { advisories = [], probabilities = [], exploited = [], time } = format.read(document)
+      const { advisories = [], probabilities = [], exploited = [], statements = [], time } = format.read(document)
       for (const advisory of advisories) {
         addAdvisory(advisory)
         entries++
@@ -111,6 +112,10 @@ async function writeDraft(draft: string, format: FeedFormat, feed: Feed): Promis
       for (const cve of exploited) {
         addExploited.run(cve)
         entries++
+      }
+      for (const statement of statements) {
+        entries++
+        for (const id of new Set(statement.vulnerabilities)) addStatement.run(id, entries, JSON.stringify(statement))
       }
       if (time !== undefined) newest = Math.max(newest ?? time, time)
     }

@@ -9,15 +9,18 @@ import { type Severity, severities } from '../finding.ts'
 import type { AdvisoryLookup, StoredAdvisory } from '../match-packages.ts'
 import { RecentCache } from '../recent-cache.ts'
 import { listAt, numberAt, objectAt, optionalTextAt, textAt, textsAt } from '../record-fields.ts'
+import { type VexStatement, vexStatusAt } from '../vex/vex-statement.ts'
 import { fileFormat, openSqlite, type SourceState } from './source-file.ts'
 
 /** Advisories of packages that were looked up stay in memory up to this number of advisories; images share most packages. */
 export const maxCachedAdvisories = 100_000
 /** KiB of SQLite's page cache, per source. */
-const pageCacheKib = 16_384
+const pageCacheKib = 4096
 
 export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
   readonly sources: readonly SourceState[]
+  /** Statements of VEX about an advisory or a CVE. */
+  statementsOf(vulnerability: string): readonly VexStatement[]
 }
 
 /**
@@ -125,6 +128,9 @@ class SqliteDatabases implements AdvisoryDatabase {
   readonly #rated: readonly Statements[]
   readonly #listed: readonly Statements[]
   readonly #cache: RecentCache<readonly StoredAdvisory[]>
+  /** Those with statements of VEX; a file of an earlier version has no table for them. */
+  readonly #explained: readonly DatabaseSync[]
+  readonly #statements = new RecentCache<readonly VexStatement[]>(maxCachedStatements)
 
   constructor(open: readonly OpenSource[], cached: number) {
     this.#cache = new RecentCache(cached)
@@ -148,6 +154,10 @@ class SqliteDatabases implements AdvisoryDatabase {
       this.#open.filter(({ db }) => db.prepare(`SELECT 1 FROM ${rows} LIMIT 1`).get() !== undefined)
     this.#rated = having('probability')
     this.#listed = having('exploited')
+    const hasTable = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'statement'"
+    this.#explained = open.flatMap(({ db }) =>
+      db.prepare(hasTable).get() !== undefined && db.prepare('SELECT 1 FROM statement LIMIT 1').get() !== undefined ? [db] : [],
+    )
   }
 
   advisoriesOf(ecosystem: string, name: string): readonly StoredAdvisory[] {
@@ -166,12 +176,45 @@ class SqliteDatabases implements AdvisoryDatabase {
     return found.length === 0 ? undefined : Math.max(...found)
   }
 
+  statementsOf(vulnerability: string): readonly VexStatement[] {
+    if (this.#explained.length === 0) return noStatements
+    const known = this.#statements.get(vulnerability)
+    if (known !== undefined) return known
+    const found = this.#explained.flatMap(db =>
+      db
+        .prepare('SELECT content FROM statement WHERE vulnerability = ? ORDER BY number')
+        .all(vulnerability)
+        .map(row => storedStatement(String(row['content']))),
+    )
+    this.#statements.set(vulnerability, found, 1 + found.length)
+    return found
+  }
+
   isExploited(cve: string): boolean {
     return this.#listed.some(({ exploited }) => exploited.get(cve) !== undefined)
   }
 
   [Symbol.dispose](): void {
     for (const { db } of this.#open) db.close()
+  }
+}
+
+const noStatements: readonly VexStatement[] = []
+const maxCachedStatements = 20_000
+
+function storedStatement(text: string): VexStatement {
+  const statement = objectAt(parseJson(text), 'statement')
+  const justification = optionalTextAt(statement['justification'], 'statement.justification')
+  return {
+    vulnerabilities: textsAt(statement['vulnerabilities'], 'statement.vulnerabilities'),
+    status: vexStatusAt(statement['status'], 'statement.status'),
+    ...(justification !== undefined && { justification }),
+    products: listAt(statement['products'], 'statement.products').map(item => {
+      const product = objectAt(item, 'statement.products')
+      return { id: textAt(product['id'], 'statement.products.id'), parts: textsAt(product['parts'], 'statement.products.parts') }
+    }),
+    time: numberAt(statement['time'], 'statement.time', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    origin: textAt(statement['origin'], 'statement.origin'),
   }
 }
 

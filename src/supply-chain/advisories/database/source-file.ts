@@ -11,6 +11,7 @@ export const schema = `
   CREATE TABLE affected (ecosystem TEXT NOT NULL, name TEXT NOT NULL, advisory INTEGER NOT NULL, number INTEGER NOT NULL, ranges TEXT NOT NULL, versions TEXT NOT NULL, PRIMARY KEY (ecosystem, name, advisory, number)) WITHOUT ROWID;
   CREATE TABLE probability (cve TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
   CREATE TABLE exploited (cve TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE statement (vulnerability TEXT NOT NULL, number INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (vulnerability, number)) WITHOUT ROWID;
 `
 
 /** Loaded only when a database is used: on Node 22 it prints a warning. */
@@ -30,6 +31,6 @@ export interface SourceState {
   readonly digest: string
   /** `keyDigest()` of the key that signed it; unset if it was not verified. */
   readonly key?: string
-  /** Advisories, or rows of EPSS or KEV. */
+  /** Advisories, rows of EPSS or KEV, or statements of VEX. */
   readonly entries: number
 }

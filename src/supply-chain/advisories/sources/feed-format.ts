@@ -1,5 +1,6 @@
 // The form of a source of advisories: reads one of its documents into what the database holds.
 import type { Advisory } from '../advisory.ts'
+import type { VexStatement } from '../vex/vex-statement.ts'
 
 export interface FeedDocument {
   /** For messages: a file, or an archive and the name in it. */
@@ -18,6 +19,7 @@ export interface FeedContent {
   readonly probabilities?: Iterable<ExploitProbability>
   /** CVEs that are known to be exploited. */
   readonly exploited?: Iterable<string>
+  readonly statements?: Iterable<VexStatement>
   /** When the source published or changed it, in milliseconds since 1970; undefined if the document does not say. */
   readonly time?: number
 }

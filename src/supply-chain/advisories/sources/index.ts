@@ -7,5 +7,6 @@ import { kev } from './kev.ts'
 import { osv } from './osv.ts'
 import { redhat } from './redhat.ts'
 import { ubuntu } from './ubuntu.ts'
+import { vex } from './vex.ts'
 
-export const feedFormats: readonly FeedFormat[] = [osv, debian, alpine, redhat, ubuntu, epss, kev]
+export const feedFormats: readonly FeedFormat[] = [osv, debian, alpine, redhat, ubuntu, epss, kev, vex]

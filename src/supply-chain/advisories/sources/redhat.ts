@@ -1,12 +1,12 @@
 // Red Hat's advisories and VEX files (security.access.redhat.com/data/csaf/v2), in the Common Security Advisory Framework 2.0.
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { type Advisory, type AffectedPackage, cvesAmong, type RangeEvent, summaryOf } from '../advisory.ts'
+import { type CsafProducts, readCsafProducts } from '../csaf-products.ts'
 import { severityOfScore, severityOfWord } from '../cvss/severity-of-score.ts'
 import { ecosystemOfRelease } from '../ecosystems.ts'
 import type { Severity } from '../finding.ts'
 import { parsePurl } from '../parse-purl.ts'
 import { type JsonObject, listAt, numberAt, objectAt, optionalObjectAt, optionalTextAt, textAt, textsAt, timeAt } from '../record-fields.ts'
-import { type CsafProducts, readCsafProducts } from './csaf-products.ts'
 import { type FeedFormat, maxDocumentBytes } from './feed-format.ts'
 
 export const redhat: FeedFormat = {

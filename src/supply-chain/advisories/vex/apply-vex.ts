@@ -23,12 +23,22 @@ export function applyVex(findings: readonly Finding[], statements: readonly VexS
       byVulnerability.set(id, list)
     }
   return findings.map(finding => {
-    const about = [finding.advisory, ...finding.cves].flatMap(id => byVulnerability.get(id) ?? [])
-    const relevant = about.filter(({ products }) => products.some(product => concerns(product, finding.package, image)))
-    const last = relevant.toSorted((a, b) => a.time - b.time).at(-1)
-    if (last === undefined || (last.status !== 'not_affected' && last.status !== 'fixed')) return finding
-    return { ...finding, notAffected: last.justification ?? last.status }
+    const notAffected = notAffectedBy(finding, finding.package, image, id => byVulnerability.get(id) ?? [])
+    return notAffected === undefined ? finding : { ...finding, notAffected }
   })
+}
+
+/** Why the vulnerability does not concern the package in this image, by what is said last; undefined if it does, or nobody says so. */
+export function notAffectedBy(
+  { advisory, cves }: Pick<Finding, 'advisory' | 'cves'>,
+  one: SoftwarePackage,
+  image: ScannedImage,
+  statementsOf: (vulnerability: string) => readonly VexStatement[],
+): string | undefined {
+  const about = [...new Set([advisory, ...cves])].flatMap(statementsOf)
+  const relevant = about.filter(({ products }) => products.some(product => concerns(product, one, image)))
+  const last = relevant.toSorted((a, b) => a.time - b.time).at(-1)
+  return last?.status === 'not_affected' || last?.status === 'fixed' ? (last.justification ?? last.status) : undefined
 }
 
 function concerns({ id, parts }: VexProduct, one: SoftwarePackage, image: ScannedImage): boolean {

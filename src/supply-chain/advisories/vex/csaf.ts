@@ -1,6 +1,7 @@
 // CSAF 2.0 documents of any publisher as VEX (docs.oasis-open.org/csaf, profile 5).
+
+import { type CsafProducts, readCsafProducts } from '../csaf-products.ts'
 import { type JsonObject, listAt, objectAt, optionalObjectAt, optionalTextAt, textAt, textsAt, timeAt } from '../record-fields.ts'
-import { type CsafProducts, readCsafProducts } from '../sources/csaf-products.ts'
 import type { VexFormat } from './vex-format.ts'
 import type { VexProduct, VexStatement, VexStatus } from './vex-statement.ts'
 

@@ -1,5 +1,5 @@
 // The products of a CSAF 2.0 document (docs.oasis-open.org/csaf, 3.2.2): what its product ids mean.
-import { listAt, objectAt, optionalObjectAt, optionalTextAt, textAt } from '../record-fields.ts'
+import { listAt, objectAt, optionalObjectAt, optionalTextAt, textAt } from './record-fields.ts'
 
 export interface CsafProduct {
   readonly cpe?: string
