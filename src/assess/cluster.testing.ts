@@ -50,7 +50,7 @@ const registryHost = 'registry.invalid:5000'
 /** A bare API server that trusts these issuers and this token webhook. */
 async function issuerCluster({ authentication, tokenWebhook }: IssuerSettings): Promise<StartedCluster> {
   const { cluster } = await startClusterParts({
-    ...{ controllers: false, simulatedNodes: 0 },
+    ...{ controllers: false, simulatedNodes: 0, bootstrapTokens: true },
     authentication: readAuthenticationConfiguration(JSON.stringify(authentication), 'of the proof', authenticationScope),
     tokenWebhook: { endpoint: readEndpoint(tokenWebhook, 'of the proof'), version: 'v1', cacheMs: 0 },
   })

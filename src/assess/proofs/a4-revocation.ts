@@ -2,7 +2,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { nodes, pods, roleBindings, roles } from '../../client/resources.ts'
 import { silentServer, streamRights } from '../attacks/revocation/streams.ts'
 import { tryApiService } from '../attacks/revocation/try-api-service.ts'
-import { tryDenials, tryListRights } from '../attacks/revocation/try-denials.ts'
+import { tryDenials, tryListRights, tryNodeCertificates } from '../attacks/revocation/try-denials.ts'
 import { tryEnds } from '../attacks/revocation/try-ends.ts'
 import { tryLifetimes } from '../attacks/revocation/try-lifetimes.ts'
 import { type StreamsTried, tryStreams } from '../attacks/revocation/try-streams.ts'
@@ -38,6 +38,7 @@ export const revocation: Proof = {
       tryEnds(context, namespace, ending, `${user}-other`, signal),
       tryLifetimes(context, namespace, cluster, signal),
       tryListRights(context, signal),
+      tryNodeCertificates(context, namespace, signal),
     ])
     const { ended, slowestMs, notServed } = tried
     const missing = notServed.length === 0 ? '' : `; not tried, as a simulated node does not serve it: ${notServed.join(', ')}`

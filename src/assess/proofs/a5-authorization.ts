@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Arena } from '../attacks/authorization/arena.ts'
 import { refusalOf, requestOf } from '../attacks/authorization/ask.ts'
+import { tryAggregation } from '../attacks/authorization/try-aggregation.ts'
 import { tryDenyRules } from '../attacks/authorization/try-deny-rules.ts'
 import { tryEscalation } from '../attacks/authorization/try-escalation.ts'
 import { tryGrants } from '../attacks/authorization/try-grants.ts'
@@ -34,7 +35,7 @@ export const authorization: Proof = {
     const seed = randomInt(maxSeed)
     // Alone: each change of a DenyRule authorizes all long requests again, those too whose right was revoked without notice.
     await tryRevocation(arena, signal)
-    const attacks = [tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryDenyRules, tryOtherPaths]
+    const attacks = [tryAggregation, tryUngranted, tryGrants, tryImpersonation, tryEscalation, tryDenyRules, tryOtherPaths]
     const [compared] = await Promise.all([tryRandom(arena, seed, signal), ...attacks.map(attack => attack(arena, signal))])
     const { all } = context.attempts
     const refused = all.filter(({ expected }) => expected.startsWith('403')).length

@@ -1,5 +1,6 @@
 import { resourceQuotas } from '../../client/resources.ts'
-import { limitsRoom, requestsRoom } from '../attacks/quota/compute.ts'
+import { tryChanges } from '../attacks/quota/changes.ts'
+import { hugePagesRoom, limitsRoom, requestsRoom } from '../attacks/quota/compute.ts'
 import { counts } from '../attacks/quota/counts.ts'
 import { comparePublished, fillRoom } from '../attacks/quota/fill-room.ts'
 import { flood, floods, room } from '../attacks/quota/flood.ts'
@@ -38,7 +39,15 @@ export const resourceQuota: Proof = {
     for (const name of required) if (!bounded.has(name)) found.push(`a new namespace has no limit for ${name}`)
 
     const classes = stack.use(await ProofPriorityClasses.create(context, flooded, signal))
-    const rooms = [requestsRoom, limitsRoom, narrowScopes(classes.names), wideScopes(classes.names), storageAndServices, counts]
+    const rooms = [
+      requestsRoom,
+      limitsRoom,
+      narrowScopes(classes.names),
+      wideScopes(classes.names),
+      storageAndServices,
+      counts,
+      hugePagesRoom,
+    ]
     const filled = await inParallel(
       rooms,
       async own => {
@@ -49,6 +58,7 @@ export const resourceQuota: Proof = {
       width,
     )
     await boundBytes(context, await make(), signal)
+    await tryChanges(context, await make(), signal)
     found.push(...(await flood(context, flooded, neighbour, signal)))
     await Promise.all(filled.map(({ own, namespace }) => comparePublished(context, namespace, own, signal)))
     return outcomeOf(

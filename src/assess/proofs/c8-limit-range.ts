@@ -3,10 +3,10 @@ import { defaultsAnnotation } from '../../api/resources/bulkhead/cluster-default
 import type { Pod } from '../../api/types/core-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { namespaces, pods } from '../../client/resources.ts'
-import { claimBounds, containerBounds, podBounds } from '../attacks/limit-range/bounds.ts'
+import { claimBounds, containerBounds, podBounds, ratioBounds } from '../attacks/limit-range/bounds.ts'
 import { fillIn } from '../attacks/limit-range/filled-in.ts'
 import { readKernel } from '../attacks/limit-range/kernel.ts'
-import { tryBounds } from '../attacks/limit-range/try-bounds.ts'
+import { tryBounds, tryChangedBounds } from '../attacks/limit-range/try-bounds.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
@@ -46,7 +46,10 @@ export const limitRange: Proof = {
     const { all, covered } = await coveredPods(context, signal)
     const found = [...made, ...all].flatMap(open)
 
-    for (const room of [containerBounds, podBounds, claimBounds]) await tryBounds(context, await make(), room, signal)
+    for (const room of [containerBounds, ratioBounds, podBounds]) await tryBounds(context, await make(), room, signal)
+    const ofClaims = await make()
+    await tryBounds(context, ofClaims, claimBounds, signal)
+    await tryChangedBounds(context, ofClaims, signal)
     const filled = await make()
     await fillIn(context, filled, signal)
     const read = await readKernel(context, filled, signal)

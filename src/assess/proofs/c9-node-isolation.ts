@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { PodSpec } from '../../api/types/core-v1.ts'
-import { nodes, pods } from '../../client/resources.ts'
+import { clusterRoleBindings, clusterRoles, nodes, pods } from '../../client/resources.ts'
+import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
 import { domainOfNode, domainOfPod, namespaceLabel, nodeLabel, podAnnotation, strayPods } from '../oracles/trust-domain.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
@@ -9,6 +10,9 @@ import { harmlessSpec, podObject } from '../proof-pods.ts'
 import { connectWith, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../request.ts'
 
 const refusedBy = { names: 'trust domain' }
+const rbac = 'rbac.authorization.k8s.io'
+/** Each takes some milliseconds. */
+const races = 12
 const withoutRight = { names: 'may not place in trust domain' }
 
 export const nodeIsolation: Proof = {
@@ -28,12 +32,16 @@ export const nodeIsolation: Proof = {
     const domain = `prove-${randomBytes(4).toString('hex')}`
     await using namespace = await ProofNamespace.create(context, 'C9', signal)
     await namespace.account('c9', signal)
+    // Before the others in the order of names, and on no node: whoever looks at one pod alone looks at this one.
+    await client.create(pods, namespace.name, podObject('a-waiting', neverStarting()), signal)
     await inParallel(free, each => settle(context, namespace, each, signal))
     await inParallel(free, each => tryMoves(context, `node "${each}" with pods`, `/api/v1/nodes/${each}`, nodeLabel, domain, signal))
     await tryMoves(context, 'a namespace with pods', `/api/v1/namespaces/${namespace.name}`, namespaceLabel, domain, signal)
     await tryForgedBinding(context, namespace, node, signal)
     await tryTenant(context, domain, signal)
-    await tryRace(context, node, domain, signal)
+    await tryResidents(context, domain, signal)
+    await tryNewNode(context, namespace, domain, signal)
+    for (let round = 0; round < races; round++) await tryRace(context, node, `${domain}-${round}`, round, signal)
     const placed = await client.listAll(pods, {}, signal)
     return outcomeOf(
       strayPods(placed, all),
@@ -112,11 +120,74 @@ async function tryTenant(context: ProofContext, domain: string, signal: AbortSig
     const move = { method: 'PATCH', path, body: { metadata: { labels: { [namespaceLabel]: after } } }, contentType: mergePatch } as const
     await attempts.accepted(`a namespace moved ${what} by an administrator`, transport, move, signal)
     await attempts.refused(`a namespace moved ${what} by its tenant`, tenant, move, withoutRight, signal)
+    await using cluster = new ClusterObjects(context, namespace)
+    const rules = [
+      { verbs: ['place'], apiGroups: ['placement.bulkhead.dev'], resources: ['trustdomains'], resourceNames: [`${domain}-own`] },
+    ]
+    const metadata = { name: cluster.prefix }
+    await cluster.create(clusterRoles, { metadata, rules }, signal)
+    const subjects = [{ kind: 'ServiceAccount', name: 'tenant', namespace: namespace.name }]
+    await cluster.create(
+      clusterRoleBindings,
+      { metadata, roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: cluster.prefix }, subjects },
+      signal,
+    )
+    await attempts.refused(`a namespace moved ${what} by a tenant who may place in another`, tenant, move, withoutRight, signal)
+    if (before !== undefined) continue
+    const own = { ...move, body: { metadata: { labels: { [namespaceLabel]: `${domain}-own` } } } }
+    await attempts.accepted('a namespace moved into a domain in which its tenant may place', tenant, own, signal)
   }
 }
 
-/** Pods and a change of the domain of their namespace at the same time: never both. */
-async function tryRace(context: ProofContext, node: string, domain: string, signal: AbortSignal): Promise<void> {
+/** A namespace may not move while a pod of it waits for a node, nor while one ends. */
+async function tryResidents(context: ProofContext, domain: string, signal: AbortSignal): Promise<void> {
+  const { attempts, client, transport } = context
+  await using namespace = await ProofNamespace.create(context, 'C9', signal)
+  await namespace.account('c9', signal)
+  const path = `/api/v1/namespaces/${namespace.name}?dryRun=All`
+  const body = { metadata: { labels: { [namespaceLabel]: domain } } }
+  const move: ProofRequest = { method: 'PATCH', path, body, contentType: mergePatch }
+  await client.create(pods, namespace.name, podObject('waiting', neverStarting()), signal)
+  await attempts.refused('another domain for a namespace whose pod waits for a node', transport, move, refusedBy, signal)
+  await client.delete(pods, namespace.name, 'waiting', {}, signal)
+  // On no node that exists, no agent ends it before its time.
+  const ending = neverStarting({ nodeName: 'bulkhead-prove-none', terminationGracePeriodSeconds: 600 })
+  await client.create(pods, namespace.name, podObject('ending', ending), signal)
+  await client.delete(pods, namespace.name, 'ending', {}, signal)
+  await attempts.refused('another domain for a namespace whose pod ends', transport, move, refusedBy, signal)
+  await client.delete(pods, namespace.name, 'ending', { gracePeriodSeconds: 0 }, signal)
+  await attempts.accepted('another domain for a namespace without pods', transport, move, signal)
+}
+
+/** Whoever may create Nodes may not thereby place in a domain. */
+async function tryNewNode(context: ProofContext, namespace: ProofNamespace, domain: string, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  await using cluster = new ClusterObjects(context, namespace)
+  const metadata = { name: cluster.prefix }
+  const user = `${cluster.prefix}:nodes`
+  await cluster.create(clusterRoles, { metadata, rules: [{ verbs: ['create'], apiGroups: [''], resources: ['nodes'] }] }, signal)
+  const subjects = [{ kind: 'User', apiGroup: rbac, name: user }]
+  await cluster.create(
+    clusterRoleBindings,
+    { metadata, roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: cluster.prefix }, subjects },
+    signal,
+  )
+  const create = (labels: object): ProofRequest => ({
+    ...{ method: 'POST', path: '/api/v1/nodes?dryRun=All', headers: { 'impersonate-user': user } },
+    body: { apiVersion: 'v1', kind: 'Node', metadata: { name: cluster.prefix, labels } },
+  })
+  await attempts.accepted('a new node without a domain', transport, create({}), signal)
+  await attempts.refused(
+    'a new node in a domain, without the right to place in it',
+    transport,
+    create({ [nodeLabel]: domain }),
+    withoutRight,
+    signal,
+  )
+}
+
+/** Pods and a change of the domain of their namespace at the same time: never both. The change begins before, between and after the pods. */
+async function tryRace(context: ProofContext, node: string, domain: string, round: number, signal: AbortSignal): Promise<void> {
   const { attempts, transport } = context
   await using namespace = await ProofNamespace.create(context, 'C9', signal)
   await namespace.account('c9', signal)
@@ -124,12 +195,19 @@ async function tryRace(context: ProofContext, node: string, domain: string, sign
   const create = (name: string): ProofRequest => ({ method: 'POST', path, body: podObject(name, neverStarting({ nodeName: node })) })
   const body = { metadata: { labels: { [namespaceLabel]: domain } } }
   const move: ProofRequest = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body, contentType: mergePatch }
-  const racing = [create('a'), create('b'), move, create('c'), create('d')]
-  const answers = await Promise.all(racing.map(each => request(transport, each, signal)))
+  const racing = [create('a'), create('b'), create('c'), create('d'), create('e'), create('f')]
+  racing.splice(round % 3, 0, move)
+  const answers = await Promise.all(
+    racing.map(async (each, index) => {
+      // A write waits for its place in the store: pods that come a moment later meet the change on its way.
+      for (let turn = 0; turn < index * (round % 4); turn++) await new Promise(setImmediate)
+      return await request(transport, each, signal)
+    }),
+  )
   const made = answers.filter((answer, index) => racing[index] !== move && succeeded(answer)).length
   const moved = answers.some((answer, index) => racing[index] === move && succeeded(answer))
   attempts.record({
-    ...{ name: 'pods and a change of their domain at the same time', sent: `POST ${path} and PATCH ${move.path}` },
+    ...{ name: `pods and a change of their domain at the same time, round ${round + 1}`, sent: `POST ${path} and PATCH ${move.path}` },
     ...{ expected: 'pods or the change', answered: `${made} pods, ${moved ? 'and' : 'not'} the change`, held: made === 0 || !moved },
   })
 }

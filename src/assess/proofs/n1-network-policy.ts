@@ -14,6 +14,7 @@ import {
   udpPorts,
 } from '../attacks/network/matrix.ts'
 import { holderScript, tighten } from '../attacks/network/open-connection.ts'
+import { tryOtherProtocols } from '../attacks/network/other-protocols.ts'
 import { compareProbes, type Probed, partyOf, probeScript, reachedBy, type Target, textOf } from '../network-probes.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -35,7 +36,7 @@ export const networkPolicy: Proof = {
   title: 'NetworkPolicy',
   why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
   attack:
-    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection is open; end a pod that goes on sending',
+    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection and flows of UDP and SCTP are open; send ICMP, UDP, SCTP and IPv6 from within the network of pods; end a pod that goes on sending',
   expected:
     'Each reaches exactly what an independent oracle allows, pods without a policy reach nothing and cannot be reached, the open connection ends, and the pod sends only what is allowed until its end and nothing after it',
   whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
@@ -64,6 +65,7 @@ export const networkPolicy: Proof = {
     const targets = targetsOf(served, address, Number(new URL(endpoint.server).port || 443), datagrams !== undefined)
     await Promise.all(probers.map(pod => run(pod, probeScript(targets, nameOf(pod)), {})))
     await run({ space: 'ours', name: holder, labels: { app: 'friend', reach: 'everything' } }, holderScript(server), {})
+    await run({ space: 'other', name: 'walker', labels: { app: 'friend', reach: 'everything' } }, 'sleep 600', {})
     if (datagrams !== undefined) await run({ space: 'other', name: leaver, labels: { app: 'narrow' } }, leaverScript(leaver, address), {})
     const probed = await Promise.all(probers.map(pod => resultOf(context, { spaces, pod, targets, datagrams }, signal)))
     const [policies, all] = await Promise.all([client.listAll(networkPolicies, {}, signal), client.listAll(namespaces, {}, signal)])
@@ -78,17 +80,26 @@ export const networkPolicy: Proof = {
       })
     // A new namespace is closed whatever its policies say.
     const open = probed.filter(({ from }) => from.pod?.namespace === fresh.name).flatMap(({ reached }) => [...reached])
+    const walker = { space: 'other', name: 'walker' } as const
+    const senders = await Promise.all(
+      [{ space: 'ours', name: holder } as const, walker].map(pod => untilPod(context, spaces, pod, isRunning, signal)),
+    )
+    const protocols = await tryOtherProtocols(context, senders, served, policies, all, signal)
+    await using flows = typeof protocols === 'string' ? undefined : protocols
     await Promise.all([
       tighten(context, ours, holder, signal),
       ...(datagrams === undefined ? [] : [tryLastPackets(context, other, { pod: leaver, name: leaver, datagrams }, signal)]),
     ])
+    if (flows !== undefined) await flows.tryOpenFlow(await client.listAll(networkPolicies, {}, signal), all, signal)
+    const others =
+      typeof protocols === 'string' ? `; ICMP, SCTP and IPv6 were not tried: ${protocols}` : '; ICMP, UDP and SCTP arrived as allowed'
     const allowed = compared.filter(({ expected }) => expected === 'reached').length
     return outcomeOf(
       [
         ...open.map(target => `a pod of a new namespace reaches ${target} although no policy allows it`),
         ...(allowed === 0 ? ['no connection succeeded: the pod network does not work'] : []),
       ],
-      `${probers.length} new pods on ${places.length} ${places.length === 1 ? 'node' : 'nodes'} probed ${compared.length} times: ${allowed} reached, ${compared.length - allowed} refused, as the policies require; an open connection ended${datagrams === undefined ? '; UDP and last packets were not tried, because no node is this machine' : ', and a pod sent nothing after its end'}`,
+      `${probers.length} new pods on ${places.length} ${places.length === 1 ? 'node' : 'nodes'} probed ${compared.length} times: ${allowed} reached, ${compared.length - allowed} refused, as the policies require; an open connection ended${datagrams === undefined ? '; UDP and last packets were not tried, because no node is this machine' : ', and a pod sent nothing after its end'}${others}`,
     )
   },
 }
@@ -153,5 +164,6 @@ async function resultOf(context: ProofContext, { spaces, pod, targets, datagrams
 const nameOf = ({ space, name }: MatrixPod): string => `${space}-${name}`
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
+const isRunning = ({ status }: Pod): boolean => status?.phase === 'Running'
 const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'
 const addressOf = ({ status }: Node): string => status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { KubeObject } from '../../api/object.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
@@ -32,14 +33,19 @@ export const placement: Proof = {
     await namespace.account('p3', signal)
     await client.create(pods, namespace.name, podObject('waiting', specOf()), signal)
     const names = all.map(({ metadata }) => metadata.name ?? '')
-    await inParallel(names, node => tryNode(context, namespace, node, signal))
+    await inParallel([...names, 'bulkhead-prove-none'], node => tryNode(context, namespace, node, signal))
     await tryDomain(context, namespace, domain, signal)
     await using plain = await ProofNamespace.create(context, 'P3', signal)
     await plain.account('p3', signal)
     const ofDomains = all.filter(node => domainOfNode(node) !== '').map(({ metadata }) => metadata.name ?? '')
     await inParallel(ofDomains, node => tryPlain(context, plain, node, signal))
+    await tryForgedDomain(context, plain, domain, signal)
+    const [foreign] = all.filter(node => domainOfNode(node) !== '')
+    if (foreign !== undefined) await trySimilar(context, foreign, signal)
     // If admission lets pods pass, the rest need not be tried, and the controllers may not even run.
-    const found = attempts.found.length > 0 ? [] : await byControllers(context, namespace, signal)
+    const found = attempts.found.length > 0 ? [] : await byControllers(context, namespace, {}, signal)
+    if (found.length === 0 && foreign !== undefined)
+      found.push(...(await byControllers(context, plain, onNode(foreign.metadata.name ?? ''), signal)))
     return outcomeOf(
       found,
       `${attempts.all.length} attempts on ${names.length} nodes; the scheduler finds no node and a DaemonSet places no pod for trust domain "${domain}"`,
@@ -47,10 +53,21 @@ export const placement: Proof = {
   },
 }
 
-const create = (namespace: ProofNamespace, node: string, metadata = {}): ProofRequest => ({
+const create = (namespace: ProofNamespace, node: string, metadata = {}, fields: Partial<PodSpec> = {}): ProofRequest => ({
   method: 'POST',
   path: namespace.core('pods?dryRun=All'),
-  body: podObject('direct', specOf({ nodeName: node }), metadata),
+  body: podObject('direct', specOf({ ...fields, nodeName: node }), metadata),
+})
+
+/** This node and no other. */
+const onNode = (name: string): Partial<PodSpec> => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] }],
+      },
+    },
+  },
 })
 
 function binding(namespace: ProofNamespace, path: string, node: string, metadata = {}): ProofRequest {
@@ -65,6 +82,7 @@ async function tryNode({ attempts, transport }: ProofContext, namespace: ProofNa
   const ways = [
     ['a pod that names', create(namespace, node)],
     ['a pod that forges its domain and names', create(namespace, node, ownDomain)],
+    ['a pod for the scheduler that names', create(namespace, node, {}, { schedulerName: 'default-scheduler' })],
     ['a binding to', binding(namespace, 'pods/waiting/binding', node)],
     ['a binding with a forged domain to', binding(namespace, 'pods/waiting/binding', node, ownDomain)],
     ['a binding by its old path to', binding(namespace, 'bindings', node)],
@@ -102,8 +120,48 @@ async function tryPlain({ attempts, transport }: ProofContext, plain: ProofNames
   await attempts.refused(`a pod of no trust domain that names node "${node}"`, transport, create(plain, node), refusedBy, signal)
 }
 
-async function byControllers({ client, clock }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<string[]> {
-  const spec = specOf({ schedulerName: 'default-scheduler' })
+/** The server alone writes the domain of a pod, also where there is none. */
+async function tryForgedDomain(
+  { attempts, transport }: ProofContext,
+  plain: ProofNamespace,
+  domain: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = podObject('forged', specOf(), { annotations: { [podAnnotation]: domain } })
+  const question: ProofRequest = { method: 'POST', path: plain.core('pods?dryRun=All'), body }
+  const { text } = await attempts.accepted('a pod of no trust domain that forges one', transport, question, signal)
+  const found = text.includes(domain)
+  attempts.record({
+    ...{ name: 'the domain that a pod forges', sent: `POST ${question.path}` },
+    ...{ expected: 'no domain', answered: found ? `domain "${domain}"` : 'no domain', held: !found },
+  })
+}
+
+/** Domains are equal or not: a longer one, and the same in capitals, are others. */
+async function trySimilar(context: ProofContext, node: KubeObject, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  const domain = domainOfNode(node)
+  const name = node.metadata.name ?? ''
+  for (const similar of [`${domain}x`, domain.slice(0, -1), domain.toUpperCase()].filter(each => each !== '' && each !== domain)) {
+    await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceLabel]: similar })
+    await namespace.account('p3', signal)
+    await attempts.refused(
+      `a pod of domain "${similar}" that names node "${name}" of "${domain}"`,
+      transport,
+      create(namespace, name),
+      refusedBy,
+      signal,
+    )
+  }
+}
+
+async function byControllers(
+  { client, clock }: ProofContext,
+  namespace: ProofNamespace,
+  fields: Partial<PodSpec>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const spec = specOf({ ...fields, schedulerName: 'default-scheduler' })
   await client.create(pods, namespace.name, podObject('scheduled', spec), signal)
   const labels = { app: 'p3' }
   const set = { metadata: { name: 'p3' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
@@ -117,7 +175,7 @@ async function byControllers({ client, clock }: ProofContext, namespace: ProofNa
     const tried = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
     if (pod.spec.nodeName) found.push(`the scheduler chose node "${pod.spec.nodeName}"`)
     // Admission would refuse its binding; the scheduler must not even try.
-    else if (tried?.status === 'False' && !allOfOthers(tried.message ?? ''))
+    else if (tried?.status === 'False' && !isOfOthers(tried.message ?? '', fields.affinity === undefined))
       found.push(`the scheduler found no node for another reason than its trust domain: ${tried.message}`)
     const wanted = daemons.status?.desiredNumberScheduled ?? 0
     if (wanted > 0) found.push(`a DaemonSet places ${wanted} pods`)
@@ -127,8 +185,8 @@ async function byControllers({ client, clock }: ProofContext, namespace: ProofNa
   return await until(clock, decided, signal)
 }
 
-/** Whether the scheduler says that every node belongs to another trust domain. */
-function allOfOthers(message: string): boolean {
+/** Whether the scheduler says that every node belongs to another trust domain, or the one that the pod wants. */
+function isOfOthers(message: string, every: boolean): boolean {
   const [, count] = /^0\/(\d+) nodes are available/.exec(message) ?? []
-  return count !== undefined && message.includes(`${count} node(s) belonged to another trust domain`)
+  return count !== undefined && message.includes(`${every ? count : 1} node(s) belonged to another trust domain`)
 }

@@ -3,7 +3,6 @@ import { captureTraffic } from '../attacks/transport/capture.ts'
 import { attackListeners, clusterListeners } from '../attacks/transport/listeners.ts'
 import { attackOwnClient } from '../attacks/transport/own-client.ts'
 import { attackScratchClients } from '../attacks/transport/scratch-clients.ts'
-import { handshake, targetOf } from '../dial.ts'
 import { foreignAuthority } from '../forged-certificate.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { connectWith, request } from '../request.ts'
@@ -31,8 +30,6 @@ export const encryptedTransport: Proof = {
       lookAndAttack(),
       attackOwnClient(context, signal),
     ])
-    if ((await handshake(targetOf(endpoint.server), 'TLSv1.3', signal)) === undefined)
-      found.push('the API server accepts no TLS 1.3 connection')
     const accepted = await requestThrough({ server: endpoint.server, ca: await foreignAuthority(context.clock.now()) }, signal)
     if (accepted) found.push('a client that trusts another authority accepts the API server')
     const besides = exceptions === 0 ? '' : ` (but ${exceptions} of containerd on loopback, which offers TLS 1.2 and cannot be told not to)`

@@ -85,6 +85,31 @@ export function policyFeatures(namespace: ProofNamespace): readonly PolicyFeatur
     pair('with one binding'),
     { ...pair('whose binding also audits'), bindings: [{ validationActions: ['Audit', 'Deny'] }] },
     { ...pair('whose first binding only audits'), bindings: [{ validationActions: ['Audit'] }, {}] },
+    { ...pair('whose last binding only audits'), bindings: [{}, { validationActions: ['Audit'] }] },
+    {
+      name: 'whose binding is for one name',
+      bindings: [{ matchResources: { resourceRules: [{ ...defaultRule, resourceNames: ['of-whose-binding-is-for-one-name'] }] } }],
+      bad: configMap('whose binding is for one name', forbidden),
+      twin: configMap('whose binding is for one name', forbidden, { name: 'other' }),
+    },
+    {
+      ...pair('whose annotation fails'),
+      spec: {
+        auditAnnotations: [{ key: 'a', valueExpression: "object.data.a == 'good' ? 'a' : string(object.data.none)" }],
+        ...validated('true'),
+      },
+      names: 'no such key',
+    },
+    {
+      ...pair('with two conditions'),
+      spec: {
+        matchConditions: [
+          { name: 'all', expression: 'true' },
+          { name: 'bad', expression: `object.data.a == '${forbidden}'` },
+        ],
+        ...validated('false'),
+      },
+    },
     {
       ...pair('whose first binding selects other objects'),
       bindings: [{ matchResources: { objectSelector: { matchLabels: { [featureLabel]: 'none' } } } }, {}],

@@ -40,6 +40,8 @@ export function shippedAttacks(namespace: string): readonly ShippedAttack[] {
     body: { metadata: { name }, spec: { capacity: { storage: '1Mi' }, accessModes: ['ReadWriteOnce'], ...source } },
   })
   const hostPath = (path: string) => volume({ hostPath: { path } })
+  const ofNode = [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['none'] }] }]
+  const local = (path: string) => volume({ local: { path }, nodeAffinity: { required: { nodeSelectorTerms: ofNode } } })
   const service = (spec: object): ProofRequest => ({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/services?${dryRun}`,
@@ -72,6 +74,10 @@ export function shippedAttacks(namespace: string): readonly ShippedAttack[] {
         ...{ bad: hostPath(path), twin: hostPath('/mnt/bulkhead-prove') },
       }),
     ),
+    {
+      ...{ policy: 'host-path-volumes.policies.bulkhead.dev', action: 'Deny', name: 'local PersistentVolume of /etc' },
+      ...{ bad: local('/etc'), twin: local('/mnt/bulkhead-prove') },
+    },
     {
       ...{ policy: 'default-account-rights.policies.bulkhead.dev', action: 'Warn', name: 'rights of the default account' },
       ...{ bad: bind('view', account('default'), true), twin: bind('view', account('own'), true) },

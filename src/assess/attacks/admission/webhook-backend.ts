@@ -14,6 +14,7 @@ const maxReviewBytes = 4 * 1024 * 1024
 export interface ReviewedRequest {
   readonly uid: string
   readonly object: Readonly<Record<string, unknown>> | null
+  readonly oldObject?: Readonly<Record<string, unknown>> | null
   readonly subResource?: string
 }
 

@@ -4,6 +4,7 @@ import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
+import { mergePatch } from '../../request.ts'
 import { validatingWebhooks, within } from './admission-resources.ts'
 import { forbiddenValue, forbiddenValueRules, maxReplicas } from './forbidden-value.ts'
 import { writeForbidden } from './try-forbidden-value.ts'
@@ -61,6 +62,7 @@ const badHooks: readonly BadHook[] = [
       return undefined
     },
   },
+  { name: 'allowed-as-text', address: 'good', respond: () => ({ allowed: 'true' }) },
   { name: 'silent', address: 'good', respond: () => undefined },
 ]
 
@@ -104,6 +106,11 @@ export async function failClosed(
     const refusal = { status: 400, names: `admission webhook "${name}.${domain}" denied the request` }
     await attempts.refused(`webhook that ${name}`, transport, create(name), refusal, signal)
   }
+  // Requests of the cluster itself do not wait for a webhook that is known to be dead. Those of others go on failing.
+  for (let time = 2; time <= 6; time++) {
+    const refusal = { status: 500, names: `failed calling webhook "closed.${domain}"` }
+    await attempts.refused(`webhook that cannot be believed: closed, time ${time}`, transport, create('closed'), refusal, signal)
+  }
   await attempts.accepted('webhook that allows', transport, create('good'), signal)
   await attempts.accepted('webhook that may fail', transport, create('ignored'), signal)
 }
@@ -117,6 +124,8 @@ export async function forbidByWebhook(
 ): Promise<void> {
   const { attempts, transport } = context
   backend.answer('/forbids', ({ object }) => ({ allowed: !isForbidden(object) }))
+  // The former object is what a rule about changes compares.
+  backend.answer('/former', ({ oldObject }) => ({ allowed: oldObject !== null }))
   backend.answer('/denies', () => ({ allowed: false, status: { message: 'never' } }))
   const { url, caBundle } = backend.addresses.good
   const hook = (name: string, rules: readonly object[]) => ({
@@ -133,11 +142,15 @@ export async function forbidByWebhook(
     rule('CONNECT', 'pods/attach'),
     rule('CREATE', 'pods/binding'),
   ]
-  const webhooks = [hook('forbids', forbiddenValueRules), hook('denies', denied)]
+  const former = { ...hook('former', [rule('UPDATE', 'configmaps')]), objectSelector: { matchLabels: { [label]: 'former' } } }
+  const webhooks = [hook('forbids', forbiddenValueRules), hook('denies', denied), former]
   await using cluster = new ClusterObjects(context, namespace)
   await cluster.create(validatingWebhooks, Object.assign({ metadata: { name: namespace.name } }, { webhooks }), signal)
   const refusal = { status: 400, names: `admission webhook "forbids.${domain}" denied the request` }
   await writeForbidden(context, namespace, 'a webhook', refusal, signal)
+  const change = { method: 'PATCH', path: namespace.core('configmaps/victim?dryRun=All'), contentType: mergePatch } as const
+  const body = { metadata: { labels: { [label]: 'former' } } }
+  await attempts.accepted('a change that a webhook allows by the former object', transport, { ...change, body }, signal)
   const names = `admission webhook "denies.${domain}" denied the request`
   const binding = { metadata: { name: 'victim' }, target: { kind: 'Node', name: 'bulkhead-prove-none' } }
   const attacks = [

@@ -79,6 +79,8 @@ export function nearTokens(genuine: string, key: KeyObject, now: number): readon
     withClaims('that is not valid yet', { nbf: seconds + 300 }),
     withClaims('that is issued in the future', { iat: seconds + 300 }),
     withClaims('of another audience', { aud: ['https://bulkhead-prove.invalid'] }),
+    withClaims('of a part of its audience', { aud: [String([claims['aud']].flat()[0]).slice(0, -1)] }),
+    withClaims('of a longer audience', { aud: [`${String([claims['aud']].flat()[0])}/`] }),
     withClaims('of no audience', { aud: [] }),
     withClaims('without audiences', { aud: undefined }),
     withClaims('of another issuer', { iss: 'https://bulkhead-prove.invalid' }),

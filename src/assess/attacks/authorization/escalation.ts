@@ -21,12 +21,15 @@ const api = `/apis/${group}/v1`
 const dryRun = 'dryRun=All'
 const notHeld = 'is attempting to grant RBAC permissions not currently held'
 const needsAll = 'must have cluster-admin privileges to use the aggregationRule'
+/** Only of these names. */
+const named: PolicyRule = { verbs: ['get'], apiGroups: [''], resources: ['services'], resourceNames: ['a'] }
 const read: PolicyRule = { verbs: ['get'], apiGroups: [''], resources: ['configmaps'] }
 
 /** What the account holds in its namespace, besides `clusterRights` everywhere. */
 export const namespaceRights: readonly PolicyRule[] = [
   { verbs: ['create', 'update', 'patch', 'get'], apiGroups: [group], resources: ['roles', 'rolebindings'] },
   read,
+  named,
 ]
 export const clusterRights: readonly PolicyRule[] = [
   { verbs: ['create', 'update', 'patch', 'get'], apiGroups: [group], resources: ['clusterroles', 'clusterrolebindings'] },
@@ -44,6 +47,8 @@ const widerRules: readonly (readonly [string, PolicyRule])[] = [
   ['another resource', { ...read, resources: ['secrets'] }],
   ['all resources', { ...read, resources: ['*'] }],
   ['a subresource', { ...read, resources: ['configmaps/status'] }],
+  ['one name more', { ...named, resourceNames: ['a', 'b'] }],
+  ['all names', { verbs: ['get'], apiGroups: [''], resources: ['services'] }],
   ['another group', { ...read, apiGroups: ['apps'] }],
   ['all groups', { ...read, apiGroups: ['*'] }],
   ['the verb escalate', { verbs: ['escalate'], apiGroups: [group], resources: ['roles'] }],
@@ -72,6 +77,7 @@ export function escalationCases({ namespace, prefix, account }: EscalationNames)
   return [
     accepted('create of a Role with the same right', post(roles, role([read]))),
     accepted('create of a Role with a right to one name', post(roles, role([{ ...read, resourceNames: ['a'] }]))),
+    accepted('create of a Role with its right to one name', post(roles, role([named]))),
     ...widerRules.map(([name, rule]) => refused(`create of a Role with ${name}`, post(roles, role([rule])))),
     refused('create of a Role with one more rule', post(roles, role(wide))),
     accepted('update of a Role within its rights', put(`${roles}/weak`, weakRole)),

@@ -150,16 +150,22 @@ export function grantCases({ first, second }: CaseNamespaces): readonly GrantCas
       name: 'a rule with many combinations',
       rules: [
         {
-          verbs: ['get', 'update', 'patch', 'delete'],
+          verbs: ['get', 'list', 'update', 'patch', 'delete'],
           apiGroups: ['', 'batch', 'bulkhead-prove.invalid'],
           resources: ['configmaps', 'secrets', 'services', 'deployments', 'jobs'],
           resourceNames: ['a', 'c', 'd'],
         },
       ],
-      granted: [ask('get', 'configmaps'), ask('patch', 'secrets', { name: 'c' }), ask('get', 'jobs', { group: 'batch' })],
+      granted: [
+        ask('get', 'configmaps'),
+        ask('list', 'configmaps', byName('a')),
+        ask('patch', 'secrets', { name: 'c' }),
+        ask('get', 'jobs', { group: 'batch' }),
+      ],
       refused: [
         ask('get', 'configmaps', { name: 'b' }),
-        ask('list', 'configmaps', byName('a')),
+        ask('list', 'configmaps'),
+        ask('list', 'configmaps', byName('b')),
         ask('get', 'deployments', { group: 'apps' }),
         ask('get', 'services', { subresource: 'status' }),
         ask('get', 'serviceaccounts'),

@@ -34,6 +34,11 @@ const revocations: readonly Revocation[] = [
     subject: 'group',
     revoke: ({ context, first }, name, signal) => context.client.patch(roleBindings, first.name, name, { subjects: [] }, merge, signal),
   },
+  {
+    name: 'its RoleBinding names another user',
+    revoke: ({ context, first }, name, signal) =>
+      context.client.patch(roleBindings, first.name, name, { subjects: [userSubject('bulkhead-prove-another')] }, merge, signal),
+  },
   { name: 'its Role is deleted', revoke: ({ context, first }, name, signal) => context.client.delete(roles, first.name, name, {}, signal) },
   {
     name: 'its Role loses the verb',

@@ -13,6 +13,8 @@ export const incompleteExceptions: readonly IncompleteException[] = [
   { name: 'with an owner of blanks', spec: { owner: ' ' }, field: 'spec.owner' },
   { name: 'without a reason', spec: { reason: undefined }, field: 'spec.reason' },
   { name: 'with a reason of blanks', spec: { reason: ' ' }, field: 'spec.reason' },
+  { name: 'with a reason of more than 1024 characters', spec: { reason: 'x'.repeat(1025) }, field: 'spec.reason' },
+  { name: 'with an owner of more than 1024 characters', spec: { owner: 'x'.repeat(1025) }, field: 'spec.owner' },
   { name: 'without an expiry', spec: { expires: undefined }, field: 'spec.expires' },
   { name: 'with an expiry of null', spec: { expires: null }, field: 'spec.expires' },
   { name: 'without a check', spec: { checks: [] }, field: 'spec.checks' },

@@ -1,4 +1,5 @@
 // Whether an exception covers only its workload, its checks and its fields.
+import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { pods } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { ProofNamespace } from '../../proof-namespace.ts'
@@ -9,12 +10,19 @@ import { otherWorkloads, podOfOther } from './other-workloads.ts'
 
 const second = 'd8-second'
 
+/** With a volume and an init container, which another workload may lack or have otherwise. */
+function wholeSpec(room: ExceptionRoom): PodSpec {
+  const spec = room.hostSpec('covered')
+  const initContainers = spec.containers.map(container => ({ ...container, name: 'setup' }))
+  return { ...spec, initContainers, volumes: [{ name: 'own', emptyDir: {} }] }
+}
+
 /** Others than the workload of the exception are refused. */
 export async function tryOtherWorkloads(room: ExceptionRoom, signal: AbortSignal): Promise<void> {
   const { context, namespace } = room
   const { attempts, transport } = context
   await namespace.account(second, signal)
-  const spec = room.hostSpec('covered')
+  const spec = wholeSpec(room)
   await room.except('covered', spec, {}, signal)
   await attempts.accepted('the workload of an exception', transport, room.tryPod(spec), signal)
   await inParallel(otherWorkloads(second), other =>
@@ -33,7 +41,7 @@ export async function tryElsewhere(room: ExceptionRoom, signal: AbortSignal): Pr
   const { attempts, transport } = room.context
   await using other = await ProofNamespace.create(room.context, 'D8', signal)
   await other.account('d8', signal)
-  const question = new ExceptionRoom(room.context, other).tryPod(room.hostSpec('covered'))
+  const question = new ExceptionRoom(room.context, other).tryPod(wholeSpec(room))
   await attempts.refused('the workload of an exception in another namespace', transport, question, refusedBy, signal)
 }
 
@@ -52,6 +60,13 @@ export async function tryNarrowExceptions(room: ExceptionRoom, signal: AbortSign
   const asRoot = room.hostSpec('as-root', { securityContext: { runAsUser: 0, seccompProfile: { type: 'RuntimeDefault' } } })
   await room.except('one-check', asRoot, {}, signal)
   await attempts.refused('a workload that breaks a rule beside the excepted one', transport, room.tryPod(asRoot), refusedBy, signal)
+
+  const withPort = (hostNetwork: boolean) => {
+    const { containers, ...rest } = room.hostSpec('similar', { hostNetwork })
+    return { ...rest, containers: containers.map(one => ({ ...one, ports: [{ containerPort: 8080, hostPort: 8080 }] })) }
+  }
+  await room.except('similar', withPort(true), {}, signal)
+  await attempts.refused('a workload that breaks a rule whose name begins alike', transport, room.tryPod(withPort(true)), refusedBy, signal)
 
   const twoFields = (image: string) => room.hostSpec(image, { hostPID: true })
   await room.except('one-field', twoFields('one-field'), { fields: ['spec.hostNetwork'] }, signal)

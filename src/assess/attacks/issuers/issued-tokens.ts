@@ -11,7 +11,8 @@ export interface TokenIssuers {
   /** URLs of the issuer that the tokens claim, and of another one that is trusted too. */
   readonly url: string
   readonly otherUrl: string
-  readonly keys: { readonly ec: IssuerKey; readonly rsa: IssuerKey }
+  /** `second` is of the same kind as `ec`. */
+  readonly keys: { readonly ec: IssuerKey; readonly second: IssuerKey; readonly rsa: IssuerKey }
   readonly otherKey: IssuerKey
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -27,7 +28,7 @@ export const genuineClaims = ({ url, now }: Pick<TokenIssuers, 'url' | 'now'>, m
 
 export function forgedIssuedTokens(issuers: TokenIssuers): IssuedToken[] {
   const { url, otherUrl, keys, otherKey, now } = issuers
-  const { ec, rsa } = keys
+  const { ec, second, rsa } = keys
   const seconds = Math.floor(now / 1000)
   const claims = genuineClaims(issuers)
   const genuine = signToken(ec, claims)
@@ -80,6 +81,9 @@ export function forgedIssuedTokens(issuers: TokenIssuers): IssuedToken[] {
     withHeader('with algorithm RS256 for a key of a curve', { alg: 'RS256' }),
     { name: 'with algorithm PS256 for a signature of RS256', token: signToken(rsa, claims, { alg: 'PS256' }) },
     { name: 'with algorithm RS512 for a signature of RS256', token: signToken(rsa, claims, { alg: 'RS512' }) },
+    { name: 'with algorithm RS512, of a key for RS256', token: signToken(rsa, claims, { alg: 'RS512' }, 'sha512') },
+    withHeader('with the id of another key of its issuer', { kid: rsa.keyId }),
+    { name: 'with the id of another key of its issuer, for that one', token: signToken({ ...second, keyId: ec.keyId }, claims) },
     withHeader('with a critical extension', { crit: ['exp'], exp: seconds }),
     ...[ec, rsa].flatMap(published =>
       secretsOf(published).map((secret, form) => {

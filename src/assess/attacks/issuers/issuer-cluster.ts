@@ -1,4 +1,4 @@
-// A second API server of the same build, which trusts issuers and a token webhook of the proof: the attacked cluster's own configuration stays as it is.
+// A second API server of the same build, which trusts issuers and a token webhook of the proof, and bootstrap tokens: the attacked cluster's own configuration stays as it is.
 import { writeFile } from 'node:fs/promises'
 import type { ClusterMachine, IssuerSettings, StartedCluster } from '../../proof.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
@@ -26,6 +26,7 @@ export async function startIssuerCluster(
       await file('token-webhook.json', settings.tokenWebhook),
       '--authentication-token-webhook-cache-ttl',
       '0s',
+      '--enable-bootstrap-token-auth',
     ],
     signal,
   )

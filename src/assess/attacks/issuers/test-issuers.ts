@@ -21,15 +21,19 @@ export function newIssuerKey(algorithm: IssuerKey['algorithm']): IssuerKey {
   return { keyId: randomUUID(), algorithm, key: privateKey }
 }
 
-export const jwkOf = ({ key, keyId }: IssuerKey): Fields => ({ ...createPublicKey(key).export({ format: 'jwk' }), kid: keyId, use: 'sig' })
+/** Published with the algorithm that it is for. */
+export const jwkOf = ({ key, keyId, algorithm }: IssuerKey): Fields => ({
+  ...{ ...createPublicKey(key).export({ format: 'jwk' }), kid: keyId },
+  ...{ use: 'sig', alg: algorithm },
+})
 
 export const encode = (value: Fields | string): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
 /** `header` replaces single fields; a field that is undefined is left out. */
-export function signToken({ key, keyId, algorithm }: IssuerKey, claims: Fields, header: Fields = {}): string {
+export function signToken({ key, keyId, algorithm }: IssuerKey, claims: Fields, header: Fields = {}, digest = 'sha256'): string {
   const input = `${encode({ alg: algorithm, kid: keyId, ...header })}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(input), algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' } : key)
+  const signature = sign(digest, Buffer.from(input), algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' } : key)
   return `${input}.${signature.toString('base64url')}`
 }
 

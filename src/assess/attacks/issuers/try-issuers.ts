@@ -7,6 +7,7 @@ import { openStream } from '../../open-stream.ts'
 import type { IssuerSettings, ProofContext, StartedCluster } from '../../proof.ts'
 import { connectWith, request } from '../../request.ts'
 import { bearer, isNobody, isReviewed, isUser } from '../authentication/identity-check.ts'
+import { tryBootstrapTokens } from '../authentication/try-bootstrap-tokens.ts'
 import { type Disguise, Impostor } from '../transport/impostor.ts'
 import { TestAuthority } from '../transport/test-authority.ts'
 import { forgedIssuedTokens, genuineClaims, requiredClaims, reservedTokens, type TokenIssuers } from './issued-tokens.ts'
@@ -38,11 +39,12 @@ export async function tryIssuers(context: ProofContext, signal: AbortSignal): Pr
   const now = clock.now()
   const [trusted, foreign] = await Promise.all([TestAuthority.create(now), TestAuthority.create(now)])
   const names = { ipAddresses: [host], dnsNames: [] }
-  const [ec, rsa, otherKey, stolen] = [newIssuerKey('ES256'), newIssuerKey('RS256'), newIssuerKey('ES256'), newIssuerKey('ES256')]
+  const [ec, second, otherKey, stolen] = [newIssuerKey('ES256'), newIssuerKey('ES256'), newIssuerKey('ES256'), newIssuerKey('ES256')]
+  const rsa = newIssuerKey('RS256')
   await using stack = new AsyncDisposableStack()
   const issuers = stack.use(
     await TestIssuers.open(host, await trusted.issue(names), [
-      { name: 'main', keys: [ec, rsa] },
+      { name: 'main', keys: [ec, second, rsa] },
       { name: 'other', keys: [otherKey] },
       { name: 'mail', keys: [otherKey] },
       { name: 'misnamed', keys: [otherKey], calledAs: 'https://bulkhead-prove.invalid' },
@@ -67,11 +69,12 @@ export async function tryIssuers(context: ProofContext, signal: AbortSignal): Pr
   stack.use(cluster)
   await using stranger = connectWith(cluster.endpoint, {})
   const there = { ...context, ...cluster, client: new Client(cluster.transport) }
-  const keys = { ec, rsa }
+  const keys = { ec, second, rsa }
   await Promise.all([
     tryTokens(there, stranger, { url: settings.main, otherUrl: settings.other, keys, otherKey, now: clock.now() }, signal),
     tryOtherIssuers(there, stranger, settings, otherKey, stolen, signal),
     tryWebhookAnswers(there, stranger, webhook, signal),
+    tryBootstrapTokens(there, signal),
   ])
   await tryDenial(there, { url: settings.main, now: clock.now() }, ec, signal)
   await webhooks.disposeAsync()
@@ -187,6 +190,11 @@ async function tryWebhookAnswers(context: ProofContext, stranger: Stranger, webh
     answer => isNobody(context, `token for which the webhook answers ${answer}`, stranger, signal, bearer(badToken(answer))),
     Object.keys(badAnswers).length,
   )
+  // Two tokens at once that begin alike: each gets the answer about itself.
+  await Promise.all([
+    isUser(context, 'genuine token of a webhook, at once with one that is not', stranger, 'hook-ann', signal, bearer(goodToken)),
+    isNobody(context, 'token that the webhook does not know, at once with one that it knows', stranger, signal, bearer(`${goodToken}-2`)),
+  ])
   webhook.answerLate()
   await isReviewed(context, 'TokenReview of a genuine token of a webhook', goodToken, true, signal)
   await isReviewed(context, 'TokenReview of a token that the webhook does not know', 'bulkhead-prove-unknown', false, signal)

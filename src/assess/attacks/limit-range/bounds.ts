@@ -1,7 +1,7 @@
 // One LimitRange for each kind of bound, and objects at and beyond it.
 import type { Container, LimitRangeItem, PodSpec, ResourceList } from '../../../api/types/core-v1.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
-import { type ProofRequest, strategicPatch } from '../../request.ts'
+import { mergePatch, type ProofRequest, strategicPatch } from '../../request.ts'
 
 /** The account of the pods. */
 export const limitAccount = 'c8'
@@ -16,7 +16,10 @@ export interface LimitWrite extends Omit<ProofRequest, 'method' | 'path'> {
 
 export interface LimitRoom {
   readonly name: string
+  /** Each in a LimitRange of its own. */
   readonly limits: readonly LimitRangeItem[]
+  /** Stored before there is a LimitRange. */
+  readonly before?: readonly LimitWrite[]
   /** Stored before the attempts. */
   readonly stored?: readonly LimitWrite[]
   /** `message` is what the refusal must contain. */
@@ -74,10 +77,9 @@ const ratio = '2'
 export const containerBounds: LimitRoom = {
   name: 'Container',
   limits: [
-    {
-      ...{ type: 'Container', min: listOf(({ min }) => min), max: listOf(({ max }) => max) },
-      maxLimitRequestRatio: listOf(() => ratio),
-    },
+    { type: 'Container', min: listOf(({ min }) => min) },
+    { type: 'Container', max: listOf(({ max }) => max) },
+    { type: 'Container', maxLimitRequestRatio: listOf(() => ratio) },
   ],
   stored: [limitedPod('stored', { containers: [limitedContainer('main', usual.requests, usual.limits)] })],
   beyond: [
@@ -112,6 +114,19 @@ export const containerBounds: LimitRoom = {
     ),
     resize('resize to the maximum', { limits: { cpu: '100m' } }),
   ],
+}
+
+/** Without a minimum, which would refuse it too. */
+export const ratioBounds: LimitRoom = {
+  name: 'ratio',
+  limits: [{ type: 'Container', maxLimitRequestRatio: { cpu: ratio } }],
+  beyond: [
+    {
+      ...differing('cpu request of nothing', 'container', { cpu: '0' }, {}),
+      message: 'cpu max limit to request ratio per Container is 2, but no request is specified or request is 0',
+    },
+  ],
+  within: [differing('cpu request at the ratio', 'container', { cpu: '40m' }, { cpu: '80m' })],
 }
 
 /** A pod of two containers and a sidecar, or of one large init container. */
@@ -180,7 +195,7 @@ export const podBounds: LimitRoom = {
   ],
 }
 
-const claim = (name: string, storage: string): LimitWrite => ({
+export const claim = (name: string, storage: string): LimitWrite => ({
   name,
   path: 'persistentvolumeclaims',
   body: {
@@ -189,9 +204,15 @@ const claim = (name: string, storage: string): LimitWrite => ({
   },
 })
 
+const touch = (name: string): LimitWrite => ({
+  ...{ name: `update of a ${name}`, method: 'PATCH', path: `persistentvolumeclaims/${idOf(name)}`, contentType: mergePatch },
+  body: { metadata: { labels: { touched: 'true' } } },
+})
+
 export const claimBounds: LimitRoom = {
   name: 'PersistentVolumeClaim',
   limits: [{ type: 'PersistentVolumeClaim', min: { storage: '1Mi' }, max: { storage: '2Mi' } }],
+  before: [claim('claim that was too large', '3Mi'), claim('claim that was right', '2Mi')],
   beyond: [
     {
       ...claim('claim below the minimum', '1048575'),
@@ -201,6 +222,7 @@ export const claimBounds: LimitRoom = {
       ...claim('claim above the maximum', '2097153'),
       message: 'maximum storage usage per PersistentVolumeClaim is 2Mi, but request is 2097153',
     },
+    { ...touch('claim that was too large'), message: 'maximum storage usage per PersistentVolumeClaim is 2Mi, but request is 3Mi' },
   ],
-  within: [claim('claim at the minimum', '1Mi'), claim('claim at the maximum', '2Mi')],
+  within: [touch('claim that was right'), claim('claim at the minimum', '1Mi'), claim('claim at the maximum', '2Mi')],
 }

@@ -51,6 +51,7 @@ export const firstPolicies = (pods: string): readonly MatrixPolicy[] => [
         { from: [{ ipBlock: { cidr: '0.0.0.0/0', except: [pods] } }], ports: [{ port: serverPorts.outside }] },
         { from: [{ ipBlock: { cidr: pods } }], ports: [{ port: serverPorts.block }] },
         { from: [app('friend')], ports: [{ protocol: 'UDP', port: serverPorts.nobody }] },
+        { from: [app('friend')], ports: [{ protocol: 'SCTP', port: serverPorts.nobody }] },
       ],
     },
   },

@@ -25,7 +25,7 @@ const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: '0000000
 
 /** `isCordoned`: whether an administrator has cordoned the node. */
 export function nodeWrites(arena: NodeArena, isCordoned: boolean): readonly NodeWrite[] {
-  return [...ownNode(arena, isCordoned), ...otherNodes(arena), ...ownPods(arena), ...otherObjects(arena)]
+  return [...ownNode(arena, isCordoned), ...otherNodes(arena), ...ownPods(arena), ...claimStatus(arena), ...otherObjects(arena)]
 }
 
 function ownNode({ node }: NodeArena, isCordoned: boolean): NodeWrite[] {
@@ -87,6 +87,13 @@ function ownNode({ node }: NodeArena, isCordoned: boolean): NodeWrite[] {
       name: 'the name of another machine as its own',
       request: patch(`${path}/status`, { status: { addresses: [{ type: 'Hostname', address: 'bulkhead-prove' }] } }),
       refusedBy: 'is not allowed to set status.addresses',
+    },
+    {
+      name: 'a status of its Node of more than 256 KiB',
+      request: patch(`${path}/status`, {
+        status: { images: Array.from({ length: 400 }, (_, at) => ({ names: [`${at}/${'x'.repeat(1000)}`] })) },
+      }),
+      refusedBy: 'is not allowed to write a Node status of more than',
     },
     { name: 'its Node, to delete it', request: remove(path), refusedBy: 'cannot delete resource "nodes"' },
   ]
@@ -161,6 +168,31 @@ function ownPods({ namespace, mine }: NodeArena): NodeWrite[] {
     },
     { name: 'its pod, to delete it', request: remove(pod) },
     { name: 'an eviction of its pod', request: post(`${pod}/eviction`, { metadata: { name: 'mine', namespace: namespace.name } }) },
+  ]
+}
+
+function claimStatus({ namespace }: NodeArena): NodeWrite[] {
+  const status = (claim: string, body: object) => patch(namespace.core(`persistentvolumeclaims/${claim}/status`), body)
+  return [
+    {
+      name: 'the size in the status of the claim of its pod',
+      request: status('mine', { status: { allocatedResources: { storage: '1Mi' } } }),
+    },
+    {
+      name: 'the labels of the claim of its pod through the status',
+      request: status('mine', { metadata: { labels: { a: 'b' } } }),
+      refusedBy: 'is not allowed to update fields other than',
+    },
+    {
+      name: 'the phase of the claim of its pod',
+      request: status('mine', { status: { phase: 'Lost' } }),
+      refusedBy: 'is not allowed to update fields other than',
+    },
+    {
+      name: "the status of the claim of another node's pod",
+      request: status('theirs', { status: { allocatedResources: { storage: '1Mi' } } }),
+      refusedBy: 'cannot patch resource "persistentvolumeclaims/status"',
+    },
   ]
 }
 

@@ -2,8 +2,9 @@
 import { nodeLinkKey } from '../../../api/nodes/node-link-names.ts'
 import { parseJson } from '../../../base/json.ts'
 import { nodes } from '../../../client/resources.ts'
+import { certificateRequest } from '../../forged-certificate.ts'
 import { inParallel } from '../../in-parallel.ts'
-import { type ProofRequest, request } from '../../request.ts'
+import { type ProofRequest, request, succeeded } from '../../request.ts'
 import type { NodeArena, NodeHeaders } from './node-arena.ts'
 import { listedByNodes, nodeReads, strangerReads } from './node-reads.ts'
 import { nodeTokens } from './node-tokens.ts'
@@ -41,6 +42,8 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
     if (refusedBy === undefined) await context.attempts.accepted(name, context.transport, question, signal)
     else await context.attempts.refused(name, context.transport, question, { names: refusedBy }, signal)
   })
+  await tryOwnCreation(arena, signal)
+  await tryManyRequests(arena, signal)
   await tryEveryKind(arena, signal)
 }
 
@@ -101,6 +104,69 @@ function strangerWrites({ namespace, node, other }: NodeArena): NodeAttempt[] {
   ]
 }
 
+/** A node creates its Node when it joins: with what it may say of itself, and nothing else. */
+async function tryOwnCreation({ context, stranger, other }: NodeArena, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  const create = (metadata: object): ProofRequest => ({
+    ...{ method: 'POST', path: '/api/v1/nodes?dryRun=All', headers: other },
+    body: { apiVersion: 'v1', kind: 'Node', metadata: { name: stranger, ...metadata } },
+  })
+  await attempts.accepted('a node creates its Node', transport, create({}), signal)
+  for (const key of ['node-restriction.kubernetes.io/team', 'node-role.kubernetes.io/control-plane', 'bulkhead-prove.k8s.io/a'])
+    await attempts.refused(
+      `a node creates its Node with the label ${key}`,
+      transport,
+      create({ labels: { [key]: 'a' } }),
+      { names: 'is not allowed to set the following labels' },
+      signal,
+    )
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' }
+  await attempts.refused(
+    'a node creates its Node with an owner',
+    transport,
+    create({ ownerReferences: [owner] }),
+    { names: 'is not allowed to set ownerReferences' },
+    signal,
+  )
+}
+
+const mostRequests = 50
+
+/** Certificate requests stay for a while, and everybody who reads them reads all of them. */
+async function tryManyRequests({ context, stranger, other, namespace }: NodeArena, signal: AbortSignal): Promise<void> {
+  const { attempts, transport } = context
+  const { request: pem } = await certificateRequest(`CN=${stranger}`)
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
+  const create = (name: string): ProofRequest => ({
+    ...{ method: 'POST', path, headers: other },
+    body: {
+      ...{ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' },
+      metadata: { name, ownerReferences: [namespace.owner] },
+      // Nobody approves or signs it.
+      spec: { request: Buffer.from(pem).toString('base64'), signerName: 'bulkhead-prove.invalid/none', usages: ['client auth'] },
+    },
+  })
+  const names = Array.from({ length: mostRequests }, (_, at) => `${stranger}-many-${at}`)
+  try {
+    const answers = await inParallel(names, name => request(transport, create(name), signal))
+    const made = answers.filter(succeeded).length
+    attempts.record({
+      ...{ name: `a node makes ${mostRequests} certificate requests`, sent: `POST ${path}`, expected: `${mostRequests} stored` },
+      ...{ answered: `${made} stored; ${answers.find(answer => !succeeded(answer))?.message ?? ''}`, held: made === mostRequests },
+    })
+    await attempts.refused(
+      'a node makes one more',
+      transport,
+      create(`${stranger}-many-more`),
+      { names: `more than ${mostRequests} certificate requests` },
+      signal,
+    )
+  } finally {
+    const limit = AbortSignal.timeout(30_000)
+    await inParallel([...names, `${stranger}-many-more`], name => request(transport, { method: 'DELETE', path: `${path}/${name}` }, limit))
+  }
+}
+
 interface ListedResource {
   readonly path: string
   readonly group: string
@@ -139,7 +205,10 @@ async function servedResources(
   signal: AbortSignal,
 ): Promise<ListedResource[]> {
   const read = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
-    const value: unknown = parseJson((await request(transport, { method: 'GET', path }, signal)).text)
+    const answer = await request(transport, { method: 'GET', path }, signal)
+    // A server behind an APIService may be down: it serves nothing now.
+    if (!succeeded(answer)) return {}
+    const value: unknown = parseJson(answer.text)
     return typeof value === 'object' && value !== null ? { ...value } : {}
   }
   const { groups } = await read('/apis')

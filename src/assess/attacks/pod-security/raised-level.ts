@@ -1,10 +1,10 @@
 // A pod from before its namespace became stricter: it stays, and takes no new image by any write.
-import type { Pod } from '../../../api/types/core-v1.ts'
+import type { Pod, PodSpec } from '../../../api/types/core-v1.ts'
 import { parseJson } from '../../../base/json.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request, strategicPatch, succeeded } from '../../request.ts'
-import { create, enforceLabel, podBody } from './levelled-namespace.ts'
+import { create, enforceLabel, podAccount, podBody } from './levelled-namespace.ts'
 import { ephemeralWith, specWith } from './pod-of-breach.ts'
 import { rules } from './rules.ts'
 
@@ -26,6 +26,7 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
   const raise = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body: labels, contentType: mergePatch } as const
   await attempts.accepted('raising the level of a namespace', transport, raise, signal)
 
+  await tryTenant(context, namespace, signal)
   const path = `${namespace.core('pods')}/${name}`
   const refusal = {
     names: 'violates PodSecurity "restricted:latest": ',
@@ -87,6 +88,25 @@ export async function raisedLevel(context: ProofContext, namespace: ProofNamespa
     'a label after the level was raised',
     transport,
     { method: 'PATCH', path: `${path}?dryRun=All`, body: { metadata: { labels: { still: 'here' } } }, contentType: mergePatch },
+    signal,
+  )
+}
+
+/** The rules are for everybody who writes: also for an account of the cluster's own kind of names. */
+async function tryTenant({ attempts, transport }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
+  await namespace.grant(podAccount, [{ verbs: ['create'], apiGroups: [''], resources: ['pods'] }], signal)
+  const headers = { 'impersonate-user': `system:serviceaccount:${namespace.name}:${podAccount}` }
+  const question = (spec: PodSpec): ProofRequest => ({
+    ...{ method: 'POST', path: namespace.core('pods?dryRun=All'), headers },
+    body: podBody('tenant', { spec }),
+  })
+  await attempts.accepted('a harmless pod by an account', transport, question(specWith({})), signal)
+  const names = 'violates PodSecurity "restricted:latest": '
+  await attempts.refused(
+    'a pod on the network of the node by an account',
+    transport,
+    question(specWith({ hostNetwork: true })),
+    { names },
     signal,
   )
 }

@@ -19,7 +19,7 @@ const nothing: Amounts = { cpu: '0', memory: '0', 'ephemeral-storage': '0' }
 const amounts = (n: number): Amounts => ({ cpu: `${n}m`, memory: `${n}00k`, 'ephemeral-storage': `${n}0k` })
 const withDevice = (n: number): Amounts => ({ ...amounts(n), [device]: '1' })
 /** What the pods of `fills` take together. */
-const filled: Amounts = { cpu: '225m', memory: '22500k', 'ephemeral-storage': '2250k', [device]: '4' }
+const filled: Amounts = { cpu: '245m', memory: '24500k', 'ephemeral-storage': '2450k', [device]: '4' }
 
 const template = bareContainer()
 
@@ -63,6 +63,11 @@ const fills = (list: List): QuotaWrite[] => [
     // The sidecar runs with the init containers after it.
     initContainers: [container('side', list, withDevice(20), { restartPolicy: 'Always' }), container('after', list, amounts(25))],
   }),
+  quotaPod('before', {
+    containers: [container('main', list, amounts(10))],
+    // Of the same names and amounts as the next, but over before the container starts.
+    initContainers: [container('side', list, amounts(20))],
+  }),
   quotaPod('beside', {
     containers: [container('main', list, amounts(10))],
     // And with the container.
@@ -96,21 +101,50 @@ function room(list: List): QuotaRoom {
       message: exceeds(quotaOf(resource), `${list}.${resource}=${requested}`),
     }),
   )
-  const silent = {
-    ...quotaPod(`no ${list} of an init container`, {
-      containers: [container('main', list, {})],
+  const silentOf = (name: string, fields: Partial<PodSpec>, resource = 'cpu'): QuotaExcess => ({
+    ...quotaPod(name, fields),
+    message: `must specify ${list}.${resource} for: silent`,
+  })
+  const stated = container('main', list, {})
+  const silent = [
+    silentOf(`no ${list} of an init container`, {
+      containers: [stated],
       initContainers: [Object.assign({}, template, { name: 'silent' })],
     }),
-    message: `must specify ${list}.cpu for: silent`,
-  }
+    silentOf(`no ${list} of one of two containers`, { containers: [stated, Object.assign({}, template, { name: 'silent' })] }),
+    silentOf(
+      `no ${list} of memory`,
+      { containers: [Object.assign({}, template, { name: 'silent', resources: { [list]: { cpu: '0', 'ephemeral-storage': '0' } } })] },
+      'memory',
+    ),
+  ]
   return {
     name: list,
     quotas: Object.fromEntries(bounded.map(resource => [quotaOf(resource), { hard: { [`${list}.${resource}`]: filled[resource] ?? '' } }])),
     fills: fills(list),
-    excesses: [...excesses, ...resized, silent],
+    excesses: [...excesses, ...resized, ...silent],
     twins: [...places.map(place => podIn(`nothing of a ${place}`, place, list, {})), resize('resize to less', { [list]: { cpu: '39m' } })],
     counted: [['v1', 'pods']],
   }
+}
+
+const hugePages = 'hugepages-2Mi'
+const withHugePages = (name: string, amount: string): QuotaWrite =>
+  quotaPod(name, {
+    containers: [
+      Object.assign({}, template, {
+        resources: { requests: { cpu: '1m', [hugePages]: amount }, limits: { cpu: '1m', [hugePages]: amount } },
+      }),
+    ],
+  })
+
+export const hugePagesRoom: QuotaRoom = {
+  name: 'huge pages',
+  quotas: { pages: { hard: { [`requests.${hugePages}`]: '4Mi' } } },
+  fills: [withHugePages('pages', '4Mi')],
+  excesses: [{ ...withHugePages('more pages', '2Mi'), message: exceeds('pages', `requests.${hugePages}=2Mi`) }],
+  twins: [quotaPod('no pages', {})],
+  counted: [['v1', 'pods']],
 }
 
 export const requestsRoom: QuotaRoom = room('requests')

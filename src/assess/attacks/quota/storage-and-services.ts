@@ -18,6 +18,16 @@ const claim = (name: string, storageClassName: string, storage: string): QuotaWr
   },
 })
 
+/** The class in the annotation that is older than the field. */
+const annotated = (name: string, storageClass: string, storage: string): QuotaWrite => ({
+  name,
+  path: 'persistentvolumeclaims',
+  body: {
+    metadata: { name: 'annotated', annotations: { 'volume.beta.kubernetes.io/storage-class': storageClass } },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+  },
+})
+
 const service = (name: string, spec: object, ports = 1): QuotaWrite => ({
   name,
   path: 'services',
@@ -59,6 +69,10 @@ export const storageAndServices: QuotaRoom = {
   ],
   excesses: [
     { ...claim('storage of a class', a, '1'), message: exceeds('class-a-storage', `${a}.${byClass}/requests.storage=1`) },
+    {
+      ...annotated('storage of a class by its older annotation', a, '1'),
+      message: exceeds('class-a-storage', `${a}.${byClass}/requests.storage=1`),
+    },
     { ...claim('claims of a class', c, '1'), message: exceeds('class-c-claims', `${c}.${byClass}/persistentvolumeclaims=1`) },
     { ...claim('storage in total', b, '1Gi'), message: exceeds('storage', 'requests.storage=1Gi') },
     { ...service('node port', { type: 'NodePort' }), message: exceeds('allocated-ports', 'services.nodeports=1') },

@@ -1,17 +1,19 @@
 // Denies a user or certificate in every way that the deny list knows, while a watch of it is open. Another user's watch goes on.
 import { X509Certificate } from 'node:crypto'
-import { deniedCredentials } from '../../../api/credentials/denied-credentials-names.ts'
+import { deniedCredentials, nodeCertificatesKind } from '../../../api/credentials/denied-credentials-names.ts'
 import { configMaps } from '../../../client/resources.ts'
 import type { ClusterObjects } from '../../cluster-objects.ts'
-import type { ForgedCertificate } from '../../forged-certificate.ts'
+import { type ForgedCertificate, forgeCertificate } from '../../forged-certificate.ts'
 import { issuedCertificate } from '../../issued-certificate.ts'
 import { openStream } from '../../open-stream.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { connectWith, type ProofRequest } from '../../request.ts'
+import { isRefusedAs, isUser } from '../authentication/identity-check.ts'
 import { denied } from './denied-credential.ts'
 
 const promisedMs = 1000
+const hourMs = 3_600_000
 
 interface DenialCase {
   readonly name: string
@@ -66,7 +68,8 @@ export async function tryListRights({ attempts, client, transport }: ProofContex
   const write = (data: Readonly<Record<string, string>>, headers: ProofRequest['headers'] = {}): ProofRequest => ({
     method: 'PUT',
     path: `${path}?dryRun=All`,
-    body: { ...list, data: { ...list.data, ...data } },
+    // Without its version: others may write the list meanwhile.
+    body: { ...list, metadata: { name, namespace }, data: { ...list.data, ...data } },
     headers,
   })
   const entry = { 'bulkhead-prove': 'user-name:bulkhead-prove' }
@@ -86,6 +89,28 @@ export async function tryListRights({ attempts, client, transport }: ProofContex
   await invalid('bulkhead-prove', 'must be "<kind>:<value>"')
   await invalid('certificate:abcd', 'must name a SHA-256 fingerprint')
   await invalid('user-name:system:apiserver', 'is the API server itself')
+}
+
+/** A Node that is deleted ends its certificates: those that expire until then, and no later one. */
+export async function tryNodeCertificates(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
+  const { clock, machine, endpoint } = context
+  const keys = await machine.keys?.(signal)
+  if (keys === undefined) return
+  const now = clock.now()
+  const node = `${namespace.name}-node`
+  const user = `system:node:${node}`
+  const forge = (notAfter: number) =>
+    forgeCertificate({ subject: `CN=${user}, O=system:nodes`, issuer: keys.client, notBefore: now - hourMs, notAfter, usages: ['client'] })
+  const [older, newer] = await Promise.all([forge(now + hourMs), forge(now + 3 * hourMs)])
+  const isKnown = async (name: string, certificate: ForgedCertificate): Promise<void> => {
+    await using transport = connectWith(endpoint, certificate)
+    await isUser(context, name, transport, user, signal)
+  }
+  await isKnown('certificate of a node', older)
+  const until = new Date(now + 2 * hourMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  await using _entry = await denied(context, `${namespace.name}.node`, `${nodeCertificatesKind}:${node}@${until}`, signal)
+  await isRefusedAs(context, 'certificate of a node that was deleted', older, signal)
+  await isKnown('certificate of a node that came again', newer)
 }
 
 const watchIn = (namespace: ProofNamespace): ProofRequest => ({ method: 'GET', path: namespace.core('configmaps?watch=true') })

@@ -1,7 +1,8 @@
 // Every way by which an image that nobody signed could come into a pod, in a namespace whose policy is for it.
 import type { Container, PodSpec } from '../../../api/types/core-v1.ts'
 import type { ImagePolicySpec } from '../../../api/types/supply-v1.ts'
-import { imagePolicies, pods } from '../../../client/resources.ts'
+import { clusterImagePolicies, imagePolicies, pods } from '../../../client/resources.ts'
+import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
@@ -48,11 +49,12 @@ function forms(): readonly Form[] {
 
 /** Stores the policy, a pod from before it that waits for a node, and a pod whose image may be changed. */
 export async function tryUnsigned(
-  { attempts, client, transport }: ProofContext,
+  context: ProofContext,
   namespace: ProofNamespace,
   node: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const { attempts, client, transport } = context
   const early = harmlessSpec({ serviceAccountName: 's9' }, { image, imagePullPolicy: 'Never' })
   await client.create(pods, namespace.name, podObject('early', early), signal)
   await client.create(pods, namespace.name, podObject('changed', harmlessSpec({ serviceAccountName: 's9' })), signal)
@@ -65,6 +67,7 @@ export async function tryUnsigned(
     { method: 'POST', path: create, body: podObject('s9', harmlessSpec({ serviceAccountName: 's9' })) },
     signal,
   )
+  await tryPolicies(context, namespace, signal)
   await inParallel(forms(), async ([name, spec, annotations]) => {
     const body = podObject('s9', spec, annotations === undefined ? {} : { annotations })
     await attempts.refused(`an unsigned image ${name}`, transport, { method: 'POST', path: create, body }, refusedBy, signal)
@@ -101,4 +104,34 @@ export async function tryUnsigned(
     refusedBy,
     signal,
   )
+}
+
+/** A policy of the cluster holds beside those of the namespace, and a changed one by what it says now. */
+async function tryPolicies(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
+  const { attempts, client, transport } = context
+  await using cluster = new ClusterObjects(context, namespace)
+  const whole = `${cluster.prefix}-cluster`
+  await cluster.create(clusterImagePolicies, { metadata: { name: whole }, spec: unmeetable(`${whole}.invalid/**`) }, signal)
+  await client.create(
+    imagePolicies,
+    namespace.name,
+    { metadata: { name: 'changing' }, spec: unmeetable('changing.invalid/before/**') },
+    signal,
+  )
+  await client.patch(
+    imagePolicies,
+    namespace.name,
+    'changing',
+    { spec: { images: ['changing.invalid/after/**'] } },
+    { type: 'merge' },
+    signal,
+  )
+  for (const [name, of, policy] of [
+    ['that a policy of the cluster is for', `${whole}.invalid/a:1`, whole],
+    ['that a changed policy is for', 'changing.invalid/after/a:1', 'changing'],
+  ] as const) {
+    const body = podObject('s9', harmlessSpec({ serviceAccountName: 's9' }, { image: of }))
+    const question = { method: 'POST', path: namespace.core('pods?dryRun=All'), body } as const
+    await attempts.refused(`an unsigned image ${name}`, transport, question, { names: `${policy}"` }, signal)
+  }
 }

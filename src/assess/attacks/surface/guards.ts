@@ -75,6 +75,30 @@ export function guards(namespace: ProofNamespace): readonly Guard[] {
       refusal: { names: 'spec.os.name is for "windows"' },
       twin: harmless({ os: { name: 'linux' } }),
     },
+    {
+      name: 'a pod of a RuntimeClass that does not exist',
+      attack: harmless({ runtimeClassName: 'bulkhead-prove-none' }),
+      refusal: { names: 'RuntimeClass "bulkhead-prove-none" not found' },
+      ...ofPods,
+    },
+    ...['default', 'kube-system', 'kube-public'].map(
+      (name): Guard => ({
+        name: `the deletion of the namespace ${name}`,
+        attack: { method: 'DELETE', path: `/api/v1/namespaces/${name}?dryRun=All` },
+        refusal: { names: 'this namespace may not be deleted' },
+        twin: { method: 'DELETE', path: `/api/v1/namespaces/${namespace.name}?dryRun=All` },
+      }),
+    ),
+    {
+      name: 'an object in a namespace that does not exist',
+      attack: {
+        method: 'POST',
+        path: '/api/v1/namespaces/bulkhead-prove-none/configmaps?dryRun=All',
+        body: { metadata: { name: 'guard' } },
+      },
+      refusal: { status: 404, names: 'namespaces "bulkhead-prove-none" not found' },
+      twin: create('configmaps', { metadata: { name: 'guard' } }),
+    },
     ...endpointGuards(namespace),
     {
       name: 'an extension API server that is not verified',

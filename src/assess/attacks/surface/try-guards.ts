@@ -1,9 +1,11 @@
 // Whether each admission plug-in refuses what it alone refuses, and adds what it alone adds.
+import { defaultsAnnotation } from '../../../api/resources/bulkhead/cluster-defaults.ts'
 import { parseJson } from '../../../base/json.ts'
 import { configMaps, namespaces } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { ProofNamespace } from '../../proof-namespace.ts'
+import { harmlessSpec, workloadForms } from '../../proof-pods.ts'
 import { mergePatch, type ProofRequest, request } from '../../request.ts'
 import { guards } from './guards.ts'
 
@@ -15,7 +17,44 @@ export async function tryGuards(context: ProofContext, namespace: ProofNamespace
     await attempts.refused(name, transport, attack, refusal, signal)
   })
   await tryAdded(context, namespace, signal)
+  await tryChangedTemplate(context, namespace, signal)
+  await tryForgedDefaults(context, signal)
   await tryEndingNamespace(context, signal)
+}
+
+/** A stored workload that takes a system priority later. */
+async function tryChangedTemplate({ attempts, transport }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
+  const path = namespace.group('apps/v1', 'deployments')
+  const form = workloadForms.find(({ kind }) => kind === 'Deployment')
+  if (form === undefined) throw new Error('there is no form of a Deployment')
+  await attempts.accepted('a Deployment', transport, { method: 'POST', path, body: form.object('changed', harmlessSpec()) }, signal)
+  const change = (spec: object): ProofRequest => ({
+    ...{ method: 'PATCH', path: `${path}/changed?dryRun=All`, contentType: mergePatch },
+    body: { spec: { template: { spec } } },
+  })
+  await attempts.accepted('another host name in a Deployment', transport, change({ hostname: 'other' }), signal)
+  const names = 'pods with system-cluster-critical priorityClass is not permitted'
+  const priority = change({ priorityClassName: 'system-cluster-critical' })
+  await attempts.refused('a system priority in a stored Deployment', transport, priority, { names }, signal)
+}
+
+/** A new namespace that says that it has its defaults gets them all the same. */
+async function tryForgedDefaults({ attempts, transport }: ProofContext, signal: AbortSignal): Promise<void> {
+  const create = (annotations: Readonly<Record<string, string>>): ProofRequest => ({
+    ...{ method: 'POST', path: '/api/v1/namespaces?dryRun=All' },
+    body: { metadata: { name: 'bulkhead-prove-defaults', annotations } },
+  })
+  const stateOf = ({ text }: { readonly text: string }): string | undefined =>
+    (parseJson(text) as { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } }).metadata?.annotations?.[
+      defaultsAnnotation
+    ]
+  const plain = stateOf(await attempts.accepted('a namespace', transport, create({}), signal))
+  const question = create({ [defaultsAnnotation]: 'applied' })
+  const forged = stateOf(await attempts.accepted('a namespace that says that it has its defaults', transport, question, signal))
+  attempts.record({
+    ...{ name: 'the defaults of a namespace that says that it has them', sent: `POST ${question.path}` },
+    ...{ expected: plain ?? 'none', answered: forged ?? 'none', held: forged === plain },
+  })
 }
 
 /** What is added to an object or its answer instead of a refusal. */

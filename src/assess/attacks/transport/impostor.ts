@@ -22,7 +22,8 @@ export interface ImpostorOptions {
   answer(request: string): string
 }
 
-const elsewhere: ServerNames = { ipAddresses: ['192.0.2.1'], dnsNames: ['elsewhere.example'] }
+/** No machine has an address of class E (RFC 1112, 4). */
+const elsewhere: ServerNames = { ipAddresses: ['240.0.0.1'], dnsNames: ['elsewhere.example'] }
 /** A TLS record of the handshake (RFC 8446, 5.1). */
 const clientHello = 0x16
 

@@ -13,6 +13,8 @@ export interface Listener {
    * client is the node agent, which uses TLS 1.3, and it must listen on loopback.
    */
   readonly mayOfferTls12: boolean
+  /** DNS over TCP (RFC 7766) has no TLS, and answers nothing but questions about names. */
+  readonly speaksDns: boolean
 }
 
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
@@ -22,7 +24,7 @@ const probes = 16
 export async function clusterListeners({ endpoint, machine }: ProofContext): Promise<Map<string, Listener>> {
   const api = targetOf(endpoint.server)
   const found = new Map<string, Listener>([
-    [`${api.host}:${api.port}`, { name: `API server ${endpoint.server}`, target: api, mayOfferTls12: false }],
+    [`${api.host}:${api.port}`, { name: `API server ${endpoint.server}`, target: api, mayOfferTls12: false, speaksDns: false }],
   ])
   const own = Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address, scopeid }) => (scopeid ? '' : address)))
   for (const { protocol, address, port, program, loopback, part } of await clusterSockets(machine)) {
@@ -31,6 +33,7 @@ export async function clusterListeners({ endpoint, machine }: ProofContext): Pro
       found.set(`${host}:${port}`, {
         ...{ name: `${part} (${program}) ${host}:${port}`, target: { host, port } },
         mayOfferTls12: program === 'containerd' && loopback,
+        speaksDns: part === 'dns',
       })
   }
   return found
@@ -43,17 +46,31 @@ const plain = [
   { name: 'a line of text', text: 'bulkhead\r\n\r\n' },
 ]
 
-/** A TLS server may send an alert (RFC 8446, 5.1), and an HTTP server a refusal; anything else is a service in clear text. */
-const isRefusal = (answer: string | undefined): boolean =>
-  answer === undefined || answer === '' || answer.startsWith('\x15\x03') || /^HTTP\/\d\.\d 4/.test(answer)
+/**
+ * A TLS server may send an alert (RFC 8446, 5.1), and those in Go this line (net/http, `tlsRecordHeaderLooksLikeHTTP`). Any other answer is a
+ * service in clear text, also one that says that it does not know the path.
+ */
+export const isRefusal = (answer: string | undefined): boolean =>
+  answer === undefined ||
+  answer === '' ||
+  answer.startsWith('\x15\x03') ||
+  /^HTTP\/1\.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server\.\n?$/.test(answer)
+
+const isSame = (a: Target, b: Target): boolean => a.host === b.host && a.port === b.port
 
 /** Returns how many listeners offer TLS 1.2 because they may. */
-export async function attackListeners({ attempts }: ProofContext, listeners: readonly Listener[], signal: AbortSignal): Promise<number> {
+export async function attackListeners(
+  { attempts, endpoint }: ProofContext,
+  listeners: readonly Listener[],
+  signal: AbortSignal,
+): Promise<number> {
+  const answering = new Set<string>()
   const asked = listeners.flatMap(listener => plain.map(client => ({ listener, client })))
   await inParallel(
     asked,
     async ({ listener: { name, target }, client }) => {
       const answer = await sendPlain(target, client.text, signal)
+      if (answer !== undefined && answer !== '') answering.add(name)
       const answered = answer === undefined ? 'no connection' : JSON.stringify(answer.slice(0, 60))
       attempts.record({
         name: `${client.name} to ${name}`,
@@ -61,6 +78,19 @@ export async function attackListeners({ attempts }: ProofContext, listeners: rea
         expected: 'no answer',
         answered,
         held: isRefusal(answer),
+      })
+    },
+    probes,
+  )
+  // What answers at all speaks TLS. Listeners that are for pods alone close the connections of the machine.
+  const api = targetOf(endpoint.server)
+  await inParallel(
+    listeners.filter(({ name, target, speaksDns }) => (answering.has(name) || isSame(target, api)) && !speaksDns),
+    async ({ name, target }) => {
+      const version = await handshake(target, 'TLSv1.3', signal)
+      attempts.record({
+        name: `TLS 1.3 to ${name}`,
+        ...{ sent: 'handshake', expected: 'TLSv1.3', answered: version ?? 'refused', held: version === 'TLSv1.3' },
       })
     },
     probes,

@@ -9,8 +9,11 @@ import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { connectWith, type ProofRequest, request } from '../../request.ts'
 import { within } from '../../until.ts'
 import { bearer } from '../authentication/identity-check.ts'
+import { tryIssued } from './try-issued.ts'
+import { tryListedSecrets } from './try-listed-secrets.ts'
 
 const maxSeconds = 3607
+const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const apiGroup = 'rbac.authorization.k8s.io'
 const waitMs = 300
 
@@ -51,6 +54,8 @@ export async function tryMounts(
 ): Promise<void> {
   await inParallel([...cases.entries()], ([index, one]) => tryMount(context, namespace, other, one, `mount-${index}`, signal))
   await tryLife(context, namespace, signal)
+  await tryIssued(context, namespace, signal)
+  await tryListedSecrets(context, namespace, signal)
   await tryEndlessToken(context, namespace, signal)
 }
 
@@ -89,6 +94,16 @@ async function tryMount(
     expected: `token: ${one.token}`,
     answered: `token: ${found}`,
     held: found === one.token,
+  })
+  const writable = pod.spec.containers.filter(({ volumeMounts = [] }) =>
+    volumeMounts.some(({ mountPath, readOnly }) => mountPath === tokenPath && readOnly !== true),
+  )
+  attempts.record({
+    name: `mount of the token of an account with ${one.name}`,
+    sent: 'POST pods',
+    expected: 'read-only',
+    answered: writable.length === 0 ? 'read-only' : 'writable',
+    held: writable.length === 0,
   })
   const longest = Math.max(0, ...lives)
   attempts.record({
