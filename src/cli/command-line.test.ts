@@ -19,7 +19,7 @@ const misunderstood = [
     'upp',
     1,
     'Unknown command "upp"',
-    'Commands: up, status, prove, evidence, why, check, policy, sign, verify, dev, trust, image, registry, sbom, scan, advisories, where, updates, join, join-ticket, node, store. See "bulkhead --help"',
+    'Commands: up, status, prove, evidence, why, check, policy, sign, verify, dev, trust, image, registry, sbom, scan, advisories, where, updates, join, join-ticket, node, store, doctor, reset. See "bulkhead --help"',
   ],
   ['policy x', 2, 'Unknown command "x"', 'Commands: test, replay, report. See "bulkhead policy --help"'],
   ['up --prot 5', 1, 'Unknown flag "--prot", did you mean --port?', 'See "bulkhead up --help"'],

@@ -36,6 +36,10 @@ interface Pending {
   readonly reject: (err: AuditFailure) => void
 }
 
+/** Bounds of the log: the oldest file is removed when the newest is full. */
+export const defaultMaxFileBytes = 100 << 20
+export const defaultMaxFiles = 20
+
 const maxBatchBytes = 1 << 20
 const maxBuffered = 20_000
 /** Limit of bytes of all waiting records: with bodies, a record of a read may be large. */
@@ -84,7 +88,7 @@ export class AuditLog implements AsyncDisposable {
    * removed.
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
-    const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
+    const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? defaultMaxFiles)
     const loss = lostRecords(end, options.signedHead)
     if (loss !== undefined) {
       await files.close()
@@ -254,7 +258,7 @@ export class AuditLog implements AsyncDisposable {
 
   /** The batch is on disk: if the next file cannot be begun, the full one grows, and a later batch retries. */
   async #rotateIfFull(): Promise<void> {
-    const { clock, log, maxFileBytes = 100 << 20 } = this.#options
+    const { clock, log, maxFileBytes = defaultMaxFileBytes } = this.#options
     if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
     try {
       await this.#files.rotate()

@@ -2,6 +2,7 @@
 import { advisoriesCommand } from './advisories.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
+import { doctorCommand } from './doctor.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
 import { joinCommand } from './join.ts'
@@ -11,6 +12,7 @@ import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
 import { registryCommand } from './registry.ts'
+import { resetCommand } from './reset.ts'
 import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { signCommand } from './sign.ts'
@@ -46,6 +48,8 @@ export const commands = {
   joinTicket: joinTicketCommand,
   node: nodeCommand,
   store: storeCommand,
+  doctor: doctorCommand,
+  reset: resetCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),

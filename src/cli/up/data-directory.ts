@@ -12,7 +12,9 @@ import type { Identity } from './part-identities.ts'
 export const adminKubeconfigName = 'admin.kubeconfig'
 
 /** The format of everything in the data directory; increased when an older Bulkhead could not read it. */
-const dataVersion = '1'
+export const dataVersion = '1'
+/** Instead of the format, from the moment when `bulkhead reset` destroys keys: nothing starts there, also no older Bulkhead. */
+export const resettingVersion = 'reset'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
 const maxSocketPathLength = 107
@@ -105,6 +107,8 @@ export async function takeDataDirectory(
     if (lock === undefined) throw inUse(await requestStatus(directory.supervisorSocket))
     // From here on this process alone changes the directory; until here it touched nothing of a running cluster.
     try {
+      // A reset may have ended since.
+      checkVersion(path)
       await prepare(directory, identity)
       if (registry) await prepareRegistry(directory, identity)
     } catch (err) {
@@ -201,6 +205,10 @@ const versionFile = (path: string): string => join(path, 'version')
 
 function checkVersion(path: string): void {
   const found = readVersion(path)
+  if (found === resettingVersion)
+    throw new UserError(
+      `The data directory "${path}" was being reset, and its keys are destroyed: finish that with "bulkhead reset --data-dir ${path}"`,
+    )
   if (found !== undefined && found !== dataVersion)
     throw new UserError(
       `The data directory "${path}" has data version "${found}", but this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or choose another one with --data-dir`,

@@ -1,4 +1,5 @@
 // Pod-level cgroups: on v1 in each controller's hierarchy, on v2 in the unified tree.
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
@@ -156,6 +157,8 @@ async function removeTree(directory: string, clock: Clock, signal: AbortSignal):
       (err: NodeJS.ErrnoException) => err.code,
     )
     if (failure === undefined || failure === 'ENOENT' || failure === 'ENOTDIR') return
+    // The folder of a hierarchy that is not mounted is on a read-only file system, which answers so before it looks for the name.
+    if (failure === 'EROFS' && !existsSync(directory)) return
     if (failure !== 'EBUSY') throw new Error(`Cannot remove the cgroup "${directory}": ${failure}`)
     await killMembers(directory)
     await clock.sleep(10, signal)
