@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openFolder } from '../../base/files/remove-tree.ts'
 import { eraseFolder, inOrder } from './erase-keys.ts'
-import { openFolder } from './remove-tree.ts'
 
 function temporaryFolder(): Disposable & { readonly path: string; readonly folder: number } {
   const path = mkdtempSync(join(tmpdir(), 'erase-keys-'))

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { openFolder, removeTree, within } from '../../base/files/remove-tree.ts'
 import { codeOf } from '../../base/user-error.ts'
-import { openFolder, removeTree, within } from './remove-tree.ts'
 
 /** More than any key file has; of a larger one the first bytes are overwritten. */
 const maxOverwritten = 1 << 20

@@ -2,6 +2,8 @@
 // file goes last, so that an interrupted reset is finished by running it again.
 import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmdirSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { folderSize } from '../../base/files/folder-size.ts'
+import { openFolder, removeTree, within } from '../../base/files/remove-tree.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { findDataDirectory } from '../connection/find-cluster.ts'
@@ -11,12 +13,10 @@ import { type DataDirectory, resettingVersion } from '../up/data-directory.ts'
 import { lockFile } from '../up/directory-lock.ts'
 import { confirm, type Terminal } from './confirm.ts'
 import { type Erased, eraseFile, eraseFolder } from './erase-keys.ts'
-import { folderSize } from './folder-size.ts'
 import { keepAudit } from './keep-audit.ts'
 import { foreignDisks, nothing, type ResetMachine, readMountInfo } from './machine-state.ts'
 import { partProcesses } from './part-processes.ts'
 import { planText } from './plan-reset.ts'
-import { openFolder, removeTree, within } from './remove-tree.ts'
 import { isEmpty, ownNames, readTarget, refusal, type TargetFacts } from './reset-target.ts'
 
 export interface ResetFlags {

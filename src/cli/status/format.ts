@@ -24,12 +24,7 @@ function componentSection(nodes: Status['nodes']): string[] {
   )
   return rows.length === 0
     ? []
-    : [
-        section(`Programs of nodes (from a short table of known weaknesses, ${tableDate})`, [
-          ['NODE', 'NAME', 'PACKAGE', 'SHA256', ''],
-          ...rows,
-        ]),
-      ]
+    : [section(`Programs of nodes (from a short table of known weaknesses, ${tableDate})`, [['NODE', 'NAME', 'PACKAGE', 'SHA256', ''], ...rows])]
 }
 
 const packageText = ({ build, version, keyId }: NonNullable<Status['package']>): string =>

@@ -5,6 +5,7 @@ import { failsBy } from '../../base/files/errno.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { emptyLargeCaches } from './compile-caches.ts'
 import { inUse, requestStatus } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
 import type { Identity } from './part-identities.ts'
@@ -111,6 +112,7 @@ export async function takeDataDirectory(
       checkVersion(path)
       await prepare(directory, identity)
       if (registry) await prepareRegistry(directory, identity)
+      await emptyLargeCaches(partHomes(directory))
     } catch (err) {
       lock[Symbol.dispose]()
       throw err
@@ -120,6 +122,11 @@ export async function takeDataDirectory(
     throw explained(err, path)
   }
 }
+
+const partHomes = ({ signer, server, controllers, dns, artifacts, node, registry, registryStore }: DataDirectory): string[] => [
+  ...[signer, server, controllers, dns, artifacts, node],
+  ...[registry, registryStore],
+]
 
 async function prepare(directory: DataDirectory, identity: Identity | undefined): Promise<void> {
   await folder(directory.signer, 0o700, identity?.signer)

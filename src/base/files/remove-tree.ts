@@ -2,7 +2,7 @@
 // meanwhile, and names as deep as a container can make them need neither long paths nor many descriptors.
 import { closeSync, constants, opendirSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { codeOf, messageOf, UserError } from '../user-error.ts'
 
 /** Folders below this depth are moved up before they are emptied. */
 export const maxDepth = 32

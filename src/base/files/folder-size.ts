@@ -1,7 +1,7 @@
 // How much a folder has, without following links.
 import { lstat, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../base/user-error.ts'
+import { codeOf } from '../user-error.ts'
 
 /** Counting stops there: a node's images can have millions of files, and the size is only shown. */
 export const maxCounted = 200_000

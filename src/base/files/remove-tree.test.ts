@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { whyNoSmallDisk } from '../../base/testing/small-disk.testing.ts'
+import { whyNoSmallDisk } from '../testing/small-disk.testing.ts'
 import { maxDepth, openFolder, removeTree } from './remove-tree.ts'
 
 function temporaryFolder(): Disposable & { readonly path: string; readonly folder: number } {
