@@ -35,6 +35,11 @@ export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, sta
   for (const table of tables) await unlessAbsent(() => runProgram('nft', ['delete', 'table', ...table.split(' ')]))
   await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))
   await unlessAbsent(() => ip(['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']))
+  await restoreForwarding(stateFile)
+}
+
+/** Sets forwarding as it was before the node; without the file it was on. */
+export async function restoreForwarding(stateFile: string): Promise<void> {
   try {
     await writeFile(forwarding, await readFile(stateFile, 'utf8'))
     await rm(stateFile)

@@ -42,6 +42,9 @@ interface Pending {
   readonly reject: (err: AuditFailure) => void
 }
 
+/** The oldest file is removed when the newest is full. */
+export const defaultMaxFiles = 20
+
 const maxBatchBytes = 1 << 20
 const maxBuffered = 20_000
 /** Limit of bytes of all waiting records: with bodies, a record of a read may be large. */
@@ -99,7 +102,7 @@ export class AuditLog implements AsyncDisposable {
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const { directory, clock, log } = options
     const alarms = new AuditAlarms(directory, clock, log)
-    const opened = await openTree(directory, options.maxFiles ?? 20, options.signer)
+    const opened = await openTree(directory, options.maxFiles ?? defaultMaxFiles, options.signer)
     await alarms.written()
     const audit = new AuditLog(options, alarms, opened)
     if (opened.files.ragged) log.info('audit log ended within a line', { record: opened.tree.size })

@@ -13,6 +13,9 @@ import type { WatchedFiles } from './watched-files.ts'
 
 const retryDelayMs = 1000
 
+/** Of a file, which the next one follows. */
+export const defaultMaxFileBytes = 100 << 20
+
 export interface LogWriterOptions {
   readonly clock: Clock
   readonly log: Logger
@@ -101,7 +104,7 @@ export class LogWriter {
 
   /** The batch is on disk: if the next file cannot be begun, the full one grows, and a later batch retries. */
   async #rotateIfFull(): Promise<void> {
-    const { clock, log, maxFileBytes = 100 << 20 } = this.#options
+    const { clock, log, maxFileBytes = defaultMaxFileBytes } = this.#options
     if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
     try {
       const full = this.#files.path

@@ -16,6 +16,7 @@ import { UserError } from '../../base/user-error.ts'
 import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { maxSignatureBytes } from '../../supply-chain/advisories/database/verify-feed.ts'
 import { FeedFetcher } from './feed-fetcher.ts'
+import { maxFetchedSources } from './fetched-files.ts'
 import type { FeedImport } from './image-software.ts'
 
 const { signal } = new AbortController()
@@ -112,6 +113,26 @@ for (const [name, answer, want] of refusals)
     assert.deepEqual(mirror.imported, [])
     assert.ok(!existsSync(join(mirror.scratch, 'feed-osv')))
   })
+
+test('FeedFetcher forgets sources that are gone, and says why one too many is not fetched', async t => {
+  const mirror = await opened(t, feed)
+  const [source] = mirror.sources
+  assert.ok(source)
+  mirror.refuse('it is older')
+  await mirror.fetcher.look(signal)
+  mirror.sources.length = 0
+  await mirror.fetcher.look(signal)
+  assert.equal(mirror.fetcher.problem('osv'), undefined)
+  const named = (name: string, creationTimestamp: string): AdvisorySource => ({
+    ...source,
+    metadata: { name, generation: 1, creationTimestamp },
+  })
+  for (let index = 0; index < maxFetchedSources; index++) mirror.sources.push(named(`s${index}`, '2026-01-01T00:00:00Z'))
+  mirror.sources.unshift(named('late', '2026-02-01T00:00:00Z'))
+  await mirror.fetcher.look(signal)
+  assert.match(mirror.fetcher.problem('late') ?? '', /^at most 20 sources are fetched, the oldest ones/)
+  assert.equal(mirror.fetcher.problem('s0'), 'it is older')
+})
 
 test('FeedFetcher refuses a server of another authority', async t => {
   const mirror = await opened(t, feed)

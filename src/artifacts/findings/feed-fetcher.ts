@@ -12,6 +12,7 @@ import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { Lister } from '../../client/cache/object-cache.ts'
 import { maxSignatureBytes } from '../../supply-chain/advisories/database/verify-feed.ts'
+import { fetchedSources, maxFetchedSources, removeOthers } from './fetched-files.ts'
 import type { FeedImport } from './image-software.ts'
 
 export interface FeedFetcherParts {
@@ -57,10 +58,11 @@ export class FeedFetcher {
   /** Fetches the sources that are due, one after the other. */
   async look(signal: AbortSignal): Promise<void> {
     const { sources, clock, log } = this.#parts
-    for (const source of sources.list()) {
+    const fetched = fetchedSources(sources.list())
+    await this.#forgetOthers(fetched)
+    for (const source of fetched) {
       const { name = '', generation = 0 } = source.metadata
       const { url, interval } = source.spec
-      if (url === undefined) continue
       const next = this.#next.get(name)
       if (next !== undefined && next.generation === generation && clock.monotonic() < next.at) continue
       const parsed = interval === undefined ? defaultIntervalMs : parseGoDuration(interval)
@@ -73,6 +75,22 @@ export class FeedFetcher {
         this.#problems.set(name, err instanceof UserError ? err.message : `${url} could not be fetched: ${messageOf(err)}`.slice(0, 1024))
         log.error('cannot fetch advisories', { source: name, err: messageOf(err) })
       }
+    }
+  }
+
+  /** Also in memory. */
+  async #forgetOthers(fetched: readonly AdvisorySource[]): Promise<void> {
+    const { sources, fetched: folder, log } = this.#parts
+    const names = new Set(fetched.map(({ metadata }) => metadata.name))
+    for (const known of [this.#next, this.#problems]) for (const name of known.keys()) if (!names.has(name)) known.delete(name)
+    for (const { metadata, spec } of sources.list())
+      if (spec.url !== undefined && !names.has(metadata.name))
+        this.#problems.set(metadata.name ?? '', `at most ${maxFetchedSources} sources are fetched, the oldest ones: delete another`)
+    try {
+      const removed = await removeOthers(folder, fetched)
+      if (removed.length > 0) log.info('advisories of sources that are gone removed', { files: removed })
+    } catch (err) {
+      log.error('advisories of sources that are gone not removed', { err: messageOf(err) })
     }
   }
 

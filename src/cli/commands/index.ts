@@ -4,6 +4,7 @@ import { auditCommand } from './audit.ts'
 import { backupCommand } from './backup.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
+import { doctorCommand } from './doctor.ts'
 import { evidenceCommand } from './evidence.ts'
 import { imageCommand } from './image.ts'
 import { joinCommand } from './join.ts'
@@ -13,6 +14,7 @@ import { partCommand } from './part.ts'
 import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
 import { registryCommand } from './registry.ts'
+import { resetCommand } from './reset.ts'
 import { sbomCommand } from './sbom.ts'
 import { scanCommand } from './scan.ts'
 import { serviceCommand } from './service.ts'
@@ -54,6 +56,8 @@ export const commands = {
   service: serviceCommand,
   upgrade: upgradeCommand,
   backup: backupCommand,
+  doctor: doctorCommand,
+  reset: resetCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),

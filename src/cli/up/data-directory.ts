@@ -5,6 +5,7 @@ import { failsBy } from '../../base/files/errno.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { emptyLargeCaches } from './compile-caches.ts'
 import { inUse, requestStatus } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
 import type { Identity } from './part-identities.ts'
@@ -12,7 +13,9 @@ import type { Identity } from './part-identities.ts'
 export const adminKubeconfigName = 'admin.kubeconfig'
 
 /** The format of everything in the data directory; increased when an older Bulkhead could not read it. */
-const dataVersion = '1'
+export const dataVersion = '1'
+/** Instead of the format, from the moment when `bulkhead reset` destroys keys: nothing starts there, also no older Bulkhead. */
+export const resettingVersion = 'reset'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
 const maxSocketPathLength = 107
@@ -112,9 +115,12 @@ export async function takeDataDirectory(
     if (lock === undefined) throw inUse(await requestStatus(directory.supervisorSocket))
     // From here on this process alone changes the directory; until here it touched nothing of a running cluster.
     try {
+      // A reset may have ended since.
+      checkVersion(path)
       await prepare(directory, identity)
       if (registry) await prepareRegistry(directory, identity)
       if (backupFile !== undefined) await prepareBackup(directory, identity)
+      await emptyLargeCaches(partHomes(directory))
     } catch (err) {
       lock[Symbol.dispose]()
       throw err
@@ -124,6 +130,11 @@ export async function takeDataDirectory(
     throw explained(err, path)
   }
 }
+
+const partHomes = ({ signer, server, controllers, dns, artifacts, node, registry, registryStore }: DataDirectory): string[] => [
+  ...[signer, server, controllers, dns, artifacts, node],
+  ...[registry, registryStore],
+]
 
 async function prepare(directory: DataDirectory, identity: Identity | undefined): Promise<void> {
   await folder(directory.signer, 0o700, identity?.signer)
@@ -214,6 +225,10 @@ const versionFile = (path: string): string => join(path, 'version')
 
 function checkVersion(path: string): void {
   const found = readVersion(path)
+  if (found === resettingVersion)
+    throw new UserError(
+      `The data directory "${path}" was being reset, and its keys are destroyed: finish that with "bulkhead reset --data-dir ${path}"`,
+    )
   if (found !== undefined && found !== dataVersion)
     throw new UserError(
       `The data directory "${path}" has data version "${found}", but this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or choose another one with --data-dir`,

@@ -1,7 +1,13 @@
 // The programs that a node with containers needs on the machine; checked before anything starts.
 import { UserError } from '../../base/user-error.ts'
 
-const programs: readonly { readonly name: string; readonly debianPackage: string; readonly paths: readonly string[] }[] = [
+interface NodeProgram {
+  readonly name: string
+  readonly debianPackage: string
+  readonly paths: readonly string[]
+}
+
+const programs: readonly NodeProgram[] = [
   { name: 'containerd', debianPackage: 'containerd', paths: ['/usr/bin/containerd', '/usr/local/bin/containerd'] },
   { name: 'runc', debianPackage: 'runc', paths: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'] },
   { name: 'the CNI plug-in "bridge"', debianPackage: 'containernetworking-plugins', paths: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
@@ -11,9 +17,12 @@ const programs: readonly { readonly name: string; readonly debianPackage: string
   { name: 'busybox', debianPackage: 'busybox-static', paths: ['/usr/bin/busybox', '/bin/busybox'] },
 ]
 
+export const missingPrograms = (exists: (path: string) => boolean): readonly NodeProgram[] =>
+  programs.filter(({ paths }) => !paths.some(exists))
+
 /** Throws a UserError that names each missing program and how to install it. */
 export function checkNodePrograms(exists: (path: string) => boolean): void {
-  const missing = programs.filter(({ paths }) => !paths.some(exists))
+  const missing = missingPrograms(exists)
   if (missing.length === 0) return
   const names = missing.map(({ name }) => name).join(', ')
   const packages = missing.map(({ debianPackage }) => debianPackage).join(' ')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -33,4 +33,5 @@ test('runtimeFor() copies what other users cannot read, and syncs it before rena
   assert.deepEqual(await runtimeFor(script, data, true), copy)
   assert.equal(synced.length, length)
   assert.deepEqual(await runtimeFor(script, data, false), [process.execPath, script])
+  assert.deepEqual(readdirSync(data), [], 'a copy that nothing needs is removed')
 })

@@ -20,11 +20,16 @@ import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 /** Returns Node and the script with which the parts are started. */
 export async function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): Promise<readonly [string, string]> {
   const node = process.execPath
-  if (!unprivileged || (reachable(node) && reachable(script))) return [node, script]
+  const library = join(dataDirectory, 'lib')
+  if (!unprivileged || (reachable(node) && reachable(script))) {
+    // A copy of an earlier start would stay for ever.
+    rmSync(library, { recursive: true, force: true })
+    return [node, script]
+  }
   const bundle = dirname(script)
-  const target = join(dataDirectory, 'lib', fingerprint(bundle))
+  const target = join(library, fingerprint(bundle))
   const copy = [join(target, 'node'), join(target, 'dist', basename(script))] as const
-  if (!existsSync(copy[1])) await install(node, bundle, dirname(target), target)
+  if (!existsSync(copy[1])) await install(node, bundle, library, target)
   return copy
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock as clock } from '../../base/clock.ts'
+import { remount, smallDisk, whyNoSmallDisk } from '../../base/testing/small-disk.testing.ts'
 import {
   containerSettings,
   cpuWeight,
@@ -110,6 +111,13 @@ test('removeCgroup() removes the cgroup from every hierarchy, and nothing else',
   await removeCgroup('/bulkhead-x', clock, signal, unified)
   assert.deepEqual((await readdir(unified)).sort(), ['cgroup.controllers', 'cgroup.procs'])
   await removeCgroup('/bulkhead-x', clock, signal, unified)
+})
+
+test('removeCgroup() passes a hierarchy that is not mounted, whose folder is read-only', { skip: whyNoSmallDisk }, async t => {
+  const root = smallDisk(t, 1 << 20)
+  await mkdir(join(root, 'hugetlb'))
+  remount(root, 'ro')
+  await removeCgroup('/bulkhead-x', clock, AbortSignal.timeout(10_000), root)
 })
 
 test('membersOf() never returns a process group or init', () => {

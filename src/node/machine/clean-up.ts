@@ -7,7 +7,7 @@ import type { ContainerRuntime } from '../cri/runtime.ts'
 import { removeCgroup } from './cgroups.ts'
 import { unmountBelow } from './mount-table.ts'
 import type { NodeDirectory } from './node-directory.ts'
-import { endProcesses, listProcesses } from './process-table.ts'
+import { endProcesses, listProcesses, type ProcessEntry } from './process-table.ts'
 
 /** The parent of all pod cgroups of this node. */
 export function nodeCgroup(directory: Pick<NodeDirectory, 'id'>): string {
@@ -31,7 +31,12 @@ export async function removeAllPods(runtime: ContainerRuntime, log: Logger, sign
 
 /** Whether containers of this node run: each pod has a shim, which outlives agent and containerd. */
 export async function hasContainers(directory: NodeDirectory): Promise<boolean> {
-  return (await listProcesses()).some(({ command }) => isShim(command, directory))
+  return shimsOf(await listProcesses(), directory).length > 0
+}
+
+/** The shims of this node's pods. Pure. */
+export function shimsOf(processes: readonly ProcessEntry[], directory: NodeDirectory): ProcessEntry[] {
+  return processes.filter(({ command }) => isShim(command, directory))
 }
 
 function isShim([program = '', ...args]: readonly string[], { containerdSocket }: NodeDirectory): boolean {

@@ -1,0 +1,25 @@
+import type { PartState } from '../../up/supervisor.ts'
+import { defineCheck, failure, notApplicable, ok, warning, worst } from '../check.ts'
+
+interface Facts {
+  readonly parts: readonly Pick<PartState, 'name' | 'state' | 'restarts' | 'lastExit'>[] | undefined
+}
+
+export const parts = defineCheck<Facts>({
+  id: 'parts',
+  group: 'Cluster',
+  title: 'parts',
+  reads: 'states and restarts of the parts, from the running "up"',
+  read: ({ up }) => ({ parts: up?.parts }),
+  evaluate({ parts: all }) {
+    if (all === undefined) return notApplicable('nothing runs here')
+    const verdicts = all.flatMap(({ name, state, restarts, lastExit }) => {
+      const last = lastExit === undefined ? '' : `, last ended with ${lastExit}`
+      if (state !== 'ready') return [failure(`${name} is ${state}${last}`, 'bulkhead status')]
+      return restarts > 0
+        ? [warning(`${name} was restarted ${restarts} times${last}`, 'bulkhead up --log-level info   # shows why, at the next start')]
+        : []
+    })
+    return worst([...verdicts, ok('')], `${all.length} ready, none restarted`)
+  },
+})
