@@ -32,6 +32,7 @@ import { signedImages } from './s9-signed-images.ts'
 import { advisoryAlarms } from './s10-advisory-alarms.ts'
 import { registryRights } from './s11-registry-rights.ts'
 import { podPulls } from './s12-pod-pulls.ts'
+import { encryptedVolumes } from './t1-encrypted-volumes.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
@@ -65,6 +66,7 @@ export const proofs: readonly Proof[] = [
   resourceQuota,
   limitRange,
   nodeIsolation,
+  encryptedVolumes,
   encryptionAtRest,
   networkPolicy,
   auditRecords,

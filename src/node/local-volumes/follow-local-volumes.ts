@@ -20,8 +20,10 @@ export interface FollowLocalVolumesOptions {
 }
 
 const workers = 4
-/** A volume in use is removed later, and a failed one tried again. */
-const lookAgainMs = 5_000
+/** A volume in use is removed later. */
+const lookAgainMs = 2_000
+/** What failed is tried again. */
+const tryAgainMs = 30_000
 
 /** Runs until the signal. */
 export async function followLocalVolumes(options: FollowLocalVolumesOptions, signal: AbortSignal): Promise<void> {
@@ -43,7 +45,7 @@ export async function followLocalVolumes(options: FollowLocalVolumesOptions, sig
       try {
         const again = await once(options, informer.get('', name), signal)
         queue.forget(name)
-        if (again) queue.addAfter(name, lookAgainMs)
+        if (again > 0) queue.addAfter(name, again)
       } catch (err) {
         if (signal.aborted) return
         if (!isReason(err, 'Conflict')) log.error('volume not reported', { volume: name, err })
@@ -58,14 +60,15 @@ export async function followLocalVolumes(options: FollowLocalVolumesOptions, sig
   })
 }
 
-async function once(options: FollowLocalVolumesOptions, volume: LocalVolume | undefined, signal: AbortSignal): Promise<boolean> {
+/** Milliseconds after which it has to be asked again; 0 if not. */
+async function once(options: FollowLocalVolumesOptions, volume: LocalVolume | undefined, signal: AbortSignal): Promise<number> {
   // The server selects by node; this check protects against one that does not.
-  if (volume === undefined || volume.spec.nodeName !== options.nodeName) return false
+  if (volume === undefined || volume.spec.nodeName !== options.nodeName) return 0
   const status = await options.apply(volume, signal)
-  if (status === undefined) return true
+  if (status === undefined) return lookAgainMs
   if (JSON.stringify(sorted(status)) !== JSON.stringify(sorted(volume.status ?? {})))
     await options.client.updateStatus(localVolumes, { ...volume, status }, signal)
-  return status.phase !== 'Removed' && (status.message ?? '') !== ''
+  return status.phase !== 'Removed' && (status.message ?? '') !== '' ? tryAgainMs : 0
 }
 
 const sorted = ({ phase, bytes, encryption, message }: LocalVolumeStatus) => [phase, bytes, encryption, message]

@@ -76,8 +76,10 @@ export class LocalVolumes {
       return await this.#grow(place, spec.bytes, signal)
     } catch (err) {
       signal.throwIfAborted()
-      const message = messageOf(err).slice(0, maxMessage)
-      this.#options.log.error('volume not as requested', { volume: place.name, err })
+      const [line = ''] = messageOf(err).split('\n')
+      const message = line.slice(0, maxMessage)
+      // It is tried again and again, and said once.
+      if (status?.message !== message) this.#options.log.error('volume not as requested', { volume: place.name, err })
       return status?.phase === 'Ready' ? { ...status, message } : { phase: 'Failed', message }
     }
   }
@@ -87,11 +89,11 @@ export class LocalVolumes {
     const backEnd = await this.#backEndFor(spec.encryption)
     const size = imageBytes(spec.bytes, backEnd.overheadBytes)
     await this.#requireRoom(size)
-    // Of an attempt that was interrupted.
-    await this.#remove(place)
-    await mkdir(place.folder, { recursive: true, mode: 0o700 })
     await this.#withKey(backEnd, place, signal, async key => {
+      // Of an attempt that was interrupted.
+      await this.#remove(place)
       try {
+        await mkdir(place.folder, { recursive: true, mode: 0o700 })
         await reserveImage(place.image, size, run)
         await backEnd.format(place, key, run)
         await syncToDisk(place.image)
