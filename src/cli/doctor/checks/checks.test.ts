@@ -152,9 +152,9 @@ const rows: readonly (readonly [title: string, verdict: Verdict, state: Verdict[
   ['a missing program', nodePrograms.evaluate([{ name: 'runc', debianPackage: 'runc', paths: [] }]), 'failure', /runc missing/],
   [
     'a weak runtime',
-    knownWeaknessesCheck.evaluate({ found: 1, weak: [{ program: 'runc', version: '1.1.11', ids: ['CVE-2024-0001'] }] }),
+    knownWeaknessesCheck.evaluate({ found: 1, weak: [{ program: 'runc', version: '1.1.11', ids: ['DSA-1-1'] }] }),
     'warning',
-    /runc 1\.1\.11: CVE-2024-0001/,
+    /runc 1\.1\.11: DSA-1-1/,
   ],
   ['no runtime', knownWeaknessesCheck.evaluate({ found: 0, weak: [] }), 'not applicable', /no runtime/],
   ['an old Node.js', nodejs.evaluate({ version: 'v22.12.0', newest: 26 }), 'failure', /too old/],
