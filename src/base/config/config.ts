@@ -47,6 +47,7 @@ export interface Config {
   readonly admissionConfigFile: string | undefined
   /** Path of an audit policy. */
   readonly auditPolicyFile: string | undefined
+  readonly auditConfigFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
   /** Whether bootstrap tokens authenticate, expire and sign the cluster-info ConfigMap. */
@@ -89,6 +90,7 @@ export interface Settings extends EtcdSettings {
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
+  readonly auditConfigFile?: string
   readonly authenticationConfigFile?: string
   readonly enableBootstrapTokenAuth?: boolean
   readonly authenticationTokenWebhookConfigFile?: string
@@ -183,6 +185,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   insecureDisableAdmissionPlugins: names,
   admissionConfigFile: text,
   auditPolicyFile: text,
+  auditConfigFile: text,
   authenticationConfigFile: text,
   enableBootstrapTokenAuth: yesOrNo,
   authenticationTokenWebhookConfigFile: text,
@@ -264,6 +267,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
+    auditConfigFile: settings.auditConfigFile,
     authenticationConfigFile: settings.authenticationConfigFile,
     bootstrapTokens: settings.enableBootstrapTokenAuth ?? false,
     authenticationTokenWebhookConfigFile: settings.authenticationTokenWebhookConfigFile,

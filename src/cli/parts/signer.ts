@@ -19,6 +19,8 @@ export interface SignerSettings {
   /** Names of the controllers' ServiceAccounts. */
   readonly controllerAccounts: readonly string[]
   readonly issuer: string
+  /** How long a key signs checkpoints of the audit log; undefined means the default. */
+  readonly auditEpochMs: number | undefined
 }
 
 export const signerPart = (): Promise<void> =>
@@ -26,7 +28,7 @@ export const signerPart = (): Promise<void> =>
     const { directory, sockets, servingNames, issuer } = settings
     // The forty certificates of a start make V8 optimize code that hardly runs again, and its compilers alone take 8 MB of resident memory.
     for (const compiler of ['maglev', 'turbofan']) setFlagsFromString(`--no-${compiler}`)
-    await using signer = await openKeys(directory, log)
+    await using signer = await openKeys(directory, settings.auditEpochMs, log)
     // Each socket is in a folder that only one group can enter, so only members of that group can connect.
     const socket = (role: 'server' | 'controllers' | 'admin') => ({ role, path: sockets[role], groupMayConnect: true })
     await using _listening = await serveSigner({
@@ -41,9 +43,9 @@ export const signerPart = (): Promise<void> =>
     await waitFor(signal)
   })
 
-async function openKeys(directory: string, log: Logger): Promise<Signer> {
+async function openKeys(directory: string, auditEpochMs: number | undefined, log: Logger): Promise<Signer> {
   try {
-    return await openFileSigner({ directory, clock: systemClock, log })
+    return await openFileSigner({ directory, clock: systemClock, log, ...(auditEpochMs === undefined ? {} : { auditEpochMs }) })
   } catch (err) {
     const what = `Cannot open the keys of the cluster in "${directory}": ${messageOf(err)}`
     // The file exists but has the wrong mode, and its message names the right one.

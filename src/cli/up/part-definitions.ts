@@ -1,5 +1,6 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them can access.
 import { join } from 'node:path'
+import type { AuditOutputsSettings } from '../../access/audit/outputs/audit-outputs-settings.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import { controllerAccounts } from '../../access/bootstrap-policy/controller-roles.ts'
@@ -32,6 +33,7 @@ export interface PartInput {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly auditOutputs: AuditOutputsSettings | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdAddress | undefined
@@ -97,6 +99,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           admission: input.admission,
           features: input.features,
           auditPolicy: input.auditPolicy,
+          auditOutputs: input.auditOutputs,
           configurations: input.configurations(),
           tokenWebhook: input.tokenWebhook,
           bootstrapTokens: config.bootstrapTokens,
@@ -160,13 +163,15 @@ export function signerDefinition({
   directory,
   identity,
   addresses,
-}: Pick<PartInput, 'directory' | 'identity' | 'addresses'>): PartDefinition {
+  auditOutputs,
+}: Pick<PartInput, 'directory' | 'identity' | 'addresses'> & Partial<Pick<PartInput, 'auditOutputs'>>): PartDefinition {
   return part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
     directory: directory.signer,
     sockets: directory.signerSockets,
     servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
     controllerAccounts,
     issuer: defaultIssuer,
+    auditEpochMs: auditOutputs?.epochMs,
   } satisfies SignerSettings)
 }
 

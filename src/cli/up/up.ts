@@ -34,6 +34,7 @@ import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
+import { auditOutputsOf } from './read-audit-config.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
@@ -64,6 +65,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   // Validates before anything is created.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
+  const auditOutputs = await auditOutputsOf(config)
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
   const etcd = await readEtcd(config.etcd, systemClock.now())
@@ -77,7 +79,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   refuseJoined(directory)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files }
+  const settings = { admission, features, auditPolicy, auditOutputs, tokenWebhook, etcd, files }
   await run(config, settings, directory, identity, stop, print)
 }
 
@@ -86,7 +88,7 @@ async function run(
   {
     files,
     ...settings
-  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd'> & { readonly files: AccessFiles },
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'auditOutputs' | 'tokenWebhook' | 'etcd'> & { readonly files: AccessFiles },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
