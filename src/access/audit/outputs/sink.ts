@@ -50,7 +50,8 @@ export class Sink implements AsyncDisposable {
   static async open(options: SinkOptions): Promise<Sink> {
     const sink = new Sink(options)
     const text = await readTextIfThere(sink.#cursor)
-    if (text !== undefined) sink.#sent = parsePlace(text, sink.#cursor)
+    const [oldest = 1] = await logFileNumbers(options.directory)
+    sink.#sent = text === undefined ? { file: oldest, bytes: 0 } : parsePlace(text, sink.#cursor)
     return sink
   }
 

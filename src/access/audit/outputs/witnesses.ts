@@ -51,6 +51,11 @@ export class Witnesses implements AsyncDisposable {
     })
   }
 
+  /** Resolves when every witness has answered, or failed to. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
     await this.#running
