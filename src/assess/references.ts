@@ -37,6 +37,8 @@ const references: Readonly<Record<string, readonly string[]>> = {
   T4: ['T1490', 'T1565.001', 'CIS 1.1.11'],
   N1: ['T1046', 'T1021', 'T1041', 'CIS 5.3.1', 'CIS 5.3.2'],
   O11: ['T1070', 'T1565.001', 'CIS 1.2.16', 'CIS 3.2.1'],
+  O12: ['T1070', 'T1565.001', 'T1485', 'CIS 3.2.1'],
+  O13: ['T1005', 'T1003', 'CIS 1.2.16'],
 }
 
 /** Such as `T1611` and `CIS 5.2.2`. */

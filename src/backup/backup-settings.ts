@@ -11,6 +11,8 @@ import { objectField, textField } from './targets/target-kind.ts'
 
 export interface BackupTarget {
   readonly name: string
+  /** Folders of this machine that it writes. */
+  readonly writes: readonly string[]
   open(signal: AbortSignal): Promise<Target>
 }
 
@@ -61,11 +63,12 @@ function parseTarget(value: unknown, where: string): BackupTarget {
   if (kind === undefined || chosen.length > 1)
     throw new UserError(`${where} must have exactly one of ${targetKinds.map(({ field }) => field).join(', ')}`)
   const open = kind.prepare(fields[kind.field], `${where}.${kind.field}`)
+  const writes = kind.writes?.(fields[kind.field]) ?? []
   const { bytesPerSecond } = fields
-  if (bytesPerSecond === undefined) return { name, open }
+  if (bytesPerSecond === undefined) return { name, writes, open }
   if (typeof bytesPerSecond !== 'number' || !Number.isSafeInteger(bytesPerSecond) || bytesPerSecond < leastBandwidth)
     throw new UserError(`${where}.bytesPerSecond must be a whole number of at least ${leastBandwidth}`)
-  return { name, open: async signal => limitedTarget(await open(signal), bytesPerSecond) }
+  return { name, writes, open: async signal => limitedTarget(await open(signal), bytesPerSecond) }
 }
 
 /** Replaces each `xFile: path` by `x` with the content of the file, at any depth that settings have. */

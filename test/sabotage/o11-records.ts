@@ -124,28 +124,28 @@ export const o11: readonly Sabotage[] = [
     on: 'node',
   },
   {
-    name: 'batches are not chained',
-    file: 'src/access/audit/chain.ts',
-    from: "createHash('sha256').update(previous).update(lines)",
-    to: "createHash('sha256').update(lines)",
+    name: 'lines are not chained',
+    file: 'src/access/audit/log-tree.ts',
+    from: `const leaf = leafHash(entry)
+`,
+    to: `const leaf = leafHash(Buffer.alloc(32))
+`,
     proof: 'O11',
     on: 'node',
   },
   {
-    name: 'heads are not signed',
-    file: 'src/access/audit/audit-log.ts',
-    from: 'if (signHead === undefined || this.#signed >= this.#sequence) return',
-    to: 'if (signHead === undefined || this.#sequence > 0) return',
+    name: 'checkpoints are not signed',
+    file: 'src/access/audit/checkpoints.ts',
+    from: 'if (now.size <= this.#signed.size) return',
+    to: 'if (now.size >= 0) return',
     proof: 'O11',
     on: 'node',
   },
   {
     name: 'a log that was cut is continued',
-    file: 'src/access/audit/chain.ts',
-    from: `if (end.sequence < signed.sequence)
-`,
-    to: `if (end.sequence < 0)
-`,
+    file: 'src/access/audit/replay-log.ts',
+    from: 'if (signed !== undefined && tree.size < signed.size)',
+    to: 'if (signed !== undefined && tree.size < 0)',
     proof: 'O11',
     on: 'node',
   },

@@ -16,6 +16,7 @@ import { alarmLine, epochLine } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
 import { openTree } from './open-tree.ts'
 import { type AuditDecision, type AuditedRequest, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
+import { RecordSealer, type SealRule } from './sealed-records.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 export interface AuditLogOptions {
@@ -35,6 +36,10 @@ export interface AuditLogOptions {
   readonly maxFileBytes?: number
   /** Default 20. */
   readonly maxFiles?: number
+  /** Whose records only readers can read. Default: none. */
+  readonly seal?: readonly SealRule[]
+  /** The oldest file that a sink still needs: it stays, and if it is too old, writes are refused. */
+  neededFile?(): number
 }
 
 interface Pending {
@@ -57,6 +62,9 @@ const checkpointDelayMs = 700
 const checkMs = 500
 const retryDelayMs = 1000
 const signEndMs = 10_000
+/** Files that may wait for a sink, beside those that are kept anyway. */
+const maxHeldFiles = 20
+const behind = new AuditFailure('a sink of the audit log is too far behind')
 const stalled = new AuditFailure('the disk under the audit log does not answer')
 
 export class AuditLog implements AsyncDisposable {
@@ -72,6 +80,7 @@ export class AuditLog implements AsyncDisposable {
   #running: Promise<void> | undefined
   #flushTimer = false
   readonly #watched: WatchedFiles
+  readonly #sealer: RecordSealer | undefined
   readonly alarms: AuditAlarms
   readonly #checkpoints: Checkpoints
   #signing: Promise<void> | undefined
@@ -87,6 +96,7 @@ export class AuditLog implements AsyncDisposable {
     const { rules } = options.policy ?? defaultAuditPolicy
     this.#recordsBodies = rules.some(({ level }) => level === 'Request' || level === 'RequestResponse')
     this.#writer = new LogWriter(opened, options)
+    this.#sealer = options.seal === undefined || options.seal.length === 0 ? undefined : new RecordSealer(options.seal)
     this.#watched = opened.watched
     this.alarms = alarms
     const { tree, tiles } = opened
@@ -126,7 +136,7 @@ export class AuditLog implements AsyncDisposable {
     const failure = writes ? this.#failure : undefined
     const waits = writes && failure === undefined
     if (!waits && (this.#lines.count >= maxBuffered || this.#lines.length >= maxBufferedBytes)) this.#lost++
-    else this.#lines.add(eventLine(event.level === level && level === 'Metadata' ? event : ofLevel(event, level)))
+    else this.#add(event.level === level && level === 'Metadata' ? event : ofLevel(event, level))
     if (failure !== undefined) return Promise.reject(failure)
     if (!waits) {
       this.#flushLater()
@@ -136,6 +146,22 @@ export class AuditLog implements AsyncDisposable {
       this.#waiting.push({ resolve, reject })
       this.#flush()
     })
+  }
+
+  #add(event: AuditEvent): void {
+    const line = eventLine(event)
+    for (const each of this.#sealer?.seal(event, line) ?? [line]) this.#lines.add(each)
+  }
+
+  /** Beyond that, records would have to be dropped before the sink got them. */
+  #isBehind(): boolean {
+    const { neededFile, maxFiles = 20 } = this.#options
+    return neededFile !== undefined && this.#writer.place.file - neededFile() > maxFiles + maxHeldFiles
+  }
+
+  /** Everything before it is on disk. */
+  get place(): { readonly file: number; readonly bytes: number } {
+    return this.#writer.place
   }
 
   /** Which parts of the bodies to record; undefined if the policy never records bodies. */
@@ -158,7 +184,7 @@ export class AuditLog implements AsyncDisposable {
 
   /** Why writes must be refused before they happen; undefined while the log can be written. */
   refusal(): AuditFailure | undefined {
-    return this.#failure ?? (this.#stalls.stalled ? stalled : undefined)
+    return this.#failure ?? (this.#stalls.stalled ? stalled : this.#isBehind() ? behind : undefined)
   }
 
   /** How many records the newest checkpoint has. */
@@ -307,6 +333,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   async #recordEpoch(epoch: LoggedEpoch): Promise<void> {
+    this.#sealer?.forget()
     await appendEpoch(this.#options.directory, epoch)
     await this.#watched.addOwn(epochsPath(this.#options.directory))
     this.#lines.add(epochLine(epoch.epoch, epoch.certificate))
@@ -325,7 +352,7 @@ export class AuditLog implements AsyncDisposable {
       await this.#running
       try {
         for (const what of await this.#watched.changed()) this.#alarm(what)
-        await this.#writer.removeOutdated()
+        await this.#writer.removeOutdated(this.#options.neededFile?.() ?? Number.POSITIVE_INFINITY)
       } catch (err) {
         this.#options.log.error('files of the audit log not checked', { err })
       }

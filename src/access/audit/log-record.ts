@@ -42,6 +42,8 @@ const begins = (line: Buffer, start: Buffer): boolean => line.length > start.len
 export const isEpochLine = (line: Buffer): boolean => begins(line, epochStart)
 export const isSegmentLine = (line: Buffer): boolean => begins(line, segmentStart)
 export const isEventLine = (line: Buffer): boolean => begins(line, eventStart)
+/** An event that only its readers can read, or a key of them. */
+export const isSealedLine = (line: Buffer): boolean => begins(line, startOf('Sealed')) || begins(line, startOf('SealKey'))
 /** Whether the first line of a file is one of a release that had no segments. */
 export const isOlderFormat = (line: Buffer): boolean => begins(line, eventStart) || olderStarts.some(start => begins(line, start))
 

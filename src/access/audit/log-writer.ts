@@ -45,6 +45,11 @@ export class LogWriter {
     this.#epoch = epoch
   }
 
+  /** Everything before it is on disk. */
+  get place(): { readonly file: number; readonly bytes: number } {
+    return { file: this.#files.number, bytes: this.#files.size }
+  }
+
   get path(): string {
     return this.#files.path
   }
@@ -82,14 +87,18 @@ export class LogWriter {
     if (size === 0) this.#oldest = oldest
   }
 
-  /** Files that the current one says are not kept any more. What stays: the tiles above the lowest, and the epochs. */
-  async removeOutdated(): Promise<void> {
-    if (this.#removedBefore === this.#oldest) return
-    for (const path of await this.#files.outdated(this.#oldest)) {
+  /**
+   * Removes files that the current one says are not kept any more, and that no sink needs. What stays: the tiles above the lowest, and the
+   * epochs.
+   */
+  async removeOutdated(needed: number): Promise<void> {
+    const oldest = Math.min(this.#oldest, needed)
+    if (this.#removedBefore >= oldest) return
+    for (const path of await this.#files.outdated(oldest)) {
       this.#watched.remove(other => other === path)
       await removeFile(path, this.#tiles, tile => this.#watched.remove(other => other === tile))
     }
-    this.#removedBefore = this.#oldest
+    this.#removedBefore = oldest
   }
 
   /** Another program may have written into the file. Throws `LogTampered` if its content is not what was written. */

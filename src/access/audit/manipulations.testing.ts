@@ -1,7 +1,7 @@
 // For tests: a log of several files and epochs, and every kind of manipulation of it, by someone with the rights and keys that it names.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { formatCheckpoint } from '../../base/tlog/checkpoint.ts'
@@ -248,10 +248,28 @@ export const manipulations: readonly Manipulation[] = [
   },
 ]
 
+/** Paths below the folder, with their content. */
+async function contentOf(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
+  return new Map(
+    await Promise.all(
+      entries.map(
+        async ({ parentPath, name }) => [relative(folder, join(parentPath, name)), await readFile(join(parentPath, name))] as const,
+      ),
+    ),
+  )
+}
+
+const contents = new WeakMap<MadeLog, Promise<ReadonlyMap<string, Buffer>>>()
+
 /** A changed copy of the log. */
 export async function manipulated(made: MadeLog, manipulation: Manipulation, folder: string, random: Random): Promise<void> {
+  const content = contents.get(made) ?? contentOf(made.directory)
+  contents.set(made, content)
   await rm(folder, { recursive: true, force: true })
-  await mkdir(folder)
-  await cp(made.directory, folder, { recursive: true })
+  for (const [path, bytes] of await content) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), bytes)
+  }
   await manipulation.apply(folder, made, random)
 }

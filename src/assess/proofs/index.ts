@@ -18,6 +18,8 @@ import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
 import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
+import { tamperEvidence } from './o12-tamper-evidence.ts'
+import { confidentialLogs } from './o13-confidential-logs.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
 import { recordedImages } from './s1-recorded-images.ts'
@@ -74,4 +76,6 @@ export const proofs: readonly Proof[] = [
   restoredBackups,
   networkPolicy,
   auditRecords,
+  tamperEvidence,
+  confidentialLogs,
 ]

@@ -14,6 +14,7 @@ export const folderKind: TargetKind = {
     if (typeof value !== 'string' || !isAbsolute(value)) throw new UserError(`${where} must be an absolute path, such as /mnt/backup`)
     return () => openFolderTarget(value)
   },
+  writes: value => (typeof value === 'string' ? [value] : []),
 }
 
 const folders = [linksFolder, packsFolder, reportsFolder]

@@ -10,6 +10,8 @@ export interface TargetKind {
   readonly field: string
   /** Throws a UserError that names the field at `where`. Returns what opens the target. */
   prepare(value: unknown, where: string): (signal: AbortSignal) => Promise<Target>
+  /** Folders of this machine that the target of this description writes. Default: none. */
+  writes?(value: unknown): readonly string[]
 }
 
 export function objectField(value: unknown, where: string, known: readonly string[]): Fields {

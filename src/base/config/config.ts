@@ -51,6 +51,7 @@ export interface Config {
   readonly admissionConfigFile: string | undefined
   /** Path of an audit policy. */
   readonly auditPolicyFile: string | undefined
+  readonly auditConfigFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
   /** Whether bootstrap tokens authenticate, expire and sign the cluster-info ConfigMap. */
@@ -95,6 +96,7 @@ export interface Settings extends EtcdSettings {
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
+  readonly auditConfigFile?: string
   readonly authenticationConfigFile?: string
   readonly enableBootstrapTokenAuth?: boolean
   readonly authenticationTokenWebhookConfigFile?: string
@@ -195,6 +197,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   insecureDisableAdmissionPlugins: names,
   admissionConfigFile: text,
   auditPolicyFile: text,
+  auditConfigFile: text,
   authenticationConfigFile: text,
   enableBootstrapTokenAuth: yesOrNo,
   authenticationTokenWebhookConfigFile: text,
@@ -278,6 +281,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
+    auditConfigFile: settings.auditConfigFile,
     authenticationConfigFile: settings.authenticationConfigFile,
     bootstrapTokens: settings.enableBootstrapTokenAuth ?? false,
     authenticationTokenWebhookConfigFile: settings.authenticationTokenWebhookConfigFile,

@@ -3,8 +3,11 @@ import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { parseEventLine } from '../../access/audit/audit-event.ts'
 import { logFileNumbers } from '../../access/audit/log-files.ts'
 import { isEventLine } from '../../access/audit/log-record.ts'
+import { RecordOpener } from '../../access/audit/sealed-records.ts'
 import { pause, systemClock } from '../../base/clock.ts'
+import { decodeBech32 } from '../../base/data/bech32.ts'
 import { UserError } from '../../base/user-error.ts'
+import { readRegularFile } from '../check/regular-file.ts'
 import { printable, printableLines } from '../terminal/printable.ts'
 import { auditFolderOf, type LogSource } from './audit-folder.ts'
 import { readRecords } from './read-records.ts'
@@ -21,6 +24,8 @@ export interface SearchFlags extends LogSource {
   readonly since?: string
   readonly until?: string
   readonly limit?: number
+  /** File with identities of age, for sealed records. */
+  readonly identity?: string
   readonly output?: 'text' | 'json'
 }
 
@@ -33,8 +38,10 @@ type Matches = (event: AuditEvent) => boolean
 export async function searchAudit(flags: SearchFlags, print: Print): Promise<number> {
   const matches = matcherOf(flags)
   const limit = flags.limit ?? defaultLimit
+  const opener = flags.identity === undefined ? undefined : new RecordOpener(readIdentities(flags.identity))
   let found = 0
-  for await (const { index, bytes } of readRecords(auditFolderOf(flags))) {
+  for await (const { index, bytes: stored, where } of readRecords(auditFolderOf(flags))) {
+    const bytes = opener === undefined ? stored : opened(opener, stored, where)
     const event = eventIn(bytes)
     if (event === undefined || !matches(event)) continue
     if (found++ >= limit) {
@@ -80,6 +87,25 @@ export async function tailAudit(flags: TailFlags, print: Print, signal: AbortSig
     if (!signal.aborted) await read(maxTail)
   }
   return 0
+}
+
+function opened(opener: RecordOpener, stored: Buffer, where: string): Buffer {
+  try {
+    return opener.open(stored) ?? stored
+  } catch (err) {
+    throw new UserError(`${where}: the sealed record was changed: see "bulkhead audit verify"`, { cause: err })
+  }
+}
+
+const identityPrefix = 'age-secret-key-'
+const maxIdentityBytes = 64 << 10
+
+/** As age-keygen writes them. Throws a `UserError` if there is none. */
+function readIdentities(file: string): Buffer[] {
+  const lines = readRegularFile(file, { maxBytes: maxIdentityBytes, followLinks: true }).split('\n')
+  const keys = lines.flatMap(line => decodeBech32(identityPrefix, line.trim()) ?? []).filter(({ length }) => length === 32)
+  if (keys.length === 0) throw new UserError(`"${file}" has no identity of age (AGE-SECRET-KEY-1…)`)
+  return keys
 }
 
 function eventIn(bytes: Buffer): AuditEvent | undefined {

@@ -4,6 +4,7 @@ import type { ExportAuditFlags, ReportFlags } from '../audit/export.ts'
 import type { ProveAuditFlags } from '../audit/receipt.ts'
 import type { SearchFlags, TailFlags } from '../audit/search.ts'
 import type { VerifyAuditFlags } from '../audit/verify.ts'
+import type { WitnessFlags } from '../audit/witness.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
@@ -73,6 +74,7 @@ const search = buildCommand({
       id: { ...optionalText, brief: 'Audit id', placeholder: 'ID' },
       since: { ...optionalText, brief: 'Not before this time (RFC 3339)', placeholder: 'TIME' },
       until: { ...optionalText, brief: 'Before this time (RFC 3339)', placeholder: 'TIME' },
+      identity: { ...optionalText, brief: 'Identity of age, for records that are sealed to it', placeholder: 'FILE' },
       limit: { ...optionalNumber, brief: 'At most so many records (default: 1000)', placeholder: 'N' },
     },
   },
@@ -102,6 +104,22 @@ const report = buildCommand({
   func: (flags: ReportFlags) => runCommand(async () => (await import('../audit/export.ts')).reportAudit(flags, print)),
   parameters: { flags: { ...source, key, output } },
   docs: { brief: 'Verify the log and summarize who did what' },
+})
+
+const witness = buildCommand({
+  func: (flags: WitnessFlags) =>
+    runCommand(async () => (await import('../audit/witness.ts')).serveWitness(flags, print, interruptible('SIGTERM'))),
+  parameters: {
+    flags: {
+      listen: { kind: 'parsed', parse: String, brief: 'Address of this witness', placeholder: 'HOST:PORT' },
+      dir: { kind: 'parsed', parse: String, brief: 'Folder for its key and for what it saw', placeholder: 'DIR' },
+      name: { kind: 'parsed', parse: String, brief: 'Name of its key, such as that of this machine', placeholder: 'NAME' },
+      key: { kind: 'parsed', parse: String, variadic: true, brief: 'Keys of a log; may be given several times', placeholder: 'FILE' },
+      tlsCert: { kind: 'parsed', parse: String, brief: 'Certificate of this witness (PEM)', placeholder: 'FILE' },
+      tlsKey: { kind: 'parsed', parse: String, brief: 'Its private key (PEM)', placeholder: 'FILE' },
+    },
+  },
+  docs: { brief: 'Cosign checkpoints of other machines that continue what was seen' },
 })
 
 const printKeys = buildCommand({
@@ -141,6 +159,10 @@ export const auditCommand = withCommandList(
         usage: '[flags]',
         examples: [['bulkhead audit report', 'who did how much']],
         exitCodes: '0 whole, 1 changed or cut',
+      }),
+      witness: withHelp(witness, {
+        usage: '--listen HOST:PORT --dir DIR --name NAME --key FILE [flags]',
+        examples: [['bulkhead audit witness --listen 0.0.0.0:7443 …', 'for the logs whose keys it has']],
       }),
       key: withHelp(printKeys, { usage: '[flags]', examples: [['bulkhead audit key > audit.pub', 'to hand out']] }),
     },

@@ -117,6 +117,7 @@ const command = buildCommand({
         brief: 'AdmissionConfiguration: settings of admission plug-ins',
         placeholder: 'FILE',
       },
+      auditConfigFile: { ...optionalText, brief: 'Audit log: its epochs, witnesses, sinks, and readers', placeholder: 'FILE' },
       auditPolicyFile: { ...optionalText, brief: 'Audit policy: which requests are recorded, in which detail', placeholder: 'FILE' },
       enableBootstrapTokenAuth: {
         kind: 'boolean',
@@ -209,6 +210,7 @@ export const upCommand = withHelp(command, {
       'insecureDisableAdmissionPlugins',
       'admissionConfigFile',
       'allowPrivileged',
+      'auditConfigFile',
       'auditPolicyFile',
     ],
   },

@@ -1,5 +1,6 @@
 // Serves the API on an opened store: audit log, admission, listener, and the objects that each new cluster gets.
-import { AuditLog } from '../../access/audit/audit-log.ts'
+import { AuditLog, type AuditLogOptions } from '../../access/audit/audit-log.ts'
+import type { AuditOutputs } from '../../access/audit/outputs/audit-outputs.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/pod/cluster-policy.ts'
 import { connectArtifacts } from '../../artifacts/connect-artifacts.ts'
@@ -25,6 +26,7 @@ import { warmUpWrites } from '../../server/objects/warm-up-writes.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
 import { Departure } from './departure.ts'
+import { openAuditOutputs } from './open-audit-outputs.ts'
 import { storeClientId } from './open-server-store.ts'
 import type { PartContext } from './part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
@@ -65,8 +67,24 @@ export async function serveApi({
   const firstServing = servingCertificate(signer, settings, signal)
   // Awaited below; an earlier failure must not become an unhandled rejection.
   firstServing.catch(() => undefined)
-  const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log, signal })])
+  let outputs: AuditOutputs | undefined
+  const [store, audit] = await Promise.all([
+    opening,
+    openAuditLog(
+      { settings, signer, log, signal },
+      {
+        onCheckpoint: note => {
+          outputs?.show(note)
+          outputs?.wake(audit.place)
+        },
+        neededFile: () => outputs?.needs ?? Number.POSITIVE_INFINITY,
+      },
+    ),
+  ])
   stack.use(audit)
+  if (settings.auditOutputs !== undefined)
+    outputs = stack.use(await openAuditOutputs(settings.auditOutputs, { audit, signer, settings, signal }))
+  outputs?.wake(audit.place)
   const failure = storeFailure(store, log)
   failure.catch(ends)
   const { authentication, authorization } = settings.configurations
@@ -183,12 +201,10 @@ function connectionsFor(log: Logger): ConnectionLimits {
   return limits
 }
 
-async function openAuditLog({
-  settings,
-  signer,
-  log,
-  signal,
-}: Pick<ServeApiOptions, 'settings' | 'signer' | 'log' | 'signal'>): Promise<AuditLog> {
+async function openAuditLog(
+  { settings, signer, log, signal }: Pick<ServeApiOptions, 'settings' | 'signer' | 'log' | 'signal'>,
+  followed: Required<Pick<AuditLogOptions, 'onCheckpoint' | 'neededFile'>>,
+): Promise<AuditLog> {
   const directory = auditFolder(settings.directory)
   try {
     return await AuditLog.open({
@@ -198,6 +214,8 @@ async function openAuditLog({
       signer: await checkpointSignerOf(signer, signal),
       ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
       keepsWrites: settings.profile === 'secure',
+      seal: settings.auditOutputs?.seal ?? [],
+      ...followed,
     })
   } catch (err) {
     const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`

@@ -1,6 +1,7 @@
 // The process of the API server: it has no private key of the cluster, and no rights on the machine outside its own folder.
 import { join } from 'node:path'
 import { hasRecords } from '../../access/audit/log-files.ts'
+import type { AuditOutputsSettings } from '../../access/audit/outputs/audit-outputs-settings.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
@@ -40,6 +41,7 @@ export interface ServerSettings extends StorePlace {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly auditOutputs: AuditOutputsSettings | undefined
   /** The state at the start; changes come while the server runs. */
   readonly configurations: ConfigurationStates
   readonly tokenWebhook: TokenWebhookSettings | undefined

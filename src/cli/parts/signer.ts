@@ -22,14 +22,16 @@ export interface SignerSettings {
   readonly issuer: string
   /** Recipients of age to which it seals its keys; empty without backups. */
   readonly backupRecipients: readonly string[]
+  /** How long a key signs checkpoints of the audit log; undefined means the default. */
+  readonly auditEpochMs: number | undefined
 }
 
 export const signerPart = (): Promise<void> =>
   runPart<SignerSettings>('signer', async ({ settings, log, signal, ready }) => {
-    const { directory, sockets, servingNames, issuer } = settings
+    const { sockets, servingNames, issuer } = settings
     // The forty certificates of a start make V8 optimize code that hardly runs again, and its compilers alone take 8 MB of resident memory.
     for (const compiler of ['maglev', 'turbofan']) setFlagsFromString(`--no-${compiler}`)
-    await using signer = await openKeys(directory, settings.backupRecipients, log)
+    await using signer = await openKeys(settings, log)
     // Each socket is in a folder that only one group can enter, so only members of that group can connect.
     const socket = (role: SignerRole, path: string) => ({ role, path, groupMayConnect: true })
     const { backup } = sockets
@@ -50,9 +52,10 @@ export const signerPart = (): Promise<void> =>
     await waitFor(signal)
   })
 
-async function openKeys(directory: string, backupRecipients: readonly string[], log: Logger): Promise<Signer> {
+async function openKeys({ directory, backupRecipients, auditEpochMs }: SignerSettings, log: Logger): Promise<Signer> {
   try {
-    return await openFileSigner({ directory, backupRecipients, clock: systemClock, log })
+    const epoch = auditEpochMs === undefined ? {} : { auditEpochMs }
+    return await openFileSigner({ directory, backupRecipients, clock: systemClock, log, ...epoch })
   } catch (err) {
     const what = `Cannot open the keys of the cluster in "${directory}": ${messageOf(err)}`
     // The file exists but has the wrong mode, and its message names the right one.

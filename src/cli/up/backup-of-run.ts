@@ -7,6 +7,8 @@ import { readSettingsText } from './settings-text.ts'
 export interface BackupOfRun {
   readonly file: string
   readonly recipients: readonly string[]
+  /** Folders of this machine to which backups go. */
+  readonly folders: readonly string[]
   /** With the contents of the files that it names: the part may not read them. */
   readonly settings: unknown
 }
@@ -15,7 +17,8 @@ export interface BackupOfRun {
 export async function backupOfRun(file: string | undefined): Promise<BackupOfRun | undefined> {
   if (file === undefined) return undefined
   const settings = await readBackupFile(file)
-  return { file, settings, recipients: parseBackupSettings(settings, file).recipients }
+  const { recipients, targets } = parseBackupSettings(settings, file)
+  return { file, settings, recipients, folders: targets.flatMap(({ writes }) => writes) }
 }
 
 /** The content of the file, with those of the files that it names, which are relative to it. */

@@ -95,8 +95,8 @@ export function runArguments(
   definition: PartDefinition,
   [program = process.execPath, ...args]: readonly string[],
 ): string[] {
-  const { name, userId, priority } = definition
-  const sandbox = sandboxOf(name, directory)
+  const { name, userId, priority, writes } = definition
+  const sandbox = sandboxOf(name, directory, writes)
   if (sandbox === undefined) throw new UserError(`The part "${name}" has no sandbox of systemd`)
   const user = userId === undefined ? [] : [`User=${userId}`, `Group=${userId}`]
   const properties = [

@@ -1,5 +1,6 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them can access.
 import { join } from 'node:path'
+import type { AuditOutputsSettings } from '../../access/audit/outputs/audit-outputs-settings.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import { controllerAccounts } from '../../access/bootstrap-policy/controller-roles.ts'
@@ -34,6 +35,7 @@ export interface PartInput {
   readonly admission: AdmissionSettings
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
+  readonly auditOutputs: AuditOutputsSettings | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdAddress | undefined
@@ -105,6 +107,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           admission: input.admission,
           features: input.features,
           auditPolicy: input.auditPolicy,
+          auditOutputs: input.auditOutputs,
           configurations: input.configurations(),
           tokenWebhook: input.tokenWebhook,
           bootstrapTokens: config.bootstrapTokens,
@@ -182,7 +185,7 @@ function backupParts({
   })
   const made = part('backups', directory.backup, identity?.backup, ['--max-semi-space-size=4', '--use-system-ca'], settings)
   // Requests of the API come first.
-  return [{ ...made, priority: { all: 10 } }]
+  return [{ ...made, priority: { all: 10 }, writes: backup.folders }]
 }
 
 export function signerDefinition({
@@ -190,7 +193,8 @@ export function signerDefinition({
   identity,
   addresses,
   backup,
-}: Pick<PartInput, 'directory' | 'identity' | 'addresses' | 'backup'>): PartDefinition {
+  auditOutputs,
+}: Pick<PartInput, 'directory' | 'identity' | 'addresses' | 'backup'> & Partial<Pick<PartInput, 'auditOutputs'>>): PartDefinition {
   const { backup: backupSocket, ...sockets } = directory.signerSockets
   return part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
     directory: directory.signer,
@@ -199,6 +203,7 @@ export function signerDefinition({
     servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
     controllerAccounts,
     issuer: defaultIssuer,
+    auditEpochMs: auditOutputs?.epochMs,
   } satisfies SignerSettings)
 }
 

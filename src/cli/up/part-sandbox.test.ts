@@ -20,7 +20,7 @@ test('a part writes only its own folders, and the signer has no network', () => 
   for (const name of parts) {
     const sandbox = new Map(sandboxOf(name, directory))
     assert.equal(sandbox.get('CapabilityBoundingSet'), '', name)
-    const [own, ...others] = sandbox.get('ReadWritePaths')?.split(' ') ?? []
+    const [own, ...others] = sandbox.get('ReadWritePaths')?.replaceAll('"', '').split(' ') ?? []
     assert.ok(own?.startsWith(`${directory.path}/`), name)
     assert.ok(
       others.every(path => path === `${directory.path}/run`),

@@ -20,6 +20,7 @@ const sandboxes: Readonly<Record<string, Sandbox>> = {
   server: { writes: ({ server }) => [server], network: 'ip' },
   controllers: { writes: ({ controllers }) => [controllers], network: 'ip' },
   dns: { writes: ({ dns }) => [dns], network: 'ip' },
+  backups: { writes: ({ backup }) => [backup], network: 'ip', limitsPrograms: true },
   artifacts: { writes: directory => [directory.artifacts, runFolder(directory)], network: 'ip', limitsPrograms: true },
   'registry-store': { writes: directory => [directory.registryStore, runFolder(directory)], network: 'none' },
   'registry-front': { writes: ({ registry }) => [registry], network: 'ip' },
@@ -66,8 +67,8 @@ const ofNode: PropertyList = [
   ['OOMScoreAdjust', '-999'],
 ]
 
-/** Undefined for a part that this table does not know: it would run with every right of its user. */
-export function sandboxOf(part: string, directory: DataDirectory): PropertyList | undefined {
+/** `writes` are folders elsewhere. Undefined for a part that this table does not know: it would run with every right of its user. */
+export function sandboxOf(part: string, directory: DataDirectory, writes: readonly string[] = []): PropertyList | undefined {
   if (part === 'node') return ofNode
   const sandbox = Object.hasOwn(sandboxes, part) ? sandboxes[part] : undefined
   if (sandbox === undefined) return undefined
@@ -76,7 +77,7 @@ export function sandboxOf(part: string, directory: DataDirectory): PropertyList 
   return [
     ...always,
     ...calls.map(call => ['SystemCallFilter', call] as const),
-    ['ReadWritePaths', sandbox.writes(directory).join(' ')],
+    ['ReadWritePaths', [...sandbox.writes(directory), ...writes].map(path => `"${path}"`).join(' ')],
     ...(sandbox.network === 'none' ? withoutNetwork : withNetwork),
   ]
 }

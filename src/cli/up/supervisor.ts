@@ -16,6 +16,8 @@ export interface PartDefinition {
   settings(): Promise<unknown> | unknown
   /** Environment of the child; it inherits nothing else. */
   readonly environment: Readonly<Record<string, string>>
+  /** Folders outside of the data directory that it writes. Default: none. */
+  readonly writes?: readonly string[]
   /** Default: that of the supervisor. */
   readonly priority?: PartPriority
   /** Flags of Node, such as heap limits. */

@@ -36,6 +36,7 @@ import { checkNodePrograms } from './node-programs.ts'
 import { type PartInput, partDefinitions } from './part-definitions.ts'
 import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
+import { auditOutputsOf } from './read-audit-config.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
 import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
@@ -66,6 +67,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   // Validates before anything is created.
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
+  const auditOutputs = await auditOutputsOf(config)
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
   const etcd = await readEtcd(config.etcd, systemClock.now())
@@ -80,7 +82,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   refuseJoined(directory)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, tokenWebhook, etcd, files, backup }
+  const settings = { admission, features, auditPolicy, auditOutputs, tokenWebhook, etcd, files, backup }
   await run(config, settings, directory, identity, stop, print)
 }
 
@@ -89,7 +91,9 @@ async function run(
   {
     files,
     ...settings
-  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'tokenWebhook' | 'etcd' | 'backup'> & { readonly files: AccessFiles },
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'auditOutputs' | 'tokenWebhook' | 'etcd' | 'backup'> & {
+    readonly files: AccessFiles
+  },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

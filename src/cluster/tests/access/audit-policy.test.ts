@@ -27,8 +27,9 @@ async function logged(
       await using api = await SecuredApi.open({ audited: audit })
       await requests(api)
     }
-    const text = readdirSync(directory)
-      .map(name => readFileSync(join(directory, name), 'utf8'))
+    const text = readdirSync(directory, { withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(({ name }) => readFileSync(join(directory, name), 'utf8'))
       .join('')
     const lines = text.split('\n').filter(line => line.startsWith('{"kind":"Event"'))
     return { text, events: lines.map((line): AuditEvent => JSON.parse(line)).filter(({ user }) => user.username === admin.name) }
