@@ -98,7 +98,6 @@ export const t1: readonly Sabotage[] = [
     from: 'if (policy === undefined) await',
     to: "if (policy === 'never') await",
     ...node,
-    knownMissed: 'the node checks the policy of each volume and its own trial, and makes none: the proof cannot be carried out',
   },
   {
     name: 'the key of a volume is kept beside it',

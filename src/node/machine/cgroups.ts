@@ -148,8 +148,12 @@ export async function removeCgroup(path: string, clock: Clock, signal: AbortSign
 }
 
 async function removeTree(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  // A cgroup removed meanwhile has no children and no members.
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  // A cgroup removed meanwhile has no children and no members. On a read-only folder, as of a controller that is not mounted, rmdir() does not
+  // say that it is missing.
+  const entries = await readdir(directory, { withFileTypes: true }).catch((err: NodeJS.ErrnoException) =>
+    err.code === 'ENOENT' ? undefined : [],
+  )
+  if (entries === undefined) return
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name), clock, signal)
   for (;;) {
     const failure = await rmdir(directory).then(

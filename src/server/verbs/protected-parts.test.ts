@@ -109,6 +109,11 @@ const samples: Readonly<Record<string, Sample>> = {
     wish: { service: { namespace: 'other' } },
     claim: { conditions: [{ type: 'Available', status: 'True' }] },
   },
+  'bulkhead.dev/v1alpha1/localvolumes': {
+    spec: { nodeName: 'n', bytes: 1, encryption: 'none' },
+    wish: { bytes: 2 },
+    claim: { phase: 'Ready' },
+  },
   'supply.bulkhead.dev/v1/advisorysources': { spec: { format: 'osv' }, wish: { maxSilence: '36h' }, claim: { entries: 1 } },
   'supply.bulkhead.dev/v1/externalcomponents': {
     spec: { host: 'db.example.com', port: 5432, spkiSha256: ['0'.repeat(64)] },
