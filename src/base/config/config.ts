@@ -28,6 +28,10 @@ export interface Config {
   readonly acceptRestoredStore: boolean
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdConfig | undefined
+  /** Whether etcd runs as a part of this cluster, so that other machines can join its control plane. */
+  readonly ha: boolean
+  /** TCP port of etcd for its clients, with `ha`; its members use the next one. */
+  readonly etcdPort: number
   /** Folder of admission policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
@@ -73,6 +77,8 @@ export interface Settings extends EtcdSettings {
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
   readonly acceptRestoredStore?: boolean
+  readonly ha?: boolean
+  readonly etcdPort?: number
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -167,6 +173,8 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   etcdCa: text,
   etcdCert: text,
   etcdKey: text,
+  ha: yesOrNo,
+  etcdPort: wholeNumber(1, 65534),
   policyDir: text,
   controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
@@ -252,6 +260,8 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     allowPrivileged: settings.allowPrivileged ?? true,
     acceptRestoredStore: settings.acceptRestoredStore ?? false,
     etcd: etcdConfigOf(settings),
+    ha: haOf(settings),
+    etcdPort: settings.etcdPort ?? 2379,
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
@@ -273,6 +283,12 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     featureGates: switchesIn(settings.featureGates),
     runtimeConfig: switchesIn(settings.runtimeConfig),
   })
+}
+
+function haOf({ ha = false, store }: Settings): boolean {
+  if (ha && store !== undefined)
+    throw new UserError('--ha and --store exclude each other: with --ha the store is an etcd that runs as a part')
+  return ha
 }
 
 function namesIn(given: string | readonly string[] | undefined): readonly string[] {

@@ -52,11 +52,12 @@ export const commands = {
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
   'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
   'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
+  etcd: partCommand('etcd', async () => (await import('../parts/etcd.ts')).etcdPart),
   storeCopy: partCommand('store-copy', async () => (await import('../parts/store-copy.ts')).storeCopyPart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
 }
 
 export const hiddenCommands = {
   ...{ signer: true, server: true, controllers: true, dns: true, artifacts: true },
-  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true },
+  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true, etcd: true },
 } as const

@@ -20,7 +20,7 @@ test('chooseIdentity() shares no user with a running process', () => {
   const first = chooseIdentity('/var/lib/a', undefined, nobody)
   for (const used of Object.values(first)) {
     const other = chooseIdentity('/var/lib/a', undefined, user => user === used)
-    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 14)
+    assert.equal(new Set([...Object.values(first), ...Object.values(other)]).size, 16)
   }
 })
 
@@ -34,6 +34,7 @@ test('chooseIdentity() keeps the owners of existing folders, whatever runs', () 
     artifacts: 64_501,
     registryFront: 64_101,
     registryStore: 64_102,
+    etcd: 63_901,
   }
   assert.deepEqual(chooseIdentity('/x', 64_701, all), first)
   const { dns, artifacts } = chooseIdentity('/x', 65_497, all)

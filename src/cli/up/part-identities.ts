@@ -13,6 +13,7 @@ export interface Identity {
   readonly artifacts: number
   readonly registryFront: number
   readonly registryStore: number
+  readonly etcd: number
 }
 
 /** Users without an entry in /etc/passwd, above Debian's range and below systemd's dynamic ranges; the kernel needs only numbers. */
@@ -22,6 +23,8 @@ const usersOfCluster = 4
 const firstArtifactsUser = 64_501
 /** Two for each cluster, below those. */
 const firstRegistryUser = 64_101
+/** One for each cluster, below those. */
+const firstEtcdUser = 63_901
 /** So the last user is 65,500. */
 const clusters = 200
 
@@ -55,6 +58,7 @@ function identityOf(cluster: number): Identity {
     dns: signer + 3,
     artifacts: firstArtifactsUser + cluster,
     ...registryUsers(cluster),
+    etcd: firstEtcdUser + cluster,
   }
 }
 
