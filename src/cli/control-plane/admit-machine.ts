@@ -33,6 +33,7 @@ import { bundleAnnotation, claimOf, mailboxOf, refusalAnnotation } from './mailb
 export const controlPlaneTicketSeconds = 15 * 60
 const pollMs = 500
 const answerMs = 30_000
+const learnerMs = 30_000
 /** From the keys until the new member has all data. */
 const memberMs = 10 * 60_000
 const secretBytes = 24
@@ -167,7 +168,7 @@ const refuse = async (client: Client, ticketId: string, why: string, signal: Abo
   await annotate(client, ticketId, { [refusalAnnotation]: why }, signal)
 }
 
-async function annotate(client: Client, ticketId: string, annotations: Record<string, string>, signal: AbortSignal): Promise<void> {
+async function annotate(client: Client, ticketId: string, annotations: Record<string, string | null>, signal: AbortSignal): Promise<void> {
   await client.patch(certificateSigningRequests, '', mailboxOf(ticketId), { metadata: { annotations } }, { type: 'merge' }, signal)
 }
 
@@ -186,9 +187,11 @@ interface Admission {
 async function admit(admission: Admission, transfer: Transfer, stop: AbortSignal): Promise<void> {
   const { client, etcd, record, directory, settings, secret, replaced, output } = admission
   const { node, address, ticketId } = transfer
-  if (replaced !== undefined) await removeMember(etcd, replaced)
-  const { id, members } = await addLearner(etcd, etcdUrl(address, peerPortOf(record.etcdPort)))
+  let added: string | undefined
   try {
+    if (replaced !== undefined) await removeMember(etcd, replaced)
+    const { id, members } = await learner(admission, etcdUrl(address, peerPortOf(record.etcdPort)), stop)
+    added = id
     const peers = members.map(member => ({ name: member.ID === id ? node : member.name, address: hostOf(member.peerURLs[0] ?? '') }))
     const own: ControlPlaneRecord = { ...record, name: node, address, state: 'existing', members: peers }
     const bundle: Bundle = { keys: await readKeys(directory.signer), record: own, settings }
@@ -199,14 +202,32 @@ async function admit(admission: Admission, transfer: Transfer, stop: AbortSignal
     // Read by the next start of this machine, for when its own member is away.
     await writeControlPlane(directory.controlPlane, { ...record, members: peers })
   } catch (err) {
-    // Without it, a learner that never comes would stay in the list.
-    await removeMember(etcd, id).catch((failed: unknown) => output.note(`The member ${id} of etcd was not removed: ${messageOf(failed)}`))
+    const tell = refuse(client, ticketId, `it did not become a member: ${messageOf(err)}`, AbortSignal.timeout(answerMs))
+    await tell.catch((failed: unknown) => output.note(`The other machine was not told: ${messageOf(failed)}`))
+    // A learner that never comes would stay in the list.
+    const removed = added === undefined ? undefined : removeMember(etcd, added)
+    await removed?.catch((failed: unknown) => output.note(`The member ${added} of etcd was not removed: ${messageOf(failed)}`))
     throw err instanceof UserError ? err : new UserError(`"${node}" did not become a member: ${messageOf(err)}`, { cause: err })
   } finally {
     // Used or not, what was sealed is not kept.
-    await client.delete(certificateSigningRequests, '', mailboxOf(ticketId), {}, AbortSignal.timeout(answerMs)).catch(() => undefined)
+    await annotate(client, ticketId, { [bundleAnnotation]: null }, AbortSignal.timeout(answerMs)).catch((err: unknown) =>
+      output.note(`The sealed keys stay in the certificate request "${mailboxOf(ticketId)}" for a day: ${messageOf(err)}`),
+    )
   }
   output.note(`"${node}" is part of the control plane.`)
+}
+
+/** etcd accepts a member only when all others have been connected for some seconds. */
+async function learner({ etcd, clock }: Admission, peerUrl: string, stop: AbortSignal) {
+  const until = clock.monotonic() + learnerMs
+  for (;;) {
+    try {
+      return await addLearner(etcd, peerUrl)
+    } catch (err) {
+      if (clock.monotonic() > until) throw err
+    }
+    await clock.sleep(pollMs, stop)
+  }
 }
 
 async function untilPromoted({ etcd, clock }: Admission, id: string, node: string, stop: AbortSignal): Promise<void> {
