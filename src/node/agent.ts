@@ -34,10 +34,11 @@ import { machineHost } from './machine-host.ts'
 import { NodeSupply } from './node-capacity.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod/pod-network.ts'
+import { followServers, knownServers } from './registration/follow-servers.ts'
 import { StoredIdentity } from './registration/node-identity.ts'
 import { allocatable, type NodeFacts, type NodeHealth, type PolicyHealth } from './registration/node-object.ts'
 import { NodeRegistrar } from './registration/node-registrar.ts'
-import { runTunnel } from './streams/tunnel.ts'
+import { runTunnels } from './streams/tunnels.ts'
 import { machineTotals, UsageSampler } from './usage/usage-sampler.ts'
 import type { PodNode } from './worker/pod-node.ts'
 import type { PodWorker } from './worker/pod-worker.ts'
@@ -104,7 +105,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await (containerd ?? (await starting.catch(() => undefined)))?.[Symbol.asyncDispose]()
   }
   try {
-    await using identity = await StoredIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
+    const servers = await knownServers(options.server, directory.pki)
+    await using identity = await StoredIdentity.open({ ...options, servers, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
     await writeRegistryHosts(directory.registryConfig, options.registry)
@@ -211,9 +213,9 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       log,
     })
     const usage = new UsageSampler({ runtime, machine: machineTotals, clock, log })
-    const tunnel = runTunnel(
+    const tunnels = runTunnels(
       {
-        server: options.server,
+        servers,
         ca: options.ca,
         ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
         identity,
@@ -242,7 +244,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       rotator.run(working),
       evictor.run(working),
       resourceEvictor.run(working),
-      tunnel,
+      tunnels,
+      followServers({ client, servers, folder: directory.pki, clock, log }, working),
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),
       watchComponents(components, componentsKnown, registrar, log, working),

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { noContainers, until } from '../cluster.ts'
-import { Machine } from './machine.ts'
+import { repository, until } from '../cluster.ts'
+import { Machine, noMachines } from './machine.ts'
 
-const skip = noContainers() || (existsSync('/usr/bin/etcd') ? false : 'not installed: /usr/bin/etcd')
+const skip = noMachines() || (existsSync('/usr/bin/etcd') ? false : 'not installed: /usr/bin/etcd')
 const limit = { skip, timeout: 600_000 }
 let group: Awaited<ReturnType<typeof Machine.group>>
 const at = (index: number): Machine => {
@@ -15,13 +16,18 @@ const at = (index: number): Machine => {
   assert.ok(machine)
   return machine
 }
-/** No containers run here: what counts is the control plane. */
-const node = ['--control-plane-only', '--bind-address', '0.0.0.0']
+/** The third machine runs no node. */
+const roleOf = (machine: Machine): readonly string[] => [
+  ...['--advertise-address', machine.address],
+  ...(machine.name === 'm3' ? ['--control-plane-only', '--bind-address', '0.0.0.0'] : []),
+]
+const running = 'Ctrl-C stops the cluster'
+const again = (machine: Machine): Promise<void> => machine.start(['up', '--ha', '--node-name', machine.name, ...roleOf(machine)], running)
 
 before(async () => {
   if (skip !== false) return
   group = await Machine.group(3)
-  await at(0).start(['up', '--ha', '--node-name', 'm1', '--advertise-address', at(0).address, ...node], 'Ctrl-C stops the cluster')
+  await again(at(0))
 })
 
 after(async () => {
@@ -48,11 +54,11 @@ async function ticket(
   return { line, admitting, output: () => text }
 }
 
-async function join(index: number): Promise<void> {
+async function joinAt(index: number): Promise<void> {
   const machine = at(index)
   const { line, output } = await ticket(machine.name)
   try {
-    await machine.start([...line, '--advertise-address', machine.address, ...node], 'Ctrl-C stops the cluster')
+    await machine.start([...line, ...roleOf(machine)], running)
   } catch (err) {
     throw new Error(output(), { cause: err })
   }
@@ -62,7 +68,7 @@ async function join(index: number): Promise<void> {
 test('a line without the secret, or with another one, gets no keys and makes nothing', limit, async () => {
   const { line, admitting, output } = await ticket('m2')
   const wrong = [...line.slice(0, -1), 'a-guess-of-somebody-who-saw-the-ticket']
-  const { code, stderr } = await at(1).bulkhead(...wrong, '--advertise-address', at(1).address, '--data-dir', at(1).dataDirectory, ...node)
+  const { code, stderr } = await at(1).bulkhead(...wrong, ...roleOf(at(1)), '--data-dir', at(1).dataDirectory)
   assert.equal(code, 1)
   assert.match(stderr, /The first machine refused: the request does not prove the secret/)
   await until('the first machine ends', () => admitting.exitCode !== null)
@@ -71,8 +77,8 @@ test('a line without the secret, or with another one, gets no keys and makes not
 })
 
 test('two more machines join, and each answers with the objects of the others', limit, async () => {
-  await join(1)
-  await join(2)
+  await joinAt(1)
+  await joinAt(2)
   for (const machine of group.machines) {
     await machine.kubectl('create', 'configmap', `of-${machine.name}`, '--from-literal=k=v')
     for (const other of group.machines) await other.kubectl('get', 'configmap', `of-${machine.name}`)
@@ -89,9 +95,20 @@ test('two more machines join, and each answers with the objects of the others', 
 })
 
 test('a used ticket gets nothing, and a member that runs is not replaced', limit, async () => {
-  const again = await at(0).bulkhead('join-ticket', 'create', '--control-plane', '--node', 'm3', '--data-dir', at(0).dataDirectory)
-  assert.equal(again.code, 1)
-  assert.match(again.stderr, /A member "m3" of etcd runs|Node "m3" runs/)
+  const refused = await at(0).bulkhead('join-ticket', 'create', '--control-plane', '--node', 'm3', '--data-dir', at(0).dataDirectory)
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /A member "m3" of etcd runs|Node "m3" runs/)
+})
+
+test('pods run on both nodes, and every server shows what they log', limit, async () => {
+  await at(1).kubectl('apply', '-f', join(repository, 'examples', 'hello.yaml'))
+  await at(1).kubectl('rollout', 'status', 'deployment/hello', '--timeout=170s')
+  await until('all servers read the log of a pod on one node', async () => {
+    const read = await Promise.all(
+      group.machines.map(async machine => (await machine.run('kubectl', ['--kubeconfig', machine.kubeconfig, 'logs', 'visitor'])).stdout),
+    )
+    return read.every(text => text.includes('Hello from Bulkhead'))
+  })
 })
 
 test('the loss of each machine in turn costs no acknowledged write, and writes are back within seconds', limit, async t => {
@@ -127,7 +144,7 @@ test('the loss of each machine in turn costs no acknowledged write, and writes a
     while (performance.now() < until) await write()
     t.diagnostic(`${lost.name} lost: longest time without a write ${Math.round(gap)} ms`)
     assert.ok(gap < 10_000, `${gap} ms`)
-    await lost.start(['up', '--ha', '--node-name', lost.name, '--advertise-address', lost.address, ...node], 'Ctrl-C stops the cluster')
+    await again(lost)
     await delay(1_000)
   }
   for (const machine of group.machines) {
@@ -143,6 +160,6 @@ test('a machine that is lost for good is replaced by another one under its name'
   await at(2).kill()
   at(2).wipe()
   await at(0).run('kubectl', ['--kubeconfig', at(0).kubeconfig, 'delete', 'node', 'm3', '--ignore-not-found'])
-  await join(2)
+  await joinAt(2)
   await at(2).kubectl('get', 'configmap', 'of-m1')
 })
