@@ -37,10 +37,11 @@ import { NodeSupply } from './node-capacity.ts'
 import { nodeHealth } from './node-health.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod/pod-network.ts'
+import { followServers, knownServers } from './registration/follow-servers.ts'
 import { StoredIdentity } from './registration/node-identity.ts'
 import { allocatable, type NodeFacts } from './registration/node-object.ts'
 import { NodeRegistrar } from './registration/node-registrar.ts'
-import { runTunnel } from './streams/tunnel.ts'
+import { runTunnels } from './streams/tunnels.ts'
 import { machineTotals, UsageSampler } from './usage/usage-sampler.ts'
 import type { PodNode } from './worker/pod-node.ts'
 import type { PodWorker } from './worker/pod-worker.ts'
@@ -108,7 +109,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await (containerd ?? (await starting.catch(() => undefined)))?.[Symbol.asyncDispose]()
   }
   try {
-    await using identity = await StoredIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
+    const servers = await knownServers(options.server, directory.pki)
+    await using identity = await StoredIdentity.open({ ...options, servers, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
     await importBuiltinImages(directory, containerd, log, signal)
@@ -223,9 +225,9 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       log,
     })
     const usage = new UsageSampler({ runtime, machine: machineTotals, clock, log })
-    const tunnel = runTunnel(
+    const tunnels = runTunnels(
       {
-        server: options.server,
+        servers,
         ca: options.ca,
         ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
         identity,
@@ -256,7 +258,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       rotator.run(working),
       evictor.run(working),
       resourceEvictor.run(working),
-      tunnel,
+      tunnels,
+      followServers({ client, servers, folder: directory.pki, clock, log }, working),
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),
       watchComponents(components, componentsKnown, registrar, log, working),

@@ -11,6 +11,8 @@ const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 /** These authorities sign server certificates, the others client certificates. */
 const servers: ReadonlySet<AuthorityName> = new Set(['serving', 'kubelet-serving', 'registry'])
+/** Members of etcd are servers and clients of each other. */
+const both: ReadonlySet<AuthorityName> = new Set(['etcd'])
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
 
@@ -75,7 +77,9 @@ export async function openIssuer(authority: AuthorityName, key: KeyObject, certi
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([servers.has(authority) ? serverAuth : clientAuth]),
+      new x509.ExtendedKeyUsageExtension(
+        both.has(authority) ? [serverAuth, clientAuth] : [servers.has(authority) ? serverAuth : clientAuth],
+      ),
       await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey),
     ],
   }

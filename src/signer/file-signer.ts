@@ -76,6 +76,7 @@ export async function openFileSigner({
     'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
     [kubeletServing]: await authority(folder, kubeletServing, clock, log, true),
     registry: await authority(folder, 'registry', clock, log, true),
+    etcd: await authority(folder, 'etcd', clock, log, true),
   }
   const tokenKeys = await numbered(folder, names, 'service-account', log, mayMake)
   const keys: KeyMaterial = {

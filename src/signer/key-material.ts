@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { AuthorityName } from './signer.ts'
 
-export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy', 'kubelet-serving', 'registry']
+export const authorityNames: readonly AuthorityName[] = ['client', 'serving', 'front-proxy', 'kubelet-serving', 'registry', 'etcd']
 
 export interface NumberedKey<K> {
   readonly number: number
@@ -39,6 +39,7 @@ export function newKeyMaterial(): KeyMaterial {
       'front-proxy': authority(),
       'kubelet-serving': authority(),
       registry: authority(),
+      etcd: authority(),
     },
     tokenKeys: [newEcKey()],
     encryptionKeys: [{ number: 1, key: newEncryptionKey() }],

@@ -261,6 +261,23 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
         dnsNames.every(name => serving.dnsNames.includes(name)) &&
         ipAddresses.every(address => serving.ipAddresses.includes(address)),
     },
+    {
+      // A member of etcd that is a part of the cluster. Whoever has a certificate of this authority can write to etcd, so no server and no
+      // controller gets one of its own: the supervisor gives it to them.
+      name: 'etcd-member',
+      authority: 'etcd',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) => commonName === 'bulkhead-etcd' && organizations.length === 0,
+      names: ({ dnsNames, ipAddresses }, serving) =>
+        dnsNames.length === 0 && ipAddresses.length > 0 && ipAddresses.every(address => serving.ipAddresses.includes(address)),
+    },
+    {
+      name: 'etcd-client',
+      authority: 'etcd',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) => commonName === 'bulkhead-etcd-client' && organizations.length === 0,
+      names: noNames,
+    },
   ],
 }
 

@@ -1,7 +1,7 @@
 // The interface to private keys: in a separate process over a unix socket, or in-process for tests.
 
 /** The certificate authorities. Each has its own key, so that one kind of certificate can never pass for another. */
-export type AuthorityName = 'client' | 'serving' | 'front-proxy' | 'kubelet-serving' | 'registry'
+export type AuthorityName = 'client' | 'serving' | 'front-proxy' | 'kubelet-serving' | 'registry' | 'etcd'
 
 /** Content of a certificate, set by policy and not by the CSR: the CSR only proves possession of the key. */
 export interface CertificateRequest {

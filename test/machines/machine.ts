@@ -35,22 +35,55 @@ export class Machine implements AsyncDisposable {
     const [one, two] = ['1', '2'].map(
       number => new Machine(`m${number}`, `bh${id}-${number}`, `wire${id}${number}`, `192.0.2.${number}`),
     ) as [Machine, Machine]
-    for (const { space, mounts } of [one, two]) {
-      await must('ip', 'netns', 'add', space)
-      // The file that names a namespace for mounts must be on a mount of its own, which no other namespace shares.
-      mkdirSync(mounts, { recursive: true })
-      await must('mount', '--bind', mounts, mounts)
-      await must('mount', '--make-private', mounts)
-      writeFileSync(`${mounts}/mnt`, '')
-      await must('unshare', `--mount=${mounts}/mnt`, '--propagation', 'private', 'true')
-    }
+    for (const machine of [one, two]) await machine.#make()
     await must('ip', 'link', 'add', one.wire, 'netns', one.space, 'type', 'veth', 'peer', 'name', two.wire, 'netns', two.space)
-    for (const machine of [one, two]) {
-      await machine.must('ip', 'link', 'set', 'lo', 'up')
-      await machine.must('ip', 'address', 'add', `${machine.address}/24`, 'dev', machine.wire)
-      await machine.must('ip', 'link', 'set', machine.wire, 'up')
-    }
+    for (const machine of [one, two]) await machine.#connect()
     return [one, two]
+  }
+
+  /** Machines on a switch, which is a namespace of its own. */
+  static async group(count: number): Promise<{ readonly machines: readonly Machine[] } & AsyncDisposable> {
+    const id = process.pid.toString(36).slice(-4)
+    const hub = `bh${id}-0`
+    const machines = Array.from(
+      { length: count },
+      (_, index) => new Machine(`m${index + 1}`, `bh${id}-${index + 1}`, `wire${id}${index + 1}`, `192.0.2.${index + 1}`),
+    )
+    await must('ip', 'netns', 'add', hub)
+    await must('ip', '-n', hub, 'link', 'add', 'hub', 'type', 'bridge')
+    await must('ip', '-n', hub, 'link', 'set', 'hub', 'up')
+    for (const machine of machines) {
+      await machine.#make()
+      const port = `port${machine.name}`
+      await must('ip', 'link', 'add', machine.wire, 'netns', machine.space, 'type', 'veth', 'peer', 'name', port, 'netns', hub)
+      await must('ip', '-n', hub, 'link', 'set', port, 'master', 'hub', 'up')
+      await machine.#connect()
+    }
+    return {
+      machines,
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(machines.map(machine => machine.stop('SIGKILL')))
+        for (const machine of machines) await machine[Symbol.asyncDispose]()
+        await run('ip', ['netns', 'delete', hub])
+      },
+    }
+  }
+
+  async #make(): Promise<void> {
+    const { space, mounts } = this
+    await must('ip', 'netns', 'add', space)
+    // The file that names a namespace for mounts must be on a mount of its own, which no other namespace shares.
+    mkdirSync(mounts, { recursive: true })
+    await must('mount', '--bind', mounts, mounts)
+    await must('mount', '--make-private', mounts)
+    writeFileSync(`${mounts}/mnt`, '')
+    await must('unshare', `--mount=${mounts}/mnt`, '--propagation', 'private', 'true')
+  }
+
+  async #connect(): Promise<void> {
+    await this.must('ip', 'link', 'set', 'lo', 'up')
+    await this.must('ip', 'address', 'add', `${this.address}/24`, 'dev', this.wire)
+    await this.must('ip', 'link', 'set', this.wire, 'up')
   }
 
   get space(): string {
@@ -84,6 +117,23 @@ export class Machine implements AsyncDisposable {
 
   bulkhead(...args: string[]): Promise<Outcome> {
     return this.run(process.execPath, [command, ...args])
+  }
+
+  spawnBulkhead(args: readonly string[]): ChildProcess {
+    return this.spawn(process.execPath, [command, ...args])
+  }
+
+  /** As a power cut: every process of the machine ends at once, without a word. */
+  async kill(): Promise<void> {
+    const pids = (await run('ip', ['netns', 'pids', this.#space])).stdout.split('\n').filter(pid => pid !== '')
+    for (const pid of pids) await run('kill', ['-9', pid])
+    await this.stop('SIGKILL')
+  }
+
+  /** As a new machine at the same address. */
+  wipe(): void {
+    rmSync(this.dataDirectory, { recursive: true, force: true })
+    mkdirSync(this.dataDirectory, { mode: 0o755 })
   }
 
   /** A program that runs until it is stopped. */

@@ -130,8 +130,8 @@ export const c7: readonly Sabotage[] = [
   {
     name: 'reservations of requests that failed are not returned',
     file: 'src/admission/plugins/resource-quota.ts',
-    from: 'charged.get(request)?.(stored)',
-    to: 'charged.get(request)?.(true)',
+    from: 'charged.get(request)?.settle(stored)',
+    to: 'charged.get(request)?.settle(true)',
     proof: 'C7',
   },
 ]

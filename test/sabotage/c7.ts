@@ -11,8 +11,8 @@ export const c7: readonly Sabotage[] = [
   {
     name: 'one above the bound is admitted',
     file: check,
-    from: 'amount), hard) > 0) over.push(name)',
-    to: 'amount), hard) > 1) over.push(name)',
+    from: 'compareQuantities(total, hard) > 0) over.push(name)',
+    to: 'compareQuantities(total, hard) > 1) over.push(name)',
     proof: 'C7',
   },
   {

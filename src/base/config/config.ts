@@ -32,6 +32,10 @@ export interface Config {
   readonly backupFile: string | undefined
   /** Undefined if the store is in the data directory. */
   readonly etcd: EtcdConfig | undefined
+  /** Whether etcd runs as a part of this cluster, so that other machines can join its control plane. */
+  readonly ha: boolean
+  /** TCP port of etcd for its clients, with `ha`; its members use the next one. */
+  readonly etcdPort: number
   /** Folder of admission policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
@@ -80,6 +84,8 @@ export interface Settings extends EtcdSettings {
   readonly acceptRestoredStore?: boolean
   readonly systemdService?: string
   readonly backup?: string
+  readonly ha?: boolean
+  readonly etcdPort?: number
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
@@ -181,6 +187,8 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   etcdCa: text,
   etcdCert: text,
   etcdKey: text,
+  ha: yesOrNo,
+  etcdPort: wholeNumber(1, 65534),
   policyDir: text,
   controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
@@ -269,6 +277,8 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     systemdService: settings.systemdService,
     backupFile: settings.backup === undefined ? undefined : resolve(settings.backup),
     etcd: etcdConfigOf(settings),
+    ha: haOf(settings),
+    etcdPort: settings.etcdPort ?? 2379,
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
@@ -291,6 +301,12 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     featureGates: switchesIn(settings.featureGates),
     runtimeConfig: switchesIn(settings.runtimeConfig),
   })
+}
+
+function haOf({ ha = false, store }: Settings): boolean {
+  if (ha && store !== undefined)
+    throw new UserError('--ha and --store exclude each other: with --ha the store is an etcd that runs as a part')
+  return ha
 }
 
 function namesIn(given: string | readonly string[] | undefined): readonly string[] {

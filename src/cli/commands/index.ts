@@ -64,6 +64,7 @@ export const commands = {
   dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
   'registry-front': partCommand('registry-front', async () => (await import('../parts/registry-front.ts')).registryFrontPart),
   'registry-store': partCommand('registry-store', async () => (await import('../parts/registry-store.ts')).registryStorePart),
+  etcd: partCommand('etcd', async () => (await import('../parts/etcd.ts')).etcdPart),
   storeCopy: partCommand('store-copy', async () => (await import('../parts/store-copy.ts')).storeCopyPart),
   backups: partCommand('backups', async () => (await import('../parts/backup.ts')).backupPart),
   artifacts: partCommand('artifacts', async () => (await import('../parts/artifacts.ts')).artifactsPart),
@@ -71,5 +72,5 @@ export const commands = {
 
 export const hiddenCommands = {
   ...{ signer: true, server: true, controllers: true, dns: true, artifacts: true },
-  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true, backups: true },
+  ...{ 'registry-front': true, 'registry-store': true, storeCopy: true, backups: true, etcd: true },
 } as const

@@ -91,6 +91,13 @@ const command = buildCommand({
         brief: 'Where the objects are: the data directory, or etcd 3.5 (default: sqlite)',
         optional: true,
       },
+      ha: {
+        kind: 'boolean',
+        brief: 'Run etcd as a part: more machines can join the control plane',
+        optional: true,
+        withNegated: false,
+      },
+      etcdPort: { ...optionalNumber, brief: 'TCP port of that etcd, whose members use the next (default: 2379)', placeholder: 'PORT' },
       etcdServers: { ...optionalText, brief: 'Members of etcd', placeholder: 'https://HOST:PORT,…' },
       etcdCa: { ...optionalText, brief: 'Certificate of the authority of etcd', placeholder: 'FILE' },
       etcdCert: { ...optionalText, brief: 'Certificate of this client of etcd', placeholder: 'FILE' },
@@ -192,7 +199,7 @@ export const upCommand = withHelp(command, {
       'runtimeConfig',
     ],
     Backups: ['backup'],
-    Store: ['store', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
+    Store: ['store', 'ha', 'etcdPort', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
     Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],
     'Authentication and authorization': [

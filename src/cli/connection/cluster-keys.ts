@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CertificateAuthority, ClusterKeys } from '../../assess/cluster-keys.ts'
 
-const otherAuthorities = ['serving', 'front-proxy', 'kubelet-serving', 'registry']
+const otherAuthorities = ['serving', 'front-proxy', 'kubelet-serving', 'registry', 'etcd']
 
 /** `folder` is that of the signer. */
 export async function readClusterKeys(folder: string): Promise<ClusterKeys> {

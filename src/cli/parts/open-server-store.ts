@@ -20,6 +20,8 @@ export interface StorePlace {
   readonly directory: string
   /** Where the store is; undefined if it is in `directory`. */
   readonly etcd: EtcdAddress | undefined
+  /** Whether a start waits for etcd without end: its members are parts of this cluster, and may need each other to start. */
+  readonly waitsForEtcd?: boolean
   /** URL of this server. */
   readonly address: string
   /** Undefined for a share of the memory. */
@@ -32,6 +34,8 @@ export interface OpenServerStoreOptions {
   readonly signal: AbortSignal
   readonly mustExist: boolean
   readonly acceptRestored: boolean
+  /** Refuses etcd while another server uses it. */
+  readonly mustBeAlone?: boolean
   readonly metrics?: StoreMetrics
 }
 
@@ -51,7 +55,15 @@ export async function openServerStore(place: StorePlace, { signer, signal, ...op
     const { openEtcdStore } = await import('../../store/etcd/etcd-store.ts')
     const cluster = clusterDigest(await signer.authority('serving', signal))
     const identity = { id: await storeClientId(directory), address }
-    return await openEtcdStore({ etcd, cluster, identity, directory: join(directory, 'large'), signal, ...common })
+    return await openEtcdStore({
+      etcd,
+      cluster,
+      identity,
+      directory: join(directory, 'large'),
+      signal,
+      ...common,
+      waits: place.waitsForEtcd === true,
+    })
   } catch (err) {
     if (signal.aborted) throw signal.reason
     // The store's own message names the place and the fault.

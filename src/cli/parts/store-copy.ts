@@ -33,7 +33,7 @@ export const storeCopyPart = (): Promise<void> =>
     const open = (place: 'sqlite' | 'etcd', mustExist: boolean): Promise<Store> =>
       openServerStore(
         { ...settings, etcd: place === 'etcd' ? settings.etcd : undefined },
-        { signer, log, signal, mustExist, acceptRestored: !mustExist },
+        { signer, log, signal, mustExist, acceptRestored: !mustExist, mustBeAlone: true },
       )
     ready({ ...(await copy(settings, open)) })
     await waitFor(signal)

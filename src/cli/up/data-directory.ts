@@ -30,6 +30,10 @@ export interface DataDirectory {
   /** What `bulkhead advisories import` brings; only who runs the cluster may write there. */
   readonly advisories: string
   readonly node: string
+  /** Exists with `--ha`: data and certificate of the member of etcd, readable by its user. */
+  readonly etcd: string
+  /** What this machine is in the control plane, with `--ha`. */
+  readonly controlPlane: string
   readonly kubeconfig: string
   readonly breakGlass: string
   /** The public key by which anybody verifies reports of proofs. */
@@ -62,6 +66,8 @@ export function layout(path: string): DataDirectory {
     artifacts: join(path, 'artifacts'),
     advisories: join(path, 'advisories'),
     node: join(path, 'node'),
+    etcd: join(path, 'etcd'),
+    controlPlane: join(path, 'control-plane.json'),
     kubeconfig: join(path, adminKubeconfigName),
     breakGlass: join(path, 'break-glass.kubeconfig'),
     evidenceKey: join(path, 'evidence.pub'),
@@ -97,7 +103,11 @@ export interface TakenDirectory {
 export async function takeDataDirectory(
   path: string,
   identity: Identity | undefined,
-  { registry = false, backupFile }: { readonly registry?: boolean; readonly backupFile?: string | undefined } = {},
+  {
+    registry = false,
+    ha = false,
+    backupFile,
+  }: { readonly registry?: boolean; readonly ha?: boolean; readonly backupFile?: string | undefined } = {},
 ): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
@@ -119,6 +129,7 @@ export async function takeDataDirectory(
       checkVersion(path)
       await prepare(directory, identity)
       if (registry) await prepareRegistry(directory, identity)
+      if (ha) await folder(directory.etcd, 0o700, identity?.etcd)
       if (backupFile !== undefined) await prepareBackup(directory, identity)
       await emptyLargeCaches(partHomes(directory))
     } catch (err) {

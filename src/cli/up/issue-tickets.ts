@@ -18,12 +18,13 @@ export async function issueTickets(
   server: string,
   { ca, certificate, key }: ClientIdentity & { readonly ca: string },
   nodes: readonly string[],
+  lifetimeSeconds?: number,
 ): Promise<NodeTicket[]> {
   await using transport = createHttpTransport({ server, ca, certificate, key, userAgent: 'bulkhead-up' })
   const client = new Client(transport)
   const tickets: NodeTicket[] = []
   for (const node of nodes) {
-    const { token, ticket } = createTicket(node, Date.now())
+    const { token, ticket } = createTicket(node, Date.now(), lifetimeSeconds)
     const metadata = { name: `${ticketSecretPrefix}${ticket.id}`, namespace: ticketNamespace }
     const secret = { metadata, type: ticketSecretType, data: ticketSecretData(ticket) }
     await client.create(secrets, ticketNamespace, secret, AbortSignal.timeout(limitMs))

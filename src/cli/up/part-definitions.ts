@@ -22,6 +22,7 @@ import type { SignerSettings } from '../parts/signer.ts'
 import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { BackupOfRun } from './backup-of-run.ts'
 import type { DataDirectory } from './data-directory.ts'
+import type { EtcdOfRun } from './etcd-of-run.ts'
 import type { Identity } from './part-identities.ts'
 import type { RegistryAuthorities } from './registry-authorities.ts'
 import { frontSettings, type RegistryOfRun, storeSettings } from './registry-parts.ts'
@@ -37,8 +38,10 @@ export interface PartInput {
   readonly auditPolicy: AuditPolicy | undefined
   readonly auditOutputs: AuditOutputsSettings | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
-  /** Undefined if the store is in the data directory. */
+  /** An etcd that others run. Without it and `etcdOfRun`, the store is in the data directory. */
   readonly etcd: EtcdAddress | undefined
+  /** The member of etcd that is a part, with `--ha`. */
+  readonly etcdOfRun: EtcdOfRun | undefined
   /** The current state. */
   configurations(): ConfigurationStates
   /** PEM of the server's authority; available once the signer runs, as what follows. */
@@ -60,6 +63,8 @@ export interface PartInput {
 }
 
 export interface ClusterParts {
+  /** Empty without `--ha`. */
+  readonly etcd: readonly PartDefinition[]
   readonly signer: PartDefinition
   readonly server: PartDefinition
   readonly controllers: PartDefinition
@@ -77,6 +82,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
   const acceptRestored = once(config.acceptRestoredStore)
   return {
     signer: signerDefinition(input),
+    etcd: etcdParts(input),
     server: {
       // With half of this young generation, a stream of writes is about 6 % slower; twice as much takes 80 MB more resident memory.
       ...part(
@@ -100,7 +106,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
           allowPrivileged: config.allowPrivileged,
           serviceCidr: services.cidr,
           maxStoredBytes: config.maxStoredBytes,
-          etcd: input.etcd,
+          etcd: (await input.etcdOfRun?.address()) ?? input.etcd,
+          waitsForEtcd: input.etcdOfRun !== undefined,
           address: server,
           serviceIp: services.kubernetesIp,
           dnsAddress: services.dnsIp,
@@ -120,7 +127,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
         signerSocket: directory.signerSockets.controllers,
         server,
-        elects: input.etcd !== undefined,
+        elects: input.etcd !== undefined || input.etcdOfRun !== undefined,
         // Without a node the cluster has no pod network, as kube-controller-manager without --allocate-node-cidrs.
         choice: {
           allocateNodeCidrs: config.node.kind !== 'none',
@@ -152,6 +159,11 @@ export function partDefinitions(input: PartInput): ClusterParts {
     nodes: nodeParts(input, server),
     backup: backupParts(input),
   }
+}
+
+function etcdParts({ etcdOfRun, directory, identity }: PartInput): PartDefinition[] {
+  if (etcdOfRun === undefined) return []
+  return [part('etcd', directory.etcd, identity?.etcd, ['--max-semi-space-size=1'], () => etcdOfRun.settings())]
 }
 
 function registryParts({ config, directory, identity, addresses, registry, servingAuthority }: PartInput): PartDefinition[] {

@@ -35,6 +35,7 @@ test('chooseIdentity() keeps the owners of existing folders, whatever runs', () 
     registryFront: 64_101,
     registryStore: 64_102,
     backup: 63_901,
+    etcd: 63_701,
   }
   assert.deepEqual(chooseIdentity('/x', 64_701, all), first)
   const { dns, artifacts } = chooseIdentity('/x', 65_497, all)

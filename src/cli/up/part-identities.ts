@@ -14,6 +14,7 @@ export interface Identity {
   readonly registryFront: number
   readonly registryStore: number
   readonly backup: number
+  readonly etcd: number
 }
 
 /** Users without an entry in /etc/passwd, above Debian's range and below systemd's dynamic ranges; the kernel needs only numbers. */
@@ -25,6 +26,7 @@ const firstArtifactsUser = 64_501
 const firstRegistryUser = 64_101
 /** One for each cluster, below those. */
 const firstBackupUser = 63_901
+const firstEtcdUser = 63_701
 /** So the last user is 65,500. */
 const clusters = 200
 
@@ -59,6 +61,7 @@ function identityOf(cluster: number): Identity {
     artifacts: firstArtifactsUser + cluster,
     ...registryUsers(cluster),
     backup: firstBackupUser + cluster,
+    etcd: firstEtcdUser + cluster,
   }
 }
 

@@ -20,6 +20,7 @@ const sandboxes: Readonly<Record<string, Sandbox>> = {
   server: { writes: ({ server }) => [server], network: 'ip' },
   controllers: { writes: ({ controllers }) => [controllers], network: 'ip' },
   dns: { writes: ({ dns }) => [dns], network: 'ip' },
+  etcd: { writes: ({ etcd }) => [etcd], network: 'ip' },
   backups: { writes: ({ backup }) => [backup], network: 'ip', limitsPrograms: true },
   artifacts: { writes: directory => [directory.artifacts, runFolder(directory)], network: 'ip', limitsPrograms: true },
   'registry-store': { writes: directory => [directory.registryStore, runFolder(directory)], network: 'none' },

@@ -29,6 +29,7 @@ import { ensureBreakGlassKubeconfig } from './break-glass-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, explained, layout, takeDataDirectory } from './data-directory.ts'
 import { entryScript } from './entry-script.ts'
+import { controlPlaneOfRun, etcdOfRun, etcdProgram } from './etcd-of-run.ts'
 import { refuseJoined } from './joined-record.ts'
 import { launchUnits } from './launch-unit.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
@@ -76,6 +77,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
   if (config.registry) dockerRegistryProgram()
+  if (config.ha) etcdProgram()
   const identity = process.getuid?.() === 0 ? partIdentity(config.dataDirectory, layout(config.dataDirectory).signer) : undefined
   const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity, config)
   using _held = lock
@@ -132,6 +134,7 @@ async function run(
   )
   stack.use(supervisor)
   const signer = stack.use(connectSigner(directory.signerSockets.admin))
+  const member = config.ha ? await controlPlaneOfRun(config, directory, addresses.advertised ?? '127.0.0.1') : undefined
   const servingAuthority = () => signer.authority('serving', stop)
   const ownIdentity = () => issueIdentity(signer, supervisorName, [systemMasters], supervisorSeconds, stop)
   const registry = config.registry ? registryOfRun(signer, addresses, config.registryPort, stop) : undefined
@@ -163,6 +166,7 @@ async function run(
     registry,
     registryAuthorities,
     configurations,
+    etcdOfRun: member && etcdOfRun(member, directory, signer, stop),
   })
   // As a service it has not the rights for it; "bulkhead node clean-up" runs after its end.
   const nodeParts = units === undefined ? parts.nodes : parts.nodes.map(({ cleanUp: _, ...part }) => part)
@@ -176,16 +180,18 @@ async function run(
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)
+    const etcdReady = Promise.all(parts.etcd.map(part => supervisor.start(part)))
     const serverReady = supervisor.start(parts.server)
     const controllersReady = supervisor.start(parts.controllers, serverReady)
     const artifactsReady = serverReady.then(() => supervisor.start(parts.artifacts))
     const backupReady = serverReady.then(() => Promise.all(parts.backup.map(part => supervisor.start(part))))
     const registryReady = serverReady.then(() => Promise.all(parts.registry.map(part => supervisor.start(part))))
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.
-    for (const ready of [serverReady, controllersReady, artifactsReady, registryReady, backupReady]) ready.catch(() => undefined)
+    for (const ready of [etcdReady, serverReady, controllersReady, artifactsReady, registryReady, backupReady]) ready.catch(() => undefined)
     await signerReady
     await writeAccess(directory, addresses.server, signer, log, stop)
     if (registry !== undefined) await ensureFile(directory.registryAuthority, await registry.authority(), 0o644)
+    await etcdReady
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, artifactsReady, registryReady, backupReady, ...nodeParts.map(part => supervisor.start(part))])

@@ -1,6 +1,7 @@
 // The transport of every part outside of the server's process: HTTP/2 over TLS 1.3, many requests on one connection.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { type HttpSession, openSession, streamLimit, wasNotProcessed } from './http-session.ts'
+import type { ServerChoice } from './server-choice.ts'
 import { AnswerTooLarge, type ApiRequest, type ApiResponse, type Transport } from './transport.ts'
 
 export interface Identity {
@@ -13,6 +14,8 @@ export interface Identity {
 export interface HttpTransportOptions {
   /** `https://host:port`; any other scheme is refused. */
   readonly server: string
+  /** Several servers of one cluster: the next one is used when one does not answer. Replaces `server` for connections. */
+  readonly servers?: ServerChoice
   /** PEM of the authorities that can sign the server's certificate. Verification cannot be switched off. */
   readonly ca: string
   /** The client certificate; read for each new connection, so that a renewed one is used after `reconnect()`. */
@@ -132,15 +135,29 @@ class Http2Transport implements HttpTransport {
   }
 
   async #open(): Promise<HttpSession> {
+    const { servers } = this.#options
+    for (let left = servers?.all.length ?? 1; ; left--) {
+      const server = servers?.current ?? this.#server
+      try {
+        return await this.#connect(server, servers !== undefined)
+      } catch (err) {
+        servers?.failed(server)
+        if (left <= 1 || this.#closed) throw err
+      }
+    }
+  }
+
+  /** A client that may go to another server waits less for one. */
+  async #connect(server: string, mayLeave: boolean): Promise<HttpSession> {
     const { ca, serverName, identity, certificate, key } = this.#options
     const held = await openSession({
-      server: this.#server,
+      server,
       ca,
       ...(serverName === undefined ? {} : { serverName }),
       ...(identity?.() ?? (certificate === undefined ? {} : { certificate, key: key ?? '' })),
-      connectTimeoutMs: this.#options.connectTimeoutMs ?? 10_000,
-      pingIntervalMs: this.#options.pingIntervalMs ?? 30_000,
-      pingTimeoutMs: this.#options.pingTimeoutMs ?? 15_000,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? (mayLeave ? 3_000 : 10_000),
+      pingIntervalMs: this.#options.pingIntervalMs ?? (mayLeave ? 5_000 : 30_000),
+      pingTimeoutMs: this.#options.pingTimeoutMs ?? (mayLeave ? 5_000 : 15_000),
     })
     if (this.#closed) {
       held.session.destroy()

@@ -7,6 +7,7 @@ import type { Logger } from '../../base/log.ts'
 import { Client } from '../../client/client.ts'
 import { nodes } from '../../client/resources.ts'
 import { createHttpTransport, type HttpTransport } from '../../client/transport/http-transport.ts'
+import type { ServerChoice } from '../../client/transport/server-choice.ts'
 import { type NodeIdentity, readIdentity } from './identity-file.ts'
 import { requestIdentity } from './join.ts'
 
@@ -17,6 +18,8 @@ export interface NodeIdentityOptions {
   /** PEM of the CA of the server's certificate. */
   readonly ca: string
   readonly serverName?: string
+  /** All servers that are known; default: the one. */
+  readonly servers?: ServerChoice
   /** Needed only when the node has no valid certificate of its own. */
   readonly ticket?: Secret
   /** The folder of certificate and key. */
@@ -38,8 +41,9 @@ export class StoredIdentity implements AsyncDisposable {
   private constructor(options: NodeIdentityOptions, identity: NodeIdentity) {
     this.#options = options
     this.#current = identity
-    const { server, ca, serverName, userAgent } = options
-    this.transport = createHttpTransport({ ...addressOf({ server, ca, serverName }), identity: () => this.#current, userAgent })
+    const { server, ca, serverName, servers, userAgent } = options
+    const several = servers === undefined ? {} : { servers }
+    this.transport = createHttpTransport({ ...addressOf({ server, ca, serverName }), ...several, identity: () => this.#current, userAgent })
   }
 
   /** Rejects with one sentence if there is neither a valid certificate nor a ticket, or the ticket is refused. */

@@ -87,7 +87,7 @@ test('CVE-2019-11245: startContainer() runs no container as root that must not b
       allocatable: () => ({}),
       objects: { services: () => [] },
       registry: { mirrorAuths: () => [] },
-    puller: { ensure: async () => ({ id: 'sha256:1', uid: user === '' ? null : { value: user }, username: '' }) },
+      puller: { ensure: async () => ({ id: 'sha256:1', uid: user === '' ? null : { value: user }, username: '' }) },
       host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
       event: () => undefined,
       runtime: { createContainer: async (_id: string, config: never) => created.push(config), startContainer: async () => undefined },

@@ -31,12 +31,16 @@ export class EtcdClient implements Disposable {
   readonly endpoints: readonly string[]
   readonly #clients: readonly Client[]
   readonly #methods: ReturnType<typeof fromJSON>
+  /** For members, whose numbers have 64 bits. */
+  readonly #exactMethods: ReturnType<typeof fromJSON>
   /** Index of the member in use. */
   #current = 0
 
   constructor({ endpoints, tls }: EtcdAddress) {
     this.endpoints = endpoints
-    this.#methods = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], { keepCase: true, longs: Number, defaults: true })
+    const protocol = protocolDescriptor() as Parameters<typeof fromJSON>[0]
+    this.#methods = fromJSON(protocol, { keepCase: true, longs: Number, defaults: true })
+    this.#exactMethods = fromJSON(protocol, { keepCase: true, longs: String, defaults: true })
     const context = createSecureContext({ ...tls, minVersion: 'TLSv1.3' })
     const options = {
       'grpc.enable_http_proxy': 0,
@@ -135,7 +139,7 @@ export class EtcdClient implements Disposable {
   }
 
   #definition(method: UnaryMethod | StreamMethod): ServiceDefinition[string] {
-    const service = this.#methods[serviceOf(method)]
+    const service = (method.startsWith('Member') ? this.#exactMethods : this.#methods)[serviceOf(method)]
     const found = service === undefined || 'format' in service ? undefined : (service as ServiceDefinition)[method]
     if (found === undefined) throw new Error(`Cannot call "${method}": it is not in the protocol table`)
     return found

@@ -54,6 +54,8 @@ export interface EtcdStoreOptions {
   readonly acceptRestored?: boolean
   /** Refuses to open while another server is registered. */
   readonly mustBeAlone?: boolean
+  /** Waits for etcd until the signal, instead of 20 s. */
+  readonly waits?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -178,8 +180,8 @@ async function open(client: EtcdClient, options: EtcdStoreOptions): Promise<Stor
 }
 
 /** Waits for etcd for a while, and throws `UserError` if it is of no use. */
-async function usable(client: EtcdClient, { clock, signal }: EtcdStoreOptions): Promise<void> {
-  const until = clock.monotonic() + startMs
+async function usable(client: EtcdClient, { clock, signal, waits }: EtcdStoreOptions): Promise<void> {
+  const until = waits === true ? Number.POSITIVE_INFINITY : clock.monotonic() + startMs
   for (;;) {
     try {
       return requireUsable(await askMembers(client, 3_000, signal))

@@ -60,6 +60,15 @@ const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   LeaseRevokeResponse: { header: '1 ResponseHeader' },
   LeaseKeepAliveRequest: { ID: '1 int64' },
   LeaseKeepAliveResponse: { header: '1 ResponseHeader', ID: '2 int64', TTL: '3 int64' },
+  Member: { ID: '1 uint64', name: '2 string', peerURLs: '3 string[]', clientURLs: '4 string[]', isLearner: '5 bool' },
+  MemberListRequest: { linearizable: '1 bool' },
+  MemberListResponse: { header: '1 ResponseHeader', members: '2 Member[]' },
+  MemberAddRequest: { peerURLs: '1 string[]', isLearner: '2 bool' },
+  MemberAddResponse: { header: '1 ResponseHeader', member: '2 Member', members: '3 Member[]' },
+  MemberRemoveRequest: { ID: '1 uint64' },
+  MemberRemoveResponse: { header: '1 ResponseHeader', members: '2 Member[]' },
+  MemberPromoteRequest: { ID: '1 uint64' },
+  MemberPromoteResponse: { header: '1 ResponseHeader', members: '2 Member[]' },
   StatusRequest: {},
   StatusResponse: {
     header: '1 ResponseHeader',
@@ -87,6 +96,10 @@ const unary = {
   LeaseGrant: ['Lease', 'LeaseGrantRequest', 'LeaseGrantResponse'],
   LeaseRevoke: ['Lease', 'LeaseRevokeRequest', 'LeaseRevokeResponse'],
   Status: ['Maintenance', 'StatusRequest', 'StatusResponse'],
+  MemberList: ['Cluster', 'MemberListRequest', 'MemberListResponse'],
+  MemberAdd: ['Cluster', 'MemberAddRequest', 'MemberAddResponse'],
+  MemberRemove: ['Cluster', 'MemberRemoveRequest', 'MemberRemoveResponse'],
+  MemberPromote: ['Cluster', 'MemberPromoteRequest', 'MemberPromoteResponse'],
 } as const satisfies Readonly<Record<string, readonly [string, string, string]>>
 
 const streams = {
