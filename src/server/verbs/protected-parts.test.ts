@@ -120,11 +120,6 @@ const samples: Readonly<Record<string, Sample>> = {
     wish: { every: '2h' },
     claim: { lastVerified: '2030-01-01T00:00:00Z' },
   },
-  'bulkhead.dev/v1alpha1/localvolumes': {
-    spec: { nodeName: 'n', bytes: 1024, encryption: 'required' },
-    wish: { bytes: 2048 },
-    claim: { phase: 'Ready' },
-  },
   'supply.bulkhead.dev/v1/advisorysources': { spec: { format: 'osv' }, wish: { maxSilence: '36h' }, claim: { entries: 1 } },
   'supply.bulkhead.dev/v1/externalcomponents': {
     spec: { host: 'db.example.com', port: 5432, spkiSha256: ['0'.repeat(64)] },
