@@ -253,7 +253,11 @@ test('A4 fails if the deny list has no effect', async () => {
 test('O11 fails if the tree of the log is broken', async () => {
   const machine = {
     parts: [],
-    readAuditLog: async () => ({ events: [], count: 0, problems: ['audit-00000001.log:3: the lines up to here are not those of the checkpoint'] }),
+    readAuditLog: async () => ({
+      events: [],
+      count: 0,
+      problems: ['audit-00000001.log:3: the lines up to here are not those of the checkpoint'],
+    }),
   }
   assertFound(await outcome('O11', { ...secure.context, machine }), /the lines up to here are not those of the checkpoint/)
 })
