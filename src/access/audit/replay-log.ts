@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readLines } from '../../base/files/read-lines.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { CompactTree } from '../../base/tlog/compact-tree.ts'
-import { decodeBundle } from '../../base/tlog/entry-bundle.ts'
+import { entriesIn } from '../../base/tlog/entry-bundle.ts'
 import { hashBytes, leafHash } from '../../base/tlog/hashes.ts'
 import { hashesAtLevel, maxTileLevel, type ReadTile, tileWidth } from '../../base/tlog/tiles.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
@@ -172,8 +172,8 @@ export async function treeFrom(
   const width = first % tileWidth
   const bundle = width === 0 ? Buffer.alloc(0) : await readTile({ level: undefined, index: Math.floor(first / tileWidth), width })
   if (bundle === undefined) return undefined
-  const entries = decodeBundle(bundle)
-  if (entries.some((entry, at) => !hashes[0]?.[at]?.equals(leafHash(entry)))) return undefined
+  const entries = entriesIn(bundle)
+  if (entries === undefined || entries.some((entry, at) => !hashes[0]?.[at]?.equals(leafHash(entry)))) return undefined
   const edge: TreeEdge = { hashes, entries }
   return new LogTree(CompactTree.of(first, roots), edge)
 }

@@ -1,6 +1,6 @@
 // Compares the tiles on disk with those that the lines make, and names the lines by which they differ.
 import { basename } from 'node:path'
-import { decodeBundle } from '../../base/tlog/entry-bundle.ts'
+import { entriesIn } from '../../base/tlog/entry-bundle.ts'
 import { type Tile, tilePath, tileWidth } from '../../base/tlog/tiles.ts'
 import { compareEntries, type Line } from './compare-entries.ts'
 import type { LogTree, TileContent } from './log-tree.ts'
@@ -81,8 +81,9 @@ export class TileComparison {
     const recorded: Buffer[] = []
     for (let index = bundle; index < bundle + comparedBundles; index++) {
       const bytes = await this.#widest(index)
-      if (bytes === undefined) break
-      recorded.push(...decodeBundle(bytes))
+      const entries = bytes === undefined ? undefined : entriesIn(bytes)
+      if (entries === undefined) break
+      recorded.push(...entries)
     }
     this.#named = compareEntries(first, recorded.slice(first - bundle * tileWidth), lines)
   }

@@ -114,3 +114,21 @@ test('verifyAuditLog() reports a bounded number of faults', async () => {
   await appendFile(path, '{"kind":"Epoch","epoch":9,"certificate":""}\n'.repeat(1000))
   assert.equal((await verifyAuditLog(directory, await keysOf(directory))).problems.length, 100)
 })
+
+test('verifyAuditLog() names garbage in bundles, segments and epochs, and does not fail', async () => {
+  const { directory, path, text } = await threeWrites()
+  const keys = await keysOf(directory)
+  const bundle = join(directory, 'tlog', 'tile', 'entries', '000.p', '5')
+  await writeFile(bundle, Buffer.alloc(170, 255))
+  assert.match((await verifyAuditLog(directory, keys)).problems.join('\n'), /bundle 5 of entries is not that of the lines/)
+  for (const first of ['7', '-1', '9007199254740991', '1e300', '"x"', 'null']) {
+    await writeFile(path, text.replace('"first":0', `"first":${first}`))
+    assert.notDeepEqual((await verifyAuditLog(directory, keys)).problems, [], first)
+  }
+  await writeFile(path, Buffer.alloc(3000, 10))
+  await writeFile(join(directory, 'epochs'), '{"kind":"Epoch","epoch":1,"certificate":"x"}\n\0\n')
+  assert.match(
+    (await verifyAuditLog(directory, keys)).problems.join('\n'),
+    /epochs: 1 lines are no records of epochs\nepoch 1 has no valid certificate/,
+  )
+})

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LineTooLong, readLines } from '../../base/files/read-lines.ts'
 import { parseCheckpoint } from '../../base/tlog/checkpoint.ts'
-import { CompactTree } from '../../base/tlog/compact-tree.ts'
+import { CompactTree, perfectLevels } from '../../base/tlog/compact-tree.ts'
 import type { EpochCertificate } from '../../base/tlog/epoch-certificate.ts'
 import { type Note, type NoteKey, parseNote } from '../../base/tlog/note.ts'
 import { codeOf, messageOf } from '../../base/user-error.ts'
@@ -168,7 +168,8 @@ class LogVerifier {
         this.#first = segment.first
         const tree = await treeFrom(segment, tile => this.#tiles.read(tile))
         if (tree === undefined) this.#report('the tiles before the oldest file are missing or were changed')
-        this.#tree = tree ?? new LogTree(CompactTree.of(segment.first, segment.roots))
+        const isTree = perfectLevels(segment.first).length === segment.roots.length
+        this.#tree = tree ?? (isTree ? new LogTree(CompactTree.of(segment.first, segment.roots)) : new LogTree())
       }
       const continues = segment.first === this.#tree.size && segment.roots.every((root, index) => this.#tree.roots[index]?.equals(root))
       if (!continues)

@@ -28,3 +28,13 @@ export function decodeBundle(bytes: Buffer): Buffer[] {
   }
   return entries
 }
+
+/** As `decodeBundle`, undefined for bytes that are no bundle. */
+export function entriesIn(bytes: Buffer): Buffer[] | undefined {
+  try {
+    return decodeBundle(bytes)
+  } catch (err) {
+    if (err instanceof RangeError) return undefined
+    throw err
+  }
+}

@@ -13,8 +13,8 @@ import { within } from '../../until.ts'
 import { auditConfiguration } from './audit-configuration.ts'
 import { runCommand } from './run-command.ts'
 
-const epoch = '6s'
-const forgottenMs = 30_000
+const epoch = '10s'
+const forgottenMs = 60_000
 
 interface Reader {
   readonly namespace: string
@@ -46,16 +46,23 @@ export async function attackSealedLog(context: ProofContext, command: readonly s
     )
   }
   const audit = join(scratch.directory, 'server', 'audit')
-  const keys = await dataKeys(audit, [...readers, others])
   const pid = await scratch.partPid('server')
   if (pid === undefined) throw new Error('the server of the scratch cluster does not run')
-  const early = await keysInMemory(pid, keys)
+  let keys: Buffer[] = []
+  const areThere = async () => {
+    // A sealed record, so that the current epoch has a key.
+    await request(start.transport, { method: 'GET', path: '/api/v1/namespaces/tenant-a/configmaps' }, signal)
+    keys = await dataKeys(audit, [...readers, others])
+    const count = await keysInMemory(pid, keys)
+    return count > 0 ? count : undefined
+  }
+  const early = (await within(forgottenMs, clock, areThere, signal, 500)) ?? 0
   attempts.record({
     name: 'data keys of the current epoch',
     sent: `/proc/${pid}/mem`,
     expected: 'found, so that the search finds them',
     answered: `${early} of ${keys.length}`,
-    held: keys.length > 0 && early > 0,
+    held: early > 0,
   })
   const areForgotten = async () => {
     await request(start.transport, { method: 'GET', path: '/api/v1/pods' }, signal)
@@ -80,7 +87,7 @@ export async function attackSealedLog(context: ProofContext, command: readonly s
       const identity = `${scratch.directory}.identity`
       await writeFile(identity, `${encodeBech32('age-secret-key-', reader.secret).toUpperCase()}\n`, { mode: 0o600 })
       const { code, output } = await runCommand(
-        [...command, 'audit', 'search', '--data-dir', scratch.directory, '--identity', identity, '--name', canary],
+        [...command, 'audit', 'search', '--data-dir', scratch.directory, '--identity', identity, '--name', canary, '--output', 'json'],
         signal,
       )
       const isOwn = reader.namespace === namespace
