@@ -45,6 +45,15 @@ export const clientPackages = [
   { name: 'python3-kubernetes', brings: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'] },
 ]
 
+/** What reads and stores backups in tests. */
+export const backupPackages = [
+  { name: 'age', brings: ['/usr/bin/age'] },
+  { name: 'openssh-client', brings: ['/usr/bin/sftp'] },
+  { name: 'openssh-server', brings: ['/usr/sbin/sshd'] },
+  { name: 'python3-moto', brings: ['/usr/bin/moto_server'] },
+  { name: 'python3-flask-cors', brings: ['/usr/lib/python3/dist-packages/flask_cors/__init__.py'] },
+]
+
 /** Further packages for tests with registries and signatures. */
 export const registryPackages = [
   { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },

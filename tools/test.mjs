@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import {
+  backupPackages,
   clientPackages,
   ensureBundle,
   ensureKubectl133,
@@ -25,7 +26,7 @@ await entry(() => {
   if (!args.includes('unit')) {
     ensureSystemPackages(
       process.getuid?.() === 0
-        ? [...nodePackages, ...linkPackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
+        ? [...nodePackages, ...linkPackages, ...testPackages, ...proofPackages, ...registryPackages, ...backupPackages, ...clientPackages]
         : testPackages,
     )
     ensureBundle(node)

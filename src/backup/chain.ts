@@ -49,7 +49,7 @@ const keptOf = ({ content }: Link): Kept | undefined => (content.kind === 'chang
 
 /** Rejects with a `BackupFault` that names what is wrong with which link. */
 export async function readChain(target: Target, { key, head, atLeast }: ChainOptions, signal: AbortSignal): Promise<Chain> {
-  const numbers = (await target.list(linksFolder, signal)).flatMap(({ name }) => numberOfLink(name) ?? []).sort((a, b) => a - b)
+  const numbers = (await target.list(linksFolder, signal)).flatMap(name => numberOfLink(name) ?? []).sort((a, b) => a - b)
   const last = numbers.at(-1)
   requireNewest(target, last ?? 0, head, atLeast)
   if (last === undefined) return emptyChain

@@ -34,12 +34,12 @@ export async function pruneTarget(options: PruneOptions, signal: AbortSignal): P
 async function removeUnneeded(chain: ChainWriter, target: Target, signal: AbortSignal): Promise<Set<string>> {
   const numbers = new Set(chain.kept.map(({ number }) => number))
   const needed = new Set([...chain.backups.flatMap(packsOf), ...chain.changePacks])
-  for (const { name } of await target.list(linksFolder, signal)) {
+  for (const name of await target.list(linksFolder, signal)) {
     const number = numberOfLink(name)
     if (number !== undefined && number <= chain.changesAfter && !numbers.has(number)) await target.remove(name, signal)
   }
   const removed = new Set<string>()
-  for (const { name } of await target.list(packsFolder, signal)) {
+  for (const name of await target.list(packsFolder, signal)) {
     const pack = name.slice(packsFolder.length + 1).replace(/\.age$/, '')
     if (needed.has(pack)) continue
     await target.remove(name, signal)

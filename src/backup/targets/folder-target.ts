@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { BackupFault } from '../backup-fault.ts'
-import { linksFolder, packsFolder, reportsFolder, requireName, type StoredFile, type Target } from './target.ts'
+import { linksFolder, packsFolder, reportsFolder, requireName, type Target } from './target.ts'
 import type { TargetKind } from './target-kind.ts'
 
 export const folderKind: TargetKind = {
@@ -64,12 +64,8 @@ export async function openFolderTarget(path: string): Promise<Target> {
       }),
     list: folder =>
       run(`list "${folder}"`, async () => {
-        const found: StoredFile[] = []
-        for (const name of (await readdir(join(path, folder))).sort()) {
-          const info = await stat(join(path, folder, name))
-          if (info.isFile()) found.push({ name: `${folder}/${name}`, bytes: info.size })
-        }
-        return found
+        const entries = await readdir(join(path, folder), { withFileTypes: true })
+        return entries.flatMap(entry => (entry.isFile() ? [`${folder}/${entry.name}`] : [])).sort()
       }),
     remove: name =>
       run(`remove "${name}"`, async () => {

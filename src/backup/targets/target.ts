@@ -1,10 +1,5 @@
 // Where backups are stored: named files with whole contents. Every kind of target passes the same contract suite.
 
-export interface StoredFile {
-  readonly name: string
-  readonly bytes: number
-}
-
 /** Names are of letters, digits, `-`, `.`, with one `/`. Each function rejects with a `BackupFault` of kind `target` that says what the target did. */
 export interface Target extends AsyncDisposable {
   /** For messages: where it is, without credentials. */
@@ -13,8 +8,8 @@ export interface Target extends AsyncDisposable {
   put(name: string, content: Buffer, signal: AbortSignal): Promise<void>
   /** Undefined if there is none. A file of more than `maxBytes` is a fault. */
   get(name: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | undefined>
-  /** The files in a folder, sorted by name. A folder that does not exist is empty. */
-  list(folder: string, signal: AbortSignal): Promise<StoredFile[]>
+  /** The names of the files in a folder, sorted. A folder that does not exist is empty. */
+  list(folder: string, signal: AbortSignal): Promise<string[]>
   /** A missing file is removed already. */
   remove(name: string, signal: AbortSignal): Promise<void>
 }

@@ -1,9 +1,8 @@
 // Checks that need no node, on the shadow server: it serves what was restored, and nothing in it refers to what is not there.
 import type { ObjectRecord } from '../../api/backup/record-line.ts'
 import { digestOf } from '../../backup/compare-objects.ts'
-import { isJsonObject } from '../../base/json.ts'
-import { Client } from '../../client/client.ts'
 import type { Transport } from '../../client/transport/transport.ts'
+import { servedPaths } from './served-paths.ts'
 
 export interface ShadowCheck {
   readonly name: string
@@ -33,7 +32,7 @@ export async function checkShadow(transport: Transport, objects: Iterable<Object
     // A view that is stored by no client, or a custom resource whose definition is not established yet.
     if (path === undefined) continue
     for (const record of records) {
-      const problem = await problemOf(transport, path(record), record, signal)
+      const problem = await problemOf(transport, path(record).object, record, signal)
       read++
       if (problem !== undefined) problems.push(problem)
     }
@@ -51,30 +50,3 @@ async function problemOf(transport: Transport, path: string, { sha256, resource,
   if (status !== 200) return `GET of ${resource} "${name}" is answered ${status}`
   return digestOf(Buffer.concat(pieces)) === sha256 ? undefined : `GET of ${resource} "${name}" answers with another object`
 }
-
-/** The path of an object, by the resource with its group, as the server's discovery shows it. */
-async function servedPaths(transport: Transport, signal: AbortSignal) {
-  const client = new Client(transport)
-  const paths = new Map<string, (record: ObjectRecord) => string>()
-  const groups = fieldsOf(await client.getPath('/apis', signal))['groups']
-  const versions = [
-    'v1',
-    ...(Array.isArray(groups) ? groups : []).map(group => String(fieldsOf(fieldsOf(group)['preferredVersion'])['groupVersion'])),
-  ]
-  for (const version of versions) {
-    const root = version.includes('/') ? `/apis/${version}` : `/api/${version}`
-    const group = version.includes('/') ? `.${version.slice(0, version.indexOf('/'))}` : ''
-    const { resources } = fieldsOf(await client.getPath(root, signal))
-    for (const resource of Array.isArray(resources) ? resources : []) {
-      const { name, namespaced, verbs } = fieldsOf(resource)
-      if (typeof name !== 'string' || name.includes('/') || !Array.isArray(verbs) || !verbs.includes('create')) continue
-      paths.set(`${name}${group}`, record => {
-        const scope = namespaced === true ? `/namespaces/${encodeURIComponent(record.namespace)}` : ''
-        return `${root}${scope}/${name}/${encodeURIComponent(record.name)}`
-      })
-    }
-  }
-  return paths
-}
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isJsonObject(value) ? value : {})

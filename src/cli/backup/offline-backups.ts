@@ -2,14 +2,19 @@
 import type { KeyObject } from 'node:crypto'
 import { BackupFault } from '../../backup/backup-fault.ts'
 import { type Chain, readChain } from '../../backup/chain.ts'
-import { packOpener } from '../../backup/format/open-pack.ts'
+import { packOpener, readPack } from '../../backup/format/open-pack.ts'
 import { planRestore } from '../../backup/restore-plan.ts'
+import { restoredObjects } from '../../backup/restored-objects.ts'
 import type { Target } from '../../backup/targets/target.ts'
-import { messageOf } from '../../base/user-error.ts'
+import type { LinkPack } from '../../base/backup/backup-link.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { findKubeconfig } from '../connection/find-kubeconfig.ts'
+import { reachCluster } from '../connection/reach-cluster.ts'
 import { printableJson } from '../terminal/printable.ts'
 import { textTable } from '../terminal/text-table.ts'
 import { identitiesOf, type KeyFlags, openTarget, type PointFlags, pointOf, publicKeyOf, type TargetFlags } from './open-backups.ts'
 import { restoreDirectory } from './restore-directory.ts'
+import { restoreSelected, type Selection } from './selective-restore.ts'
 import { problemsOf, verifyBackup } from './verify-backup.ts'
 
 export interface ChainFlags extends TargetFlags, KeyFlags {
@@ -22,9 +27,12 @@ export interface VerifyFlags extends ChainFlags, PointFlags {
   readonly output?: 'text' | 'json'
 }
 
-export interface RestoreFlags extends ChainFlags, PointFlags {
+export interface RestoreFlags extends ChainFlags, PointFlags, Selection {
   readonly identity: string
-  readonly to: string
+  /** A new data directory, for a whole cluster. */
+  readonly to?: string
+  /** The kubeconfig of a running cluster, for some objects. */
+  readonly into?: string
 }
 
 type Print = (text: string) => void
@@ -80,17 +88,29 @@ export async function verifyTarget(flags: VerifyFlags, print: Print, signal: Abo
   }
 }
 
-export async function restoreTarget(flags: RestoreFlags, print: Print, signal: AbortSignal): Promise<void> {
+/** Returns the exit code. */
+export async function restoreTarget(flags: RestoreFlags, print: Print, signal: AbortSignal): Promise<number> {
+  const { to, into } = flags
+  if ((to === undefined) === (into === undefined))
+    throw new UserError('Give --to DIR for a whole cluster, or --into KUBECONFIG for some objects of a running one')
   const key = publicKeyOf(flags)
   const open = packOpener(identitiesOf(flags.identity))
   const point = pointOf(flags)
   await using target = await openTarget(flags, signal)
   const chain = await chainOf(target, key, flags, signal)
   const plan = planRestore(chain, point)
-  const { objects, auditFiles, hasKeys } = await restoreDirectory({ target, chain, plan, open, to: flags.to }, signal)
-  print(`Restored ${objects.toLocaleString('en')} objects of revision ${plan.revision} into "${flags.to}".`)
+  if (into !== undefined) {
+    const read = async (ref: LinkPack) => await open(ref, await readPack(target, ref, signal))
+    const objects = await restoredObjects(plan, read)
+    await using transport = reachCluster(await findKubeconfig({ kubeconfig: into }), 'bulkhead-backup')
+    return await restoreSelected(objects.values(), flags, transport, print, signal)
+  }
+  if (to === undefined) return 1
+  const { objects, auditFiles, hasKeys } = await restoreDirectory({ target, chain, plan, open, to }, signal)
+  print(`Restored ${objects.toLocaleString('en')} objects of revision ${plan.revision} into "${to}".`)
   print(`Restored ${auditFiles} files of the audit log, as they were at ${plan.newest.time}.`)
   if (!hasKeys) print('The backup holds no keys: the cluster gets new ones, and all its certificates and tokens are invalid.')
   print('Volumes and images are not part of a backup.')
-  print(`Start it with: bulkhead up --data-dir ${flags.to}`)
+  print(`Start it with: bulkhead up --data-dir ${to}`)
+  return 0
 }

@@ -92,9 +92,18 @@ const restore = buildCommand({
   func: (flags: RestoreFlags) =>
     runCommand(async () => (await import('../backup/offline-backups.ts')).restoreTarget(flags, print, interruptible())),
   parameters: {
-    flags: { ...place, identity, ...point, to: { ...text, brief: 'New data directory', placeholder: 'DIR' } },
+    flags: {
+      ...{ ...place, identity, ...point },
+      to: { ...optionalText, brief: 'New data directory, for a whole cluster', placeholder: 'DIR' },
+      into: { ...optionalText, brief: 'Credentials of a running cluster, for some objects', placeholder: 'KUBECONFIG' },
+      namespace: { ...optionalText, brief: 'With --into: objects of this namespace', placeholder: 'NAME' },
+      kind: { ...optionalText, brief: 'With --into: objects of this kind', placeholder: 'KIND' },
+      selector: { ...optionalText, brief: 'With --into: objects with these labels', placeholder: 'LABELS' },
+      delete: { kind: 'boolean', optional: true, withNegated: false, brief: 'With --into: delete what the backup does not have' },
+      dryRun: { kind: 'boolean', optional: true, withNegated: false, brief: 'With --into: say what would happen, and do nothing' },
+    },
   },
-  docs: { brief: 'Restore a whole cluster into a new data directory' },
+  docs: { brief: 'Restore a whole cluster, or some objects into a running one' },
 })
 
 const prune = buildCommand({
@@ -125,7 +134,10 @@ export const backupCommand = withCommandList(
       }),
       restore: withHelp(restore, {
         usage: '--from FOLDER --key FILE --identity FILE --to DIR [flags]',
-        examples: [['bulkhead backup restore --from DIR --key PUB --identity TXT --to D', 'on a new machine']],
+        examples: [
+          ['bulkhead backup restore --from DIR --key PUB --identity TXT --to D', 'on a new machine'],
+          ['bulkhead backup restore … --into KUBECONFIG --namespace shop --dry-run', 'some objects'],
+        ],
       }),
       prune: withHelp(prune, {
         usage: '[flags] SCHEDULE',

@@ -15,13 +15,15 @@ const configMaps = '/api/v1/namespaces/default/configmaps'
 const secrets = '/api/v1/namespaces/default/secrets'
 /** An acknowledged write must be in the target by then. */
 const recoveryPointMs = 5000
+/** Each asks by a process of its own. */
+const pollMs = 300
 
 export async function tryEncryptedBackups(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
   const { attempts } = context
   await using scratch = await BackupScratch.create(command)
   const transport = await scratch.start(signal)
   // Revisions from the first full backup on can be restored.
-  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) > 0 ? true : undefined), signal)
+  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) > 0 ? true : undefined), signal, pollMs)
   const canaries = new Canaries()
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'canary' }, stringData: { value: canaries.next() } }
   await write(transport, { method: 'POST', path: secrets, body: secret }, signal)
@@ -32,7 +34,7 @@ export async function tryEncryptedBackups(context: ProofContext, command: readon
   await write(transport, { method: 'DELETE', path: `${configMaps}/removed` }, signal)
   const last = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('three') }, signal)
   const began = performance.now()
-  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined), signal)
+  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined), signal, pollMs)
   const waited = performance.now() - began
   attempts.record({
     ...{ name: 'a write reaches the target', sent: `revision ${last}`, expected: `within ${recoveryPointMs} ms` },

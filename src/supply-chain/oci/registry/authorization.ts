@@ -25,7 +25,7 @@ export interface AuthorizationParts {
   readonly repository: string
   readonly credentials?: RegistryCredentials
   /** What a token is asked for; default: reading. */
-  readonly actions?: 'pull' | 'pull,push'
+  readonly actions?: 'pull' | 'pull,push' | 'pull,push,delete'
   readonly transport: HttpsTransport
   readonly clock: Clock
 }

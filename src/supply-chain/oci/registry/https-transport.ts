@@ -26,7 +26,7 @@ export interface TransportOptions {
 }
 
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT'
+  readonly method: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT'
   readonly url: URL
   readonly headers: OutgoingHttpHeaders
   /** Sent before the answer is awaited; `Content-Length` is in the headers. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import { UserError } from '../../../base/user-error.ts'
 import type { ImageDestination } from '../copy/image-destination.ts'
+import type { Digest } from '../digest.ts'
 import type { Descriptor } from '../image-source.ts'
 import { Authorization, type RegistryCredentials } from './authorization.ts'
 import { HttpsTransport } from './https-transport.ts'
@@ -16,11 +17,13 @@ export interface RegistryWriterOptions {
   readonly credentials?: RegistryCredentials
   /** PEM; undefined for the system's authorities. */
   readonly authorities?: string
+  /** What a token is asked for. Default: reading and writing. */
+  readonly actions?: 'pull,push' | 'pull,push,delete'
   readonly clock: Clock
 }
 
 interface Sent {
-  readonly method: 'HEAD' | 'POST' | 'PUT'
+  readonly method: 'DELETE' | 'HEAD' | 'POST' | 'PUT'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   /** Made anew for each attempt. */
@@ -35,13 +38,13 @@ export class RegistryWriter implements ImageDestination, Disposable {
   readonly #transport: HttpsTransport
   readonly #authorization: Authorization
 
-  constructor({ host, repository, credentials, authorities, clock }: RegistryWriterOptions) {
+  constructor({ host, repository, credentials, authorities, clock, actions = 'pull,push' }: RegistryWriterOptions) {
     const origin = new URL(`https://${host}`)
     this.#name = `${host}/${repository}`
     this.#base = new URL(`/v2/${repository}/`, origin)
     this.#transport = new HttpsTransport({ origin, ...(authorities === undefined ? {} : { authorities }) })
     const known = credentials === undefined ? {} : { credentials }
-    this.#authorization = new Authorization({ host, repository, transport: this.#transport, clock, actions: 'pull,push', ...known })
+    this.#authorization = new Authorization({ host, repository, transport: this.#transport, clock, actions, ...known })
   }
 
   async putBlob({ digest, size }: Descriptor, content: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -65,6 +68,11 @@ export class RegistryWriter implements ImageDestination, Disposable {
     const url = new URL(`manifests/${tag ?? digest}`, this.#base)
     const headers = { 'content-type': mediaType, 'content-length': String(bytes.length) }
     await this.#send({ method: 'PUT', url, headers, body: () => once(bytes) }, [201], signal)
+  }
+
+  /** Removes a manifest with all its tags. One that is not there is removed already. */
+  async deleteManifest(digest: Digest, signal: AbortSignal): Promise<void> {
+    await this.#send({ method: 'DELETE', url: new URL(`manifests/${digest}`, this.#base) }, [202, 404], signal)
   }
 
   [Symbol.dispose](): void {
