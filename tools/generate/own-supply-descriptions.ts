@@ -60,6 +60,8 @@ export const supplyDescriptions: Texts = {
       namespaces:
         'Only of a ClusterManifestPolicy: the namespaces that it is for. Without it, all but those that begin with kube-, and objects without a namespace.',
       verify: 'Who must have signed the objects.',
+      signedAfter:
+        'Signatures from before this time do not count, as RFC 3339. An older signature than that of the stored object never counts.',
       onFailure: 'Refuse (default) or Warn. Warn admits the object, with a warning.',
     },
   },

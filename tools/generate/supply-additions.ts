@@ -55,6 +55,7 @@ type supply/v1.ManifestPolicySpec
   resources []string list=set
   namespaces []string omitempty optional list=set
   verify supply/v1.VerifySpec
+  signedAfter string omitempty optional
   onFailure string omitempty optional
 type supply/v1.ManifestPolicy root
   spec supply/v1.ManifestPolicySpec

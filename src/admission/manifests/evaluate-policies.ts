@@ -3,10 +3,12 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import type { TrustRoot as TrustRootObject } from '../../api/types/supply-v1.ts'
 import { UserError } from '../../base/user-error.ts'
-import { unmetManifestPolicy } from '../../supply-chain/manifests/evaluate-manifest.ts'
+import { manifestRollback, unmetManifestPolicy } from '../../supply-chain/manifests/evaluate-manifest.ts'
 import { type CompiledManifestPolicy, parseManifestPolicy } from '../../supply-chain/manifests/parse-manifest-policy.ts'
+import { readSignedManifest, type SignedManifest } from '../../supply-chain/manifests/read-signed-manifest.ts'
 import { parseTrustRoot, type TrustRoot } from '../../supply-chain/signatures/trust-root.ts'
 import { type AnyManifestPolicy, titleOf } from './known-manifest-policies.ts'
+import { isMarked } from './verified-mark.ts'
 import { decodedManifest, differenceOf, requireSignedManifest } from './verify-manifest.ts'
 
 export { decodedManifest, requireSignedManifest }
@@ -30,7 +32,8 @@ export function policyProblem(
 ): string | undefined {
   try {
     const signed = requireSignedManifest(object)
-    const unmet = unmetManifestPolicy(compile(policy), signed, readable(trustRoots), now)
+    const unmet =
+      unmetManifestPolicy(compile(policy), signed, readable(trustRoots), now) ?? manifestRollback(signed, storedManifest(oldObject))
     if (unmet !== undefined) throw new UserError(unmet)
     const found = differenceOf(signed, object, oldObject, resource)
     if (found !== undefined) throw new UserError(`it is not as it was signed: ${found.path} ${found.what}`)
@@ -39,6 +42,11 @@ export function policyProblem(
     if (err instanceof UserError) return `${titleOf(policy)} requires a signed manifest, and ${err.message}`
     throw err
   }
+}
+
+/** As it was verified when it was stored. */
+function storedManifest(old: KubeObject | undefined): SignedManifest | undefined {
+  return old !== undefined && isMarked(old) ? readSignedManifest(old.metadata.annotations ?? {}) : undefined
 }
 
 /** Throws a UserError if an older server stored a policy that cannot be read: nothing meets it. */

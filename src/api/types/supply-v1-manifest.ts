@@ -34,5 +34,6 @@ export interface ManifestPolicySpec {
   resources: string[]
   namespaces?: string[]
   verify: VerifySpec
+  signedAfter?: string
   onFailure?: string
 }

@@ -13,6 +13,7 @@ const command = buildCommand({
       ])
       await signManifests(flags, {
         passphrase: process.env[passphraseVariable],
+        now: Date.now(),
         print: text => void process.stdout.write(text),
         note: text => void process.stderr.write(`bulkhead: ${text}\n`),
         readFile: readInput,

@@ -44,7 +44,7 @@ describe('signManifests(), verifyManifests(), attest() and devVerify()', () => {
     const note = (text: string): void => {
       notes += text
     }
-    const context = { passphrase: undefined, print: () => undefined, note, readFile: readInput }
+    const context = { passphrase: undefined, now: 0, print: () => undefined, note, readFile: readInput }
     await signManifests({ filename: [path('web.yaml')], key: path('key.pem'), output: path('signed.yaml'), ...flags }, context)
     return notes
   }

@@ -30,6 +30,8 @@ export interface SignFlags {
 
 export interface SignContext {
   readonly passphrase: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: number
   /** To stdout. */
   print(text: string): void
   /** To stderr. */
@@ -38,7 +40,7 @@ export interface SignContext {
 }
 
 /** Rejects with a UserError that names the file or the object. */
-export async function signManifests(flags: SignFlags, { passphrase, print, note, readFile }: SignContext): Promise<void> {
+export async function signManifests(flags: SignFlags, { passphrase, now, print, note, readFile }: SignContext): Promise<void> {
   const key = await readSigningKey(flags.key, passphrase)
   const attestations = await Promise.all((flags.attestation ?? []).map(async file => ({ file, bundle: await readFile(file) })))
   const objects = await readManifestObjects(flags.filename, readFile)
@@ -49,7 +51,7 @@ export async function signManifests(flags: SignFlags, { passphrase, print, note,
     const about = attestations.filter(({ file, bundle }) => subjectsOf(bundle, file).includes(digest))
     for (const { file } of about) used.add(file)
     if (about.length > maxAttestations) throw new UserError(`${where} has more than ${maxAttestations} attestations`)
-    const annotations: Record<string, string> = { [signatureAnnotation]: packBundle(signedBundle(manifestStatement(object), key)) }
+    const annotations: Record<string, string> = { [signatureAnnotation]: packBundle(signedBundle(manifestStatement(object, now), key)) }
     if (about.length > 0) annotations[attestationsAnnotation] = about.map(({ bundle }) => packBundle(bundle.toString('utf8'))).join(' ')
     const length = Object.values(annotations).reduce((sum, text) => sum + text.length, 0)
     if (length > maxAnnotationLength)

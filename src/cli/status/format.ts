@@ -1,5 +1,6 @@
 // Formats the status as text.
 
+import type { ComponentFinding } from '../../supply-chain/components/component-findings.ts'
 import { tableDate } from '../../supply-chain/components/known-weaknesses.ts'
 import { printable } from '../terminal/printable.ts'
 import { breakGlassText } from './break-glass.ts'
@@ -14,22 +15,38 @@ const loud: ReadonlySet<string> = new Set(['failed', 'off'])
 /** The same of several nodes is listed once for each. */
 function componentSection(nodes: Status['nodes']): string[] {
   const rows = nodes.flatMap(({ name: node, components }) =>
-    components.map(({ name, package: from, sha256, weaknesses }) => [
+    components.map(({ name, package: from, sha256, weaknesses, findings }) => [
       node,
       name,
       from === undefined ? '-' : `${from.name} ${from.version}`,
       sha256.slice(0, 12),
-      weaknesses.length === 0 ? '' : `upstream's version has ${weaknesses.join(', ')}`,
+      findings === undefined ? weaknessText(weaknesses) : findingsText(findings),
     ]),
   )
   return rows.length === 0
     ? []
     : [
-        section(`Programs of nodes (from a short table of known weaknesses, ${tableDate})`, [
+        section(`Programs of nodes (weaknesses by the imported advisories, else by a short table of ${tableDate})`, [
           ['NODE', 'NAME', 'PACKAGE', 'SHA256', ''],
           ...rows,
         ]),
       ]
+}
+
+const weaknessText = (weaknesses: readonly string[]): string =>
+  weaknesses.length === 0 ? '' : `upstream's version has ${weaknesses.join(', ')}`
+
+const shownFindings = 5
+
+function findingsText(findings: readonly ComponentFinding[]): string {
+  if (findings.length === 0) return 'no known weakness'
+  const shown = findings
+    .slice(0, shownFindings)
+    .map(
+      ({ advisory, severity, fixedVersion }) =>
+        `${advisory} (${severity}${fixedVersion === undefined ? '' : `, fixed in ${fixedVersion}`})`,
+    )
+  return `has ${shown.join(', ')}${findings.length > shown.length ? ` and ${findings.length - shown.length} more` : ''}`
 }
 
 const packageText = ({ build, version, keyId }: NonNullable<Status['package']>): string =>

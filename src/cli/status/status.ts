@@ -18,7 +18,7 @@ import { printableJson } from '../terminal/printable.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
 import { breakGlassUse } from './break-glass.ts'
-import { type ComponentFacts, componentFacts, drifted } from './component-facts.ts'
+import { type ComponentFacts, componentFacts, drifted, importedAdvisories } from './component-facts.ts'
 import { type ConfigurationFacts, configurationFacts, refusedConfigurations } from './configurations.ts'
 import { controlsOf } from './controls.ts'
 import {
@@ -147,7 +147,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   const found = await findKubeconfig({ dataDir: directory.path }).catch(note(problems))
   const config = found?.config
   const [cluster, serving] = await Promise.all([
-    found && readCluster(found).catch((err: unknown) => note(problems)(silence(up.server, err))),
+    found && readCluster(found, directory.advisories).catch((err: unknown) => note(problems)(silence(up.server, err))),
     config && servingCertificate(config).catch(note(servingProblems)),
   ])
   // A server that does not answer presents no certificate either.
@@ -207,11 +207,12 @@ const note =
 const silence = (server: string, err: unknown): unknown =>
   err instanceof UserError ? new UserError(`The API server ${server} does not answer (${messageOf(err.cause)})`, { cause: err }) : err
 
-async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
+async function readCluster(found: FoundKubeconfig, advisories: string): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
+  using lookup = importedAdvisories(advisories)
   const [version, list, newest, all, files, exceptions, defaults, breakGlass, results, running, dead] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
@@ -230,7 +231,7 @@ async function readCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
       networkPolicies: policyFacts(state?.conditions ?? []),
-      ...componentFacts(metadata.annotations, state?.conditions ?? []),
+      ...componentFacts(metadata.annotations, state?.conditions ?? [], lookup),
       name: metadata.name ?? '',
       ready: state?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',

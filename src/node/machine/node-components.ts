@@ -5,7 +5,11 @@ import type { NodeDirectory } from './node-directory.ts'
 
 /** In the order of the PATH that the part gets. */
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-const programs = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'nft', 'ip', 'conntrack']
+/** Those that are there; the last three are needed by some clusters only. */
+const programs = [
+  ...['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'nft', 'ip', 'conntrack'],
+  ...['docker-registry', 'etcd', 'wireguard-go'],
+]
 /** Those that the pod network uses. */
 const cniPlugins = ['ptp', 'host-local', 'loopback']
 

@@ -26,7 +26,16 @@ test("writeRegistryHosts() names the authority of the cluster's registry for eac
     await writeRegistryHosts(folder, { own, mirrored: new Map() })
     assert.equal(
       await read('127.0.0.1:5443/hosts.toml'),
-      'server = "https://127.0.0.1:5443"\ncapabilities = ["pull", "resolve"]\nca = "/127.0.0.1:5443/authority-0.pem"\n',
+      [
+        'server = "https://127.0.0.1:5443"',
+        'capabilities = ["pull", "resolve"]',
+        'ca = "/127.0.0.1:5443/authority-0.pem"',
+        '',
+        '[host."https://127.0.0.1:5443"]',
+        '  capabilities = ["pull", "resolve"]',
+        '  ca = "/127.0.0.1:5443/authority-0.pem"',
+        '',
+      ].join('\n'),
     )
     assert.equal(await read('192.0.2.1:5443/authority-0.pem'), own.authority)
   }))
@@ -56,6 +65,9 @@ test('writeRegistryHosts() tries mirrors in their order, for tags only those tha
         '  ca = "/docker.io/authority-0.pem"',
         '',
         '[host."https://two.example.com"]',
+        '  capabilities = ["pull", "resolve"]',
+        '',
+        '[host."https://registry-1.docker.io"]',
         '  capabilities = ["pull", "resolve"]',
         '',
       ].join('\n'),

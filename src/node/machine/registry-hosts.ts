@@ -90,7 +90,7 @@ function mirrorServers(own: RegistryEndpoint | undefined, registry: string, rule
 
 const authorityFile = (index: number): string => `authority-${index}.pem`
 
-/** Nothing but TLS. JSON's escapes are a subset of TOML's. */
+/** Nothing but TLS. containerd 1.7 reads no file without a host, so the last server is one too. JSON's escapes are a subset of TOML's. */
 export function hostsToml(servers: readonly Server[], folder: string): string {
   const last = servers.length - 1
   const fields = ({ resolves, path, authorities }: Server, index: number, indent: string): string[] =>
@@ -100,7 +100,7 @@ export function hostsToml(servers: readonly Server[], folder: string): string {
       ...(authorities === undefined ? [] : [`ca = ${JSON.stringify(join(folder, authorityFile(index)))}`]),
     ].map(line => `${indent}${line}`)
   const url = ({ host, path }: Server): string => JSON.stringify(path === '' ? `https://${host}` : `https://${host}/v2/${path}`)
-  const text = servers.flatMap((server, index) => (index === last ? [] : ['', `[host.${url(server)}]`, ...fields(server, index, '  ')]))
+  const text = servers.flatMap((server, index) => ['', `[host.${url(server)}]`, ...fields(server, index, '  ')])
   const fallback = servers[last]
   return [...(fallback === undefined ? [] : [`server = ${url(fallback)}`, ...fields(fallback, last, '')]), ...text, ''].join('\n')
 }

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { pause } from '../../base/clock.ts'
+import { readTextIfThere } from '../../base/files/read-text.ts'
 import type { Logger } from '../../base/log.ts'
+import { parseOsRelease } from '../packages/os-release.ts'
 import { readFiles } from '../release/read-files.ts'
 import { driftOf } from './compare-components.ts'
-import type { Component } from './component.ts'
+import type { Component, ComponentPackage } from './component.ts'
 
 export interface ComponentPlaces {
   /** Names and where each may be: the first that is there counts. */
@@ -19,7 +21,7 @@ export interface ComponentPlaces {
   readonly clock: Clock
   readonly log: Logger
   /** Which Debian packages brought files, by path. Default: asks dpkg. */
-  packagesOf?(paths: readonly string[]): Promise<ReadonlyMap<string, { readonly name: string; readonly version: string }>>
+  packagesOf?(paths: readonly string[]): Promise<ReadonlyMap<string, ComponentPackage>>
 }
 
 export const lookMs = 30_000
@@ -127,21 +129,27 @@ const sameHashes = (a: readonly Component[], b: readonly Component[]): boolean =
   a.length === b.length && a.every(({ name, path, sha256 }, at) => b[at]?.name === name && b[at]?.path === path && b[at]?.sha256 === sha256)
 
 /** By path; empty without dpkg. */
-async function debianPackages(paths: readonly string[]): Promise<ReadonlyMap<string, { name: string; version: string }>> {
+async function debianPackages(paths: readonly string[]): Promise<ReadonlyMap<string, ComponentPackage>> {
   const owners = new Map<string, string>()
   for (const line of (await dpkgQuery(['--search', ...paths])).split('\n')) {
     const [, name, path] = /^([a-z0-9.+-]+)(?::[a-z0-9]+)?: (\/.*)$/.exec(line) ?? []
     if (name !== undefined && path !== undefined && paths.includes(path)) owners.set(path, name)
   }
   if (owners.size === 0) return new Map()
-  const versions = new Map<string, string>()
+  const packages = new Map<string, ComponentPackage>()
+  const distribution = parseOsRelease((await readTextIfThere('/etc/os-release')) ?? '')
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own notation
-  const format = '--showformat=${Package} ${Version}\\n'
+  const format = '--showformat=${Package} ${Version} ${source:Package} ${source:Version}\\n'
   for (const line of (await dpkgQuery(['--show', format, ...new Set(owners.values())])).split('\n')) {
-    const [name, version] = line.split(' ')
-    if (name && version) versions.set(name, version)
+    const [name, version, source, sourceVersion] = line.split(' ')
+    if (!name || !version) continue
+    packages.set(name, {
+      ...{ name, version },
+      ...(source && sourceVersion ? { source: { name: source, version: sourceVersion } } : {}),
+      ...(distribution === undefined ? {} : { distribution }),
+    })
   }
-  return new Map([...owners].map(([path, name]) => [path, { name, version: versions.get(name) ?? '' }]))
+  return new Map([...owners].map(([path, name]) => [path, packages.get(name) ?? { name, version: '' }]))
 }
 
 async function dpkgQuery(words: readonly string[]): Promise<string> {

@@ -13,7 +13,16 @@ export interface Component {
   readonly path: string
   readonly sha256: string
   /** The Debian package that brought it. */
-  readonly package?: { readonly name: string; readonly version: string }
+  readonly package?: ComponentPackage
+}
+
+export interface ComponentPackage {
+  readonly name: string
+  readonly version: string
+  /** By which Debian's advisories know it. */
+  readonly source?: { readonly name: string; readonly version: string }
+  /** Of the machine, as os-release says it. */
+  readonly distribution?: { readonly id: string; readonly version: string }
 }
 
 /** The upstream version in that of a Debian package: `1.1.15` of `1.1.15+ds1-2+b4`. */
@@ -36,7 +45,22 @@ export function readComponents(text: string | undefined): Component[] {
     if (!isJsonObject(item)) return []
     const { name, path, sha256, package: from } = item
     if (typeof name !== 'string' || typeof path !== 'string' || typeof sha256 !== 'string') return []
-    const known = isJsonObject(from) && typeof from['name'] === 'string' && typeof from['version'] === 'string'
-    return [{ name, path, sha256, ...(known ? { package: { name: String(from['name']), version: String(from['version']) } } : {}) }]
+    const known = packageIn(from)
+    return [{ name, path, sha256, ...(known === undefined ? {} : { package: known }) }]
   })
+}
+
+function packageIn(value: unknown): ComponentPackage | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { name, version, source, distribution } = value
+  if (typeof name !== 'string' || typeof version !== 'string') return undefined
+  const { name: sourceName, version: sourceVersion } = isJsonObject(source) ? source : {}
+  const { id, version: release } = isJsonObject(distribution) ? distribution : {}
+  return {
+    ...{ name, version },
+    ...(typeof sourceName === 'string' && typeof sourceVersion === 'string'
+      ? { source: { name: sourceName, version: sourceVersion } }
+      : {}),
+    ...(typeof id === 'string' && typeof release === 'string' ? { distribution: { id, version: release } } : {}),
+  }
 }

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { silentLogger } from '../../base/log.ts'
+import type { AdvisoryLookup } from '../advisories/match-packages.ts'
 import { driftOf } from './compare-components.ts'
 import { type Component, readComponents, upstreamVersion } from './component.ts'
+import { componentFindings } from './component-findings.ts'
 import { ComponentWatch } from './component-watch.ts'
-import { knownWeaknesses } from './known-weaknesses.ts'
+import { knownWeaknesses, table } from './known-weaknesses.ts'
 
 const of = (name: string, sha256: string, version?: string): Component => ({
   name,
@@ -142,4 +144,46 @@ describe('ComponentWatch', () => {
     await components.look()
     assert.equal(components.drift.length, 1)
   })
+})
+
+test('componentFindings() takes the advisories of the distribution by source package and version, not upstream versions', () => {
+  const distribution = { id: 'debian', version: '13' }
+  const runc = (version: string): Component => ({
+    ...{ name: 'runc', path: '/usr/sbin/runc', sha256: 'a' },
+    package: { name: 'runc', version, source: { name: 'runc', version }, distribution },
+  })
+  const lookup: AdvisoryLookup = {
+    advisoriesOf: (ecosystem, name) =>
+      ecosystem === 'debian:13' && name === 'runc'
+        ? [
+            {
+              ...{ id: 'CVE-2025-31133', source: 'debian', cves: ['CVE-2025-31133'], severity: 'high', versions: [] },
+              ranges: [
+                [
+                  ['introduced', '0'],
+                  ['fixed', '1.1.15+ds1-2+deb13u2'],
+                ],
+              ],
+            },
+          ]
+        : [],
+    exploitProbability: () => undefined,
+    isExploited: () => false,
+  }
+  assert.deepEqual(componentFindings(runc('1.1.15+ds1-2+deb13u1'), lookup), [
+    { advisory: 'CVE-2025-31133', severity: 'high', fixedVersion: '1.1.15+ds1-2+deb13u2' },
+  ])
+  // Debian fixed it in an older version than upstream did.
+  assert.deepEqual(componentFindings(runc('1.1.15+ds1-2+deb13u2'), lookup), [])
+  assert.deepEqual(knownWeaknesses(runc('1.1.15+ds1-2+deb13u2')).includes('CVE-2025-31133'), true)
+  // Nothing is known of a package that no source has, nor of another distribution.
+  assert.equal(componentFindings({ ...runc('1'), package: { name: 'crun', version: '1', distribution } }, lookup), undefined)
+  assert.equal(componentFindings({ ...runc('1'), package: { name: 'runc', version: '1' } }, lookup), undefined)
+})
+
+test('the table of weaknesses names the advisory of each line', () => {
+  for (const { id, advisory } of table) {
+    assert.match(id, /^CVE-\d{4}-\d{4,}$/)
+    assert.match(advisory, /^GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}$/)
+  }
 })

@@ -9,6 +9,8 @@ export interface ManifestPolicySpec {
   readonly namespaces?: readonly string[]
   /** Who must have signed the objects, and what else they must have signed of them. */
   readonly verify: VerifySpec
+  /** Signatures from before this time do not count (RFC 3339): such as when a fixed manifest was signed. */
+  readonly signedAfter?: string
   /** Default: Refuse. Warn admits the object, with a warning. */
   readonly onFailure?: OnFailure
 }

@@ -7,7 +7,7 @@ import { signedBundle } from '../signatures/signed-statement.ts'
 import { parseTrustRoot } from '../signatures/trust-root.ts'
 import { admittedDifference, sentDifference } from './compare-fields.ts'
 import { coversObject } from './covers-object.ts'
-import { unmetManifestPolicy } from './evaluate-manifest.ts'
+import { manifestRollback, maxClockSkewMs, unmetManifestPolicy } from './evaluate-manifest.ts'
 import { parseManifestPolicy } from './parse-manifest-policy.ts'
 import { readSignedManifest } from './read-signed-manifest.ts'
 import {
@@ -26,7 +26,9 @@ import {
 
 const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: 1 } }
 const refusal = (message: RegExp) => (err: unknown) => err instanceof UserError && message.test(err.message)
-const sign = (value: Parameters<typeof manifestStatement>[0], key = newKey()) => packBundle(signedBundle(manifestStatement(value), key))
+const now = Date.parse('2026-06-01T00:00:00Z')
+const sign = (value: Parameters<typeof manifestStatement>[0], key = newKey(), signedAt = now) =>
+  packBundle(signedBundle(manifestStatement(value, signedAt), key))
 
 test('signedPart() leaves out what the server writes, and the order of fields does not count', () => {
   const stored = {
@@ -58,7 +60,7 @@ test('readSignedManifest() reads what was signed', () => {
 
 test('readSignedManifest() refuses what is no signature, and what is too large', () => {
   const key = newKey()
-  const statement = manifestStatement(object)
+  const statement = manifestStatement(object, now)
   const bundle = (change: object) => packBundle(signedBundle({ ...statement, ...change }, key))
   const rows: readonly (readonly [string, string, RegExp])[] = [
     ['no base64', '{}', /must be base64/],
@@ -175,11 +177,34 @@ test('unmetManifestPolicy() requires one or all of the signers', () => {
   assert.ok(signed)
   const both = [{ key: { trustRoot: 'team', name: 'release' } }, { key: { trustRoot: 'team', name: 'review' } }]
   const unmet = (spec: object) =>
-    unmetManifestPolicy(parseManifestPolicy('p', 'shop', { resources: ['*'], verify: spec }), signed, new Map([['team', root]]), 0)
+    unmetManifestPolicy(parseManifestPolicy('p', 'shop', { resources: ['*'], verify: spec }), signed, new Map([['team', root]]), now)
   assert.equal(unmet({ anyOf: both }), undefined)
   assert.match(
     unmet({ allOf: both }) ?? '',
     /no signature by key "review" of trust root "team" .*would pass: bulkhead sign with key "review"/,
   )
   assert.match(unmet({ anyOf: [{ key: { trustRoot: 'none', name: 'a' } }] }) ?? '', /there is no trust root "none"/)
+})
+
+test('manifestRollback() refuses what was signed before what is stored, and takes what was signed again', () => {
+  assert.equal(manifestRollback({ signedAt: now }, undefined), undefined)
+  assert.equal(manifestRollback({ signedAt: now }, { signedAt: now }), undefined)
+  assert.equal(manifestRollback({ signedAt: now }, {}), undefined)
+  assert.match(manifestRollback({ signedAt: now - 1 }, { signedAt: now }) ?? '', /it is older; would pass: the same manifest, signed again/)
+  assert.match(manifestRollback({}, { signedAt: now }) ?? '', /signed at an unknown time/)
+})
+
+test('unmetManifestPolicy() refuses signatures from before spec.signedAfter, and from the future', () => {
+  const key = newKey()
+  const roots = new Map([['team', parseTrustRoot('team', { keys: [{ name: 'release', publicKey: key.publicKey }] })]])
+  const at = (signedAt: number, signedAfter?: string) => {
+    const policy = parseManifestPolicy('p', 'shop', { resources: ['*'], verify, ...(signedAfter === undefined ? {} : { signedAfter }) })
+    const signed = readSignedManifest({ [signatureAnnotation]: sign(object, key, signedAt) }) ?? assert.fail()
+    return unmetManifestPolicy(policy, signed, roots, now)
+  }
+  assert.equal(at(now), undefined)
+  assert.equal(at(now, '2026-06-01T00:00:00Z'), undefined)
+  assert.match(at(now - 1, '2026-06-01T00:00:00Z') ?? '', /must have been after 2026-06-01/)
+  assert.equal(at(now + maxClockSkewMs), undefined)
+  assert.match(at(now + maxClockSkewMs + 1) ?? '', /in the future/)
 })

@@ -15,12 +15,20 @@ export interface CompiledManifestPolicy extends ObjectScope {
   readonly title: string
   readonly mode: 'anyOf' | 'allOf'
   readonly signers: readonly CompiledSigner[]
+  /** Milliseconds since the epoch. */
+  readonly signedAfter?: number
   readonly onFailure: OnFailure
 }
 
 /** `spec` is a ManifestPolicySpec of a client or a file. Throws a UserError that names the field. */
 export function parseManifestPolicy(name: string, namespace: string | undefined, spec: unknown): CompiledManifestPolicy {
-  const fields = new FieldReader(spec, 'spec', ['resources', 'verify', 'onFailure', ...(namespace === undefined ? ['namespaces'] : [])])
+  const fields = new FieldReader(spec, 'spec', [
+    'resources',
+    'verify',
+    'signedAfter',
+    'onFailure',
+    ...(namespace === undefined ? ['namespaces'] : []),
+  ])
   const resources = fields.list('resources', maxResources, (item, path) => {
     const text = readText(item, path)
     if (!resourceForm.test(text)) throw new UserError(`${path} must be such as deployments.apps, configmaps, *.example.com or *`)
@@ -29,6 +37,7 @@ export function parseManifestPolicy(name: string, namespace: string | undefined,
   if (resources.length === 0) throw new UserError('spec.resources must name what must be signed; "*" is all')
   const verify = readVerify(fields)
   if (verify.signers.length === 0) throw new UserError('spec.verify must name at least one signer')
+  const signedAfter = fields.optionalTime('signedAfter')
   const namespaces = fields.list('namespaces', maxNamespaces, readText)
   return {
     title: policyTitle(name, namespace),
@@ -36,6 +45,7 @@ export function parseManifestPolicy(name: string, namespace: string | undefined,
     resources,
     ...(fields.has('namespaces') ? { namespaces } : {}),
     ...verify,
+    ...(signedAfter === undefined ? {} : { signedAfter }),
     onFailure: fields.oneOf('onFailure', ['Refuse', 'Warn']) ?? 'Refuse',
   }
 }

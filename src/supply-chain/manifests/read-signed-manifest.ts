@@ -21,6 +21,8 @@ export interface SignedManifest {
   readonly digest: Digest
   /** As it was signed: without status and the server's metadata. */
   readonly object: JsonObject
+  /** Milliseconds since the epoch, as the signer's clock was; undefined for signatures of earlier versions. */
+  readonly signedAt?: number
   /** The signature first, then the attestations. Who made them is not verified yet. */
   readonly claims: readonly Claim[]
 }
@@ -33,14 +35,25 @@ export function readSignedManifest(annotations: Readonly<Record<string, unknown>
   if (typeof text !== 'string') throw new UserError(`${where} must be a text`)
   const claim = claimOf(unpackBundle(text, where), where)
   const { statement } = claim
-  const object = statement.kind === 'attestation' ? objectMember(asObject(statement.predicate), 'object') : undefined
+  const predicate = statement.kind === 'attestation' ? asObject(statement.predicate) : {}
+  const object = objectMember(predicate, 'object')
   if (statement.kind !== 'attestation' || statement.predicateType !== manifestPredicate || object === undefined)
     throw new UserError(`${where} is no signature of a manifest: its predicateType must be "${manifestPredicate}"`)
   const digest = manifestDigest(object)
   if (!statement.digests.includes(digest)) throw new UserError(`${where} is about another object than it contains`)
   if (manifestDigest(signedPart(object)) !== digest) throw new UserError(`${where} is for fields that cannot be signed, such as status`)
   const signature: Claim = { ...claim, statement: { kind: 'signature', digests: [digest] } }
-  return { digest, object, claims: [signature, ...attestationsOf(annotations)] }
+  const signedAt = timeOf(predicate['signedAt'], where)
+  return { digest, object, ...(signedAt === undefined ? {} : { signedAt }), claims: [signature, ...attestationsOf(annotations)] }
+}
+
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
+
+function timeOf(value: unknown, where: string): number | undefined {
+  if (value === undefined) return undefined
+  const time = typeof value === 'string' && timeForm.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(time)) throw new UserError(`${where}: signedAt must be a time such as 2026-01-31T12:00:00Z`)
+  return time
 }
 
 function attestationsOf(annotations: Readonly<Record<string, unknown>>): Claim[] {

@@ -61,13 +61,13 @@ export function manifestName({ apiVersion, kind, metadata }: JsonObject): string
   return [group === undefined ? kind : `${String(kind)}.${group}`, namespace, name].filter(part => part !== undefined).join('/')
 }
 
-/** The statement to sign. */
-export function manifestStatement(object: JsonObject): UnsignedStatement {
+/** The statement to sign. `signedAt` in milliseconds since the epoch: of two statements about an object, the later counts. */
+export function manifestStatement(object: JsonObject, signedAt: number): UnsignedStatement {
   const part = signedPart(object)
   return {
     predicateType: manifestPredicate,
     subject: [{ name: manifestName(part), digest: { sha256: manifestDigest(part).slice('sha256:'.length) } }],
-    predicate: { object: part },
+    predicate: { object: part, signedAt: new Date(signedAt).toISOString() },
   }
 }
 

@@ -29,8 +29,8 @@ export function annotated(object: Manifest, added: Readonly<Record<string, strin
 }
 
 /** As `bulkhead sign` does. */
-export const signedManifest = (object: Manifest, key: SigningKey): Manifest =>
-  annotated(object, { [signatureAnnotation]: packBundle(signedBundle(manifestStatement(object), key)) })
+export const signedManifest = (object: Manifest, key: SigningKey, signedAt = Date.now()): Manifest =>
+  annotated(object, { [signatureAnnotation]: packBundle(signedBundle(manifestStatement(object, signedAt), key)) })
 
 export const configMap = (name: string, data: Readonly<Record<string, string>>): Manifest => ({
   apiVersion: 'v1',
@@ -156,6 +156,16 @@ async function tryChanges(
   await refused('a change of an object from before the policy', patch(`${maps}/early`, { data: { a: '2' } }, mergePatch))
   await refused('the scale of a workload whose replicas are signed', patch(`${apps}/kept/scale`, { spec: { replicas: 3 } }, mergePatch))
   await refused('the scale of an unsigned workload', patch(`${apps}/early/scale`, { spec: { replicas: 3 } }, mergePatch))
+  await refused('an older version, as it was signed an hour before', {
+    method: 'PUT',
+    path: `${maps}/kept?dryRun=All`,
+    body: signedManifest(configMap('kept', { a: '0' }), key, Date.now() - 3_600_000),
+  })
+  await refused('a version that is signed for a time to come, so that no later one would count', {
+    method: 'PUT',
+    path: `${maps}/kept?dryRun=All`,
+    body: signedManifest(configMap('kept', { a: '2' }), key, Date.now() + 86_400_000),
+  })
   await attempts.accepted(
     'the next version, signed',
     transport,

@@ -115,3 +115,15 @@ test('the pods of a workload from before the policy are refused, and other kinds
     /requires a signed manifest/,
   )
 })
+
+test('an older signed manifest does not replace a newer one, but one that is signed again', async () => {
+  await using cluster = await opened()
+  const { key, apply } = cluster
+  const now = Date.now()
+  const older = signedManifest({ ...deployment(), spec: { ...deployment().spec, minReadySeconds: 5 } }, key, now - 60_000)
+  await apply(older)
+  await apply(signedManifest(deployment(), key, now))
+  await assert.rejects(apply(older), /it is older; would pass: the same manifest, signed again/)
+  const again = await apply(signedManifest({ ...deployment(), spec: { ...deployment().spec, minReadySeconds: 5 } }, key, now + 1000))
+  assert.equal(again.spec.minReadySeconds, 5)
+})
