@@ -95,8 +95,8 @@ export class LogWriter {
     const oldest = Math.min(this.#oldest, needed)
     if (this.#removedBefore >= oldest) return
     for (const path of await this.#files.outdated(oldest)) {
-      this.#watched.remove(other => other === path)
-      await removeFile(path, this.#tiles, tile => this.#watched.remove(other => other === tile))
+      this.#watched.remove(path)
+      await removeFile(path, this.#tiles, tile => this.#watched.remove(tile))
     }
     this.#removedBefore = oldest
   }

@@ -22,25 +22,24 @@ interface Watched {
 }
 
 export class WatchedFiles {
-  readonly #files = new Map<string, Watched>()
-  #at = 0
+  /** Full log files. */
+  readonly #logs = new Map<string, Watched>()
+  readonly #tiles = new Map<string, Watched>()
+  /** Those that were written last. */
+  #newest: string[] = []
+  #turn = this.#tiles.keys()
 
   /** A full log file, with the root of the tree after it. */
   addLog(path: string, root: Buffer): void {
     const isSame = async () => (await rootOfFile(path, (await lstat(path)).size))?.equals(root) ?? false
-    this.#files.set(path, { state: undefined, isSame, isRemovable: false, suspected: false })
+    this.#logs.set(path, { state: undefined, isSame, isRemovable: false, suspected: false })
   }
 
   /** A file with a content of this SHA-256. */
   add(path: string, digest: Buffer): void {
-    // A file that is written again is one of the newest.
-    this.#files.delete(path)
-    this.#files.set(path, {
-      state: undefined,
-      isSame: async () => sha256(await readFile(path)).equals(digest),
-      isRemovable: path.includes('.p/'),
-      suspected: false,
-    })
+    const isSame = async () => sha256(await readFile(path)).equals(digest)
+    this.#tiles.set(path, { state: undefined, isSame, isRemovable: path.includes('.p/'), suspected: false })
+    this.#newest = [...this.#newest.filter(other => other !== path), path].slice(-newest)
   }
 
   /** A file as it is now. */
@@ -48,32 +47,43 @@ export class WatchedFiles {
     this.add(path, sha256(await readFile(path)))
   }
 
-  /** What was removed by this process. */
-  remove(isRemoved: (path: string) => boolean): void {
-    for (const path of this.#files.keys()) if (isRemoved(path)) this.#files.delete(path)
+  /** This process removes the file. */
+  remove(path: string): void {
+    this.#logs.delete(path)
+    this.#tiles.delete(path)
   }
 
   /** What another program changed before the last call; such a file is not watched any more. */
   async changed(): Promise<string[]> {
     const found: string[] = []
-    const all = [...this.#files]
-    const older = all.slice(0, -newest)
-    const turn = older.slice(this.#at, this.#at + olderPerCheck)
-    this.#at = this.#at + olderPerCheck >= older.length ? 0 : this.#at + olderPerCheck
-    const logs = older.filter(([path]) => path.endsWith('.log'))
-    for (const [path, watched] of new Map([...logs, ...turn, ...all.slice(-newest)])) {
-      const what = await changeOf(path, watched)
+    for (const path of new Set([...this.#logs.keys(), ...this.#newest, ...this.#nextOlder()])) {
+      const files = this.#logs.has(path) ? this.#logs : this.#tiles
+      const watched = files.get(path)
+      const what = watched === undefined ? undefined : await changeOf(path, watched)
       // Replaced meanwhile by this process.
-      if (what === undefined || this.#files.get(path) !== watched) continue
+      if (watched === undefined || what === undefined || files.get(path) !== watched) continue
       if (!watched.suspected) {
         watched.suspected = true
         continue
       }
-      this.#files.delete(path)
+      files.delete(path)
       if (what !== 'removed' || !watched.isRemovable)
         found.push(`"${basename(path)}" of the audit log was ${what} by another program: ${path}`)
     }
     return found
+  }
+
+  /** In turn. One that was suspected comes again with the next turn. */
+  #nextOlder(): string[] {
+    const paths: string[] = []
+    for (let next = this.#turn.next(); paths.length < olderPerCheck; next = this.#turn.next()) {
+      if (next.done === true) {
+        this.#turn = this.#tiles.keys()
+        break
+      }
+      paths.push(next.value)
+    }
+    return paths
   }
 }
 

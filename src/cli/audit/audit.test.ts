@@ -3,6 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { event, newDirectory, openLog, signerOf } from '../../access/audit/audit-log.testing.ts'
+import { recipientOf } from '../../access/audit/sealed-records.ts'
+import { encodeBech32 } from '../../base/data/bech32.ts'
 import { exportAudit, reportAudit } from './export.ts'
 import { printKeys } from './print-keys.ts'
 import { printReceipt, proveReceipt } from './receipt.ts'
@@ -131,4 +133,30 @@ test('printKeys() prints the keys, and refuses a file that has none', async () =
     await writeFile(key, wrong)
     assert.throws(() => printKeys({ dataDir }, () => undefined), /must have the two keys|the limit is/)
   }
+})
+
+test('searchAudit() finds sealed records with the identity of their reader alone', async () => {
+  const dataDir = newDirectory()
+  const folder = join(dataDir, 'server', 'audit')
+  await mkdir(join(dataDir, 'server'), { recursive: true })
+  const secret = Buffer.alloc(32, 5)
+  const log = await openLog(folder, { seal: [{ namespaces: ['default'], recipients: [recipientOf(secret).toString('base64')] }] })
+  await log.record(event('create', 'canary'))
+  await log[Symbol.asyncDispose]()
+  assert.doesNotMatch(
+    (await readFile(join(folder, 'audit-00000001.log'), 'utf8')).replaceAll('"auditID":"canary"', ''),
+    /canary|kubectl|default/,
+  )
+  const identity = join(dataDir, 'identity')
+  const found = async (key: Buffer) => {
+    await writeFile(identity, `# created\n${encodeBech32('age-secret-key-', key).toUpperCase()}\n`)
+    return (await printed(print => searchAudit({ dataDir, identity, user: 'ann "x"\n' }, print))).text
+  }
+  assert.match(await found(secret), /create \/api\/v1\/namespaces\/default\/pods\/canary/)
+  assert.equal(await found(Buffer.alloc(32, 6)), '')
+  await writeFile(identity, 'nothing')
+  await assert.rejects(
+    searchAudit({ dataDir, identity }, () => undefined),
+    /has no identity of age/,
+  )
 })
