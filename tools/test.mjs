@@ -16,6 +16,7 @@ import {
   root,
   storePackages,
   testPackages,
+  volumePackages,
 } from './packages.mjs'
 
 await entry(() => {
@@ -25,7 +26,7 @@ await entry(() => {
   if (!args.includes('unit')) {
     ensureSystemPackages(
       process.getuid?.() === 0
-        ? [...nodePackages, ...linkPackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
+        ? [...nodePackages, ...linkPackages, ...volumePackages, ...testPackages, ...proofPackages, ...registryPackages, ...clientPackages]
         : testPackages,
     )
     ensureBundle(node)
