@@ -1,5 +1,6 @@
 // Runs one of the bench's own programs in a fresh process: input as JSON, output as JSON.
 import { spawn } from 'node:child_process'
+import { setPriority } from 'node:os'
 import { json } from 'node:stream/consumers'
 
 export interface RunningChild {
@@ -8,8 +9,10 @@ export interface RunningChild {
   readonly output: Promise<unknown>
 }
 
-export function startChild(script: URL, input: unknown): RunningChild {
+/** With `nice`, it runs only on what the others leave of the processors, as if it were on a machine of its own. */
+export function startChild(script: URL, input: unknown, nice?: number): RunningChild {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script.pathname], { stdio: ['pipe', 'pipe', 'inherit'] })
+  if (nice !== undefined && child.pid !== undefined) setPriority(child.pid, nice)
   child.stdin.end(JSON.stringify(input))
   const exited = new Promise<void>((resolve, reject) => {
     child.once('error', reject)

@@ -18,6 +18,8 @@ import { userCertificate } from './user-certificate.ts'
 
 /** Of the neighbour's work, without and with the attack. */
 const seconds = 5
+/** Attackers have their own machines: here they run on what the server and the neighbour leave. */
+const attackerNice = 19
 const neighbour = 'ann'
 const neighbourNamespace = 'good'
 const rbacGroup = 'rbac.authorization.k8s.io'
@@ -59,7 +61,11 @@ async function run(tree: string, directory: string, only: readonly string[], onS
     await delay(attack.installed === undefined ? 200 : 2000)
     const quiet = await work(good)
     const prepared = await runAttack(evil, attack, 'prepare')
-    const repeating = startChild(new URL('attack-process.ts', import.meta.url), { credentials: evil, attack: attack.id, phase: 'repeat' })
+    const repeating = startChild(
+      new URL('attack-process.ts', import.meta.url),
+      { credentials: evil, attack: attack.id, phase: 'repeat' },
+      attackerNice,
+    )
     await delay(700)
     const attacked = await work(good)
     const memory = serverMemory()
@@ -90,7 +96,8 @@ async function work(credentials: Credentials): Promise<NeighbourFigures> {
 }
 
 async function runAttack(credentials: Credentials, attack: Attack, phase: 'prepare'): Promise<Answers> {
-  return (await startChild(new URL('attack-process.ts', import.meta.url), { credentials, attack: attack.id, phase }).output) as Answers
+  return (await startChild(new URL('attack-process.ts', import.meta.url), { credentials, attack: attack.id, phase }, attackerNice)
+    .output) as Answers
 }
 
 const head = 'attack           read p99 ms       write p99 ms      longest ms         memory'
