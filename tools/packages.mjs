@@ -32,6 +32,14 @@ export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kub
 /** What proofs look with, where it is installed. */
 export const proofPackages = [{ name: 'tcpdump', brings: ['/usr/bin/tcpdump', '/usr/sbin/tcpdump'] }]
 
+/** The ways of encrypting volumes. A node uses the best that its kernel has, and makes no encrypted volumes without any. */
+export const volumePackages = [
+  { name: 'cryptsetup-bin', brings: ['/usr/sbin/cryptsetup', '/sbin/cryptsetup'] },
+  { name: 'xfsprogs', brings: ['/usr/sbin/xfs_io'] },
+  { name: 'gocryptfs', brings: ['/usr/bin/gocryptfs'] },
+  { name: 'e2fsprogs', brings: ['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4'] },
+]
+
 /** The links between the nodes of two machines. A node of one machine alone needs neither. */
 export const linkPackages = [
   { name: 'wireguard-go', brings: ['/usr/bin/wireguard-go'] },

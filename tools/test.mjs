@@ -17,6 +17,7 @@ import {
   root,
   storePackages,
   testPackages,
+  volumePackages,
 } from './packages.mjs'
 
 await entry(() => {
@@ -26,7 +27,16 @@ await entry(() => {
   if (!args.includes('unit')) {
     ensureSystemPackages(
       process.getuid?.() === 0
-        ? [...nodePackages, ...linkPackages, ...testPackages, ...proofPackages, ...registryPackages, ...backupPackages, ...clientPackages]
+        ? [
+            ...nodePackages,
+            ...linkPackages,
+            ...volumePackages,
+            ...testPackages,
+            ...proofPackages,
+            ...registryPackages,
+            ...backupPackages,
+            ...clientPackages,
+          ]
         : testPackages,
     )
     ensureBundle(node)

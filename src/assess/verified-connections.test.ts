@@ -23,6 +23,10 @@ const reasons: Readonly<Record<string, string>> = {
   "artifacts/findings/feed-fetcher.ts TLSv1.2'":
     'a mirror of advisories may be a server that has no TLS 1.3 yet; it is verified, and the feed is signed',
   "assess/dial.ts TLSv1'": 'attacks listeners with old versions',
+  "access/audit/outputs/https-post.ts TLSv1.2'": 'a collector of records may be a server that has no TLS 1.3 yet; it is verified',
+  "access/audit/outputs/syslog.ts TLSv1.2'": 'as above',
+  "backup/targets/s3-target.ts TLSv1.2'": 'a store of backups may be a server that has no TLS 1.3 yet; it is verified',
+  "cli/audit/witness.ts TLSv1.2'": 'a witness may be a server that has no TLS 1.3 yet; it is verified',
   "assess/dial.ts TLSv1.2'": 'attacks listeners with old versions',
   "assess/attacks/transport/listeners.ts TLSv1.2'": 'attacks listeners with old versions',
   "artifacts/observed-key.ts TLSv1.2'": 'a server outside of the cluster may have no TLS 1.3 yet; only its key is looked at',

@@ -93,13 +93,6 @@ export const t1: readonly Sabotage[] = [
     ...node,
   },
   {
-    name: 'the content of a volume has no encryption policy',
-    file: 'src/node/local-volumes/back-ends/fscrypt.ts',
-    from: 'if (policy === undefined) await',
-    to: "if (policy === 'never') await",
-    ...node,
-  },
-  {
     name: 'the key of a volume is kept beside it',
     file: 'src/node/local-volumes/local-volumes.ts',
     from: 'await reserveImage(place.image, size, run)\n        await backEnd.format(place, key, run)',

@@ -254,7 +254,6 @@ type bulkhead/v1alpha1.LocalVolumeSpec
   nodeName string
   bytes int64
   encryption string
-  source string omitempty optional
 type bulkhead/v1alpha1.LocalVolumeStatus
   phase string omitempty optional
   bytes int64 omitempty optional

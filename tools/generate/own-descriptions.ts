@@ -57,7 +57,6 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       nodeName: 'The node.',
       bytes: 'The size, which may grow.',
       encryption: 'Whether the node may hold it only encrypted ("required"), or in clear ("none").',
-      source: 'The name of another LocalVolume on the same node whose content it begins with.',
     },
   },
   'bulkhead/v1alpha1.LocalVolumeStatus': {

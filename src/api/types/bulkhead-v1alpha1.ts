@@ -154,7 +154,6 @@ export interface LocalVolumeSpec {
   nodeName: string
   bytes: number
   encryption: string
-  source?: string
 }
 
 export interface LocalVolumeStatus {

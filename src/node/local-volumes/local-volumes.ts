@@ -76,8 +76,7 @@ export class LocalVolumes {
       return await this.#grow(place, spec.bytes, signal)
     } catch (err) {
       signal.throwIfAborted()
-      const [line = ''] = messageOf(err).split('\n')
-      const message = line.slice(0, maxMessage)
+      const message = messageOf(err).replaceAll(/\s+/g, ' ').slice(0, maxMessage)
       // It is tried again and again, and said once.
       if (status?.message !== message) this.#options.log.error('volume not as requested', { volume: place.name, err })
       return status?.phase === 'Ready' ? { ...status, message } : { phase: 'Failed', message }

@@ -15,7 +15,6 @@ const rows: readonly { readonly name: string; readonly more?: Partial<LocalVolum
   { name: 'one without a size', more: { bytes: 0 }, faults: ['spec.bytes'] },
   { name: 'one that is too large', more: { bytes: maxLocalVolumeBytes + 1 }, faults: ['spec.bytes'] },
   { name: 'one with an unknown encryption', more: { encryption: 'rot13' }, faults: ['spec.encryption'] },
-  { name: 'one whose source is a path', more: { source: '../x' }, faults: ['spec.source'] },
 ]
 for (const { name, more, faults } of rows)
   test(`localVolume validates ${name}`, () => assert.deepEqual([...new Set(fields(localVolume.validate?.(volumeOf(more))))], faults))
@@ -26,7 +25,6 @@ test('localVolume lets a volume grow, and nothing else change', () => {
   assert.deepEqual(update({ bytes: 4 }), ['spec.bytes'])
   assert.deepEqual(update({ nodeName: 'n2' }), ['spec.nodeName'])
   assert.deepEqual(update({ encryption: 'none' }), ['spec.encryption'])
-  assert.deepEqual(update({ source: 'w' }), ['spec.source'])
 })
 
 test('localVolume bounds what a node reports, and takes names of folders only', () => {

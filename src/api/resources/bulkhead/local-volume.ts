@@ -48,14 +48,13 @@ export const localVolume = defineResource<LocalVolume>({
     immutable(errors, 'spec.nodeName', object.spec.nodeName, old.spec.nodeName)
     // Otherwise content in clear would follow a key, or the other way round.
     immutable(errors, 'spec.encryption', object.spec.encryption, old.spec.encryption)
-    immutable(errors, 'spec.source', object.spec.source ?? '', old.spec.source ?? '')
     if (object.spec.bytes < old.spec.bytes) errors.push(forbiddenField('spec.bytes', `can not be less than ${old.spec.bytes}`))
     return errors
   },
 })
 
 function validate(spec: LocalVolume['spec'] | undefined): FieldError[] {
-  const { nodeName = '', bytes = 0, encryption = '', source } = spec ?? {}
+  const { nodeName = '', bytes = 0, encryption = '' } = spec ?? {}
   const known: readonly string[] = localVolumeEncryptions
   return [
     ...(nodeName === '' ? [required('spec.nodeName')] : []),
@@ -63,7 +62,6 @@ function validate(spec: LocalVolume['spec'] | undefined): FieldError[] {
       ? []
       : [invalidValue('spec.bytes', bytes, `must be from 1 to ${maxLocalVolumeBytes}`)]),
     ...(known.includes(encryption) ? [] : [notSupported('spec.encryption', encryption, known)]),
-    ...(source === undefined ? [] : dns1123Label(source).map(message => invalidValue('spec.source', source, message))),
   ]
 }
 

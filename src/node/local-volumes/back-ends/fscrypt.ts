@@ -23,8 +23,9 @@ export const fscrypt: BackEnd = {
     // A folder that exists has its policy: it would be empty otherwise.
     await makeContent(place.content)
     const policy = await policyOf(place, run)
+    if (policy === id) return
     if (policy === undefined) await run('xfs_io', ['-c', `set_encpolicy -v 2 ${id}`, place.content])
-    else if (policy !== id) {
+    else {
       await run('xfs_io', ['-c', `rm_enckey ${id}`, place.mountPoint])
       throw new Error(`the key does not belong to volume "${place.name}"`)
     }
