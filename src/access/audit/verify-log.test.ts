@@ -109,6 +109,15 @@ test('verifyAuditLog() verifies a log whose oldest files left, and names files t
   )
 })
 
+test('verifyAuditLog() names a line that was cut, and none that is being written', async () => {
+  const { directory, path, text } = await threeWrites()
+  const keys = await keysOf(directory)
+  await appendFile(path, '{"kind":"Ev')
+  assert.deepEqual((await verifyAuditLog(directory, keys)).problems, [])
+  await writeFile(path, text.slice(0, -9))
+  assert.match((await verifyAuditLog(directory, keys)).problems.join('\n'), /log:5: the last line is cut\nrecords are lost/)
+})
+
 test('verifyAuditLog() reports a bounded number of faults', async () => {
   const { directory, path } = await threeWrites()
   await appendFile(path, '{"kind":"Epoch","epoch":9,"certificate":""}\n'.repeat(1000))

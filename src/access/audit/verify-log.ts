@@ -72,6 +72,8 @@ class LogVerifier {
   #files = 0
   #signedSize = 0
   #oldest = 1
+  /** A line without an end: the newest one may be half written. */
+  #cut: string | undefined
 
   constructor(directory: string, options: VerifyLogOptions) {
     this.#directory = directory
@@ -142,7 +144,7 @@ class LogVerifier {
       for await (const lines of readLines(join(this.#directory, name), maxLineBytes)) {
         for (const line of lines) {
           const where = `${name}:${++at}`
-          if (line.at(-1) !== 0x0a) this.#report(`${where}: the last line is cut`)
+          if (line.at(-1) !== 0x0a) this.#cut = where
           else {
             if (at === 1) await this.#segment(line, where, number, isOldest)
             this.#line(line, where)
@@ -219,6 +221,7 @@ class LogVerifier {
 
   finish(): VerifiedLog {
     const size = this.#tree.size
+    if (this.#cut !== undefined && [...this.#seen.keys()].some(seen => seen > size)) this.#report(`${this.#cut}: the last line is cut`)
     for (const [seenSize, trees] of this.#seen) {
       // Of files that retention removed: the roots of the oldest file contain them.
       if (seenSize < this.#first || seenSize === 0) continue

@@ -23,9 +23,8 @@ export async function verifyAudit(flags: VerifyAuditFlags, print: (text: string)
   const seconds = (performance.now() - begin) / 1000
   if (flags.output === 'json') print(printableJson({ ...report, whole: report.problems.length === 0, seconds }))
   else {
-    const rate = Math.round((report.size - report.first) / seconds)
     print(
-      `${report.size - report.first} records in ${report.files} files, ${report.epochs} epochs; signed up to record ${report.signedSize} (${rate} records/s)`,
+      `${report.size - report.first} records in ${report.files} files, ${report.epochs} epochs; signed up to record ${report.signedSize}`,
     )
     for (const problem of report.problems) print(`  ${printable(problem)}`)
     print(report.problems.length === 0 ? 'The log is whole and unchanged' : 'The log is NOT what was signed')

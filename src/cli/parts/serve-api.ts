@@ -220,7 +220,7 @@ async function openAuditLog(
   } catch (err) {
     const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`
     throw new UserError(
-      `${what}. Fix that or restore the folder from a backup. To begin a new log, move the folder away and write {} into "audit-head.json" in the folder of the signer`,
+      `${what}. Fix that or restore the folder from a backup. To begin a new log, move the folder away, and "audit-epoch.json" of the signer's folder, and write {} into "audit-head.json" there`,
       { cause: err },
     )
   }
