@@ -56,12 +56,21 @@ const classes: StorageClass[] = [
     allowedTopologies: [{ matchLabelExpressions: [{ key: 'zone', values: ['b'] }] }],
   },
   { metadata: { name: 'fast' }, provisioner: 'csi.example.com', volumeBindingMode: 'Immediate' },
+  { metadata: { name: 'counted' }, provisioner: 'csi.example.com', volumeBindingMode: 'WaitForFirstConsumer' },
+  { metadata: { name: 'counted-clear' }, provisioner: 'csi.example.com', volumeBindingMode: 'WaitForFirstConsumer' },
 ]
 const viewOf = (claims: PersistentVolumeClaim[], volumes: PersistentVolume[], taken: string[]): VolumeView => ({
   claim: (namespace, name) => claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
   volume: name => volumes.find(({ metadata }) => metadata.name === name),
   candidates: () => volumes,
-  capacity: () => undefined,
+  // Classes with this beginning are of a driver that reports what nodes have: node b has more.
+  capacity: ({ metadata: { name = '' } }, labels) => {
+    if (!name.startsWith('counted')) return undefined
+    return {
+      bytes: labels['kubernetes.io/hostname'] === 'b' || labels['zone'] === 'b' ? '2Gi' : '1Mi',
+      cannotEncrypt: name === 'counted-clear',
+    }
+  },
   storageClass: name => classes.find(({ metadata }) => metadata.name === name),
   taken: new Set(taken),
 })
@@ -111,6 +120,24 @@ const rows: Row[] = [
     volumes: [volumeOf('v', 'b')],
     taken: ['v'],
     want: `0/2 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) didn't find available persistent volumes to bind. ${noHelp}`,
+  },
+  {
+    name: 'whose claim only one node has room for',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'counted', storage: '1Gi' })],
+    want: 'b',
+  },
+  {
+    name: 'whose claim no node has room for',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'counted', storage: '3Gi' })],
+    want: everywhere('2 node(s) did not have enough free storage'),
+  },
+  {
+    name: 'whose claim no node can encrypt',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'counted-clear' })],
+    want: everywhere('2 node(s) cannot encrypt volumes'),
   },
   {
     name: 'whose ReadWriteOncePod claim is in use',

@@ -228,7 +228,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     const storageClass = {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'StorageClass',
-      metadata: { name: 'local' },
+      metadata: { name: 'static' },
       provisioner: 'kubernetes.io/no-provisioner',
       volumeBindingMode: 'WaitForFirstConsumer',
     }
@@ -239,7 +239,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
       spec: {
         capacity: { storage: '1Gi' },
         accessModes: ['ReadWriteOnce'],
-        storageClassName: 'local',
+        storageClassName: 'static',
         local: { path: '/srv/data' },
         nodeAffinity: {
           required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] }] },
@@ -248,7 +248,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     })
     const claim = {
       metadata: { name: 'data' },
-      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'local', resources: { requests: { storage: '1Gi' } } },
+      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'static', resources: { requests: { storage: '1Gi' } } },
     }
     const set = workload('StatefulSet', 'db', 'example.com/db', { replicas: 2, serviceName: 'db', volumeClaimTemplates: [claim] })
     const objects = [storageClass, volume('one', 'node-2'), set]

@@ -11,7 +11,7 @@ export const localVolumeIdentity: ControllerIdentity = {
     rule('get list watch update', 'core', 'persistentvolumeclaims'),
     rule('update', 'core', 'persistentvolumeclaims/status'),
     rule(read, 'storage.k8s.io', 'storageclasses'),
-    rule(read, 'core', 'nodes'),
+    rule(read, 'core', 'namespaces nodes'),
     recordEvents,
   ],
 }

@@ -1,11 +1,13 @@
 // Makes the volumes of claims whose class is on nodes' disks: a key, a LocalVolume that the node carries out, and the PersistentVolume.
+
+import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/pods/trust-domain.ts'
 import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import { claimAnnotation, localDriver } from '../../api/volumes/local-volume-names.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { localVolumes, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import { localVolumes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { isOurs, localVolumeName, type ProvisionStep, planProvision } from './provision-plan.ts'
@@ -30,6 +32,7 @@ export const localVolumeProvisioner: Controller = {
     follow({ resource: persistentVolumes, keys: () => [] }),
     follow({ resource: storageClasses, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
+    follow({ resource: namespaces, keys: () => [] }),
   ],
   begin(context) {
     const { informers } = context
@@ -38,18 +41,22 @@ export const localVolumeProvisioner: Controller = {
     const volumes = informers.full(persistentVolumes)
     const made = informers.full(localVolumes)
     const nodeCache = informers.full(nodes)
+    const namespaceCache = informers.full(namespaces)
     return async (key, signal) => {
       const claim = claims.getByKey(key)
       if (claim === undefined || !isOurs(claim)) return done
       const storageClass = classes.get('', claimClass(claim))
       if (storageClass === undefined || storageClass.provisioner !== localDriver) return done
       const name = localVolumeName(claim)
+      const { namespace = '' } = claim.metadata
+      const node = nodeCache.get('', claim.metadata.annotations?.[selectedNode] ?? '')
       const step = planProvision({
         claim,
         storageClass,
         localVolume: made.get('', name),
         hasVolume: volumes.get('', name) !== undefined,
-        hasNode: nodeCache.get('', claim.metadata.annotations?.[selectedNode] ?? '') !== undefined,
+        hasNode: node !== undefined,
+        isForeign: !isPlatform(namespace) && domainOfNamespace(namespaceCache.get('', namespace)) !== domainOfNode(node),
       })
       await apply(context, claim, step, signal)
       return step.step === 'refuse' ? { requeueAfterMs: lookAgainMs } : done

@@ -23,6 +23,8 @@ export interface ProvisionView {
   readonly localVolume: LocalVolume | undefined
   readonly hasVolume: boolean
   readonly hasNode: boolean
+  /** The chosen node is of another trust domain than the claim's namespace: users may write the annotation that chooses it. */
+  readonly isForeign: boolean
 }
 
 export type ProvisionStep =
@@ -49,7 +51,7 @@ export const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
   Number(integerValue(parseQuantity(spec.resources?.requests?.['storage'] ?? '0')))
 
 export function planProvision(view: ProvisionView): ProvisionStep {
-  const { claim, storageClass, localVolume, hasVolume, hasNode } = view
+  const { claim, storageClass, localVolume, hasVolume, hasNode, isForeign } = view
   if (hasVolume) return { step: 'wait' }
   const node = claim.metadata.annotations?.[selectedNode] ?? ''
   const message = whyRefused(claim, storageClass)
@@ -57,6 +59,7 @@ export function planProvision(view: ProvisionView): ProvisionStep {
   if (node === '') return { step: 'wait' }
   if (localVolume === undefined) {
     if (!hasNode) return { step: 'give-up', message: `node "${node}" not found` }
+    if (isForeign) return { step: 'give-up', message: `node "${node}" belongs to another trust domain` }
     return { step: 'make', localVolume: newLocalVolume(claim, storageClass, node) }
   }
   if (localVolume.metadata.deletionTimestamp !== undefined) return { step: 'wait' }

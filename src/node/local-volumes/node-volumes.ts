@@ -25,8 +25,8 @@ export interface NodeVolumesOptions {
   readonly random: () => number
 }
 
-/** Left for images, logs and the node's own files: DiskPressure would begin otherwise. */
-const keptShare = 0.15
+/** Left for images, logs and the node's own files: below 15 % DiskPressure begins. */
+const keptShare = 0.2
 const leastStep = 64 * 2 ** 20
 const sweepMs = 60_000
 

@@ -1,6 +1,7 @@
 // Claims of the class that every cluster has: made where the pod lands, grown, erased or retained, and nobody else's.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { nodeDomainLabel } from '../../../api/pods/trust-domain.ts'
 import { isReason } from '../../../api/status.ts'
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts'
 import { localDriver } from '../../../api/volumes/local-volume-names.ts'
@@ -9,6 +10,7 @@ import {
   events,
   localVolumes,
   namespaces,
+  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
@@ -214,6 +216,23 @@ test('a tenant makes no volumes, and takes no other claim’s', async () => {
     () => reasonsOf('attacker', 'PersistentVolumeClaim'),
     list => list.some(({ message = '' }) => message.includes('node "../../etc" not found')),
   )
+})
+
+test('a claim reserves nothing on a node of another trust domain', async () => {
+  const namespace = await spaceOf('domains')
+  const node = 'foreign'
+  await client.create(nodes, '', { metadata: { name: node, labels: { [nodeDomainLabel]: 'red' } }, spec: {} }, limit())
+  const claim = claimOf('data')
+  claim.metadata.annotations = { 'volume.kubernetes.io/selected-node': node }
+  await make(namespace, claim)
+  await waitFor(
+    limit(),
+    () => reasonsOf(namespace, 'PersistentVolumeClaim'),
+    list => list.some(({ message = '' }) => message.endsWith(`node "${node}" belongs to another trust domain`)),
+  )
+  const made = await client.listAll(localVolumes, { fieldSelector: `spec.nodeName=${node}` }, limit())
+  assert.deepEqual(made, [])
+  await client.delete(nodes, '', node, {}, limit())
 })
 
 test('a node sees and reports its own volumes alone', async () => {
