@@ -28,7 +28,7 @@ export interface RunBackupsOptions {
   readonly random: () => number
 }
 
-const everyMs = 1000
+const everyMs = 300
 const maxMessage = 1024
 /** Failed ones that are kept for who looks. */
 const keptFailures = 10

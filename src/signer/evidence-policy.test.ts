@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evidenceField, maxStatementBytes, statementV1, testResultV01 } from '../base/statement.ts'
-import { checkEvidence } from './evidence-policy.ts'
+import { checkBackupEvidence, checkEvidence } from './evidence-policy.ts'
 import { PolicyViolation } from './policy.ts'
 
 const predicate = { result: 'PASSED', configuration: [], passedTests: [], warnedTests: [], failedTests: [], [evidenceField]: {} }
@@ -37,3 +37,16 @@ test('checkEvidence() refuses what is no JSON', () =>
     () => checkEvidence(Buffer.from('DSSEv1')),
     (err: unknown) => err instanceof PolicyViolation && err.rule === 'evidence-form',
   ))
+
+test('checkBackupEvidence() lets the part "backups" sign reports of proof T4 only', () => {
+  const report = (ids: readonly string[], passedTests: readonly string[]) =>
+    Buffer.from(JSON.stringify({ predicate: { passedTests, [evidenceField]: { proofs: ids.map(id => ({ id })) } } }))
+  checkBackupEvidence(report(['T4'], ['T4']))
+  for (const [ids, passed] of [
+    [['C3'], ['C3']],
+    [['T4'], ['T4', 'C3']],
+    [['T4', 'C3'], ['T4']],
+    [[], ['T4']],
+  ] as const)
+    assert.throws(() => checkBackupEvidence(report(ids, passed)), { name: 'PolicyViolation', rule: 'evidence-proof' })
+})

@@ -110,6 +110,7 @@ export async function restoreTarget(flags: RestoreFlags, print: Print, signal: A
   print(`Restored ${objects.toLocaleString('en')} objects of revision ${plan.revision} into "${to}".`)
   print(`Restored ${auditFiles} files of the audit log, as they were at ${plan.newest.time}.`)
   if (!hasKeys) print('The backup holds no keys: the cluster gets new ones, and all its certificates and tokens are invalid.')
+  else print('Tokens of ServiceAccounts that were issued before are invalid: a new key signs them.')
   print('Volumes and images are not part of a backup.')
   print(`Start it with: bulkhead up --data-dir ${to}`)
   return 0

@@ -17,11 +17,13 @@ import { silentLogger } from '../../base/log.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { openFileSigner } from '../../signer/file-signer.ts'
+import { newEcKey, privatePem } from '../../signer/key-material.ts'
 import { labelsOf } from '../../store/restored-object.ts'
 import { writeRestoredLog } from '../../store/sqlite/restored-log.ts'
 import { layout } from '../up/data-directory.ts'
 import { lockFile } from '../up/directory-lock.ts'
 import { partIdentity } from '../up/part-identities.ts'
+import { restoredKeys } from './restored-keys.ts'
 
 export interface RestoreOptions {
   readonly target: Target
@@ -95,7 +97,10 @@ async function restoreInto(folder: string, to: string, { target, chain, plan, op
   const { newest } = plan
   const { keys, audit } = newest.content
   await mkdir(directory.signer, { mode: 0o700 })
-  if (keys !== undefined) for (const { name, content } of parseArchive(await read(keys))) await write(join(directory.signer, name), content)
+  if (keys !== undefined) {
+    const files = restoredKeys(parseArchive(await read(keys)), privatePem(newEcKey()))
+    for (const { name, content } of files) await write(join(directory.signer, name), content)
+  }
   const objects = [...(await restoredObjects(plan, read)).values()]
   if (plan.objects !== undefined && plan.objects !== objects.length)
     throw new BackupFault(

@@ -15,7 +15,7 @@ const recordsPerTurn = 200
 /** A reader that is further behind is cut off, and begins anew later: waiting changes hold old versions of objects in memory. */
 const maxWaiting = 100_000
 /** How often the reader learns that nothing has changed. */
-const idleMs = 1000
+const idleMs = 250
 
 export function changesPathHandler(store: Store): PathHandler {
   return async ({ query }, path) => {
@@ -91,11 +91,10 @@ async function sendChanges(store: Store, followed: StoreChanges, sink: Sink, wak
   while (!signal.aborted) {
     const taken = followed.take(recordsPerTurn)
     const lines = taken.map(({ resource, entry, deleted }) => (deleted ? deletionOf(resource, entry) : lineOf(resource, entry).line))
-    if (taken.length < recordsPerTurn) {
-      const { reached } = followed
-      lines.push(control({ control: 'reached', revision: reached, objects: reached === store.revision ? store.status().objects : 0 }))
-    }
-    await send(sink, lines)
+    const { reached } = followed
+    // Otherwise the reader would believe that it has everything, while a change is still on its way.
+    if (reached === store.revision) lines.push(control({ control: 'reached', revision: reached, objects: store.status().objects }))
+    if (lines.length > 0) await send(sink, lines)
     if (followed.waiting > maxWaiting) return
     if (taken.length < recordsPerTurn) await wake.orAfter(idleMs, signal)
     else await turn()
