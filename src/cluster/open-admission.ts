@@ -8,6 +8,7 @@ import type { ClusterRole } from '../access/rules/rbac-object.ts'
 import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
+import { ExposingServices } from '../admission/images/exposing-services.ts'
 import { ImageAnswers } from '../admission/images/image-answers.ts'
 import { KnownPolicies } from '../admission/images/known-policies.ts'
 import { RegistryCredentials } from '../admission/images/registry-credentials.ts'
@@ -76,7 +77,9 @@ export function openAdmission(
       issue: async (namespace, name, until) => (await issueToken({ namespace, name }, registryTokenSpec, until)).token,
       now,
     })
-  const answers = images && new ImageAnswers({ authority: images, policies: imagePolicies, reader: view, registry, now })
+  const answers =
+    images &&
+    new ImageAnswers({ authority: images, policies: imagePolicies, reader: view, exposing: new ExposingServices(view), registry, now })
   const plugins = admissionPlugins(
     {
       ...policies,

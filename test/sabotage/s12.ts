@@ -10,8 +10,8 @@ export const s12: readonly Sabotage[] = [
   sabotage(
     'the right is not asked for',
     registry,
-    'if (own.has(registry.toLowerCase())) return await review',
-    'if (own.has(registry) && own.size === 0) return await review',
+    'if (own.has(registry.toLowerCase())) return await',
+    'if (own.has(registry) && own.size === 0) return await',
   ),
   sabotage(
     'images that are on the node are for all',

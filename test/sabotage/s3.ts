@@ -14,6 +14,30 @@ export const s3: readonly Sabotage[] = [
     "if (problems.length === 0 || mode === 'anyOf') return undefined",
   ),
   sabotage(
+    'an older signed manifest replaces a newer one',
+    'src/supply-chain/manifests/evaluate-manifest.ts',
+    'if (stored?.signedAt === undefined || (signedAt ?? 0) >= stored.signedAt) return undefined',
+    'if (stored?.signedAt === undefined || (signedAt ?? 0) >= 0) return undefined',
+  ),
+  sabotage(
+    'what is stored counts as never signed',
+    'src/admission/manifests/evaluate-policies.ts',
+    'return old !== undefined && isMarked(old) ? readSignedManifest',
+    'return old !== undefined && !isMarked(old) ? readSignedManifest',
+  ),
+  sabotage(
+    'the time of a signature is not read',
+    'src/supply-chain/manifests/read-signed-manifest.ts',
+    "const signedAt = timeOf(predicate['signedAt'], where)",
+    'const signedAt = timeOf(undefined, where)',
+  ),
+  sabotage(
+    'a manifest may be signed for a time to come',
+    'src/supply-chain/manifests/evaluate-manifest.ts',
+    'signedAt > now + maxClockSkewMs',
+    'signedAt > now + Number.MAX_SAFE_INTEGER',
+  ),
+  sabotage(
     'the object is not compared with what was signed',
     'src/admission/manifests/evaluate-policies.ts',
     'if (found !== undefined) throw new UserError',

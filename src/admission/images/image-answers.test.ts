@@ -39,6 +39,7 @@ async function askedTwice(answer: ImageAnswer, wanted: WantedImage, waitMs: numb
     },
     policies: new KnownPolicies({ list: () => [], follow: () => () => undefined }),
     reader: { get: () => undefined, list: () => [] },
+    exposing: { of: () => new Map() },
     now: () => now,
   })
   const options = { knownOnly: false, signal: new AbortController().signal }

@@ -1,16 +1,16 @@
 // Asks the part `artifacts` about the images of requests, and keeps its answers for a moment.
 
 import { parseImageReference } from '../../api/image-reference.ts'
-import { isExposed } from '../../api/pods/exposure.ts'
+import { isExposedBy } from '../../api/pods/exposure.ts'
 import type { LocatedPod } from '../../api/pods/located-pod.ts'
 import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import type { Secret, Service } from '../../api/types/core-v1.ts'
-import type { Ingress } from '../../api/types/networking-v1.ts'
+import type { Secret } from '../../api/types/core-v1.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { hasFindingsRule } from '../../supply-chain/policy/evaluate-findings.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
+import type { ExposingServices } from './exposing-services.ts'
 import { type AnyPolicy, type KnownPolicies, policyVersion } from './known-policies.ts'
 import type { RegistryCredentials } from './registry-credentials.ts'
 
@@ -18,6 +18,7 @@ export interface AnswersParts {
   readonly authority: ImageAuthority
   readonly policies: KnownPolicies
   readonly reader: StoreReader
+  readonly exposing: Pick<ExposingServices, 'of'>
   /** Of the cluster's own registry, if it has one. */
   readonly registry?: RegistryCredentials | undefined
   /** Milliseconds since the epoch. */
@@ -93,10 +94,12 @@ export class ImageAnswers {
 
   /** What is kept of the images, and what has to be asked for. */
   look(namespace: string, pod: LocatedPod['pod'], wanted: readonly WantedImage[]): LookedUp {
-    const { policies, registry, now } = this.#parts
+    const { policies, registry, exposing, now } = this.#parts
     const account = (image: string) => (registry?.has(image) === true ? [accountOf(pod)] : [])
     const { imagePullSecrets = [] } = pod.spec
-    const exposed = wanted.some(({ policies: of }) => of.some(({ spec }) => spec.dueDates !== undefined)) && this.#isExposed(namespace, pod)
+    const exposed =
+      wanted.some(({ policies: of }) => of.some(({ spec }) => spec.dueDates !== undefined)) &&
+      isExposedBy(pod, () => exposing.of(namespace))
     const answers = new Map<string, ImageAnswer>()
     const open: OpenQuestion[] = []
     for (const { image, policies: of } of wanted) {
@@ -118,16 +121,6 @@ export class ImageAnswers {
       const isDated = policies.some(({ spec }) => hasFindingsRule(spec))
       if (answer.verdict !== 'Refused' && !isDated) this.#kept.set(key, until(answerMs))
     } else if (policies.length === 0 && answer.reason !== 'Busy') this.#kept.set(key, until(missingMs))
-  }
-
-  #isExposed(namespace: string, pod: LocatedPod['pod']): boolean {
-    const { reader } = this.#parts
-    // The resources' own schemas decoded the objects.
-    return isExposed(
-      pod,
-      reader.list('services', namespace) as readonly Service[],
-      reader.list('ingresses.networking.k8s.io', namespace) as readonly Ingress[],
-    )
   }
 }
 

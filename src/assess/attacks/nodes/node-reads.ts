@@ -19,6 +19,7 @@ export const listedByNodes: ReadonlySet<string> = new Set([
   'networkpolicies.networking.k8s.io',
   'servicecidrs.networking.k8s.io',
   'runtimeclasses.node.k8s.io',
+  'registrymirrors.supply.bulkhead.dev',
   'csidrivers.storage.k8s.io',
   'certificatesigningrequests.certificates.k8s.io',
 ])
