@@ -33,6 +33,7 @@ const references: Readonly<Record<string, readonly string[]>> = {
   C9: ['T1611', 'CIS 5.7.1'],
   T2: ['T1005', 'T1552', 'T1565.001', 'CIS 1.2.27', 'CIS 1.2.28'],
   N1: ['T1046', 'T1021', 'T1041', 'CIS 5.3.1', 'CIS 5.3.2'],
+  N3: ['T1040', 'T1557', 'CIS 5.3.1'],
   O11: ['T1070', 'T1565.001', 'CIS 1.2.16', 'CIS 3.2.1'],
 }
 

@@ -17,6 +17,7 @@ import { checkedManifests } from './d2-checked-manifests.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
 import { networkPolicy } from './n1-network-policy.ts'
+import { overlayEncryption } from './n3-overlay-encryption.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
@@ -67,5 +68,6 @@ export const proofs: readonly Proof[] = [
   nodeIsolation,
   encryptionAtRest,
   networkPolicy,
+  overlayEncryption,
   auditRecords,
 ]

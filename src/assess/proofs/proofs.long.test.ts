@@ -59,7 +59,7 @@ test('proofs lists every file of the folder', () => {
 })
 
 /** These need a node that runs containers, or a data directory. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'T2'])
+const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'N3', 'T2'])
 
 for (const { id } of proofs.filter(proof => !elsewhere.has(proof.id))) {
   test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))
@@ -208,8 +208,8 @@ test('A1 and S5/A9 fail if a part listens in clear text', async () => {
   }
 })
 
-test('A1 is skipped without a node agent, C4 and N1 with simulated nodes, T2 without a data directory', async () => {
-  for (const id of ['A1', 'C4', 'N1', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
+test('A1 is skipped without a node agent, C4, N1 and N3 with simulated nodes, T2 without a data directory', async () => {
+  for (const id of ['A1', 'C4', 'N1', 'N3', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
 })
 
 test('T2 fails if contents are in a file in clear text', async () => {

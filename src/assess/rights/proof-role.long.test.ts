@@ -55,7 +55,7 @@ function load(path: string): ClusterRole[] {
 }
 
 /** These need a node that runs containers, or a data directory. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'T2'])
+const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'N3', 'T2'])
 
 for (const proof of proofs.filter(({ id }) => !elsewhere.has(id))) {
   test(`${proof.id} holds with the rights of its ClusterRole alone`, async () => {
