@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { codeOf } from '../../base/user-error.ts'
 
 export type CgroupVersion = 'v1' | 'v2'
 
@@ -147,8 +148,9 @@ export async function removeCgroup(path: string, clock: Clock, signal: AbortSign
 }
 
 async function removeTree(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  // A cgroup removed meanwhile has no children and no members.
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  // A cgroup removed meanwhile has no children and no members. To remove what is not there fails with EROFS where the folder above is read-only.
+  const entries = await readdir(directory, { withFileTypes: true }).catch((err: unknown) => (codeOf(err) === 'ENOENT' ? undefined : []))
+  if (entries === undefined) return
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name), clock, signal)
   for (;;) {
     const failure = await rmdir(directory).then(

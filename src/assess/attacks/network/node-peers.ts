@@ -20,7 +20,10 @@ const silenceMs = 1500
 /** Of the documentation (RFC 5737): no machine answers there. */
 const nowhere = '198.51.100.77'
 
-const peersNow = async (): Promise<WirePeer[]> => parsePeers(await commandOutput('wg', ['show', 'all', 'dump']))
+async function peersNow(): Promise<WirePeer[]> {
+  const [dump, links] = await Promise.all([commandOutput('wg', ['show', 'all', 'dump']), commandOutput('ip', ['-o', 'link'])])
+  return parsePeers(dump, new Set([...links.matchAll(/^\d+: ([^:@]+)/gm)].map(([, name = '']) => name)))
+}
 const routesNow = async (): Promise<string> => await commandOutput('ip', ['route', 'show', 'table', 'all'])
 export const keyOf = ({ metadata }: Node): string | undefined => metadata.annotations?.[keyAnnotation]
 export const addressOf = ({ status }: Node): string => status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? ''

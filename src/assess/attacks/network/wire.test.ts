@@ -34,7 +34,10 @@ test('readFrames() tells packets of WireGuard from those that show an address of
   assert.deepEqual(readFrames(bytes.subarray(0, 30), isPod, new Set()), { count: 0, encrypted: 0, readable: [] })
 })
 
-test('parsePeers() reads the lines of peers and not those of interfaces', () => {
-  const dump = 'bhwg1\tprivate\tpublic\t51871\toff\nbhwg1\tkey\t(none)\t192.0.2.2:51871\t10.244.1.0/24,10.244.2.0/24\t0\t0\t0\toff\n'
-  assert.deepEqual(parsePeers(dump), [{ publicKey: 'key', endpoint: '192.0.2.2:51871', allowed: ['10.244.1.0/24', '10.244.2.0/24'] }])
+test('parsePeers() reads the lines of peers, and not those of interfaces or of other networks', () => {
+  const dump =
+    'bhwg1\tprivate\tpublic\t51871\toff\nbhwg1\tkey\t(none)\t192.0.2.2:51871\t10.244.1.0/24,10.244.2.0/24\t0\t0\t0\toff\nbhwg2\tother\t(none)\t192.0.2.3:51871\t10.244.3.0/24\t0\t0\t0\toff\n'
+  assert.deepEqual(parsePeers(dump, new Set(['lo', 'bhwg1'])), [
+    { publicKey: 'key', endpoint: '192.0.2.2:51871', allowed: ['10.244.1.0/24', '10.244.2.0/24'] },
+  ])
 })

@@ -27,12 +27,15 @@ export interface WirePeer {
   readonly allowed: readonly string[]
 }
 
-/** Of all WireGuard interfaces of this machine's network: `wg show all dump` has a line of nine words for each peer. Pure. */
-export function parsePeers(dump: string): WirePeer[] {
+/**
+ * Of `wg show all dump`, which has a line of nine words for each peer. It also shows interfaces of wireguard-go in other network namespaces;
+ * `links` are those of this one. Pure.
+ */
+export function parsePeers(dump: string, links: ReadonlySet<string>): WirePeer[] {
   return dump.split('\n').flatMap(line => {
     const words = line.split('\t')
-    const [, publicKey = '', , endpoint = '', allowed = ''] = words
-    return words.length === 9 ? [{ publicKey, endpoint, allowed: allowed.split(',') }] : []
+    const [link = '', publicKey = '', , endpoint = '', allowed = ''] = words
+    return words.length === 9 && links.has(link) ? [{ publicKey, endpoint, allowed: allowed.split(',') }] : []
   })
 }
 
