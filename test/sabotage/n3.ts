@@ -11,10 +11,10 @@ const own = 'src/admission/node/own-link.ts'
 export const n3: readonly Sabotage[] = [
   sabotage('packets of pods leave by any route', rules, 'counter name unencrypted drop', 'counter name unencrypted accept'),
   sabotage(
-    'a removed node keeps its peer',
+    'changed and removed nodes are not followed',
     'src/network/links/node-links.ts',
     'add: raise, update: raise, delete: raise',
-    'add: raise, update: raise, delete: () => undefined',
+    'add: raise, update: () => undefined, delete: () => undefined',
   ),
   sabotage('routes of removed nodes stay', device, "await ip(['route', 'delete', route, 'dev', device])", 'void route'),
   sabotage(
