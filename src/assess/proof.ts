@@ -27,6 +27,8 @@ export interface Proof {
   readonly expected: string
   /** What to do where it does not hold. */
   readonly whenRed: string
+  /** It takes much longer than the others, mostly waiting for clusters of its own or for pods: a run starts it first. */
+  readonly long?: true
   /**
    * Attacks, and leaves nothing behind. A throw counts as not held, because an attack that failed to run proves nothing. `signal` is its
    * time limit.

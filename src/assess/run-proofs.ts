@@ -9,7 +9,7 @@ import { ProofRun } from './proof-run.ts'
 import { RightsRecorder } from './rights/proof-role.ts'
 import type { Right } from './rights/request-rights.ts'
 
-export interface ProofResult extends Omit<Proof, 'prove'> {
+export interface ProofResult extends Omit<Proof, 'prove' | 'long'> {
   readonly outcome: Outcome
   readonly attempts: readonly Attempt[]
   /** Those of the administrator that it used. */
@@ -22,11 +22,14 @@ export interface ProofResult extends Omit<Proof, 'prove'> {
 export interface RunProofsOptions {
   /** Time limit of each proof; default 3 minutes. */
   readonly limitMs?: number
-  /** Number of proofs at a time; default 4. */
+  /** Number of proofs at a time; default 6: the longest mostly wait. */
   readonly concurrency?: number
   /** Called when a proof ends. */
   onResult?(result: ProofResult): void
 }
+
+const longestFirst = (proofs: readonly Proof[]): readonly Proof[] =>
+  proofs.toSorted((a, b) => Number(b.long ?? false) - Number(a.long ?? false))
 
 /** Results are in the order of `proofs`. Rejects only if the signal is aborted, or if the cluster does not let a run begin. */
 export async function runProofs(
@@ -35,22 +38,24 @@ export async function runProofs(
   options: RunProofsOptions,
   signal: AbortSignal,
 ): Promise<ProofResult[]> {
-  const { limitMs = 180_000, concurrency = 4, onResult } = options
+  const { limitMs = 180_000, concurrency = 6, onResult } = options
   await using run = await ProofRun.begin(context.client, context.clock, signal)
-  return await inParallel(
-    proofs,
+  const results = new Map<Proof, ProofResult>()
+  await inParallel(
+    longestFirst(proofs),
     async proof => {
       const result = await runOne(proof, { ...context, run }, limitMs, signal)
       signal.throwIfAborted()
+      results.set(proof, result)
       onResult?.(result)
-      return result
     },
     concurrency,
   )
+  return proofs.flatMap(proof => results.get(proof) ?? [])
 }
 
 async function runOne(proof: Proof, context: Omit<ProofContext, 'attempts'>, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
-  const { prove: _prove, ...described } = proof
+  const { prove: _prove, long: _long, ...described } = proof
   const began = context.clock.now()
   const attempts = new AttemptLog()
   const transport = new RightsRecorder(context.transport)

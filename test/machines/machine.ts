@@ -19,21 +19,23 @@ export class Machine implements AsyncDisposable {
   readonly wire: string
   readonly dataDirectory = temporaryFolder()
   readonly #space: string
+  readonly #command: string
   #process: ChildProcess | undefined
   #output = ''
 
-  private constructor(name: string, space: string, wire: string, address: string) {
+  private constructor(name: string, space: string, wire: string, address: string, script: string) {
     this.name = name
+    this.#command = script
     this.#space = space
     this.wire = wire
     this.address = address
   }
 
-  /** Two machines with a wire between them, in a range of the documentation. */
-  static async pair(): Promise<readonly [Machine, Machine]> {
+  /** Two machines with a wire between them, in a range of the documentation. `script` is that of `bulkhead`; default: this build's. */
+  static async pair(script = command): Promise<readonly [Machine, Machine]> {
     const id = process.pid.toString(36).slice(-4)
     const [one, two] = ['1', '2'].map(
-      number => new Machine(`m${number}`, `bh${id}-${number}`, `wire${id}${number}`, `192.0.2.${number}`),
+      number => new Machine(`m${number}`, `bh${id}-${number}`, `wire${id}${number}`, `192.0.2.${number}`, script),
     ) as [Machine, Machine]
     for (const machine of [one, two]) await machine.#make()
     await must('ip', 'link', 'add', one.wire, 'netns', one.space, 'type', 'veth', 'peer', 'name', two.wire, 'netns', two.space)
@@ -47,7 +49,7 @@ export class Machine implements AsyncDisposable {
     const hub = `bh${id}-0`
     const machines = Array.from(
       { length: count },
-      (_, index) => new Machine(`m${index + 1}`, `bh${id}-${index + 1}`, `wire${id}${index + 1}`, `192.0.2.${index + 1}`),
+      (_, index) => new Machine(`m${index + 1}`, `bh${id}-${index + 1}`, `wire${id}${index + 1}`, `192.0.2.${index + 1}`, command),
     )
     await must('ip', 'netns', 'add', hub)
     await must('ip', '-n', hub, 'link', 'add', 'hub', 'type', 'bridge')
@@ -116,7 +118,7 @@ export class Machine implements AsyncDisposable {
   }
 
   bulkhead(...args: string[]): Promise<Outcome> {
-    return this.run(process.execPath, [command, ...args])
+    return this.run(process.execPath, [this.#command, ...args])
   }
 
   spawnBulkhead(args: readonly string[]): ChildProcess {
@@ -143,7 +145,7 @@ export class Machine implements AsyncDisposable {
 
   /** Runs `bulkhead up` or `join`, and waits for the text in its output. */
   async start(args: readonly string[], text: string): Promise<void> {
-    const child = this.spawn(process.execPath, [command, ...args, '--data-dir', this.dataDirectory, ...anyDisk])
+    const child = this.spawn(process.execPath, [this.#command, ...args, '--data-dir', this.dataDirectory, ...anyDisk])
     this.#output = ''
     let ended = false
     for (const stream of [child.stdout, child.stderr])

@@ -2,9 +2,9 @@
 
 /**
  * Where the proof runs. `process`: a cluster in one process with a simulated node. `disk`: an API server in one process with a sealed store and an audit log
- * on disk, without controllers. `node`: `bulkhead up` with a real node, which needs root.
+ * on disk, without controllers. `node`: `bulkhead up` with a real node, which needs root. `machines`: the same with a second machine that has joined.
  */
-export type Place = 'process' | 'disk' | 'node'
+export type Place = 'process' | 'disk' | 'node' | 'machines'
 
 export interface Sabotage {
   /** What no longer holds, such as `host ports of init containers are not checked`. Unique in its row. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Place } from '../../test/sabotage/sabotage.ts'
 import { observeInProcess } from './in-process.ts'
 import { controlProblem, evaluate, type Observation, type Result } from './observation.ts'
+import { noPair, observeOnMachines } from './on-machines.ts'
 import { observeOnNode } from './on-node.ts'
 import type { Entry } from './plan.ts'
 import type { Change } from './transform.ts'
@@ -21,9 +22,10 @@ export interface RunOptions {
 /** Rejects if a proof does not hold without sabotage. */
 export async function runCatalogue(entries: readonly Entry[], options: RunOptions, signal: AbortSignal): Promise<EntryResult[]> {
   const { nodeMissing, print } = options
-  const onNode = entries.filter(({ place }) => place === 'node')
-  const inProcess = entries.filter(({ place }) => place !== 'node')
-  await runControls(nodeMissing === false ? entries : inProcess, options, signal)
+  const missing = (place: Place): string | false => (place === 'node' ? nodeMissing : place === 'machines' ? nodeMissing || noPair : false)
+  const onNode = entries.filter(({ place }) => needsRoot(place) && missing(place) === false)
+  const inProcess = entries.filter(({ place }) => !needsRoot(place))
+  await runControls([...onNode, ...inProcess], options, signal)
   const results: EntryResult[] = []
   const finish = (entry: Entry, result: Result, seconds?: string): void => {
     results.push({ ...result, entry })
@@ -37,7 +39,10 @@ export async function runCatalogue(entries: readonly Entry[], options: RunOption
       finish(entry, result, ((performance.now() - began) / 1000).toFixed(1))
     }
   }
-  if (nodeMissing !== false) for (const entry of onNode.splice(0)) finish(entry, { verdict: 'skipped', detail: nodeMissing })
+  for (const entry of entries) {
+    const detail = missing(entry.place)
+    if (detail !== false) finish(entry, { verdict: 'skipped', detail })
+  }
   // A machine has one real node at a time.
   const lanes = [runAll(onNode).then(() => runAll(inProcess))]
   while (lanes.length < availableParallelism()) lanes.push(runAll(inProcess))
@@ -45,8 +50,10 @@ export async function runCatalogue(entries: readonly Entry[], options: RunOption
   return results
 }
 
+const needsRoot = (place: Place): boolean => place === 'node' || place === 'machines'
+
 async function runControls(entries: readonly Entry[], options: RunOptions, signal: AbortSignal): Promise<void> {
-  for (const place of ['process', 'disk', 'node'] as const) {
+  for (const place of ['process', 'disk', 'node', 'machines'] as const) {
     const proofs = [...new Set(entries.filter(entry => entry.place === place).flatMap(entry => entry.proofs))]
     if (proofs.length === 0) continue
     const problem = controlProblem(await observe(place, [], proofs, options, signal), proofs)
@@ -59,7 +66,7 @@ async function runControls(entries: readonly Entry[], options: RunOptions, signa
 async function runEntry(entry: Entry, options: RunOptions, signal: AbortSignal): Promise<Result> {
   const attempt = async () => evaluate(await observe(entry.place, [entry], entry.proofs, options, signal), entry.proofs)
   const first = await attempt()
-  return first.verdict === 'broken' && entry.place !== 'node' ? await attempt() : first
+  return first.verdict === 'broken' && !needsRoot(entry.place) ? await attempt() : first
 }
 
 function observe(
@@ -69,10 +76,16 @@ function observe(
   { scratch }: RunOptions,
   signal: AbortSignal,
 ): Promise<Observation> {
+  if (place === 'machines') return observeOnMachines(changes, proofs, scratch)
   return place === 'node' ? observeOnNode({ changes, proofs }, scratch) : observeInProcess(place, changes, proofs, signal)
 }
 
-const placeNames: Readonly<Record<Place, string>> = { process: 'in one process', disk: 'on disk', node: 'on a real node' }
+const placeNames: Readonly<Record<Place, string>> = {
+  process: 'in one process',
+  disk: 'on disk',
+  node: 'on a real node',
+  machines: 'on two machines',
+}
 
 function entryLine({ row, name, knownMissed }: Entry, { verdict, detail }: Result, seconds?: string): string {
   const start = `${verdict.padEnd(7)} ${row.padEnd(3)} ${name}${seconds === undefined ? '' : ` (${seconds} s)`}`

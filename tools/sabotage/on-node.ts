@@ -24,11 +24,8 @@ const proveMs = 300_000
 
 /** `scratch` is a folder that other users can enter, for the parts do not run as root. */
 export async function observeOnNode({ changes, proofs, flags = [] }: NodeRun, scratch: string): Promise<Observation> {
-  const build = join(mkdtempSync(join(scratch, 'b')), 'dist')
   try {
-    await bundle(build, [sabotaged(changes)])
-    await run('chmod', ['-R', 'a+rX', join(build, '..')])
-    const command = [process.execPath, join(build, 'cli.js')]
+    const command = [process.execPath, await buildWith(changes, scratch)]
     // Their proofs need it, and others need none of its processes.
     const registry = proofs.some(id => id === 'S11' || id === 'S12') ? ['--registry', '--registry-port', String(await freePort())] : []
     await using cluster = await TestCluster.start({ command: [...command, 'up'], flags: [...flags, ...registry] })
@@ -39,6 +36,14 @@ export async function observeOnNode({ changes, proofs, flags = [] }: NodeRun, sc
   } catch (err) {
     return { failure: err instanceof Error ? err.message : String(err) }
   }
+}
+
+/** Returns the entry point of a build with the changes, which every user may run. */
+export async function buildWith(changes: readonly Change[], scratch: string): Promise<string> {
+  const build = join(mkdtempSync(join(scratch, 'b')), 'dist')
+  await bundle(build, [sabotaged(changes)])
+  await run('chmod', ['-R', 'a+rX', join(build, '..')])
+  return join(build, 'cli.js')
 }
 
 const sabotaged = (changes: readonly Change[]): Plugin => ({
@@ -56,7 +61,8 @@ interface ProveOutput {
   readonly proofs: readonly (Pick<ProofReport, 'id' | 'verdict'> & { readonly found?: readonly string[]; readonly reason?: string })[]
 }
 
-function reportsOf(output: string): ProofReport[] {
+/** Of `bulkhead prove --output json`. */
+export function reportsOf(output: string): ProofReport[] {
   const { proofs } = parseJson(output) as ProveOutput
   return proofs.map(({ id, verdict, found, reason }) => ({ id, verdict, found: found ?? (reason === undefined ? [] : [reason]) }))
 }

@@ -16,6 +16,7 @@ const knownPorts = [10250, 10255, 10248, 10249, 10256, 4194, 2375, 2376, 1338]
 
 export const noNodePort: Proof = {
   id: 'A1',
+  long: true,
   title: 'protect the API',
   why: 'Whoever reaches the node could reach a listening agent and bypass authorization, admission and audit of the API server; whoever floods the API server could take it from everybody. containerd needs a streaming listener of its own for exec and port-forward: it may be on loopback only, and speak TLS only',
   attack:

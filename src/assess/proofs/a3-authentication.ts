@@ -9,6 +9,7 @@ import { ProofNamespace } from '../proof-namespace.ts'
 
 export const authentication: Proof = {
   id: 'A3',
+  long: true,
   title: 'authentication',
   why: 'A forged identity has the rights of its owner: all later controls rely on authentication',
   attack:

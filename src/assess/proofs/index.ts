@@ -17,6 +17,7 @@ import { checkedManifests } from './d2-checked-manifests.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
 import { networkPolicy } from './n1-network-policy.ts'
+import { overlayEncryption } from './n3-overlay-encryption.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { tamperEvidence } from './o12-tamper-evidence.ts'
 import { confidentialLogs } from './o13-confidential-logs.ts'
@@ -75,6 +76,7 @@ export const proofs: readonly Proof[] = [
   backups,
   restoredBackups,
   networkPolicy,
+  overlayEncryption,
   auditRecords,
   tamperEvidence,
   confidentialLogs,

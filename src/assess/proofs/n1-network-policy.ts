@@ -33,6 +33,7 @@ type Spaces = Readonly<Record<MatrixPod['space'], ProofNamespace>>
 
 export const networkPolicy: Proof = {
   id: 'N1',
+  long: true,
   title: 'NetworkPolicy',
   why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
   attack:

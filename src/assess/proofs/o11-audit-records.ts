@@ -6,6 +6,7 @@ import { outcomeOf, type Proof, skipped } from '../proof.ts'
 
 export const auditRecords: Proof = {
   id: 'O11',
+  long: true,
   title: 'authentic audit records',
   why: 'What is not recorded, or is recorded of somebody else, cannot be investigated later',
   attack:

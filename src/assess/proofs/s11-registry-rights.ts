@@ -1,3 +1,4 @@
+import { pushImage } from '../attacks/supply-chain/pushed-image.ts'
 import { tryRegistry, tryRegistryRights } from '../attacks/supply-chain/registry-rights.ts'
 import { ownRegistry } from '../own-registry.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
@@ -19,7 +20,12 @@ export const registryRights: Proof = {
     await using namespace = await ProofNamespace.create(context, 'S11', signal)
     await tryRegistryRights(context, namespace, signal)
     const runs = registry.authority !== undefined
-    if (runs) await tryRegistry(context, namespace, registry, signal)
+    if (runs) {
+      // Whoever may list everything would see this one.
+      await using other = await ProofNamespace.create(context, 'S11', signal)
+      for (const space of [namespace, other]) await pushImage(space, registry, signal)
+      await tryRegistry(context, namespace, registry, signal)
+    }
     const where = runs ? 'rights, and answers of the registry' : 'rights alone: no registry runs here'
     return outcomeOf([], `${attempts.all.length} attempts (${where})`)
   },

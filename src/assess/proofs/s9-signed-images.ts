@@ -6,6 +6,7 @@ import { ProofNamespace } from '../proof-namespace.ts'
 
 export const signedImages: Proof = {
   id: 'S9',
+  long: true,
   title: 'only signed images run',
   why: 'Whoever can put an image into a registry, or onto a node, can run any program in the cluster',
   attack:

@@ -16,6 +16,7 @@ const holdsImages = (folder: string): boolean => folder === `node${sep}container
 
 export const encryptionAtRest: Proof = {
   id: 'T2',
+  long: true,
   title: 'API objects encrypted at rest',
   why: 'Whoever gets the disk, a snapshot or a copy must not get the Secrets, nor change or roll back what is stored',
   attack:

@@ -1,8 +1,8 @@
 // Pod-level cgroups: on v1 in each controller's hierarchy, on v2 in the unified tree.
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { codeOf } from '../../base/user-error.ts'
 
 export type CgroupVersion = 'v1' | 'v2'
 
@@ -148,11 +148,8 @@ export async function removeCgroup(path: string, clock: Clock, signal: AbortSign
 }
 
 async function removeTree(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
-  // A cgroup removed meanwhile has no children and no members. On a read-only folder, as of a controller that is not mounted, rmdir() does not
-  // say that it is missing.
-  const entries = await readdir(directory, { withFileTypes: true }).catch((err: NodeJS.ErrnoException) =>
-    err.code === 'ENOENT' ? undefined : [],
-  )
+  // A cgroup removed meanwhile has no children and no members. To remove what is not there fails with EROFS where the folder above is read-only.
+  const entries = await readdir(directory, { withFileTypes: true }).catch((err: unknown) => (codeOf(err) === 'ENOENT' ? undefined : []))
   if (entries === undefined) return
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name), clock, signal)
   for (;;) {
@@ -161,8 +158,6 @@ async function removeTree(directory: string, clock: Clock, signal: AbortSignal):
       (err: NodeJS.ErrnoException) => err.code,
     )
     if (failure === undefined || failure === 'ENOENT' || failure === 'ENOTDIR') return
-    // Where systemd made the tree read-only, as on v1, the kernel says so first, also of what is not there.
-    if (failure === 'EROFS' && !existsSync(directory)) return
     if (failure !== 'EBUSY') throw new Error(`Cannot remove the cgroup "${directory}": ${failure}`)
     await killMembers(directory)
     await clock.sleep(10, signal)

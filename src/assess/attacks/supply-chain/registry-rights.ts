@@ -67,7 +67,7 @@ export async function tryRegistryRights(context: ProofContext, namespace: ProofN
   attempts.record({ ...within, answered: `${Math.round(took)} ms`, held: took < revokedMs })
 }
 
-/** The same rights at the registry itself, which must be no more generous than its questions. */
+/** The same rights at the registry itself, which must be no more generous than its questions. This namespace and another have an image there. */
 export async function tryRegistry(
   { attempts }: ProofContext,
   namespace: ProofNamespace,
@@ -99,6 +99,10 @@ export async function tryRegistry(
   const catalog = await askRegistry(registry, { method: 'GET', path: '/v2/_catalog', token }, signal)
   const names = [...catalog.text.matchAll(/"([a-z0-9-]+)\//g)].map(([, name = '']) => name)
   const foreign = names.filter(name => name !== namespace.name)
+  attempts.record({
+    ...{ name: 'the own image in the catalog of the registry', sent: 'GET /v2/_catalog', expected: 'listed' },
+    ...{ answered: names.includes(namespace.name) ? 'listed' : catalog.text, held: names.includes(namespace.name) },
+  })
   attempts.record({
     ...{ name: 'the catalog of the registry', sent: 'GET /v2/_catalog', expected: 'no repository of another namespace' },
     ...{ answered: `${foreign.length} of others`, held: catalog.status === 200 && foreign.length === 0 },
