@@ -1,16 +1,24 @@
 // What doctor asks a running cluster: its clock, the clocks of its nodes, and what they run.
 
+import { isJsonObject } from '../../base/json.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { leases, nodes } from '../../client/resources.ts'
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
 import { componentFacts } from '../status/component-facts.ts'
+import { unlessOlder } from '../status/unless-older.ts'
 
 export interface NodeClock {
   readonly name: string
   /** Milliseconds by which its last sign of life is ahead of the server's clock; negative: before it. */
   readonly aheadMs: number
+}
+
+export interface ScheduleFacts {
+  readonly name: string
+  /** When a backup was last restored and compared; milliseconds since the epoch. */
+  readonly verified: number | undefined
 }
 
 export interface ClusterFacts {
@@ -23,11 +31,14 @@ export interface ClusterFacts {
     readonly version: string
     readonly ids: readonly string[]
   }[]
+  /** Undefined if the server does not know the kind. */
+  readonly schedules: readonly ScheduleFacts[] | undefined
   /** Why the cluster did not answer; then nothing else is known. */
   readonly problem?: string
 }
 
 const limitMs = 10_000
+const schedulesPath = '/apis/bulkhead.dev/v1alpha1/backupschedules'
 
 /** Never rejects: what is wrong is a fact too. */
 export async function readCluster(dataDirectory: string, now: () => number): Promise<ClusterFacts> {
@@ -39,10 +50,14 @@ export async function readCluster(dataDirectory: string, now: () => number): Pro
     for await (const _ of body);
     const answeredAt = now()
     const client = new Client(transport)
-    const [all, renewals] = await Promise.all([client.listAll(nodes, {}, signal), client.listAll(leases, {}, signal)])
+    const [all, renewals, schedules] = await Promise.all([
+      client.listAll(nodes, {}, signal),
+      client.listAll(leases, {}, signal),
+      client.getPath<unknown>(schedulesPath, signal).then(schedulesIn, unlessOlder(undefined)),
+    ])
     const serverAheadMs = serverAhead(headers['date'], answeredAt)
     return {
-      serverAheadMs,
+      ...{ serverAheadMs, schedules },
       nodes: renewals.flatMap(({ metadata, spec }) => {
         const renewed = Date.parse(spec?.renewTime ?? '')
         if (metadata.namespace !== 'kube-node-lease' || Number.isNaN(renewed)) return []
@@ -58,7 +73,7 @@ export async function readCluster(dataDirectory: string, now: () => number): Pro
       ),
     }
   } catch (err) {
-    return { serverAheadMs: undefined, nodes: [], weaknesses: [], problem: messageOf(err) }
+    return { serverAheadMs: undefined, nodes: [], weaknesses: [], schedules: undefined, problem: messageOf(err) }
   }
 }
 
@@ -66,4 +81,16 @@ export async function readCluster(dataDirectory: string, now: () => number): Pro
 export function serverAhead(date: string | undefined, answeredAt: number): number | undefined {
   const parsed = Date.parse(date ?? '')
   return Number.isNaN(parsed) ? undefined : parsed + 500 - answeredAt
+}
+
+/** Pure. */
+export function schedulesIn(list: unknown): ScheduleFacts[] {
+  const items = isJsonObject(list) ? list['items'] : undefined
+  return (Array.isArray(items) ? items : []).flatMap(item => {
+    const metadata = isJsonObject(item) ? item['metadata'] : undefined
+    const name = isJsonObject(metadata) ? metadata['name'] : undefined
+    if (!isJsonObject(item) || typeof name !== 'string') return []
+    const verified = isJsonObject(item['status']) ? Date.parse(String(item['status']['lastVerified'])) : Number.NaN
+    return [{ name, verified: Number.isNaN(verified) ? undefined : verified }]
+  })
 }

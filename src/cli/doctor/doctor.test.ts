@@ -7,7 +7,7 @@ import { startCluster } from '../../cluster/start-cluster.ts'
 import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { layout, takeDataDirectory } from '../up/data-directory.ts'
 import { defineCheck, failure, ok, warning, worst } from './check.ts'
-import { serverAhead } from './cluster-facts.ts'
+import { schedulesIn, serverAhead } from './cluster-facts.ts'
 import { doctor, runChecks } from './doctor.ts'
 import { formatReport } from './format.ts'
 import { fileSystemsIn, presenceOf } from './kernel.ts'
@@ -71,7 +71,7 @@ test('worst() is the most severe, with all that is bad and each advice once', ()
 })
 
 test('formatReport() has one line for each check, advice only for what is not ok, and the counts last', () => {
-  const result = { id: 'x', group: 'Disk', title: 'free space' } as const
+  const result = { id: 'x', group: 'Disk', title: 'free space', reads: 'x' } as const
   const text = formatReport({
     ...{ dataDirectory: '/d', running: false, unseen: ['"/x" is not readable by this user'] },
     results: [
@@ -134,6 +134,20 @@ test('serverAhead() compares with the middle of the second of a date', () => {
   assert.equal(serverAhead(undefined, 0), undefined)
 })
 
+test('schedulesIn() reads what a server of any release sends', () => {
+  const items = [
+    { metadata: { name: 'daily' }, status: { lastVerified: '2026-12-01T00:00:00Z' } },
+    { metadata: { name: 'new' } },
+    { metadata: {} },
+    7,
+  ]
+  assert.deepEqual(schedulesIn({ items }), [
+    { name: 'daily', verified: Date.UTC(2026, 11, 1) },
+    { name: 'new', verified: undefined },
+  ])
+  for (const other of [undefined, [], { items: 7 }]) assert.deepEqual(schedulesIn(other), [])
+})
+
 test('doctor names a key that others can read, without its content, and ends with 1', async () => {
   using folder = temporaryFolder()
   const { directory, lock } = await takeDataDirectory(join(folder.path, 'd'), undefined)
@@ -151,6 +165,15 @@ test('doctor names a key that others can read, without its content, and ends wit
   const json: unknown = JSON.parse((await run(directory.path, 'json')).text)
   assert.ok(typeof json === 'object' && json !== null && 'counts' in json && 'results' in json)
   assert.doesNotMatch(JSON.stringify(json), new RegExp(canary))
+})
+
+test('a machine whose cluster another user runs hides it, and space is that of the next folder that can be seen', async () => {
+  const hidden = thisMachine(layout('/nowhere/at/all'), 'hidden', undefined)
+  assert.throws(() => hidden.up, NotSeen)
+  assert.ok((hidden.space('/nowhere/at/all')?.bytes ?? 0) > 0)
+  const [result] = await runChecks([checkOf(({ up }) => (up === undefined ? 0 : 1))], hidden)
+  assert.equal(result?.unseen, 'the running cluster is not readable by this user')
+  assert.equal(thisMachine(layout('/nowhere'), { problem: 'it hangs' }, undefined).upProblem, 'it hangs')
 })
 
 test('doctor asks a running cluster', async () => {

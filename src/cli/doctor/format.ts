@@ -6,6 +6,8 @@ export interface Result extends Verdict {
   readonly id: string
   readonly group: Group
   readonly title: string
+  /** What it looked at, for programs that read the JSON. */
+  readonly reads: string
   /** What this user may not see of it. */
   readonly unseen?: string
 }

@@ -42,8 +42,10 @@ export interface Machine {
   readonly kernel: string
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** The running `bulkhead up` or `bulkhead join`. */
+  /** The running `bulkhead up` or `bulkhead join`. Throws `NotSeen` if another user runs it. */
   readonly up: UpStatus | undefined
+  /** Why `up` does not answer, although something holds its socket. */
+  readonly upProblem: string | undefined
   /** Undefined without a running server that this user may ask. */
   readonly cluster: ClusterFacts | undefined
   /** At most a megabyte; undefined if it is not there. Throws `NotSeen`. */
@@ -61,10 +63,18 @@ export interface Machine {
 
 const maxBytes = 1 << 20
 
-export function thisMachine(directory: DataDirectory, up: UpStatus | undefined, cluster: ClusterFacts | undefined): Machine {
+/** What answered at the socket of `up`. `hidden`: this user may not ask. */
+export type FoundUp = UpStatus | 'hidden' | { readonly problem: string } | undefined
+
+export function thisMachine(directory: DataDirectory, up: FoundUp, cluster: ClusterFacts | undefined): Machine {
   const bytes = (path: string) => readable(path, () => readBounded(path))
   return {
-    ...{ directory, up, cluster, bytes },
+    ...{ directory, cluster, bytes },
+    get up() {
+      if (up === 'hidden') throw new NotSeen('the running cluster')
+      return up !== undefined && 'problem' in up ? undefined : up
+    },
+    upProblem: up !== undefined && up !== 'hidden' && 'problem' in up ? up.problem : undefined,
     node: nodeDirectory(directory.node),
     userId: process.geteuid?.() ?? -1,
     architecture: arch(),
@@ -105,12 +115,22 @@ function fileFacts(path: string): FileFacts {
 
 function spaceOf(path: string): Space | undefined {
   for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
-    const found = readable(at, () => statfsSync(at))
+    // A folder that this user may not enter is on the file system of its parent, unless something is mounted in between.
+    const found = unlessHidden(() => readable(at, () => statfsSync(at)))
     if (found !== undefined) {
       const { bsize, blocks, bavail, files, ffree } = found
       return { bytes: blocks * bsize, freeBytes: bavail * bsize, inodes: files, freeInodes: ffree }
     }
     if (at === '/') return undefined
+  }
+}
+
+function unlessHidden<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (err) {
+    if (err instanceof NotSeen) return undefined
+    throw err
   }
 }
 

@@ -11,6 +11,8 @@ export interface ResetPlan {
   /** Why the machine was not looked at; undefined if it was. */
   readonly unseen: string | undefined
   readonly keepAudit: string | undefined
+  /** The cluster elsewhere that this machine is a node of. */
+  readonly joined: { readonly nodeName: string; readonly server: string } | undefined
 }
 
 /** Lists are cut there: a node has at most some hundred mounts. */
@@ -29,7 +31,7 @@ const kinds: Readonly<Record<string, string>> = {
   'registry-store': 'images of the registry',
 }
 
-export function planText({ path, entries, kept, machine, unseen, keepAudit }: ResetPlan): string {
+export function planText({ path, entries, kept, machine, unseen, keepAudit, joined }: ResetPlan): string {
   const width = Math.max(0, ...entries.map(({ name }) => name.length))
   const sizes = Math.max(0, ...entries.map(({ size }) => size.length))
   const rows = entries.map(({ name, size }) =>
@@ -42,6 +44,11 @@ export function planText({ path, entries, kept, machine, unseen, keepAudit }: Re
     `  machine${unseen === undefined ? '' : `: not looked at, ${unseen}`}`,
     ...(unseen === undefined ? machineRows(machine).map(row => `    ${row}`) : []),
     ...(kept.length === 0 ? [] : [`  It keeps ${shown(kept)}: Bulkhead did not make that, so the folder stays, too.`]),
+    ...(joined === undefined
+      ? []
+      : [
+          `  It is node "${printable(joined.nodeName)}" of ${printable(joined.server)}: end it there, too, with "bulkhead node remove ${printable(joined.nodeName)}".`,
+        ]),
     ...(keepAudit === undefined ? [] : [`  The audit log is copied to "${printable(keepAudit)}" first.`]),
   ].join('\n')
 }

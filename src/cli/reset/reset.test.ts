@@ -1,73 +1,10 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
-import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { takeControlSocket } from '../up/control-socket.ts'
 import { layout, takeDataDirectory } from '../up/data-directory.ts'
-import { nothing, type ResetMachine } from './machine-state.ts'
-import { type ResetFlags, reset } from './reset.ts'
-
-const canary = 'CANARY-OF-A-KEY'
-
-interface Made extends Disposable {
-  readonly root: string
-  readonly path: string
-}
-
-/** A stopped cluster: its folders as `up` makes them, with some files. */
-async function dataDirectory(): Promise<Made> {
-  const root = mkdtempSync(join(tmpdir(), 'reset-'))
-  const path = join(root, 'd')
-  const { lock, directory } = await takeDataDirectory(path, undefined)
-  lock[Symbol.dispose]()
-  const files = {
-    'signer/encryption-1.key': canary,
-    'signer/client-ca.key': canary,
-    'signer/audit.key': generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
-    'signer/audit-head.json': '{"sequence":7}',
-    'admin.pem': canary,
-    'admin.kubeconfig': 'x',
-    'break-glass.kubeconfig': canary,
-    'node/pki/client.pem': canary,
-    'server/store.db': 'sealed',
-    'server/audit/audit-00000001.log': 'first\n',
-    'server/audit/audit-00000002.log': 'second\n',
-    'lib/1/node': 'x',
-  }
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(path, name, '..'), { recursive: true, mode: 0o700 })
-    writeFileSync(join(path, name), content, { mode: 0o600 })
-  }
-  assert.equal(directory.path, path)
-  return { root, path, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) }
-}
-
-interface Tried {
-  readonly text: string
-  readonly machine: string[]
-}
-
-async function run(path: string, flags: ResetFlags = { yes: true }, typed?: string): Promise<Tried> {
-  const lines: string[] = []
-  const done: string[] = []
-  const machine: ResetMachine = {
-    read: async () => nothing,
-    remove: async () => void done.push('removed'),
-  }
-  const terminal = { isTerminal: typed !== undefined, ask: async () => typed ?? '' }
-  const parts = {
-    terminal,
-    machine,
-    userId: process.geteuid?.() ?? -1,
-    home: '/home/nobody',
-    print: (text: string) => void lines.push(text),
-  }
-  await reset({ dataDir: path, ...flags }, parts)
-  return { text: lines.join('\n'), machine: done }
-}
+import { canary, dataDirectory, run } from './reset.testing.ts'
 
 test('reset removes the data directory and what the node left, and says what before', async () => {
   using made = await dataDirectory()
@@ -109,6 +46,15 @@ test('reset refuses while a cluster runs, and names how to stop it', async () =>
   assert.equal(readFileSync(join(made.path, 'signer', 'encryption-1.key'), 'utf8'), canary)
 })
 
+test('reset of a joined machine names what to do in its cluster', async () => {
+  using made = await dataDirectory()
+  const record = { server: 'https://192.0.2.1:6443', ca: 'x', nodeName: 'm2' }
+  writeFileSync(join(made.path, 'node', 'joined-cluster.json'), JSON.stringify(record), { mode: 0o600 })
+  const { text } = await run(made.path)
+  assert.match(text, /It is node "m2" of https:\/\/192\.0\.2\.1:6443: end it there, too, with "bulkhead node remove m2"/)
+  assert.deepEqual(readdirSync(made.root), [])
+})
+
 test('reset keeps what Bulkhead did not make, and never follows a link out of the directory', async () => {
   using made = await dataDirectory()
   const outside = join(made.root, 'outside')
@@ -146,63 +92,4 @@ test('reset --keep-audit copies the audit log with its public key and head, and 
   assert.deepEqual(readdirSync(kept).sort(), ['audit-00000001.log', 'audit-00000002.log', 'audit-head.json', 'audit.pub'])
   assert.equal(readFileSync(join(kept, 'audit-00000002.log'), 'utf8'), 'second\n')
   assert.match(readFileSync(join(kept, 'audit.pub'), 'utf8'), /^-----BEGIN PUBLIC KEY-----/)
-})
-
-/** Throws at the `step`-th change of the disk and at every later one, as nothing more happens after a kill. */
-function endAtStep(step: number): { readonly steps: () => number; readonly restore: () => void } {
-  let count = 0
-  const names = ['unlinkSync', 'rmdirSync', 'renameSync', 'writeSync', 'fsyncSync'] as const
-  const originals = names.map(name => [name, fs[name]] as const)
-  for (const [name, original] of originals)
-    Object.assign(fs, {
-      [name]: (...args: unknown[]) => {
-        if (++count >= step) throw new Error('killed')
-        return Reflect.apply(original, fs, args)
-      },
-    })
-  syncBuiltinESMExports()
-  return {
-    steps: () => count,
-    restore() {
-      for (const [name, original] of originals) Object.assign(fs, { [name]: original })
-      syncBuiltinESMExports()
-    },
-  }
-}
-
-test('reset can be repeated wherever it was interrupted: no key outlives the first destroyed one as a usable cluster', async t => {
-  let interrupted = 0
-  for (let step = 1; ; step++) {
-    using made = await dataDirectory()
-    const kept = join(made.root, 'kept')
-    const flags = { yes: true, keepAudit: kept }
-    const end = endAtStep(step)
-    t.after(end.restore)
-    const outcome = await run(made.path, flags).then(
-      () => 'done',
-      (err: unknown) => String(err),
-    )
-    end.restore()
-    if (outcome === 'done') {
-      assert.deepEqual(readdirSync(made.root), ['kept'])
-      break
-    }
-    interrupted++
-    const names = existsSync(join(made.path, 'signer')) ? readdirSync(join(made.path, 'signer')) : []
-    const isWhole = ['audit-head.json', 'audit.key', 'client-ca.key', 'encryption-1.key'].every(name => names.includes(name))
-    if (!isWhole && readdirSync(made.path).length > 0)
-      await assert.rejects(
-        takeDataDirectory(made.path, undefined),
-        /was being reset, and its keys are destroyed: finish that with/,
-        `step ${step}`,
-      )
-    // The store's keys go first: no other key is gone while one of them is there.
-    if (names.includes('encryption-1.key') && readFileSync(join(made.path, 'signer', 'encryption-1.key'), 'utf8') === canary)
-      assert.ok(isWhole && existsSync(join(made.path, 'admin.pem')), `step ${step}`)
-    const { text } = await run(made.path, flags)
-    if (text.includes('is empty')) fs.rmdirSync(made.path)
-    assert.deepEqual(readdirSync(made.root), ['kept'], `step ${step}`)
-    assert.deepEqual(readdirSync(kept).sort(), ['audit-00000001.log', 'audit-00000002.log', 'audit-head.json', 'audit.pub'], `step ${step}`)
-  }
-  assert.ok(interrupted > 40, String(interrupted))
 })

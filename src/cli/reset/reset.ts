@@ -7,6 +7,7 @@ import { openFolder, removeTree, within } from '../../base/files/remove-tree.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { findDataDirectory } from '../connection/find-cluster.ts'
+import { readJoined } from '../join/joined-cluster.ts'
 import { formatBytes } from '../status/format.ts'
 import { inUse, requestStatus } from '../up/control-socket.ts'
 import { type DataDirectory, resettingVersion } from '../up/data-directory.ts'
@@ -54,7 +55,9 @@ export async function reset(flags: ResetFlags, { terminal, machine, userId, home
   const state = (await machine?.read(node, real)) ?? nothing
   const kept = target.entries.map(({ name }) => name).filter(name => !own.includes(name))
   const unseen = machine === undefined ? 'because only root runs containers' : undefined
-  const plan = { path, kept, machine: state, keepAudit: flags.keepAudit, unseen }
+  // A damaged record must not keep anybody from removing it.
+  const joined = await readJoined(directory).catch(() => undefined)
+  const plan = { path, kept, machine: state, keepAudit: flags.keepAudit, unseen, joined }
   print(planText({ ...plan, entries: await entriesOf(target, own) }))
   if (flags.yes !== true) await confirm(path, terminal)
 
@@ -139,7 +142,7 @@ function eraseAllKeys(folder: number, directory: DataDirectory): Erased {
     results.push({ files: exists ? 1 : 0, linked })
   }
   fsyncSync(folder)
-  for (const name of ['node/pki', 'dns', 'registry']) results.push(...eraseBelow(folder, name, join(path, name)))
+  for (const name of ['node/pki', 'dns', 'registry', 'backup']) results.push(...eraseBelow(folder, name, join(path, name)))
   return { files: results.reduce((sum, { files }) => sum + files, 0), linked: results.flatMap(({ linked }) => linked) }
 }
 

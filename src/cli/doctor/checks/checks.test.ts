@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
+import { assertTable } from '../../../base/testing/document-table.testing.ts'
 import { groups, type Verdict } from '../check.ts'
 import { api } from './api.ts'
 import { appArmor } from './apparmor.ts'
 import { auditLog } from './audit-log.ts'
+import { backups } from './backups.ts'
 import { bridgeFilter } from './bridge-filter.ts'
 import { certificates } from './certificates.ts'
 import { cgroups } from './cgroups.ts'
@@ -210,22 +212,49 @@ const rows: readonly (readonly [title: string, verdict: Verdict, state: Verdict[
     'warning',
     /removed next/,
   ],
-  ['parts', parts.evaluate({ parts: [part] }), 'ok', /^1 ready/],
+  ['parts', parts.evaluate({ parts: [part], problem: undefined }), 'ok', /^1 ready/],
   [
     'a part that was restarted',
-    parts.evaluate({ parts: [{ ...part, restarts: 3, lastExit: 'signal SIGKILL' }] }),
+    parts.evaluate({ parts: [{ ...part, restarts: 3, lastExit: 'signal SIGKILL' }], problem: undefined }),
     'warning',
     /restarted 3 times, last ended with signal SIGKILL/,
   ],
-  ['a part that does not run', parts.evaluate({ parts: [{ ...part, state: 'starting' }] }), 'failure', /server is starting/],
-  ['a server that does not answer', api.evaluate({ runs: true, problem: 'no answer' }), 'failure', /no answer/],
   [
-    'leftovers',
-    leftovers.evaluate({ own: 'aa', traces: ['aa', 'bb'], running: new Map([['bb', '/x/node']]) }),
+    'a part that does not run',
+    parts.evaluate({ parts: [{ ...part, state: 'starting' }], problem: undefined }),
+    'failure',
+    /server is starting/,
+  ],
+  ['a server that does not answer', api.evaluate({ runs: true, problem: 'no answer' }), 'failure', /no answer/],
+  ['an up that hangs', parts.evaluate({ parts: undefined, problem: 'does not answer' }), 'failure', /does not answer/],
+  [
+    'containers without up',
+    leftovers.evaluate({ own: 'aa', upRuns: false, traces: [], running: new Map([['aa', '/d/node']]) }),
     'warning',
     /1 dead node: aa/,
   ],
-  ['a running node', leftovers.evaluate({ own: 'aa', traces: ['aa'], running: new Map([['aa', '/d/node']]) }), 'ok', /none/],
+  ['no schedule of backups', backups.evaluate({ now, schedules: [] }), 'warning', /none is scheduled/],
+  [
+    'a verified backup',
+    backups.evaluate({ now, schedules: [{ name: 'daily', verified: days(-1) }] }),
+    'ok',
+    /"daily" at 2026-11-30T00:00Z/,
+  ],
+  ['an old backup', backups.evaluate({ now, schedules: [{ name: 'daily', verified: days(-3) }] }), 'warning', /more than two days ago/],
+  [
+    'a backup that was never verified',
+    backups.evaluate({ now, schedules: [{ name: 'daily', verified: undefined }] }),
+    'warning',
+    /no backup that was verified/,
+  ],
+  ['a cluster without backups', backups.evaluate({ now, schedules: undefined }), 'not applicable', /no server/],
+  [
+    'leftovers',
+    leftovers.evaluate({ own: 'aa', upRuns: false, traces: ['aa', 'bb'], running: new Map([['bb', '/x/node']]) }),
+    'warning',
+    /1 dead node: aa/,
+  ],
+  ['a running node', leftovers.evaluate({ own: 'aa', upRuns: true, traces: ['aa'], running: new Map([['aa', '/d/node']]) }), 'ok', /none/],
   ['another cluster', otherClusters.evaluate({ others: ['/other'] }), 'warning', /containers of \/other run/],
 ]
 
@@ -247,4 +276,15 @@ test('mountOf() finds the file system of a path, not that of a folder with a lon
   assert.equal(mountOf(info, '/var/lib/bulkhead')?.type, 'btrfs')
   assert.equal(mountOf(info, '/var/libx')?.type, 'ext4')
   assert.equal(mountOf('', '/'), undefined)
+})
+
+test('docs/operations.md lists every check', () => {
+  const rows = groups.map(group => [
+    group,
+    checks
+      .filter(check => check.group === group)
+      .map(({ title }) => title)
+      .join(', '),
+  ])
+  assertTable('docs/operations.md', ['group', 'checks'], rows)
 })

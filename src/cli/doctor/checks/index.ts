@@ -3,6 +3,7 @@ import type { Check } from '../check.ts'
 import { api } from './api.ts'
 import { appArmor } from './apparmor.ts'
 import { auditLog } from './audit-log.ts'
+import { backups } from './backups.ts'
 import { bridge } from './bridge.ts'
 import { bridgeFilter } from './bridge-filter.ts'
 import { certificates } from './certificates.ts'
@@ -86,6 +87,7 @@ export const checks: readonly Check[] = [
   auditLog,
   parts,
   api,
+  backups,
   leftovers,
   otherClusters,
 ]

@@ -7,6 +7,8 @@ import { NotSeen } from '../machine.ts'
 export interface MachineNodes {
   /** The id of this data directory's node. */
   readonly own: string
+  /** Whether "up" runs here: without it, containers of this node are leftovers. */
+  readonly upRuns: boolean
   /** Ids with rules or mounts. */
   readonly traces: readonly string[]
   /** Folders by id, of which containers run; '' if only the id is known. */
@@ -24,14 +26,15 @@ export const leftovers = defineCheck<MachineNodes>({
     const tables = otherTables((await machine.output('nft', ['list', 'tables'])) ?? '', '')
     const mounts = otherMounts(await mountPoints(), '')
     const running = runningNodes(await listProcesses())
-    return { own: machine.node.id, traces: [...new Set([...tables.keys(), ...mounts.keys()])], running }
+    return { own: machine.node.id, upRuns: machine.up !== undefined, traces: [...new Set([...tables.keys(), ...mounts.keys()])], running }
   },
-  evaluate({ own, traces, running }): Verdict {
-    const dead = traces.filter(id => !running.has(id))
+  evaluate({ own, upRuns, traces, running }): Verdict {
+    const all = [...new Set([...traces, ...running.keys()])]
+    const dead = all.filter(id => (id === own ? !upRuns : !running.has(id)))
     if (dead.length === 0) return ok('none')
     const mine = dead.includes(own)
     return warning(
-      `rules or mounts of ${dead.length} dead ${dead.length === 1 ? 'node' : 'nodes'}: ${dead.join(', ')}`,
+      `rules, mounts or containers of ${dead.length} dead ${dead.length === 1 ? 'node' : 'nodes'}: ${dead.join(', ')}`,
       mine
         ? 'bulkhead up   # its node removes them, or "bulkhead reset" with the whole cluster'
         : 'bulkhead up   # each start of a node removes them',

@@ -13,7 +13,10 @@ export const openFiles = defineCheck<Facts>({
   group: 'Limits',
   title: 'open files',
   reads: '/proc/self/limits (of the running "up", if root asks)',
-  read: ({ text, up, userId }) => ({ limits: text(`/proc/${up !== undefined && userId === 0 ? up.pid : 'self'}/limits`) }),
+  read: machine => {
+    const up = machine.userId === 0 ? machine.up : undefined
+    return { limits: machine.text(`/proc/${up?.pid ?? 'self'}/limits`) }
+  },
   evaluate({ limits }) {
     const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits ?? '')?.[1]
     if (hard === undefined) return warning('the limit is unknown', 'ulimit -Hn')

@@ -3,6 +3,8 @@ import { defineCheck, failure, notApplicable, ok, warning, worst } from '../chec
 
 interface Facts {
   readonly parts: readonly Pick<PartState, 'name' | 'state' | 'restarts' | 'lastExit'>[] | undefined
+  /** Why "up" does not answer. */
+  readonly problem: string | undefined
 }
 
 export const parts = defineCheck<Facts>({
@@ -10,8 +12,10 @@ export const parts = defineCheck<Facts>({
   group: 'Cluster',
   title: 'parts',
   reads: 'states and restarts of the parts, from the running "up"',
-  read: ({ up }) => ({ parts: up?.parts }),
-  evaluate({ parts: all }) {
+  read: ({ up, upProblem }) => ({ parts: up?.parts, problem: upProblem }),
+  evaluate({ parts: all, problem }) {
+    if (problem !== undefined)
+      return failure(problem, 'ps -eo pid,stat,args | grep "bulkhead up"   # then "kill -CONT PID", or "kill -INT PID"')
     if (all === undefined) return notApplicable('nothing runs here')
     const verdicts = all.flatMap(({ name, state, restarts, lastExit }) => {
       const last = lastExit === undefined ? '' : `, last ended with ${lastExit}`

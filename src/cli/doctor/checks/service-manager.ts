@@ -17,6 +17,6 @@ export const serviceManager = defineCheck<Facts>({
       ? ok('systemd')
       : warning(
           `process 1 is "${first}": nothing starts the cluster again after a restart of the machine`,
-          'start "bulkhead up" from what starts this machine',
+          'start "bulkhead up" from what starts this machine; with systemd: bulkhead service install',
         ),
 })

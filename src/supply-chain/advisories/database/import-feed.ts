@@ -10,6 +10,7 @@ import { UserError } from '../../../base/user-error.ts'
 import type { Advisory } from '../advisory.ts'
 import type { FeedFormat } from '../sources/feed-format.ts'
 import { type Feed, openFeed } from './feed-documents.ts'
+import { removeOldDrafts } from './old-drafts.ts'
 import { readSourceState } from './open-database.ts'
 import { fileFormat, openSqlite, type SourceState, schema } from './source-file.ts'
 import { keyDigest, verifyFeed } from './verify-feed.ts'
@@ -45,6 +46,7 @@ export async function importFeed(format: FeedFormat, path: string, folder: strin
       `"${path}" must be signed by the key that signed source "${name}" before (${before.key.slice(0, 16)}…). --force accepts it`,
     )
   mkdirSync(folder, { recursive: true, mode: 0o755 })
+  removeOldDrafts(folder, now)
   const draft = join(folder, `.${name}.${randomBytes(8).toString('hex')}.new`)
   try {
     const written = await writeDraft(draft, format, feed)
