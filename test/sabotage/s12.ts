@@ -19,6 +19,19 @@ export const s12: readonly Sabotage[] = [
     'const registryAuth = await requireStartable(this.#node, this.#pod, container, signal)',
     "const registryAuth = await requireStartable(this.#node, this.#pod, container, signal).catch(() => ({ username: 'pod' }))",
   ),
+  sabotage(
+    "images that the cluster's registry keeps of another one take no right",
+    registry,
+    'if (pullThrough === undefined || host === undefined) return undefined',
+    'if (pullThrough === undefined || host !== undefined) return undefined',
+  ),
+  sabotage('nodes know no mirrors', registry, 'if (mirrors === undefined) return undefined', 'if (mirrors !== null) return undefined'),
+  sabotage(
+    'the namespace that keeps the images of another registry is not read',
+    'src/api/registry-mirrors.ts',
+    'const pullThrough = before?.pullThrough ?? spec.pullThrough?.namespace',
+    'const pullThrough = before?.pullThrough',
+  ),
   sabotage('a refusal is ignored', right, 'if (right?.allowed !== false) return right?.auth', 'if (right !== undefined) return {}'),
   sabotage('whoever is known may pull', registry, 'status.allowed?.includes(name) === true', 'status.allowed !== undefined'),
   sabotage(

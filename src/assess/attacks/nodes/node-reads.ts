@@ -8,13 +8,14 @@ export interface NodeRead {
   readonly refusedBy?: string
 }
 
-/** Kinds that a node may list whole: it keeps rules of Services and of policies, and runs drivers. */
+/** Kinds that a node may list whole: it keeps rules of Services and of policies, runs drivers, and pulls from mirrors. */
 export const listedByNodes: ReadonlySet<string> = new Set([
   'services',
   'endpoints',
   'namespacelabels.bulkhead.dev',
   'nodelinks.bulkhead.dev',
   'podaddresses.bulkhead.dev',
+  'registrymirrors.supply.bulkhead.dev',
   'endpointslices.discovery.k8s.io',
   'networkpolicies.networking.k8s.io',
   'servicecidrs.networking.k8s.io',

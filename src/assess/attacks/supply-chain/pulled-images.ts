@@ -1,8 +1,8 @@
 // Images of the cluster's registry in pods whose ServiceAccount may not pull them, although the node has them already.
 import { registryAudience } from '../../../api/repository-name.ts'
 import type { Container, Pod } from '../../../api/types/core-v1.ts'
-import { pods, secrets } from '../../../client/resources.ts'
-import type { OwnRegistry } from '../../own-registry.ts'
+import { pods, registryMirrors, secrets } from '../../../client/resources.ts'
+import { askRegistry, type OwnRegistry } from '../../own-registry.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
@@ -15,11 +15,12 @@ const waitMs = 40_000
 const imageReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ErrImageNeverPull', 'ImagePullBackOff'])
 
 export async function tryPulledImages(
-  { attempts, client, clock }: ProofContext,
+  context: ProofContext,
   namespace: ProofNamespace,
   registry: OwnRegistry,
   signal: AbortSignal,
 ): Promise<void> {
+  const { attempts, client, clock } = context
   for (const account of ['may', 'maynot']) await namespace.account(account, signal)
   await namespace.grant('may', [repositoryRule(['pull'])], signal)
   if (registry.authority !== undefined) await pushImage(namespace, registry, signal)
@@ -54,6 +55,7 @@ export async function tryPulledImages(
   await client.create(secrets, namespace.name, await pullSecret(namespace, registry, signal), signal)
   await start('borrowed', 'maynot', {}, { imagePullSecrets: [{ name: 'borrowed' }] })
   await expect("another account, with the first one's token in a pull Secret", 'borrowed', 'no image')
+  await tryMirroredImage(context, namespace, { start, until }, signal)
   // A container that has ended often waits long for its next start.
   await start('again', 'may')
   await expect('another pod whose account may pull', 'again', 'the image')
@@ -63,6 +65,41 @@ export async function tryPulledImages(
   await expect('the next start of a pod that ran before, with the image on the node', 'again', 'no image')
 }
 
+/** A registry that does not exist: what is asked for comes from nowhere else. */
+const mirrored = 'prove.bulkhead.invalid'
+
+interface Starts {
+  start(name: string, serviceAccountName: string, container: Partial<Container>): Promise<void>
+  until(name: string, holds: (pod: Pod) => boolean): Promise<Pod>
+}
+
+/** An image of another registry that nodes get from the cluster's own: it takes the right there, whatever the other registry allows. */
+async function tryMirroredImage(
+  { attempts, client, run }: ProofContext,
+  namespace: ProofNamespace,
+  { start, until }: Starts,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = `bulkhead-prove-${namespace.name}`
+  const spec = { registry: mirrored, pullThrough: { namespace: `${namespace.name}-other` } }
+  await client.create(registryMirrors, '', { metadata: { name, labels: run.labels }, spec }, signal)
+  try {
+    await start('mirrored', 'may', { image: `${mirrored}/prove:1` })
+    const refused = (pod: Pod): boolean => /may not pull/.test(waitingMessage(pod))
+    const pod = await until('mirrored', each => refused(each) || hasImage(each))
+    attempts.record({
+      name: "an image that the cluster's registry keeps of another one, without the right to it",
+      sent: 'POST pods/mirrored',
+      expected: 'no image, since it may not be pulled',
+      answered: `${stateOf(pod)}: ${waitingMessage(pod).slice(0, 300)}`,
+      held: refused(pod),
+    })
+  } finally {
+    await client.delete(registryMirrors, '', name, {}, signal)
+  }
+}
+
+const waitingMessage = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.message ?? ''
 const waitingReason = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.waiting?.reason ?? ''
 const isRefused = (pod: Pod): boolean => imageReasons.has(waitingReason(pod))
 
