@@ -8,7 +8,15 @@ export interface Entry extends Sabotage {
 }
 
 /** Where a proof runs unless an entry says otherwise; the rest runs in one process. */
-const places: Readonly<Record<string, Place>> = { A1: 'node', C4: 'node', N1: 'node', O12: 'node', O13: 'node', 'S5/A9': 'node', T2: 'disk' }
+const places: Readonly<Record<string, Place>> = {
+  A1: 'node',
+  C4: 'node',
+  N1: 'node',
+  O12: 'node',
+  O13: 'node',
+  'S5/A9': 'node',
+  T2: 'disk',
+}
 
 export function entriesOf(catalogue: Readonly<Record<string, readonly Sabotage[]>>): Entry[] {
   return Object.entries(catalogue).flatMap(([row, list]) =>
