@@ -9,8 +9,16 @@ export interface Entry extends Sabotage {
 
 /** Where a proof runs unless an entry says otherwise; the rest runs in one process. */
 const places: Readonly<Record<string, Place>> = {
-  ...{ A1: 'node', C4: 'node', N1: 'node', N3: 'machines', O12: 'node', O13: 'node', 'S5/A9': 'node' },
-  ...{ T2: 'disk', T3: 'node', T4: 'node' },
+  A1: 'node',
+  C4: 'node',
+  N1: 'node',
+  N3: 'machines',
+  O12: 'node',
+  O13: 'node',
+  'S5/A9': 'node',
+  T2: 'disk',
+  T3: 'node',
+  T4: 'node',
 }
 
 export function entriesOf(catalogue: Readonly<Record<string, readonly Sabotage[]>>): Entry[] {
