@@ -21,6 +21,21 @@ mount -t tmpfs tmpfs /etc/systemd/system
 mount --bind "$1/state" /var/lib
 mount --bind "$1/library" /usr/local/lib
 mount -t proc proc /proc
+# systemd makes this folder read-only and adds names to it; with cgroups v1 that would be the folder of the whole machine.
+if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mkdir /run/cgroups
+  for hierarchy in /sys/fs/cgroup/*; do
+    if mountpoint -q "$hierarchy"; then
+      mkdir "/run/cgroups/\${hierarchy##*/}"
+      mount --bind "$hierarchy" "/run/cgroups/\${hierarchy##*/}"
+    fi
+  done
+  mount -t tmpfs tmpfs /sys/fs/cgroup
+  for hierarchy in /run/cgroups/*; do
+    mkdir "/sys/fs/cgroup/\${hierarchy##*/}"
+    mount --move "$hierarchy" "/sys/fs/cgroup/\${hierarchy##*/}"
+  done
+fi
 ip link set lo up
 printf '[Unit]\\nWants=dbus.socket systemd-journald.service\\nAfter=dbus.socket\\nAllowIsolate=yes\\n' > /etc/systemd/system/test.target
 exec /usr/lib/systemd/systemd --unit=test.target
