@@ -51,7 +51,8 @@ export async function attackTamperedLog(context: ProofContext, command: readonly
     },
     ...{ answered: `${later ? 'a later epoch' : 'the same epoch'}, ${hits.size} files`, held: later === true && hits.size === 0 },
   })
-  await attackSigner(context, scratch, audit, signal)
+  // A log whose signer signed another history cannot be continued.
+  if (!(await attackSigner(context, scratch, audit, signal))) return 0
   await scratch.stop()
   const earlier = await scratch.copy()
   await using _earlier = earlier
@@ -134,7 +135,12 @@ async function secretOf(signer: string): Promise<Buffer> {
 }
 
 /** With the rights of the server: the signer must sign no other history. */
-async function attackSigner({ attempts, clock }: ProofContext, scratch: ScratchCluster, audit: string, signal: AbortSignal): Promise<void> {
+async function attackSigner(
+  { attempts, clock }: ProofContext,
+  scratch: ScratchCluster,
+  audit: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const [, size = '0'] = (await readFile(join(audit, 'tlog', 'checkpoint'), 'utf8')).split('\n')
   const parseAnswer = (value: unknown) => {
     if (!isJsonObject(value) || typeof value['id'] !== 'number') return undefined
@@ -154,19 +160,23 @@ async function attackSigner({ attempts, clock }: ProofContext, scratch: ScratchC
     { name: 'a tree with a forged proof', params: { size: Number(size) + 1000, root, proof: Array.from({ length: 9 }, () => root) } },
     { name: 'a smaller tree', params: { size: Math.max(1, Number(size) - 1), root, proof: [] } },
   ]
+  let isRefused = true
   for (const { name, params } of requests) {
     const answered = await connection.call('signAuditCheckpoint', params, signal).then(
       () => 'signed',
       (err: unknown) => (err instanceof Error ? err.message : String(err)),
     )
+    const held = answered.startsWith('Cannot sign audit checkpoint')
+    isRefused &&= held
     attempts.record({
       name: `signature of ${name}`,
       sent: 'signAuditCheckpoint',
       expected: 'refused',
       answered,
-      held: answered.startsWith('Cannot sign audit checkpoint'),
+      held,
     })
   }
+  return isRefused
 }
 
 /** The witness has seen what the log has now. */
