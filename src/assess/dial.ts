@@ -74,6 +74,40 @@ export function handshake({ host, port }: Target, newest: 'TLSv1.2' | 'TLSv1.3',
   })
 }
 
+/** Whether a port that speaks TLS sends no byte of an answer to a client without a certificate, and none in plain. */
+export async function refusesStrangers(target: Target, signal: AbortSignal): Promise<boolean> {
+  // As RFC 9113 begins, with empty settings.
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'
+  const plain = await sendPlain(target, preface, signal)
+  // An alert of TLS is no answer.
+  if (plain !== undefined && plain !== '' && !plain.startsWith('\x15')) return false
+  return (await firstBytesOverTls(target, preface, signal)) === ''
+}
+
+/** What a port answers over TLS without a client certificate: '' if it refuses, closes or stays silent. */
+function firstBytesOverTls({ host, port }: Target, text: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host, port, minVersion: 'TLSv1.2', ALPNProtocols: ['h2'], rejectUnauthorized: false })
+    const end = (answer: string) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.destroy()
+      resolve(answer)
+    }
+    const onAbort = () => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => end(''), answerMs)
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('secureConnect', () => socket.write(text, 'latin1'))
+    socket.once('data', data => end(data.toString('latin1')))
+    socket.once('close', () => end(''))
+    socket.once('error', () => end(''))
+  })
+}
+
 /** Whether a connection is accepted there. */
 export async function accepts(target: Target, signal: AbortSignal): Promise<boolean> {
   return (await sendPlain(target, '\n', signal)) !== undefined

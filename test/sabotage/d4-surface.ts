@@ -61,8 +61,8 @@ export const d4: readonly Sabotage[] = [
   {
     name: 'administrators write the endpoints of the API server',
     file: 'src/admission/plugins/api-server-endpoints.ts',
-    from: 'namespace === serviceNamespace && user.name !== server',
-    to: 'namespace === serviceNamespace && user.name === server',
+    from: 'namespace === leaseNamespace) && user.name !== server',
+    to: 'namespace === leaseNamespace) && user.name === server',
     proof: 'D4',
   },
   {

@@ -5,7 +5,7 @@ import { nodes, pods, services } from '../../client/resources.ts'
 import { floodWithEvents } from '../attacks/limits/event-flood.ts'
 import { attackScratchLimits } from '../attacks/limits/scratch-limits.ts'
 import { type ClusterSocket, clusterProcesses, clusterSockets } from '../cluster-sockets.ts'
-import { accepts, handshake, sendPlain, targetOf } from '../dial.ts'
+import { accepts, handshake, refusesStrangers, sendPlain, targetOf } from '../dial.ts'
 import { inParallel } from '../in-parallel.ts'
 import { askRegistry, type OwnRegistry, ownRegistry } from '../own-registry.ts'
 import { openPorts } from '../port-scan.ts'
@@ -22,7 +22,7 @@ export const noNodePort: Proof = {
   attack:
     'List every socket of every process of the cluster, and connect to each of the 65535 ports of the nodes; in a scratch cluster, send requests just beyond each limit, and flood it as one user',
   expected:
-    'Nothing listens except the API server, the DNS server, and a registry of the cluster that asks for a credential; each limit answers by itself, and requests of others succeed during the flood',
+    'Nothing listens except the API server, the DNS server, a registry of the cluster that asks for a credential, and an etcd of the cluster that answers nobody without a certificate; each limit answers by itself, and requests of others succeed during the flood',
   whenRed:
     'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine can reach',
   async prove(context, signal) {
@@ -53,6 +53,10 @@ interface Known {
   readonly registry: OwnRegistry | undefined
 }
 
+/** Of etcd as a part; each of its sockets is attacked by itself. */
+const etcdPorts = (sockets: readonly ClusterSocket[]): ReadonlySet<number> =>
+  new Set(sockets.filter(({ part }) => part === 'etcd').map(({ port }) => port))
+
 const portOf = (registry: OwnRegistry | undefined): number | undefined =>
   registry?.authority === undefined ? undefined : Number(new URL(`https://${registry.host}`).port)
 
@@ -69,6 +73,11 @@ async function reasonOf(
     const { status } = await askRegistry(registry, { method: 'GET', path: '/v2/' }, signal)
     return status === 401 ? 'registry, which asks for a credential' : undefined
   }
+  if (part === 'etcd' && protocol === 'tcp') {
+    return (await refusesStrangers({ host: address, port }, signal))
+      ? 'etcd, which answers nobody without a certificate of its authority'
+      : undefined
+  }
   if (part === 'dns' && address !== '0.0.0.0' && address !== '::') return 'DNS server'
   if (pid === agent || program !== 'containerd' || protocol !== 'tcp' || !loopback) return undefined
   const plain = await sendPlain({ host: address, port }, 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n', signal)
@@ -84,7 +93,7 @@ async function checkSocket(context: ProofContext, socket: ClusterSocket, known: 
   context.attempts.record({
     ...{ name: `${part} (${program}, process ${pid}) listens on ${protocol} ${address}:${port}`, sent: 'every socket of the cluster' },
     ...{
-      expected: 'no listener but those of the API, DNS, the registry, and of containerd on loopback behind TLS',
+      expected: 'no listener but those of the API, DNS, the registry, etcd, and of containerd on loopback behind TLS',
       answered: reason ?? 'has no reason',
       held: reason !== undefined,
     },
@@ -101,11 +110,12 @@ async function scanNodes(
   const addresses = new Set((await client.listAll(nodes, {}, signal)).flatMap(addressesOf))
   const own = new Set(Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address)))
   const api = targetOf(endpoint.server).port
+  const etcd = etcdPorts(sockets)
   let scanned = 0
   for (const host of addresses) {
     const local = own.has(host)
     const open = local
-      ? (await openPorts(host, signal)).filter(port => port !== api && port !== registryPort)
+      ? (await openPorts(host, signal)).filter(port => port !== api && port !== registryPort && !etcd.has(port))
       : (await inParallel(knownPorts, async port => ((await accepts({ host, port }, signal)) ? port : 0))).filter(port => port !== 0)
     scanned += local ? 65_535 : knownPorts.length
     const excused = local && open.length > 0 ? await portsOfOthers(client, sockets, signal) : new Set<number>()
