@@ -37,7 +37,7 @@ export const networkPolicy: Proof = {
   title: 'NetworkPolicy',
   why: 'A policy that is stored but not enforced is worse than none, because users rely on it',
   attack:
-    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy while a connection and flows of UDP and SCTP are open; send ICMP, UDP, SCTP and IPv6 from within the network of pods; end a pod that goes on sending',
+    'From their first instruction, pods of three namespaces on every node probe others by TCP and UDP, where each rule of the policies uses one feature; tighten a policy, and change the labels of a namespace, while a connection and flows of UDP and SCTP are open; send ICMP, UDP, SCTP and IPv6 from within the network of pods; end a pod that goes on sending',
   expected:
     'Each reaches exactly what an independent oracle allows, pods without a policy reach nothing and cannot be reached, the open connection ends, and the pod sends only what is allowed until its end and nothing after it',
   whenRed: 'See whether the node enforces policies (`bulkhead status`, Nodes), and keep tenants off nodes that do not',
@@ -91,7 +91,12 @@ export const networkPolicy: Proof = {
       tighten(context, ours, holder, signal),
       ...(datagrams === undefined ? [] : [tryLastPackets(context, other, { pod: leaver, name: leaver, datagrams }, signal)]),
     ])
-    if (flows !== undefined) await flows.tryOpenFlow(await client.listAll(networkPolicies, {}, signal), all, signal)
+    if (flows !== undefined) {
+      const tightened = await client.listAll(networkPolicies, {}, signal)
+      await flows.tryOpenFlows('tightened', tightened, all)
+      await client.patch(namespaces, '', other.name, { metadata: { labels: { [teamLabel]: 'c' } } }, { type: 'merge' }, signal)
+      await flows.tryOpenFlows('relabelled', tightened, await client.listAll(namespaces, {}, signal))
+    }
     const others =
       typeof protocols === 'string' ? `; ICMP, SCTP and IPv6 were not tried: ${protocols}` : '; ICMP, UDP and SCTP arrived as allowed'
     const allowed = compared.filter(({ expected }) => expected === 'reached').length

@@ -52,6 +52,7 @@ export const firstPolicies = (pods: string): readonly MatrixPolicy[] => [
         { from: [{ ipBlock: { cidr: pods } }], ports: [{ port: serverPorts.block }] },
         { from: [app('friend')], ports: [{ protocol: 'UDP', port: serverPorts.nobody }] },
         { from: [app('friend')], ports: [{ protocol: 'SCTP', port: serverPorts.nobody }] },
+        { from: [team], ports: [{ protocol: 'UDP', port: serverPorts.namespace }] },
       ],
     },
   },

@@ -45,9 +45,7 @@ export async function tighten(
     )
   const { allowed: began } = await until(({ tightened, allowed }) => tightened >= enough && allowed >= enough)
   const policy = await client.get(networkPolicies, namespace.name, 'server', signal)
-  const ingress = (policy.spec.ingress ?? []).filter(
-    ({ ports }) => ports?.[0]?.port !== 'open' && (ports?.[0]?.protocol ?? 'TCP') === 'TCP',
-  )
+  const ingress = (policy.spec.ingress ?? []).filter(({ ports }) => ports?.[0]?.port !== 'open' && ports?.[0]?.port !== serverPorts.nobody)
   await client.patch(networkPolicies, namespace.name, 'server', { spec: { ingress } }, { type: 'merge' }, signal)
   const seen = await until(({ tightened, allowed }) => allowed - tightened >= behind || allowed - began >= tooMany)
   attempts.record({

@@ -18,6 +18,7 @@ const allNodesPort = 40_621
 const tried: readonly (readonly [RawProtocol, number])[] = [
   ['ICMP', 0],
   ['UDP', serverPorts.nobody],
+  ['UDP', serverPorts.namespace],
   ['UDP', serverPorts.block],
   ['SCTP', serverPorts.nobody],
   ['SCTP', serverPorts.block],
@@ -29,8 +30,8 @@ interface Located {
 }
 
 export interface OtherProtocols extends AsyncDisposable {
-  /** Packets in flows that are open, after a policy has tightened. */
-  tryOpenFlow(policies: readonly NetworkPolicy[], all: readonly Namespace[], signal: AbortSignal): Promise<void>
+  /** Packets in flows that are open, after a policy or a label has changed. */
+  tryOpenFlows(change: string, policies: readonly NetworkPolicy[], all: readonly Namespace[]): Promise<void>
 }
 
 /** All pods run. Returns why it was not tried, where it cannot be. */
@@ -55,11 +56,12 @@ export async function tryOtherProtocols(
   await tryIpv6(context, from, signal)
   const kept = stack.move()
   return {
-    tryOpenFlow: (tightened, spaces) =>
-      tryAll('tightened', worldOf(tightened, spaces), [
-        ['UDP', serverPorts.nobody],
-        ['SCTP', serverPorts.nobody],
-      ]),
+    tryOpenFlows: (change, changed, spaces) =>
+      tryAll(
+        change,
+        worldOf(changed, spaces),
+        tried.filter(([protocol]) => protocol !== 'ICMP'),
+      ),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
