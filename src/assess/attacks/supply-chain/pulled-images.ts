@@ -2,7 +2,7 @@
 import { registryAudience } from '../../../api/repository-name.ts'
 import type { Container, Pod } from '../../../api/types/core-v1.ts'
 import { pods, registryMirrors, secrets } from '../../../client/resources.ts'
-import { askRegistry, type OwnRegistry } from '../../own-registry.ts'
+import type { OwnRegistry } from '../../own-registry.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
