@@ -1,8 +1,9 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when their sources change, removed after them.
-import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
+import { removeFolder } from '../../base/files/remove-folder.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
@@ -100,7 +101,7 @@ export class PodVolumes {
   /** Unmounts and removes the pod's whole folder. */
   async tearDown(): Promise<void> {
     await unmountBelow(this.#directory)
-    await rm(this.#directory, { recursive: true, force: true })
+    await removeFolder(this.#directory)
   }
 }
 
