@@ -1,5 +1,6 @@
 // Removes a folder with all that is in it, through open descriptors of its folders: no link is followed, also none that somebody puts there
 // meanwhile, and names as deep as a container can make them need neither long paths nor many descriptors.
+import { randomBytes } from 'node:crypto'
 import { closeSync, constants, opendirSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, messageOf, UserError } from '../user-error.ts'
@@ -21,31 +22,40 @@ export const within = (folder: number, name: string): string => `/proc/self/fd/$
  * refused to remove. Mounts must be gone: what is mounted below is refused by the kernel.
  */
 export function removeTree(folder: number, name: string, path: string): void {
+  if (removeEntry(folder, name, path)) return
+  const top = openChild(folder, name, path)
+  if (top === undefined) return
   let moved = 0
-  const moveUp = (parent: number, child: string): string => {
-    const free = `${name}.removed-${moved++}`
-    renameSync(within(parent, child), within(folder, free))
-    return free
-  }
   const remove = (parent: number, child: string, at: string, depth: number): void => {
     if (removeEntry(parent, child, at)) return
     if (depth >= maxDepth) {
-      const free = moveUp(parent, child)
-      remove(folder, free, join(path, '…'), 0)
+      // It stays within the tree, so that it is found again after a kill, and is emptied when its turn comes.
+      renameSync(within(parent, child), within(top, `.removed-${randomBytes(8).toString('hex')}-${moved++}`))
       return
     }
     const opened = openChild(parent, child, at)
     if (opened === undefined) return
     try {
-      for (let names = namesIn(opened, at); names.length > 0; names = namesIn(opened, at))
-        for (const each of names) remove(opened, each, join(at, each), depth + 1)
+      removeAll(opened, at, each => remove(opened, each, join(at, each), depth + 1))
     } finally {
       closeSync(opened)
     }
-    if (!removeEntry(parent, child, at)) throw new UserError(`Cannot remove "${at}": something writes there. End it and run this again`)
+    if (!removeEntry(parent, child, at)) throw busy(at)
   }
-  remove(folder, name, path, 0)
+  try {
+    removeAll(top, path, each => remove(top, each, join(path, each), 1))
+  } finally {
+    closeSync(top)
+  }
+  if (!removeEntry(folder, name, path)) throw busy(path)
 }
+
+/** Until the folder is empty. */
+function removeAll(folder: number, at: string, remove: (name: string) => void): void {
+  for (let names = namesIn(folder, at); names.length > 0; names = namesIn(folder, at)) for (const name of names) remove(name)
+}
+
+const busy = (at: string): UserError => new UserError(`Cannot remove "${at}": something writes there. End it and run this again`)
 
 /** False for a folder that is not empty. */
 function removeEntry(parent: number, name: string, at: string): boolean {

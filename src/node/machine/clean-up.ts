@@ -2,6 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { removeFolder } from '../../base/files/remove-folder.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { removeCgroup } from './cgroups.ts'
@@ -65,5 +66,5 @@ export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: Ab
   await rm(directory.containerdState, { recursive: true, force: true })
   // Mounts below are already unmounted, so nothing outside the folder can be reached through it.
   // A node that never ran a pod has no such folder.
-  for (const name of await readdir(directory.pods).catch(() => [])) await rm(join(directory.pods, name), { recursive: true, force: true })
+  for (const name of await readdir(directory.pods).catch(() => [])) await removeFolder(join(directory.pods, name))
 }

@@ -1,9 +1,10 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when their sources change, removed after them.
-import { chmod, chown, lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod, Volume } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
+import { removeFolder } from '../../base/files/remove-folder.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
@@ -118,7 +119,7 @@ export class PodVolumes {
   async tearDown(): Promise<void> {
     await unmountBelow(this.#directory)
     await this.#local?.release(this.#directory)
-    await rm(this.#directory, { recursive: true, force: true })
+    await removeFolder(this.#directory)
   }
 }
 
