@@ -15,7 +15,7 @@ test('readClusterKeys() reads the keys with which the signer signs', async () =>
     await using signer = await openFileSigner({ directory, clock: systemClock, log: silentLogger })
     const signal = AbortSignal.timeout(60_000)
     const { client, others, token } = await readClusterKeys(directory)
-    assert.deepEqual(Object.keys(others).sort(), ['front-proxy', 'kubelet-serving', 'registry', 'serving'])
+    assert.deepEqual(Object.keys(others).sort(), ['etcd', 'front-proxy', 'kubelet-serving', 'registry', 'serving'])
     for (const { certificate, key } of [client, ...Object.values(others)]) assert.ok(new X509Certificate(certificate).checkPrivateKey(key))
     const [current] = await signer.tokenKeys(signal)
     assert.equal(createPublicKey(token).export({ type: 'spki', format: 'pem' }), current?.publicKey)
