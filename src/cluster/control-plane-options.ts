@@ -54,6 +54,8 @@ export interface ControlPlaneOptions {
   readonly signal: AbortSignal
   /** Opens no connections, whatever objects request. */
   readonly offline?: boolean
+  /** Writes usage into the status of quotas, by itself. Default: true. */
+  readonly keepsQuotaStatus?: boolean
   /** For an offline server that tests policies: every request passes authorization, and only policy expressions check rights. */
   readonly alwaysAllow?: boolean
 }

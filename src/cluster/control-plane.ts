@@ -65,10 +65,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   })
 
   if (policies) server.runAlongside(until => policies.run(until))
-  server.runAlongside(async until => {
-    await using transport = server.transportFor(quotaController)
-    await runQuotaStatus({ ledger, transport, clock, log }, until)
-  })
+  if (options.keepsQuotaStatus !== false)
+    server.runAlongside(async until => {
+      await using transport = server.transportFor(quotaController)
+      await runQuotaStatus({ ledger, transport, clock, log }, until)
+    })
   reportRefusedTunnels(server, { clock, log })
   breakGlass.attach(server)
   recordWebhookFailures(server, webhooks, { clock, log })

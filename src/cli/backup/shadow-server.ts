@@ -26,6 +26,8 @@ export async function openShadow(objects: Iterable<ObjectRecord>, revision: numb
     await openControlPlane({
       ...{ store, signer: keylessSigner, audit: { record: () => undefined }, profile: 'secure', serviceCidr: '10.96.0.0/16' },
       ...{ clock, log, metrics: createRegistry(), signal, offline: true },
+      // It shows what was restored, and changes none of it.
+      keepsQuotaStatus: false,
     }),
   )
   const transport = stack.use(server.transportFor(auditor))
