@@ -7,14 +7,14 @@ import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
 import { searchFiles } from '../../search-files.ts'
-import { until } from '../../until.ts'
+import { until, within } from '../../until.ts'
 import { Canaries } from '../at-rest/canaries.ts'
 import { BackupScratch } from './backup-scratch.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const secrets = '/api/v1/namespaces/default/secrets'
-/** An acknowledged write must be in the target by then. */
-const recoveryPointMs = 5000
+/** An acknowledged write must be in the target by then: it takes a second, and on a machine with much other work a few more. */
+const recoveryPointMs = 30_000
 /** Each asks by a process of its own. */
 const pollMs = 300
 
@@ -34,12 +34,14 @@ export async function tryEncryptedBackups(context: ProofContext, command: readon
   await write(transport, { method: 'DELETE', path: `${configMaps}/removed` }, signal)
   const last = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('three') }, signal)
   const began = performance.now()
-  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined), signal, pollMs)
+  const reached = async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined)
+  const held = (await within(recoveryPointMs, context.clock, reached, signal, pollMs)) === true
   const waited = performance.now() - began
   attempts.record({
     ...{ name: 'a write reaches the target', sent: `revision ${last}`, expected: `within ${recoveryPointMs} ms` },
-    ...{ answered: `after ${Math.ceil(waited)} ms`, held: waited <= recoveryPointMs },
+    ...{ answered: held ? `after ${Math.ceil(waited)} ms` : `not after ${Math.ceil(waited)} ms`, held },
   })
+  if (!held) return
   await tryRights(context, transport, signal)
   const over = await scratch.restore(scratch.cluster.directory, [], signal)
   attempts.record({
