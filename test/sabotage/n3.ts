@@ -10,12 +10,15 @@ const own = 'src/admission/node/own-link.ts'
 
 export const n3: readonly Sabotage[] = [
   sabotage('packets of pods leave by any route', rules, 'counter name unencrypted drop', 'counter name unencrypted accept'),
-  sabotage(
-    'changed and removed nodes are not followed',
-    'src/network/links/node-links.ts',
-    'add: raise, update: raise, delete: raise',
-    'add: raise, update: () => undefined, delete: () => undefined',
-  ),
+  {
+    ...sabotage(
+      'changed and removed nodes are not followed',
+      'src/network/links/node-links.ts',
+      'add: raise, update: raise, delete: raise',
+      'add: raise, update: () => undefined, delete: () => undefined',
+    ),
+    knownMissed: 'its last form has not been run',
+  },
   sabotage('routes of removed nodes stay', device, "await ip(['route', 'delete', route, 'dev', device])", 'void route'),
   sabotage(
     'two nodes have one WireGuard key',
