@@ -1,5 +1,5 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them can access.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AuditOutputsSettings } from '../../access/audit/outputs/audit-outputs-settings.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
@@ -122,6 +122,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       ),
       // Requests wait for this event loop, so it has priority over the rest of the machine.
       priority: { loop: -10 },
+      writes: (input.auditOutputs?.witnesses ?? []).flatMap(witness => ('file' in witness ? [dirname(witness.file)] : [])),
     },
     controllers: {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {

@@ -32,6 +32,11 @@ test('a part writes only its own folders, and the signer has no network', () => 
   assert.equal(signer.get('RestrictAddressFamilies'), 'AF_UNIX')
 })
 
+test('sandboxOf() lets a part write folders elsewhere, which need not be there', () => {
+  const paths = new Map(sandboxOf('server', directory, ['/mnt/a b'])).get('ReadWritePaths')
+  assert.equal(paths, '"/var/lib/bulkhead/server" "-/mnt/a b"')
+})
+
 test('runArguments() gives a part its user, its channel and its environment, and puts it before the service', () => {
   const socket = `${channelFolder('bulkhead')}/server.sock`
   const definition = {

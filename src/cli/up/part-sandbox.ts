@@ -68,7 +68,7 @@ const ofNode: PropertyList = [
   ['OOMScoreAdjust', '-999'],
 ]
 
-/** `writes` are folders elsewhere. Undefined for a part that this table does not know: it would run with every right of its user. */
+/** `writes` are folders elsewhere, which need not be there: a medium may not be mounted. Undefined for a part that this table does not know: it would run with every right of its user. */
 export function sandboxOf(part: string, directory: DataDirectory, writes: readonly string[] = []): PropertyList | undefined {
   if (part === 'node') return ofNode
   const sandbox = Object.hasOwn(sandboxes, part) ? sandboxes[part] : undefined
@@ -78,7 +78,7 @@ export function sandboxOf(part: string, directory: DataDirectory, writes: readon
   return [
     ...always,
     ...calls.map(call => ['SystemCallFilter', call] as const),
-    ['ReadWritePaths', [...sandbox.writes(directory), ...writes].map(path => `"${path}"`).join(' ')],
+    ['ReadWritePaths', [...sandbox.writes(directory), ...writes.map(path => `-${path}`)].map(path => `"${path}"`).join(' ')],
     ...(sandbox.network === 'none' ? withoutNetwork : withNetwork),
   ]
 }
