@@ -74,7 +74,10 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const signer = createKeySigner(material, options.clock ?? systemClock)
   const registries = memoryRegistries()
   const bench = findingsBench(options.clock === undefined ? {} : { clock: options.clock })
-  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories], fetched: bench.advisories }
+  // Of what it fetched, the part removes what no source names any more; what was imported is in another folder.
+  const fetched = join(bench.folder, 'fetched')
+  mkdirSync(fetched)
+  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories, fetched], fetched }
   const images = { registries, verifier: listVerifier(registries), software }
   const { cluster, server } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)

@@ -37,6 +37,8 @@ if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
   done
 fi
 ip link set lo up
+# The repository may be below the folder that it would hide.
+ln -s /dev/null /etc/systemd/system/tmp.mount
 printf '[Unit]\\nWants=dbus.socket systemd-journald.service\\nAfter=dbus.socket\\nAllowIsolate=yes\\n' > /etc/systemd/system/test.target
 exec /usr/lib/systemd/systemd --unit=test.target
 `

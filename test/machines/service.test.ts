@@ -51,10 +51,18 @@ test('service install starts each part in a sandbox, and a pod runs', { skip }, 
   await until('pods run', async () => /^(?:\S+=Running ?){3}$/.test((await hello()).trim()))
 })
 
+/** Returns the process. */
+async function killMain(unit: string): Promise<string> {
+  const pid = await machine.property(unit, 'MainPID')
+  // 0 would be every process of this test's group.
+  assert.match(pid, /^[1-9]\d*$/, `${unit} does not run\n${await machine.journal()}`)
+  await machine.must('kill', '-KILL', pid)
+  return pid
+}
+
 test('pods run on while bulkhead.service is killed and starts again', { skip }, async () => {
   const pods = await hello()
-  const killed = await machine.property('bulkhead.service', 'MainPID')
-  await machine.must('kill', '-KILL', killed)
+  const killed = await killMain('bulkhead.service')
   await until('it runs again', async () => {
     const [pid, state] = [await machine.property('bulkhead.service', 'MainPID'), await machine.property('bulkhead.service', 'ActiveState')]
     return pid !== killed && state === 'active'
@@ -63,8 +71,7 @@ test('pods run on while bulkhead.service is killed and starts again', { skip }, 
 })
 
 test('a part that is killed starts again as a unit', { skip }, async () => {
-  const killed = await machine.property('bulkhead-server.service', 'MainPID')
-  await machine.must('kill', '-KILL', killed)
+  const killed = await killMain('bulkhead-server.service')
   await until('the server runs again', async () => {
     const { code } = await machine.run('kubectl', ['--kubeconfig', kubeconfig, 'get', '--raw', '/readyz'])
     return code === 0 && (await machine.property('bulkhead-server.service', 'MainPID')) !== killed

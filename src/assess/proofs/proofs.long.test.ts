@@ -227,15 +227,13 @@ test('T2 fails if contents are in a file in clear text', async () => {
   assertFound(result, /canary in clear in server\/leak/)
 })
 
-test('A3 attacks bootstrap tokens where the server accepts them, and says so where it does not', async () => {
+test('A3 attacks bootstrap tokens, where the server does not accept them on a server of its own', async () => {
   await using cluster = await provableCluster({ bootstrapTokens: true })
   const [tried, not] = [await outcome('A3', cluster.context), await outcome('A3', secure.context)]
   assertHeld(tried)
   assert.ok('evidence' in tried && !tried.evidence.includes('not tried'), JSON.stringify(tried))
-  assert.ok(
-    'evidence' in not && not.evidence.endsWith('not tried as the server does not accept them: bootstrap tokens'),
-    JSON.stringify(not),
-  )
+  assertHeld(not)
+  assert.ok('evidence' in not && !not.evidence.includes('not tried'), JSON.stringify(not))
 })
 
 test('A4 fails if the deny list has no effect', async () => {

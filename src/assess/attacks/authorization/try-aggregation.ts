@@ -1,10 +1,12 @@
 // A ClusterRole that gathers others by label: it has the rules of those that its selector names, and of no other.
 import type { ClusterRole } from '../../../api/types/rbac-v1.ts'
 import { clusterRoles } from '../../../client/resources.ts'
-import { until } from '../../until.ts'
+import { within } from '../../until.ts'
 import type { Arena } from './arena.ts'
 
 const label = 'bulkhead-prove.invalid/gather'
+/** For the controller that gathers. */
+const limitMs = 30_000
 
 export async function tryAggregation({ context, cluster }: Arena, signal: AbortSignal): Promise<void> {
   const { attempts, client, clock } = context
@@ -24,7 +26,7 @@ export async function tryAggregation({ context, cluster }: Arena, signal: AbortS
     const found = (rules ?? []).flatMap(({ resources = [] }) => resources)
     return found.includes('wanted') ? found : undefined
   }
-  const found = await until(clock, gathered, signal)
+  const found = (await within(limitMs, clock, gathered, signal)) ?? []
   attempts.record({
     ...{ name: 'rules of a ClusterRole that gathers others', sent: `a label of three roles`, expected: 'wanted' },
     ...{ answered: found.join(', '), held: found.length === 1 },

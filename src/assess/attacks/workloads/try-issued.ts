@@ -21,7 +21,7 @@ export async function tryIssued(context: ProofContext, namespace: ProofNamespace
     ...{ name: 'life of an issued token', sent: 'POST token', expected: `${requestedSeconds} s` },
     ...{ answered: `${Number(exp) - Number(iat)} s`, held: Number(exp) - Number(iat) === requestedSeconds },
   })
-  const audiences = JSON.stringify(aud)
+  const audiences = JSON.stringify(aud ?? 'none')
   attempts.record({
     ...{
       name: 'audiences of an issued token',

@@ -1,5 +1,7 @@
 // Known vulnerabilities of images in a cluster: found, dated, refused, excepted, and searched for. Registry and images are in memory.
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { ExceptionSpec, ImagePolicySpec } from '../../../api/types/supply-v1.ts'
@@ -38,7 +40,10 @@ async function opened() {
   const source = new MemoryImageSource()
   const registries = { ...memoryRegistries(), open: () => source, tags: async () => [...tags] }
   const tags = new Set<string>()
-  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories], fetched: bench.advisories }
+  // Of what it fetched, the part removes what no source names any more; what was imported is in another folder.
+  const fetched = join(bench.folder, 'fetched')
+  mkdirSync(fetched)
+  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories, fetched], fetched }
   const cluster = await startCluster({ clock, images: { registries, verifier: listVerifier(memoryRegistries()), software } })
   const { client } = cluster
   return {
@@ -209,6 +214,8 @@ test('updates proposes a newer tag with fewer findings, to who may list the pods
   await cluster.run('a', '1.0')
   await until(async () => (await client.list(images, {}, limit())).items[0]?.status?.findings?.critical === 1, 'it is scanned')
   const better = cluster.push('1.1', npmPackage('x', '1.1.0'))
+  // The part may have looked for tags already, and looks again after hours.
+  cluster.pass(1)
   const proposed = async (by: Client) => (await by.getPath<UpdateList>('/bulkhead/v1/updates', limit())).items
   await until(async () => (await proposed(client)).length === 1, 'it is proposed')
   const [update] = await proposed(client)

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
+import { codeOf } from '../../../base/user-error.ts'
 import { isMountPoint } from '../../machine/mount-table.ts'
 import type { BackEnd } from '../back-end.ts'
 import { formatExt4, growExt4, makeContent, mountExt4, resizeLoop, unmountPatiently } from '../image-file.ts'
@@ -17,7 +18,13 @@ export const luks: BackEnd = {
   overheadBytes: 16 * 2 ** 20,
   packages: 'cryptsetup-bin',
   async impossible() {
-    return (await isThere(control)) ? undefined : `the kernel has no device mapper ("${control}" is missing)`
+    // The name alone says nothing: opening it loads the kernel module, where there is one.
+    try {
+      await (await open(control, 'r+')).close()
+      return undefined
+    } catch (err) {
+      return `the kernel has no device mapper ("${control}": ${codeOf(err)})`
+    }
   },
   async format(place, key, run) {
     await run('cryptsetup', ['luksFormat', '--type', 'luks2', ...cheapest, ...keyInput, place.image], key)
