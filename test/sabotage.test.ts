@@ -1,4 +1,4 @@
-// A tenth of the sabotages, another at each run: each must be seen by the proof of its control.
+// A tenth of the sabotages (a thirtieth of those on a real node), another at each run: each must be seen by the proof of its control.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'

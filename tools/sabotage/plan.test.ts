@@ -32,3 +32,8 @@ test('choose() takes the same tenth for the same seed, and another for another',
   assert.deepEqual(names(1), names(1))
   assert.notDeepEqual(names(1), names(2))
 })
+
+test('choose() takes fewer of those that need a real node', () => {
+  const slow = many.map(entry => ({ ...entry, on: 'node' as const }))
+  assert.equal(choose(entriesOf({ C3: slow }), { rows: [], tenth: 1 }).length, 4)
+})

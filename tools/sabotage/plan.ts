@@ -34,7 +34,7 @@ export interface Choice {
   readonly rows: readonly string[]
   /** Part of the name or file. */
   readonly only?: string
-  /** A tenth by this seed. */
+  /** A tenth by this seed; of those that need a real node, which take half a minute each, a thirtieth. */
   readonly tenth?: number
 }
 
@@ -46,7 +46,11 @@ export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice)
   if (tenth === undefined) return chosen
   const random = generator(tenth)
   const ranked = chosen.map(entry => ({ entry, rank: random() })).sort((a, b) => a.rank - b.rank)
-  const kept = new Set(ranked.slice(0, Math.ceil(chosen.length / 10)).map(({ entry }) => entry))
+  const isSlow = ({ place }: Entry): boolean => place === 'node' || place === 'machines'
+  const [slow, fast] = [ranked.filter(({ entry }) => isSlow(entry)), ranked.filter(({ entry }) => !isSlow(entry))]
+  const kept = new Set(
+    [...fast.slice(0, Math.ceil(fast.length / 10)), ...slow.slice(0, Math.ceil(slow.length / 30))].map(({ entry }) => entry),
+  )
   return chosen.filter(entry => kept.has(entry))
 }
 
