@@ -188,6 +188,7 @@ export const clusterKinds: StoredKinds = {
       },
     },
   },
+  'bulkhead.dev/localvolumes': { fields: { spec: { nodeName: 'prove.invalid', bytes: 1024, encryption: 'required' } } },
   'bulkhead.dev/backups': { fields: { spec: { target: 'prove-t2' } } },
   'bulkhead.dev/backupschedules': { fields: { spec: { target: 'prove-t2', every: '24h', suspend: true } } },
   'bulkhead.dev/proofresults': {
