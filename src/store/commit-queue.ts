@@ -8,8 +8,8 @@ import { AwaitedRevisions } from './awaited-revisions.ts'
 import { type CommitLog, Overtaken } from './commit-log.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
+import { firstGroup } from './first-group.ts'
 import type { FollowedChange } from './followed-change.ts'
-import { groupEnd } from './group-end.ts'
 import type { LargeObjects } from './large/large-objects.ts'
 import type { StoreMetrics } from './metrics.ts'
 import { keyOf } from './ordered-slots.ts'
@@ -323,7 +323,7 @@ export class CommitQueue implements Store, CacheOwner {
 
   #nextGroup(): Waiting[] {
     const queue = this.#queue
-    const some = queue.slice(0, groupEnd(queue.map(({ write }) => write.entry.byteLength)))
+    const some = firstGroup(queue, ({ write }) => write.entry.byteLength)
     const end = this.#options.commitLog?.take?.(some.map(({ write }) => write)) ?? some.length
     this.#queue = end === queue.length ? [] : queue.slice(end)
     return end === queue.length ? queue : queue.slice(0, end)
