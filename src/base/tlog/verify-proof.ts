@@ -16,6 +16,26 @@ function isPowerOfTwo(value: number): boolean {
   return rest === 1
 }
 
+/**
+ * Walks from a node to the root of a tree whose last node on that level is `last`, with a hash for each level. `take` gets each with whether it
+ * is that of the left node. False if there are too few hashes, or too many.
+ */
+function climb(from: number, lastNode: number, hashes: readonly Buffer[], take: (hash: Buffer, isLeft: boolean) => void): boolean {
+  let [at, last] = [from, lastNode]
+  for (const hash of hashes) {
+    if (last === 0) return false
+    const isLeft = isOdd(at) || at === last
+    take(hash, isLeft)
+    while (isLeft && !isOdd(at) && at !== 0) {
+      at = half(at)
+      last = half(last)
+    }
+    at = half(at)
+    last = half(last)
+  }
+  return last === 0
+}
+
 export interface InclusionProof {
   readonly index: number
   readonly size: number
@@ -27,22 +47,11 @@ export interface InclusionProof {
 export function includes(leaf: Buffer, { index, size, root, hashes }: InclusionProof): boolean {
   if (!isSize(index) || !isSize(size) || index >= size || hashes.length > maxProofHashes || ![leaf, root, ...hashes].every(isHash))
     return false
-  let at = index
-  let last = size - 1
   let node = leaf
-  for (const hash of hashes) {
-    if (last === 0) return false
-    if (isOdd(at) || at === last) {
-      node = nodeHash(hash, node)
-      while (!isOdd(at) && at !== 0) {
-        at = half(at)
-        last = half(last)
-      }
-    } else node = nodeHash(node, hash)
-    at = half(at)
-    last = half(last)
-  }
-  return last === 0 && node.equals(root)
+  const reachesRoot = climb(index, size - 1, hashes, (hash, isLeft) => {
+    node = isLeft ? nodeHash(hash, node) : nodeHash(node, hash)
+  })
+  return reachesRoot && node.equals(root)
 }
 
 export interface ConsistencyProof {
@@ -69,18 +78,9 @@ export function isConsistent({ oldSize, oldRoot, size, root, hashes }: Consisten
   }
   let old = first
   let node = first
-  for (const hash of rest) {
-    if (last === 0) return false
-    if (isOdd(at) || at === last) {
-      old = nodeHash(hash, old)
-      node = nodeHash(hash, node)
-      while (!isOdd(at) && at !== 0) {
-        at = half(at)
-        last = half(last)
-      }
-    } else node = nodeHash(node, hash)
-    at = half(at)
-    last = half(last)
-  }
-  return last === 0 && old.equals(oldRoot) && node.equals(root)
+  const reachesRoot = climb(at, last, rest, (hash, isLeft) => {
+    if (isLeft) old = nodeHash(hash, old)
+    node = isLeft ? nodeHash(hash, node) : nodeHash(node, hash)
+  })
+  return reachesRoot && old.equals(oldRoot) && node.equals(root)
 }
