@@ -4,14 +4,13 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
-  createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import { newX25519KeyPair, publicKeyOf } from '../base/crypto/x25519.ts'
 
 /** What both ends bind everything to. */
 export interface Transfer {
@@ -33,8 +32,8 @@ const maxSealedBytes = 192 * 1024
 const publicKeyPattern = /^[A-Za-z0-9_-]{43}$/
 
 export function newTransferKey(): { readonly publicKey: string; readonly privateKey: KeyObject } {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519')
-  return { publicKey: rawOf(publicKey), privateKey }
+  const { publicKey, privateKey } = newX25519KeyPair()
+  return { publicKey: publicKey.toString('base64url'), privateKey }
 }
 
 /** That the owner of this key knows the secret, base64url. */
@@ -76,7 +75,7 @@ export function openSealed(secret: string, transfer: Transfer, privateKey: KeyOb
 const notForUs = (cause?: unknown): Error => new Error('The keys were not sealed for this machine', { cause })
 
 function sharedKey(own: KeyObject, other: string, secret: string, transfer: Transfer, sender: string): Buffer {
-  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: other }, format: 'jwk' })
+  const publicKey = publicKeyOf(Buffer.from(other, 'base64url'))
   // diffieHellman throws for a key of small order, whose result is known.
   const shared = diffieHellman({ privateKey: own, publicKey })
   const material = Buffer.concat([shared, Buffer.from(secret)])
@@ -86,9 +85,3 @@ function sharedKey(own: KeyObject, other: string, secret: string, transfer: Tran
 /** JSON, so that no value can reach into the next one. */
 const textOf = (purpose: string, { ticketId, node, address, publicKey }: Transfer): string =>
   JSON.stringify([form, purpose, ticketId, node, address, publicKey])
-
-function rawOf(key: KeyObject): string {
-  const { x } = key.export({ format: 'jwk' })
-  if (x === undefined) throw new Error('An X25519 key has no x')
-  return x
-}

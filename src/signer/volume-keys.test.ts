@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
-import { newSealingKeyPair, openSealedKey } from '../base/crypto/sealed-key.ts'
+import { openSealedKey } from '../base/crypto/sealed-key.ts'
 import { signVolumeKeyRequest, volumeKeyPurpose } from '../base/crypto/volume-key-request.ts'
+import { newX25519KeyPair } from '../base/crypto/x25519.ts'
 import { silentLogger } from '../base/log.ts'
 import { createTestCsr } from './csr.fixture.ts'
 import { openFileSigner } from './file-signer.ts'
@@ -32,7 +33,7 @@ async function nodeOf(signer: Signer, commonName: string, organizations = ['syst
 }
 
 async function keyOf(signer: Signer, volume: string, node: TestNode, signed = volume): Promise<Buffer> {
-  const pair = newSealingKeyPair()
+  const pair = newX25519KeyPair()
   const signature = signVolumeKeyRequest(signed, pair.publicKey, node.privateKey)
   const sealed = await signer.openVolumeKey({ volume, publicKey: pair.publicKey, certificate: node.certificate, signature }, signal)
   return openSealedKey(pair, sealed, volumeKeyPurpose(volume))

@@ -6,11 +6,11 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
+import { newX25519KeyPair, pointOf, publicKeyOf } from '../../base/crypto/x25519.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import type { AuditEvent } from './audit-event.ts'
 
@@ -22,15 +22,11 @@ const cipher = 'aes-256-gcm'
 /** Of age: what the shared secret is for. */
 const wrapInfo = 'age-encryption.org/v1/X25519'
 
-const spkiPrefix = Buffer.from('302a300506032b656e032100', 'hex')
 const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex')
-const rawOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' }).subarray(-keyBytes)
-/** Throws for anything but 32 bytes. */
-const publicOf = (raw: Buffer): KeyObject => createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' })
 const privateOf = (raw: Buffer): KeyObject => createPrivateKey({ key: Buffer.concat([pkcs8Prefix, raw]), format: 'der', type: 'pkcs8' })
 
 /** The 32 bytes of the public key of an identity. */
-export const recipientOf = (identity: Buffer): Buffer => rawOf(createPublicKey(privateOf(identity)))
+export const recipientOf = (identity: Buffer): Buffer => pointOf(createPublicKey(privateOf(identity)))
 
 interface Wrapped {
   /** Base64: of the recipient, of the key made for this wrapping, and the wrapped data key with its tag. */
@@ -40,8 +36,7 @@ interface Wrapped {
 }
 
 function wrap(dataKey: Buffer, recipient: Buffer): Wrapped {
-  const { privateKey, publicKey } = generateKeyPairSync('x25519')
-  const share = rawOf(publicKey)
+  const { privateKey, publicKey: share } = newX25519KeyPair()
   const sealed = encrypt(wrapKey(privateKey, recipient, share, recipient), Buffer.alloc(nonceBytes), dataKey, 'chacha20-poly1305')
   return { to: recipient.toString('base64'), share: share.toString('base64'), key: sealed.toString('base64') }
 }
@@ -50,7 +45,7 @@ const wrapKey = (own: KeyObject, other: Buffer, share: Buffer, recipient: Buffer
   Buffer.from(
     hkdfSync(
       'sha256',
-      diffieHellman({ privateKey: own, publicKey: publicOf(other) }),
+      diffieHellman({ privateKey: own, publicKey: publicKeyOf(other) }),
       Buffer.concat([share, recipient]),
       wrapInfo,
       keyBytes,

@@ -1,8 +1,9 @@
 // Gets the key of a volume of this node: from the signer, through the API server, which cannot read it.
 import { createPrivateKey } from 'node:crypto'
 import type { LocalVolumeKey } from '../../api/types/bulkhead-v1alpha1.ts'
-import { newSealingKeyPair, openSealedKey } from '../../base/crypto/sealed-key.ts'
+import { openSealedKey } from '../../base/crypto/sealed-key.ts'
 import { signVolumeKeyRequest, volumeKeyPurpose } from '../../base/crypto/volume-key-request.ts'
+import { newX25519KeyPair } from '../../base/crypto/x25519.ts'
 import type { Client } from '../../client/client.ts'
 import { localVolumes } from '../../client/resources.ts'
 import type { NodeIdentity } from '../registration/identity-file.ts'
@@ -15,7 +16,7 @@ const mostMs = 10_000
 
 export function volumeKeySource(client: Client, identity: () => NodeIdentity): VolumeKeySource {
   return async (volume, signal) => {
-    const pair = newSealingKeyPair()
+    const pair = newX25519KeyPair()
     const { certificate, key } = identity()
     const spec = {
       publicKey: pair.publicKey.toString('base64'),

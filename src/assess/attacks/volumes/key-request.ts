@@ -1,7 +1,8 @@
 // Asks for the key of a volume as a node does, and as whoever pretends to be one.
 import { createPrivateKey } from 'node:crypto'
-import { newSealingKeyPair, openSealedKey } from '../../../base/crypto/sealed-key.ts'
+import { openSealedKey } from '../../../base/crypto/sealed-key.ts'
 import { signVolumeKeyRequest, volumeKeyPurpose } from '../../../base/crypto/volume-key-request.ts'
+import { newX25519KeyPair } from '../../../base/crypto/x25519.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { CertificateAuthority } from '../../cluster-keys.ts'
 import { type ForgedCertificate, forgeCertificate } from '../../forged-certificate.ts'
@@ -28,7 +29,7 @@ export interface KeyQuestionOptions {
 }
 
 export function keyQuestion({ volume, headers, certificate, key, signed = volume }: KeyQuestionOptions): KeyQuestion {
-  const pair = newSealingKeyPair()
+  const pair = newX25519KeyPair()
   const signature = signVolumeKeyRequest(signed, pair.publicKey, createPrivateKey(key)).toString('base64')
   const spec = { publicKey: pair.publicKey.toString('base64'), certificate, signature }
   return {
