@@ -15,10 +15,20 @@ export class LineTooLong extends Error {
  * Yields the lines of each chunk, every one with its line end; what follows the last line end comes last. The buffers are valid until the
  * next step. Throws `LineTooLong`.
  */
-export async function* readLines(path: string, maxLineBytes: number): AsyncGenerator<readonly Buffer[]> {
+export function readLines(path: string, maxLineBytes: number): AsyncGenerator<readonly Buffer[]> {
+  const chunks = createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>
+  return splitLines(chunks, maxLineBytes, () => new LineTooLong(path, maxLineBytes))
+}
+
+/** The same for chunks from anywhere. Throws what `tooLong` returns for a line with more bytes, its line end included. */
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  maxLineBytes: number,
+  tooLong: () => Error,
+): AsyncGenerator<readonly Buffer[]> {
   let rest: Buffer[] = []
   let restBytes = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     const lines: Buffer[] = []
     let from = 0
     for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, from)) {
@@ -32,7 +42,7 @@ export async function* readLines(path: string, maxLineBytes: number): AsyncGener
       rest.push(chunk.subarray(from))
       restBytes += chunk.length - from
     }
-    if (restBytes > maxLineBytes || lines.some(({ length }) => length > maxLineBytes)) throw new LineTooLong(path, maxLineBytes)
+    if (restBytes > maxLineBytes || lines.some(({ length }) => length > maxLineBytes)) throw tooLong()
     if (lines.length > 0) yield lines
   }
   if (rest.length > 0) yield [Buffer.concat(rest)]
