@@ -3,12 +3,13 @@
 import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/pods/trust-domain.ts'
 import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
-import { claimAnnotation, localDriver } from '../../api/volumes/local-volume-names.ts'
+import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { claimsOfLocalVolumes } from './claims-of-local-volumes.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { isOurs, localVolumeName, type ProvisionStep, planProvision } from './provision-plan.ts'
 
@@ -21,13 +22,7 @@ export const localVolumeProvisioner: Controller = {
   identity: localVolumeIdentity,
   watches: persistentVolumeClaims,
   follows: [
-    follow({
-      resource: localVolumes,
-      keys: ({ metadata }) => {
-        const claim = metadata.annotations?.[claimAnnotation]
-        return claim === undefined ? [] : [claim]
-      },
-    }),
+    claimsOfLocalVolumes,
     // Read, and complete before the first pass: a node that the cache lacks counts as gone.
     follow({ resource: persistentVolumes, keys: () => [] }),
     follow({ resource: storageClasses, keys: () => [] }),

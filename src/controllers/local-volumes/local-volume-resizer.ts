@@ -1,11 +1,12 @@
 // Expands claims on nodes' disks. Conditions and events are worded as upstream's external resizer's.
 import type { PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
-import { claimAnnotation, localDriver } from '../../api/volumes/local-volume-names.ts'
+import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { formatTime } from '../../base/clock.ts'
 import { claimKeys } from '../../client/cache/volume-index.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { claimsOfLocalVolumes } from './claims-of-local-volumes.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { planResize, type ResizeStep, type ResizeView } from './resize-plan.ts'
 
@@ -17,16 +18,7 @@ export const localVolumeResizer: Controller = {
   eventSource: `external-resizer ${localDriver}`,
   identity: localVolumeIdentity,
   watches: persistentVolumeClaims,
-  follows: [
-    follow({
-      resource: localVolumes,
-      keys: ({ metadata }) => {
-        const claim = metadata.annotations?.[claimAnnotation]
-        return claim === undefined ? [] : [claim]
-      },
-    }),
-    follow({ resource: persistentVolumes, keys: claimKeys }),
-  ],
+  follows: [claimsOfLocalVolumes, follow({ resource: persistentVolumes, keys: claimKeys })],
   begin(context) {
     const { informers } = context
     return async (key, signal) => {
