@@ -34,3 +34,13 @@ export function runProgram(command: string, args: readonly string[], input = '',
     child.stdin.end(input)
   })
 }
+
+/** Runs what removes an address, a route, a rule or a device; what is not there need not be removed. */
+export async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act()
+  } catch (err) {
+    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)|Address not found/.test(err.stderr)
+    if (!absent) throw err
+  }
+}

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
 import { codeOf } from '../base/user-error.ts'
-import { CommandFailed, runProgram } from './command.ts'
+import { runProgram, unlessAbsent } from './command.ts'
 
 export interface HostNetworkOptions {
   /** nftables tables of this node, with their families. */
@@ -49,12 +49,3 @@ export async function restoreForwarding(stateFile: string): Promise<void> {
 }
 
 const ip = (args: readonly string[]): Promise<string> => runProgram('ip', args)
-
-async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act()
-  } catch (err) {
-    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)|Address not found/.test(err.stderr)
-    if (!absent) throw err
-  }
-}

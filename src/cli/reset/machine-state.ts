@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import { claimMachine } from '../../network/claim-machine.ts'
-import { CommandFailed, runProgram } from '../../network/command.ts'
+import { runProgram, unlessAbsent } from '../../network/command.ts'
 import { restoreForwarding } from '../../network/host-network.ts'
 import { hasDevice, linkDevice, removeDevice } from '../../network/links/link-device.ts'
 import { cleanUp, nodeCgroup, shimsOf } from '../../node/machine/clean-up.ts'
@@ -151,14 +151,5 @@ function unlessMissing<T>(value: T): (err: unknown) => T {
   return err => {
     if (codeOf(err) === 'ENOENT') return value
     throw err
-  }
-}
-
-async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act()
-  } catch (err) {
-    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)|Address not found/.test(err.stderr)
-    if (!absent) throw err
   }
 }
