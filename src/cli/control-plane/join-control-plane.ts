@@ -1,5 +1,4 @@
 // `bulkhead join --control-plane`: gets the keys of the cluster for this machine, and runs a signer, a member of etcd, a server and the rest.
-import { existsSync } from 'node:fs'
 import { parseTicket } from '../../access/credentials/join-ticket.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
@@ -129,6 +128,3 @@ async function mailboxObject(name: string, node: string, annotations: Record<str
     },
   }
 }
-
-/** Whether this machine joined a control plane, so that `join` without arguments runs it. */
-export const isControlPlane = (dataDirectory: string): boolean => existsSync(layout(dataDirectory).controlPlane)

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { listenOnSocket } from '../../base/net/listen-on-socket.ts'
 import { UserError } from '../../base/user-error.ts'
 import { CommandFailed, runProgram } from '../../network/command.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -128,8 +129,7 @@ async function listen(path: string): Promise<Listening> {
   const server = createServer()
   server.maxConnections = 1
   const connected = new Promise<Socket>(resolve => server.once('connection', resolve))
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
-  chmodSync(path, 0o600)
+  await listenOnSocket(server, path, 0o177)
   return {
     connected,
     async [Symbol.asyncDispose]() {
