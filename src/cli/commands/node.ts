@@ -1,6 +1,7 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { systemClock } from '../../base/clock.ts'
 import { withCommandList, withHelp } from '../help.ts'
+import type { CleanUpFlags } from '../service/clean-up.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 import { partCommand } from './part.ts'
 
@@ -62,12 +63,17 @@ const removeParsed = buildCommand({
 })
 
 const cleanUpParsed = buildCommand({
-  func: ({ dataDir }: { readonly dataDir: string }) =>
+  func: (flags: CleanUpFlags) =>
     runCommand(async () => {
       const { cleanUpAfterService } = await import('../service/clean-up.ts')
-      await cleanUpAfterService(dataDir, process.env)
+      await cleanUpAfterService(flags, process.env)
     }),
-  parameters: { flags: { dataDir: { kind: 'parsed', parse: String, brief: 'Data directory of the service', placeholder: 'DIR' } } },
+  parameters: {
+    flags: {
+      dataDir: { kind: 'parsed', parse: String, brief: 'Data directory of the service', placeholder: 'DIR' },
+      config: { ...optionalText, brief: 'Configuration file of the service', placeholder: 'FILE' },
+    },
+  },
   docs: { brief: 'Remove what a killed node left; the service runs it after its end' },
 })
 
@@ -81,7 +87,7 @@ const commands = buildRouteMap({
       usage: '[flags] NAME',
       examples: [['bulkhead node remove worker-1', 'a machine that leaves, is gone or was stolen']],
     }),
-    cleanUp: withHelp(cleanUpParsed, { usage: '--data-dir DIR', examples: [['systemctl stop bulkhead', 'runs it']] }),
+    cleanUp: withHelp(cleanUpParsed, { usage: '--data-dir DIR [flags]', examples: [['systemctl stop bulkhead', 'runs it']] }),
     part: withHelp(
       partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
       { usage: '', examples: [['sudo bulkhead up', 'starts it']] },

@@ -10,7 +10,8 @@ test('serviceUnit() runs up with the data directory, and the configuration file 
     serviceUnit(service, command),
     /^ExecStart=\S+node \S+cli\.js up --systemd-service bulkhead --data-dir \/var\/lib\/bulkhead$/m,
   )
-  assert.match(serviceUnit({ ...service, config: '/etc/b.yaml' }, command), / --config \/etc\/b\.yaml$/m)
+  const withFile = serviceUnit({ ...service, config: '/etc/b.yaml' }, command)
+  for (const line of ['ExecStart', 'ExecStopPost']) assert.match(withFile, new RegExp(`^${line}=.* --config /etc/b\\.yaml$`, 'm'))
 })
 
 test("serviceUnit() keeps a path's own characters from systemd", () => {

@@ -20,7 +20,7 @@ const capabilities = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID
  * `command` is Node and the script, as absolute paths. The folders of the parts' sockets have the set-group-id bit, so RestrictSUIDSGID= cannot be set.
  */
 export function serviceUnit({ name, dataDirectory, config }: Service, command: readonly string[]): string {
-  const flags = ['--systemd-service', name, '--data-dir', dataDirectory, ...(config === undefined ? [] : ['--config', config])]
+  const cluster = ['--data-dir', dataDirectory, ...(config === undefined ? [] : ['--config', config])]
   return `# Written by "bulkhead service install"; put your own changes into ${unitPath(name)}.d/.
 [Unit]
 Description=Bulkhead: a secure-by-default Kubernetes
@@ -29,10 +29,10 @@ After=network-online.target
 
 [Service]
 Type=exec
-ExecStart=${[...command, 'up', ...flags].map(quoted).join(' ')}
+ExecStart=${[...command, 'up', '--systemd-service', name, ...cluster].map(quoted).join(' ')}
 ExecStartPost=${[...command, 'service', 'wait-ready', '--data-dir', dataDirectory, '--pid', mainPid].map(quotedOrPid).join(' ')}
 # Outside of this sandbox, after a stop: what a killed node left in the kernel.
-ExecStopPost=${[...outside, ...command, 'node', 'clean-up', '--data-dir', dataDirectory].map(quoted).join(' ')}
+ExecStopPost=${[...outside, ...command, 'node', 'clean-up', ...cluster].map(quoted).join(' ')}
 Restart=on-failure
 RestartSec=5
 TimeoutStartSec=10min

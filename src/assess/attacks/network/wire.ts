@@ -41,7 +41,7 @@ export function parsePeers(dump: string, links: ReadonlySet<string>): WirePeer[]
 
 export interface Frames {
   readonly count: number
-  /** UDP from and to the ports of WireGuard. */
+  /** UDP to the ports of WireGuard. */
   readonly encrypted: number
   /** Packets whose outer header shows an address of a pod. */
   readonly readable: readonly string[]
