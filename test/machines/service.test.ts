@@ -1,6 +1,6 @@
 // The cluster as services of a real systemd: sandboxes by systemd's own measure, crashes, stops, upgrades and the ways back.
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { bundledScript, repository, until } from '../cluster.ts'
@@ -34,6 +34,11 @@ const hello = () => kubectl('get', 'pods', '-o', 'jsonpath={range .items[*]}{.me
 test('service install starts each part in a sandbox, and a pod runs', { skip }, async () => {
   const refused = await bulkhead(own, 'service', 'install', '--data-dir', '/root/cluster')
   assert.match(refused.stderr, /below \/root, which services do not see/)
+  mkdirSync(join(machine.folder, 'library', 'python3'))
+  const foreign = await bulkhead(own, 'service', 'install', '--name', 'python3')
+  assert.match(foreign.stderr, /"\/usr\/local\/lib\/python3" is there and not of Bulkhead/)
+  assert.match((await bulkhead(own, 'service', 'uninstall', '--name', 'python3')).stderr, /There is no service "python3"/)
+  assert.ok(existsSync(join(machine.folder, 'library', 'python3')))
   const { code, stdout, stderr } = await bulkhead(own, 'service', 'install', '--config', '/var/lib/bulkhead.yaml')
   assert.equal(code, 0, `${stdout}${stderr}${await machine.journal()}`)
   assert.match((await bulkhead(own, 'service', 'install')).stderr, /There is a service "bulkhead" already/)

@@ -37,6 +37,10 @@ export async function installService(
   const library = libraryOf(name)
   if (currentBuild(library) !== undefined)
     throw new UserError(`There is a service "${name}" already: use "bulkhead upgrade", or first "bulkhead service uninstall"`)
+  // What an interrupted install left has a record. Anything else of this name is not ours to overwrite, nor to remove if this fails.
+  const foreign = (await readRecord(name)) === undefined ? [library, unitPath(name)].find(path => existsSync(path)) : undefined
+  if (foreign !== undefined)
+    throw new UserError(`"${foreign}" is there and not of Bulkhead: choose another name for the service with --name`)
   if ((await findUp(layout(dataDirectory))) !== undefined)
     throw new UserError(`A cluster runs in "${dataDirectory}": stop it first (Ctrl-C where it runs), its data stays`)
   const build = runningBuild(bulkheadVersion)
@@ -57,6 +61,8 @@ export async function installService(
 
 async function setUp(record: ServiceRecord, build: Build): Promise<void> {
   const { name, dataDirectory } = record
+  mkdirSync(libraryOf(name), { recursive: true, mode: 0o755 })
+  await writeRecord(record)
   await copyBuild(build, libraryOf(name))
   await switchTo(libraryOf(name), build.id)
   // The sandbox binds it, so it has to be there; `up` sets the modes, and keeps the users by the owner of the signer's folder.
@@ -82,22 +88,21 @@ export async function uninstallService({ name = defaultName }: Pick<InstallFlags
   parseSettings('flags', { systemdService: name })
   await requireSystemd()
   const record = await readRecord(name)
-  if (record === undefined && !existsSync(unitPath(name))) throw new UserError(`There is no service "${name}" of Bulkhead`)
-  await removeService(name, record?.dataDirectory)
+  if (record === undefined) throw new UserError(`There is no service "${name}" of Bulkhead`)
+  await removeService(name, record.dataDirectory)
   print(`Removed ${unitOf(name)} and its code.`)
-  if (record !== undefined)
-    print(`The data stays in ${record.dataDirectory}: "bulkhead reset --data-dir ${record.dataDirectory}" removes it.`)
+  print(`The data stays in ${record.dataDirectory}: "bulkhead reset --data-dir ${record.dataDirectory}" removes it.`)
 }
 
 /** Repeatable: the code and the record go last. */
-async function removeService(name: string, dataDirectory: string | undefined): Promise<void> {
+async function removeService(name: string, dataDirectory: string): Promise<void> {
   if (existsSync(unitPath(name))) {
     await stopUnit(unitOf(name))
     await runProgram('systemctl', ['disable', '--quiet', unitOf(name)])
   }
   rmSync(unitPath(name), { force: true })
   await reloadUnits()
-  if (dataDirectory !== undefined) await removeUsers(name, partIdentity(dataDirectory, layout(dataDirectory).signer))
+  await removeUsers(name, partIdentity(dataDirectory, layout(dataDirectory).signer))
   rmSync(libraryOf(name), { recursive: true, force: true })
 }
 

@@ -49,7 +49,6 @@ export const commandOf = (library: string, isPackage: boolean): readonly [string
 export async function copyBuild({ id, root, isPackage }: Build, library: string): Promise<void> {
   const target = join(library, id)
   if (existsSync(target)) return
-  mkdirSync(library, { recursive: true, mode: 0o755 })
   const draft = `${target}.new`
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft)
