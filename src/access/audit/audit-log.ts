@@ -324,8 +324,12 @@ export class AuditLog implements AsyncDisposable {
 
   /** Without a signer the end stays unsigned: the next start continues after it, and the log is closed anyway. */
   async #signEnd(): Promise<void> {
+    const signal = AbortSignal.timeout(signEndMs)
     try {
-      await this.#checkpoints.make(AbortSignal.timeout(signEndMs))
+      await this.#checkpoints.make(signal)
+      await this.#drain()
+      // A signature that began an epoch appended the record of it.
+      await this.#checkpoints.make(signal)
       await this.#drain()
     } catch (err) {
       this.#options.log.error('end of the audit log not signed', { err })
