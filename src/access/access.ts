@@ -26,6 +26,8 @@ export type Authentication =
       readonly authenticator: string
       /** Milliseconds since the epoch; open streams of this identity end then. */
       readonly expires?: number
+      /** When a token of this cluster was issued, in milliseconds since the Unix epoch. */
+      readonly issued?: number
       /** The source of the credential, if it can be removed while the cluster runs; open streams of this identity end then. */
       readonly source?: CredentialSource
       /** What the credential is bound to, if it ends with objects of the cluster. Checked on each request; open streams follow it. */

@@ -1,16 +1,28 @@
 // The deny list: credentials and users that are no longer accepted, whatever their rights. Checked on each request, and notifies open
 // streams.
-import { nodeCertificatesKind, parseNodeCertificates } from '../api/credentials/denied-credentials-names.ts'
+import {
+  accountTokensKind,
+  nodeCertificatesKind,
+  parseAccountTokens,
+  parseNodeCertificates,
+} from '../api/credentials/denied-credentials-names.ts'
 import type { Authentication } from './access.ts'
 
 export type Authenticated = Extract<Authentication, { outcome: 'authenticated' }>
 
 /**
  * A denial of a certificate (SHA-256 fingerprint or serial number, hex), a token (its jti), a user (uid or name), or certificates of a
- * deleted Node (`<node>@<time>`: those that expire until then).
+ * deleted Node (`<node>@<time>`: those that expire until then), or tokens of ServiceAccounts (`<time>`: those that were issued until then).
  */
 export type Denial = {
-  readonly kind: 'certificate' | 'certificate-serial' | 'token' | 'user-uid' | 'user-name' | typeof nodeCertificatesKind
+  readonly kind:
+    | 'certificate'
+    | 'certificate-serial'
+    | 'token'
+    | 'user-uid'
+    | 'user-name'
+    | typeof nodeCertificatesKind
+    | typeof accountTokensKind
   readonly value: string
 }
 
@@ -45,15 +57,21 @@ function deniedNodes(denials: readonly Denial[]): ReadonlyMap<string, number> {
   return nodes
 }
 
+/** Tokens of ServiceAccounts that were issued until then are denied; 0 for none. */
+const deniedTokens = (denials: readonly Denial[]): number =>
+  Math.max(0, ...denials.filter(({ kind }) => kind === accountTokensKind).map(({ value }) => parseAccountTokens(value) ?? 0))
+
 export function createDenyList(denials: readonly Denial[] = []): DenyList {
   let denied = new Set(denials.map(keyOf))
   let nodes = deniedNodes(denials)
+  let tokensUntil = deniedTokens(denials)
   const requests = new Set<{ readonly authentication: Authenticated; readonly onDenied: (reason: string) => void }>()
 
-  const denies = ({ credentialId, credentialAliases, user, source, expires }: Authenticated): string | undefined => {
+  const denies = ({ credentialId, credentialAliases, user, source, expires, issued }: Authenticated): string | undefined => {
     if (source?.ended !== undefined) return source.ended
     if (denied.size === 0) return undefined
     if (expires !== undefined && expires <= (nodes.get(user.name) ?? 0)) return 'the Node of this certificate was deleted'
+    if (issued !== undefined && issued <= tokensUntil) return 'tokens of that time are denied'
     if (denied.has(credentialId) || credentialAliases?.some(alias => denied.has(alias))) return 'the credential is revoked'
     if (user.uid !== undefined && denied.has(`user-uid:${user.uid}`)) return 'the user is denied'
     return denied.has(`user-name:${user.name}`) ? 'the user is denied' : undefined
@@ -72,6 +90,7 @@ export function createDenyList(denials: readonly Denial[] = []): DenyList {
     replace(next) {
       denied = new Set(next.map(keyOf))
       nodes = deniedNodes(next)
+      tokensUntil = deniedTokens(next)
       endDenied()
     },
     whenDenied(authentication, onDenied) {

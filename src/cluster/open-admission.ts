@@ -26,7 +26,7 @@ import type { StoreView } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { AdmissionChain } from '../server/objects/write-parts.ts'
 import type { ServerView } from '../server/server-view.ts'
-import { denialList, policyParameters, rbacEscalation } from './access/access-admission.ts'
+import { denialList, policyParameters, rbacEscalation, revocationRecords } from './access/access-admission.ts'
 import { policyAuthorizer } from './access/policy-authorizer.ts'
 import { allKinds } from './admission/all-kinds.ts'
 import { quotaSource } from './admission/quota-source.ts'
@@ -95,6 +95,7 @@ export function openAdmission(
           pluralOf: (apiVersion, wanted) => kinds.byKind(apiVersion, wanted)?.plural,
         }),
         denialList(authorization),
+        revocationRecords,
       ],
       policySources: [shipped, ...(folder ? [folder.validating] : []), storedPolicies(view)],
       mutatingSources: features.mutatingAdmissionPolicy ? [...(folder ? [folder.mutating] : []), storedMutatingPolicies(view)] : [],

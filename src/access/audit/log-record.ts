@@ -31,12 +31,21 @@ export const epochLine = (epoch: number, certificate: string): string =>
 export const alarmLine = (time: string, alarm: string, message: string): string =>
   `${JSON.stringify({ kind: 'Alarm', apiVersion: recordVersion, time, alarm, message })}\n`
 
+/** The first record of a log that follows another one: where that is, below the folder of this one, and its newest checkpoint if it had one. */
+export const continuesLine = (folder: string, checkpoint: string | undefined): string =>
+  `${JSON.stringify({ kind: 'Continues', apiVersion: recordVersion, folder, checkpoint })}\n`
+
+/** What a sealed event denied: it stays readable, because a restored store needs it. `changes` are annotations of the event. */
+export const revocationLine = (auditID: string, time: string, changes: Readonly<Record<string, string>>): string =>
+  `${JSON.stringify({ kind: 'Revocation', apiVersion: recordVersion, auditID, time, changes })}\n`
+
 const startOf = (kind: string): Buffer => Buffer.from(`{"kind":"${kind}",`)
 const segmentStart = startOf('Segment')
 const epochStart = startOf('Epoch')
 /** Of a release that sealed batches. */
 const olderStarts = [startOf('Seal'), startOf('Head')]
 const eventStart = startOf('Event')
+const revocationStart = startOf('Revocation')
 
 const begins = (line: Buffer, start: Buffer): boolean => line.length > start.length && line.subarray(0, start.length).equals(start)
 export const isEpochLine = (line: Buffer): boolean => begins(line, epochStart)
@@ -60,6 +69,15 @@ export function parseEpochLine(line: Buffer): { readonly epoch: number; readonly
   const { epoch, certificate } = (isEpochLine(line) ? fieldsOf(line) : undefined) ?? {}
   return isCount(epoch) && typeof certificate === 'string' ? { epoch, certificate } : undefined
 }
+
+/** The changes; undefined for a line that is no well-formed record of them. */
+export function parseRevocationLine(line: Buffer): Readonly<Record<string, string>> | undefined {
+  const { changes } = (begins(line, revocationStart) ? fieldsOf(line) : undefined) ?? {}
+  return isJsonObject(changes) && isTextRecord(changes) ? changes : undefined
+}
+
+const isTextRecord = (value: Readonly<Record<string, unknown>>): value is Readonly<Record<string, string>> =>
+  Object.values(value).every(each => typeof each === 'string')
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 

@@ -13,6 +13,8 @@ import {
 import { newX25519KeyPair, pointOf, publicKeyOf } from '../../base/crypto/x25519.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import type { AuditEvent } from './audit-event.ts'
+import { revocationLine } from './log-record.ts'
+import { revocationsOf } from './revocation-record.ts'
 
 const recordVersion = 'audit.bulkhead.dev/v1'
 const keyBytes = 32
@@ -106,7 +108,7 @@ export class RecordSealer {
   /** The lines for an event, whose own line ends with a line end: with a new key, its record comes first. */
   seal(event: AuditEvent, line: string): readonly string[] {
     const tenant = event.objectRef?.namespace ?? ''
-    const at = this.#rules.findIndex(({ namespaces }) => namespaces.length === 0 || namespaces.includes(tenant))
+    const at = this.#ruleFor(tenant)
     const rule = this.#rules[at]
     if (rule === undefined) return [line]
     const place = this.#keys.has(`${at}/${tenant}`) || this.#keys.size < maxTenantKeys ? `${at}/${tenant}` : `${at}/*`
@@ -133,7 +135,18 @@ export class RecordSealer {
       sealed: sealed.toString('base64'),
     }
     lines.push(`${JSON.stringify(fields)}\n`)
+    const revocations = revocationsOf(event)
+    if (revocations !== undefined) lines.push(revocationLine(id, time, revocations))
     return lines
+  }
+
+  /** Whether events about this namespace are sealed; '' for what is in none. */
+  covers(namespace: string): boolean {
+    return this.#ruleFor(namespace) >= 0
+  }
+
+  #ruleFor(tenant: string): number {
+    return this.#rules.findIndex(({ namespaces }) => namespaces.length === 0 || namespaces.includes(tenant))
   }
 
   /** The epoch is over: its keys are overwritten and gone. */

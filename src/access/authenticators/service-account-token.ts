@@ -163,6 +163,7 @@ function authentication(claims: ServiceAccountClaims, bound: BoundCredential): E
     credentialId: `jwt:${claims.jti}`,
     authenticator: 'service-account-token',
     expires: claims.exp * 1000,
+    issued: claims.iat * 1000,
     bound,
   }
 }

@@ -1,9 +1,11 @@
 // The stored deny list: one ConfigMap in kube-system, one credential or user per key, changed only with the right to deny credentials.
 import {
+  accountTokensKind,
   deniedCredentials,
   denyNodesRight,
   denyRight,
   nodeCertificatesKind,
+  parseAccountTokens,
   parseNodeCertificates,
 } from '../../api/credentials/denied-credentials-names.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../../api/field-error.ts'
@@ -30,11 +32,15 @@ const forms: Readonly<Record<Denial['kind'], Form>> = {
     pattern: { test: value => parseNodeCertificates(value) !== undefined },
     wanted: 'a node and a time, "<node>@<RFC 3339 time in UTC>": certificates of the node that expire until then',
   },
+  [accountTokensKind]: {
+    pattern: { test: value => parseAccountTokens(value) !== undefined },
+    wanted: 'an RFC 3339 time in UTC: tokens of ServiceAccounts that were issued until then',
+  },
 }
 const kinds = Object.keys(forms)
 const isKind = (text: string): text is Denial['kind'] => kinds.includes(text)
 
-interface ListObject extends KubeObject {
+export interface ListObject extends KubeObject {
   data?: Readonly<Record<string, string>> | null
   binaryData?: Readonly<Record<string, string>> | null
 }
@@ -73,7 +79,7 @@ export interface ListWrite {
 /** The user whose requests the server needs; it has no credential that an outside client could present. */
 const undeniable: UserInfo = { name: 'system:apiserver', groups: [] }
 
-const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' | 'namespace' | 'name'>): boolean =>
+export const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' | 'namespace' | 'name'>): boolean =>
   resource.group === '' && resource.plural === 'configmaps' && namespace === deniedCredentials.namespace && name === deniedCredentials.name
 
 /** The refusal of a write of the list; undefined if it may continue. */

@@ -78,6 +78,7 @@ export function verifyRegistryToken(token: string, { issuer, keys, clock, denyLi
     credentialAliases: credentials,
     authenticator: 'registry-token',
     expires: exp * 1000,
+    issued: nbf * 1000,
   } as const
   const denied = denyList.denies(authentication)
   return denied === undefined ? authentication : rejected(denied)

@@ -30,3 +30,20 @@ export function parseNodeCertificates(value: string): NodeCertificates | undefin
 
 export const formatNodeCertificates = ({ node, until }: NodeCertificates): string =>
   `${nodeCertificatesKind}:${node}@${new Date(until).toISOString().replace(/\.\d+Z$/, 'Z')}`
+
+/** The kind of a denial: `service-account-tokens:<RFC 3339 time>` denies every token of a ServiceAccount that was issued until then. */
+export const accountTokensKind = 'service-account-tokens'
+/** The key of the entry that the start with an older store writes. */
+export const restoredStoreKey = 'restored-store'
+
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+
+/** Milliseconds since the epoch. `value` without its kind. Undefined if it is no time in UTC. */
+export function parseAccountTokens(value: string): number | undefined {
+  const until = timePattern.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(until) ? undefined : until
+}
+
+/** `until` in milliseconds since the epoch; what is below a second is cut off, as tokens are dated in whole seconds. */
+export const formatAccountTokens = (until: number): string =>
+  `${accountTokensKind}:${new Date(until).toISOString().replace(/\.\d+Z$/, 'Z')}`

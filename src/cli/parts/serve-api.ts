@@ -29,6 +29,7 @@ import { Departure } from './departure.ts'
 import { openAuditOutputs } from './open-audit-outputs.ts'
 import { storeClientId } from './open-server-store.ts'
 import type { PartContext } from './part-process.ts'
+import { finishRestored } from './restored-store.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
 import { storeFailure } from './store-failure.ts'
 
@@ -140,6 +141,10 @@ export async function serveApi({
       log,
     }),
   )
+  await finishRestored({
+    ...{ directory: settings.directory, auditFolder: auditFolder(settings.directory) },
+    ...{ store, server, signer, clock, log, signal },
+  })
   await listenOrExplain(listener, settings)
   onChange(states => {
     configurations?.take(states)

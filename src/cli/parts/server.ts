@@ -13,6 +13,7 @@ import { registerProcessMetrics } from '../../base/metrics/process-metrics.ts'
 import type { ConfigurationStates } from '../../cluster/reloaded-configurations.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
+import { markRestored } from '../../store/restored-mark.ts'
 import type { Store } from '../../store/store.ts'
 import { openServerStore, type StorePlace } from './open-server-store.ts'
 import { runPart } from './part-process.ts'
@@ -70,6 +71,8 @@ async function openStore(
   settings: ServerSettings,
   { metrics, ...rest }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
 ): Promise<Store> {
+  // First, so that a start that is interrupted does not forget it.
+  if (settings.acceptRestoredStore) await markRestored(settings.directory)
   return openServerStore(settings, {
     ...rest,
     // If the audit log has records, the store must exist: the store is created first.
