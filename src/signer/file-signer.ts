@@ -91,7 +91,7 @@ export async function openFileSigner({
   const backupHeads = await openStoredHead(folder, keptBackupHeads, true)
   return createKeySigner(keys, clock, {
     ...{ audit, auditEpoch, auditEpochMs, storeHead, volumeKeys, backupHeads },
-    ...(backupRecipients.length === 0 ? {} : { exportKeys: () => sealKeyFolder(folder, backupRecipients) }),
+    ...(backupRecipients.length === 0 ? {} : { exportKeys: auditKeys => sealKeyFolder(folder, backupRecipients, auditKeys) }),
   })
 }
 

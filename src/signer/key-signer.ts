@@ -25,8 +25,8 @@ export interface SignerMemory {
   readonly storeHead: StoredHead<StoreHead>
   readonly volumeKeys: VolumeKeyFiles
   readonly backupHeads: StoredHead<BackupHeads>
-  /** See `Signer.exportKeys`. */
-  exportKeys?(): Promise<Buffer>
+  /** See `Signer.exportKeys`. `auditKeys` are the public keys of the audit log. */
+  exportKeys?(auditKeys: string): Promise<Buffer>
 }
 
 /** A signer without a policy: `serveSigner` adds one for other processes. Without a memory it knows only heads of its own lifetime. */
@@ -125,7 +125,8 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
       await memory?.backupHeads.keep(backupHeads)
     },
     async exportKeys() {
-      return await memory?.exportKeys?.()
+      const { rootKey, logKey } = checkpoints.keys()
+      return await memory?.exportKeys?.(`${rootKey}\n${logKey}\n`)
     },
     async evidenceKey() {
       return { keyId: keyIdOf(keys.evidenceKey), publicKey: publicPem(keys.evidenceKey) }

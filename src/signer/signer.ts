@@ -111,7 +111,10 @@ export interface Signer extends AsyncDisposable {
   backupHead(target: string, signal: AbortSignal): Promise<BackupHead | undefined>
   /** Remembers a stored link durably. Rejects one before the remembered one. */
   keepBackupHead(target: string, head: BackupHead, signal: AbortSignal): Promise<void>
-  /** All its files as a pack (src/base/backup/seal-pack.ts) for the recipients of its settings; undefined without files or recipients. */
+  /**
+   * Its files as a pack (src/base/backup/seal-pack.ts) for the recipients of its settings, without the keys that sign the audit log; undefined
+   * without files or recipients.
+   */
   exportKeys(signal: AbortSignal): Promise<Buffer | undefined>
   /** The key for the verification of reports. */
   evidenceKey(signal: AbortSignal): Promise<EvidenceKey>

@@ -14,6 +14,7 @@ import { findEvent } from './find-event.ts'
 import { LogLines } from './log-lines.ts'
 import { alarmLine, epochLine } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
+import { continuesRecord } from './older-log.ts'
 import { openTree } from './open-tree.ts'
 import { type AuditDecision, type AuditedRequest, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 import { RecordSealer, type SealRule } from './sealed-records.ts'
@@ -114,7 +115,9 @@ export class AuditLog implements AsyncDisposable {
     const alarms = new AuditAlarms(directory, clock, log)
     const opened = await openTree(directory, options.maxFiles ?? defaultMaxFiles, options.signer)
     await alarms.written()
+    const continues = opened.tree.size === 0 ? await continuesRecord(directory) : undefined
     const audit = new AuditLog(options, alarms, opened)
+    if (continues !== undefined) audit.#lines.add(continues)
     if (opened.files.ragged) log.info('audit log ended within a line', { record: opened.tree.size })
     if (opened.changedTiles.length > 0)
       audit.#alarm(`tiles were changed while the server did not run: ${opened.changedTiles.slice(0, 3).join(', ')}`)
@@ -172,6 +175,10 @@ export class AuditLog implements AsyncDisposable {
   #decision(asked: AuditedRequest): AuditDecision {
     const { policy = defaultAuditPolicy, keepsWrites = true } = this.#options
     return auditDecision(policy, asked, keepsWrites)
+  }
+
+  seals(namespace: string): boolean {
+    return this.#sealer?.covers(namespace) ?? false
   }
 
   /** The event with this id, as far back as is cheap to read; undefined if it is not found there. */

@@ -146,7 +146,7 @@ function pack(value: unknown): LinkPack {
 function file(value: unknown): LinkFile {
   const fields = object(value)
   const name = fields['name']
-  if (typeof name !== 'string' || !/^[\w-][\w.-]*(?:\/[\w-][\w.-]*){0,3}$/.test(name) || name.length > 512)
+  if (typeof name !== 'string' || !/^[\w-][\w.-]*(?:\/[\w-][\w.-]*){0,5}$/.test(name) || name.length > 512)
     throw new Error('a file has no name')
   return { name, bytes: count(fields, 'bytes'), packs: list(fields, 'packs').map(pack) }
 }

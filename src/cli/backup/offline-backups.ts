@@ -108,7 +108,8 @@ export async function restoreTarget(flags: RestoreFlags, print: Print, signal: A
   if (to === undefined) return 1
   const { objects, auditFiles, hasKeys } = await restoreDirectory({ target, chain, plan, open, to }, signal)
   print(`Restored ${objects.toLocaleString('en')} objects of revision ${plan.revision} into "${to}".`)
-  print(`Restored ${auditFiles} files of the audit log, as they were at ${plan.newest.time}.`)
+  print(`Restored ${auditFiles} files of the audit log, as they were at ${plan.newest.time}: a new log follows it, with new keys.`)
+  print('What was denied until then is denied again when the cluster starts.')
   if (!hasKeys) print('The backup holds no keys: the cluster gets new ones, and all its certificates and tokens are invalid.')
   else print('Tokens of ServiceAccounts that were issued before are invalid: a new key signs them.')
   print('Volumes and images are not part of a backup.')

@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto'
 import { chownSync } from 'node:fs'
 import { mkdir, open as openFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { continuesFile } from '../../access/audit/older-log.ts'
 import { BackupFault } from '../../backup/backup-fault.ts'
 import type { Chain } from '../../backup/chain.ts'
 import { type OpenPack, readPack } from '../../backup/format/open-pack.ts'
@@ -10,20 +11,23 @@ import type { RestorePlan } from '../../backup/restore-plan.ts'
 import { restoredObjects } from '../../backup/restored-objects.ts'
 import type { Target } from '../../backup/targets/target.ts'
 import type { LinkFile, LinkPack } from '../../base/backup/backup-link.ts'
-import { parseArchive } from '../../base/backup/file-archive.ts'
+import { type ArchivedFile, parseArchive } from '../../base/backup/file-archive.ts'
 import { systemClock } from '../../base/clock.ts'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { silentLogger } from '../../base/log.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { openFileSigner } from '../../signer/file-signer.ts'
-import { newEcKey, privatePem } from '../../signer/key-material.ts'
+import { archivedAuditKeys } from '../../signer/key-archive.ts'
+import { newEcKey, newEd25519Key, privatePem } from '../../signer/key-material.ts'
+import { markRestored } from '../../store/restored-mark.ts'
 import { labelsOf } from '../../store/restored-object.ts'
 import { writeRestoredLog } from '../../store/sqlite/restored-log.ts'
 import { layout } from '../up/data-directory.ts'
 import { lockFile } from '../up/directory-lock.ts'
 import { partIdentity } from '../up/part-identities.ts'
-import { restoredKeys } from './restored-keys.ts'
+import { olderLogFolder, restoredAuditPath } from './restored-audit.ts'
+import { auditKeysOf, restoredKeys } from './restored-keys.ts'
 
 export interface RestoreOptions {
   readonly target: Target
@@ -97,8 +101,10 @@ async function restoreInto(folder: string, to: string, { target, chain, plan, op
   const { newest } = plan
   const { keys, audit } = newest.content
   await mkdir(directory.signer, { mode: 0o700 })
+  let archived: readonly ArchivedFile[] = []
   if (keys !== undefined) {
-    const files = restoredKeys(parseArchive(await read(keys)), privatePem(newEcKey()))
+    archived = parseArchive(await read(keys))
+    const files = restoredKeys(archived, { token: privatePem(newEcKey()), audit: privatePem(newEd25519Key()) })
     for (const { name, content } of files) await write(join(directory.signer, name), content)
   }
   const objects = [...(await restoredObjects(plan, read)).values()]
@@ -124,18 +130,36 @@ async function restoreInto(folder: string, to: string, { target, chain, plan, op
     const { link, digest } = chain.newest
     await signer.keepBackupHead(link.target, { number: link.number, digest }, signal)
   }
-  for (const file of audit) await writeAudit(join(directory.server, 'audit'), file, read)
+  await writeAudit(join(directory.server, 'audit'), { files: audit, keys: auditKeysOf(archived), backup: newest.number }, read)
   const { publicKey } = await signer.evidenceKey(signal)
   if (keys !== undefined) await write(directory.evidenceKey, createPublicKey(publicKey).export({ type: 'spki', format: 'pem' }), 0o644)
   await giveToParts(to, folder)
   return { objects: objects.length, auditFiles: audit.length, hasKeys: keys !== undefined }
 }
 
-async function writeAudit(folder: string, { name, packs }: LinkFile, read: (ref: LinkPack) => Promise<Buffer>): Promise<void> {
-  await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 })
-  const pieces: Buffer[] = []
-  for (const pack of packs) pieces.push(await read(pack))
-  await write(join(folder, name), Buffer.concat(pieces))
+interface OldLog {
+  readonly files: readonly LinkFile[]
+  readonly keys: string | undefined
+  /** The number of the backup. */
+  readonly backup: number
+}
+
+async function writeAudit(folder: string, { files, keys, backup }: OldLog, read: (ref: LinkPack) => Promise<Buffer>): Promise<void> {
+  const older = olderLogFolder(keys, backup)
+  let checkpoint: string | undefined
+  for (const file of files) {
+    const path = join(folder, restoredAuditPath(file, older))
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const pieces: Buffer[] = []
+    for (const pack of file.packs) pieces.push(await read(pack))
+    const content = Buffer.concat(pieces)
+    if (file.name === 'tlog/checkpoint') checkpoint = content.toString('utf8')
+    await write(path, content)
+  }
+  if (files.length === 0) return await markRestored(dirname(folder))
+  if (keys !== undefined) await write(join(folder, older, archivedAuditKeys), keys)
+  await write(join(folder, continuesFile), `${JSON.stringify({ folder: older, checkpoint })}\n`)
+  await markRestored(dirname(folder), join('audit', older))
 }
 
 async function write(path: string, content: Buffer | string, mode = 0o600): Promise<void> {

@@ -10,9 +10,10 @@ import type { PathHandler } from '../../request/request-context.ts'
 
 /** More than any audit log has; a folder with more is not one. */
 const maxFiles = 100_000
-const maxDepth = 4
+/** Of a tile of an older log. */
+const maxDepth = 6
 /** No name that leaves the folder. */
-const fileName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,3}$/
+const fileName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,5}$/
 
 export interface AuditFile {
   readonly name: string
