@@ -40,7 +40,8 @@ export async function startBackups(overrides: Partial<TargetBackupsOptions> = {}
     ...overrides,
   }
   const backups = new TargetBackups(options)
-  const running = backups.run(stop.signal)
+  const ended = new AbortController()
+  const running = backups.run(AbortSignal.any([stop.signal, ended.signal]))
   stack.defer(async () => {
     stop.abort(new Error('The test has ended'))
     await running
@@ -49,6 +50,10 @@ export async function startBackups(overrides: Partial<TargetBackupsOptions> = {}
     ...{ cluster, server, signer, backups, folder, identity, key, options },
     signal: stop.signal,
     target: () => options.open(stop.signal),
+    stopBackups: async () => {
+      ended.abort(new Error('The part ends'))
+      await running
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -1,4 +1,5 @@
-// Keeps one target up to date: a full backup at the start, then every change within seconds, and further backups when they are requested.
+// Keeps one target up to date: a full backup at first, then every change within seconds, also after a restart, and further backups when they are
+// requested.
 import { isControl, parseControl } from '../api/backup/change-feed.ts'
 import { parseRecord } from '../api/backup/record-line.ts'
 import type { BackupContent, LinkFile } from '../base/backup/backup-link.ts'
@@ -62,7 +63,7 @@ export class TargetBackups {
   readonly #options: TargetBackupsOptions
   #session: BackupSession | undefined
   #request: Request | undefined
-  /** The full backup of this session. */
+  /** The full backup of this session, which can open it; undefined after a restart until the next one. */
   #base: BackupLink | undefined
   #audit: readonly LinkFile[] = []
   #kept: KeptNumbers | undefined
@@ -116,17 +117,20 @@ export class TargetBackups {
   }
 
   async #follow(outer: AbortSignal): Promise<void> {
-    const { open, recipients, source } = this.#options
+    const { open, recipients, source, log, name } = this.#options
     const ended = new AbortController()
     const signal = AbortSignal.any([outer, ended.signal])
     await using target = await open(signal)
     this.#session ??= await BackupSession.begin(recipients)
     const chain = await ChainWriter.open({ ...this.#options, target, recipients: this.#session.recipients }, signal)
-    const base = chain.backups.find(({ number }) => number === this.#base?.number)
-    if (base === undefined) this.#base = undefined
+    if (!chain.backups.some(({ number }) => number === this.#base?.number)) this.#base = undefined
+    // Changes can follow a backup of an earlier run, if whoever opens them can open that one too.
+    const earlier = chain.backups.at(-1)
+    const resumes = this.#base !== undefined || (earlier !== undefined && recipients.every(each => earlier.recipients.includes(each)))
+    if (resumes && this.#base === undefined) log.info('backup continues where it ended', { target: name, revision: chain.revision })
     const run = new Run(chain, target, this.#session, source, signal)
     try {
-      const pieces = await source.changes(base === undefined ? undefined : chain.revision, signal)
+      const pieces = await source.changes(resumes ? chain.revision : undefined, signal)
       for await (const lines of feedLines(pieces)) for (const line of lines) await this.#take(line, run)
     } finally {
       ended.abort(new Error('The stream of changes ended'))
@@ -166,12 +170,11 @@ export class TargetBackups {
 
   async #answer(request: Request, run: Run): Promise<void> {
     const { base } = this.#base?.content ?? {}
-    if (request.full) {
+    // What an earlier run wrote cannot be opened here, so that a backup on top of it could not be verified.
+    if (request.full || base === undefined) {
       // The stream of changes goes on meanwhile: its changes follow the backup, and those that are in it are skipped at a restore.
       await this.#full(await this.#snapshot(run), run)
-    } else if (base !== undefined) {
-      await this.#append({ kind: 'backup', ...run.state, base, chunks: [] }, run)
-    }
+    } else await this.#append({ kind: 'backup', ...run.state, base, chunks: [] }, run)
     const link = run.chain.backups.at(-1)
     if (link === undefined) throw new Error('No backup was written')
     if (request.retention !== undefined) await this.#prune(request.retention, run)

@@ -5,7 +5,7 @@ import { createExplainAccess } from '../access/rights/explain-access.ts'
 import { reviewedRules } from '../access/rights/reviewed-rules.ts'
 import { noFeatures } from '../api/features.ts'
 import { resourcesWith } from '../api/resources/index.ts'
-import type { ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
+import type { Backup, ProofResult } from '../api/types/bulkhead-v1alpha1.ts'
 import type { AdvisorySource } from '../api/types/supply-v1.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
 import { anyOrigin } from '../server/proxy/streams/own-origin.ts'
@@ -16,6 +16,7 @@ import { openVolumeKey } from './access/open-volume-key.ts'
 import { fixedPolicies } from './admission/fixed-policies.ts'
 import { quotaController, runQuotaStatus } from './admission/quota-status.ts'
 import { registerAdvisoryMetrics } from './advisory-metrics.ts'
+import { registerBackupMetrics } from './backup-metrics.ts'
 import { BreakGlassAlarm } from './break-glass.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
@@ -74,6 +75,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   breakGlass.attach(server)
   recordWebhookFailures(server, webhooks, { clock, log })
   registerProofMetrics(metrics, () => view.list('proofresults.bulkhead.dev') as ProofResult[])
+  registerBackupMetrics(metrics, () => view.list('backups.bulkhead.dev') as Backup[], clock)
   registerAdvisoryMetrics(metrics, () => view.list('advisorysources.supply.bulkhead.dev') as AdvisorySource[])
   options.reloads?.(access.replace)
   return server
