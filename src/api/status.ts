@@ -41,8 +41,11 @@ export type Reason =
 
 export class ApiError extends Error {
   readonly status: Status
-  constructor(status: Status, options?: ErrorOptions) {
+  /** Whether the message may quote an object whose content stays out of logs: loggers leave it out. */
+  readonly quotesClassified: boolean
+  constructor(status: Status, options: ErrorOptions & { readonly quotesClassified?: boolean } = {}) {
     super(status.message ?? status.reason ?? 'unknown', options)
+    this.quotesClassified = options.quotesClassified ?? false
     this.name = 'ApiError'
     this.status = status
   }

@@ -3,6 +3,7 @@
 const references: Readonly<Record<string, readonly string[]>> = {
   D1: ['T1195.001', 'T1554', 'CIS 5.5.1'],
   D2: ['T1610', 'CIS 5.2.1', 'CIS 5.7.3'],
+  D3: ['T1552', 'T1213', 'CIS 3.2.2', 'CIS 5.4.1'],
   D4: ['T1613', 'T1611', 'CIS 5.1.5', 'CIS 5.1.6', 'CIS 5.3.2'],
   D8: ['T1562', 'CIS 5.2.1'],
   'S5/A9': ['T1040', 'T1557', 'CIS 1.2.24', 'CIS 1.2.29'],

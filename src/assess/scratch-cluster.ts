@@ -109,6 +109,11 @@ export class ScratchCluster implements AsyncDisposable {
     return { started: true, endpoint: { server, ca }, transport: run.transport }
   }
 
+  /** What the running cluster has printed: the logs of its parts. */
+  get output(): string {
+    return this.#run?.output ?? ''
+  }
+
   /** The process of a part of the running cluster; undefined if it does not run now. */
   async partPid(part: string): Promise<number | undefined> {
     const { pid } = this.#run?.child ?? {}

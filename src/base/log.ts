@@ -29,6 +29,7 @@ function noop(): void {
 
 /** A DOMException, such as a timeout, lists the constants of its class like its own values. */
 function errorValues(err: unknown): unknown {
+  if (quotes(err)) return withoutMessage(err)
   if (!(err instanceof DOMException)) return err instanceof Error ? pino.stdSerializers.err(err) : err
   const { name, message, stack } = err
   return { type: name, message, stack }
@@ -48,4 +49,23 @@ function wrap(sink: Sink): Logger {
     debug: (message, values = {}) => sink.debug(values, message),
     with: values => wrap(sink.child(values)),
   }
+}
+
+const maxCauses = 16
+
+/** Whether an error, or one that caused it, says of itself that its message may quote what must not be logged (`quotesClassified`). */
+function quotes(err: unknown): boolean {
+  let each = err
+  for (let depth = 0; each instanceof Error && depth < maxCauses; depth++) {
+    if ('quotesClassified' in each && each.quotesClassified === true) return true
+    each = each.cause
+  }
+  return false
+}
+
+/** Of an error, only its kind and where it was thrown: the beginning of its stack repeats the message. */
+export function withoutMessage(err: unknown): object {
+  const frames = err instanceof Error ? (err.stack ?? '').split('\n').filter(line => /^\s+at /.test(line)) : []
+  const type = err instanceof Error ? err.name : typeof err
+  return { type, message: 'left out: it may quote what a classified object holds', stack: frames.join('\n') }
 }

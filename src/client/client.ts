@@ -1,4 +1,5 @@
 // The typed client: verbs on resources over any transport. Every refusal of the server is an ApiError.
+import { quotesHeader } from '../api/data-classes/quotes-header.ts'
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
 import { parseJson } from '../base/json.ts'
@@ -228,7 +229,7 @@ const plainAnswers: Readonly<Record<number, string>> = {
 export async function failureOf(response: ApiResponse): Promise<ApiError> {
   const text = await readText(response)
   const status = parseStatus(text)
-  if (status !== undefined) return new ApiError(status)
+  if (status !== undefined) return new ApiError(status, { quotesClassified: response.headers[quotesHeader] !== undefined })
   const said = plainAnswers[response.status] ?? `the server answered ${response.status}: ${text.slice(0, 300)}`
   return apiError(response.status, reasonOf(response.status), said)
 }

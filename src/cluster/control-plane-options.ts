@@ -3,6 +3,7 @@ import type { TokenWebhookSettings } from '../access/authenticators/token-webhoo
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
+import type { HandlingOfClasses } from '../api/data-classes/data-class.ts'
 import type { Features } from '../api/features.ts'
 import type { PackageSearch } from '../api/package-search.ts'
 import type { Clock } from '../base/clock.ts'
@@ -20,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly store: Store
   readonly signer: Signer
   readonly audit: AuditSink
+  /** What logs may show of each data class. Default: `defaultHandling`. */
+  readonly dataClasses?: HandlingOfClasses
   readonly profile: Profile
   /** Policies from files. */
   readonly policies?: PolicyFolder

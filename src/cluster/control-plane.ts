@@ -19,6 +19,7 @@ import { registerAdvisoryMetrics } from './advisory-metrics.ts'
 import { registerBackupMetrics } from './backup-metrics.ts'
 import { BreakGlassAlarm } from './break-glass.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
+import { createDataClasses } from './data-classes.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
 import { openAccess } from './open-access.ts'
 import { openAdmission } from './open-admission.ts'
@@ -35,7 +36,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const view = createStoreView(store, log, signal)
   const webhooks = openWebhooks({ view: serverView, clock, log }, signal)
   const access = await openAccess(options, { view, server: serverView, webhooks })
-  const { chain: admission, ledger, shipped } = openAdmission(options, { view, server: serverView, webhooks, access })
+  const dataClasses = createDataClasses({
+    view,
+    ...(options.dataClasses === undefined ? {} : { handling: options.dataClasses }),
+    seals: namespace => audit.seals?.(namespace) ?? false,
+  })
+  const { chain: admission, ledger, shipped } = openAdmission(options, { view, server: serverView, webhooks, access, classes: dataClasses })
   const servingAuthority = await signer.authority('serving', signal)
 
   const { authenticate, denyList, authorization, rbac, denyRules, anonymousPaths } = access
@@ -43,6 +49,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const breakGlass = new BreakGlassAlarm({ clock, log })
   const server = createApiServer({
     view: serverView,
+    dataClasses,
     authenticate: breakGlass.watching(authenticate),
     onActingMaster: breakGlass.acting,
     ...{ denyList, reviewToken, issueToken, reviewRegistryToken, issueRegistryToken, oidc, admission, audit, clock, log, metrics },

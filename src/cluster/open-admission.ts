@@ -25,10 +25,12 @@ import { requestBlock } from '../api/resources/certificates/pem.ts'
 import type { StoreView } from '../api/store-view.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { AdmissionChain } from '../server/objects/write-parts.ts'
+import type { DataClassSource } from '../server/request/data-class-source.ts'
 import type { ServerView } from '../server/server-view.ts'
 import { denialList, policyParameters, rbacEscalation, revocationRecords } from './access/access-admission.ts'
 import { policyAuthorizer } from './access/policy-authorizer.ts'
 import { allKinds } from './admission/all-kinds.ts'
+import { dataClassLabels, eventRedaction } from './admission/data-class-admission.ts'
 import { quotaSource } from './admission/quota-source.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import type { OpenAccess } from './open-access.ts'
@@ -38,6 +40,7 @@ export interface AdmissionParts {
   readonly view: StoreView
   readonly server: ServerView
   readonly webhooks: Webhooks
+  readonly classes: DataClassSource
   readonly access: Pick<OpenAccess, 'authorization' | 'denyRules' | 'rbac' | 'issueToken'>
 }
 
@@ -56,7 +59,7 @@ const registryTokenSpec = { audiences: [registryAudience], expirationSeconds: 60
 
 export function openAdmission(
   options: ControlPlaneOptions,
-  { view, server, webhooks, access: { authorization, denyRules, rbac, issueToken } }: AdmissionParts,
+  { view, server, webhooks, classes, access: { authorization, denyRules, rbac, issueToken } }: AdmissionParts,
 ): OpenAdmission {
   const { profile, clock, metrics, features = noFeatures, policies: folder } = options
   const { authorize } = authorization
@@ -96,6 +99,8 @@ export function openAdmission(
         }),
         denialList(authorization),
         revocationRecords,
+        dataClassLabels(authorization, view),
+        eventRedaction({ classes, view, resourceOf: (apiVersion, kind) => kinds.byKind(apiVersion, kind) }),
       ],
       policySources: [shipped, ...(folder ? [folder.validating] : []), storedPolicies(view)],
       mutatingSources: features.mutatingAdmissionPolicy ? [...(folder ? [folder.mutating] : []), storedMutatingPolicies(view)] : [],

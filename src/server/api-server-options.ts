@@ -27,6 +27,7 @@ import type { CheckOrigin } from './proxy/streams/own-origin.ts'
 import type { StreamPod } from './proxy/tunnel/stream-pod.ts'
 import type { AuditSink } from './request/audit-event.ts'
 import type { Authorize } from './request/authorize.ts'
+import type { DataClassSource } from './request/data-class-source.ts'
 import type { ServerView } from './server-view.ts'
 import type { IssueToken, OpenVolumeKey } from './subresources/index.ts'
 
@@ -35,6 +36,8 @@ export interface ApiServerOptions {
   readonly authenticate: (credentials: Credentials) => Promise<Authentication>
   readonly authorize: Authorize
   readonly audit: AuditSink
+  /** Which objects' content stays out of logs and the audit log. Without it none. */
+  readonly dataClasses?: DataClassSource
   readonly admission: AdmissionChain
   readonly clock: Clock
   readonly log: Logger

@@ -105,6 +105,7 @@ export class ApiServer implements AsyncDisposable {
       ...(options.denyList ? { denyList: options.denyList } : {}),
       authorize,
       audit: options.audit,
+      ...(options.dataClasses ? { dataClasses: options.dataClasses } : {}),
       refusesWrites: () => writeRefusal(disks),
       store,
       flow,

@@ -3,6 +3,7 @@
 import type { AccessBasis } from '../access/access.ts'
 import type { Authenticated } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
+import { quotesHeader } from '../api/data-classes/quotes-header.ts'
 import { type ApiError, apiError, type Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { turn } from '../base/async/turns.ts'
@@ -10,6 +11,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Store } from '../store/store.ts'
 import { wantsPretty } from './answers/pretty.ts'
 import { failureReply, failureStatus } from './answers/respond.ts'
+import { withoutMessages } from './answers/without-messages.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
 import type { Seat } from './flow-control/level-queues.ts'
 import { openStream, releasingSeat, streamKind } from './flow-control/open-stream.ts'
@@ -26,6 +28,7 @@ import { recordingBody } from './request/audit-bodies.ts'
 import type { AuditSink } from './request/audit-event.ts'
 import { requireAccess } from './request/authorize.ts'
 import { actsAsMaster, breakGlassAnnotation, isBreakGlass } from './request/break-glass.ts'
+import type { DataClassSource } from './request/data-class-source.ts'
 import { Expiries } from './request/expiries.ts'
 import { freshState } from './request/fresh-state.ts'
 import { failureForm, pathForm } from './request/negotiate.ts'
@@ -49,6 +52,8 @@ export interface PipelineParts extends IdentityParts {
   readonly watchCounts: WatchCounts
   readonly clock: Clock
   readonly metrics: RequestMetrics
+  /** Which objects' content stays out of logs. */
+  readonly dataClasses?: DataClassSource
   readonly refused: RefusedRequests
   /** What decisions about every user depend on. */
   readonly everyBasis?: AccessBasis
@@ -79,7 +84,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       reply = await scope.untilEnd(answer(scope), free)
     } catch (err) {
-      failure = failureStatus(err, scope.audit.id, parts.log, request.signal)
+      failure = failureStatus(err, scope.audit.id, scope.audit.keepsTexts ? parts.log : withoutMessages(parts.log), request.signal)
       recordRefusal(err, scope.audit.annotate, parts.explainAccess)
       reply = refusalReply(failure, scope)
       if (failure.code === 403 && !scope.audit.isAllowed) reply = withNoSniff(reply)
@@ -186,6 +191,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       authentication,
       warn: message => warnings.add(message),
       annotate: audit.annotate,
+      noteState: audit.noteState,
       recordDuringCommit: (status, name) => audit.beginEarly(status, name),
     }
   }
@@ -231,5 +237,7 @@ function withNoSniff(reply: Reply): Reply {
 
 function refusalReply(failure: Status, { request: { headers }, audit }: RequestScope): Reply {
   const pretty = wantsPretty(audit.info?.query ?? emptyQuery, header(headers, 'user-agent'))
-  return failureReply(failure, failureForm(header(headers, 'accept')), pretty)
+  const reply = failureReply(failure, failureForm(header(headers, 'accept')), pretty)
+  // The caller may see it, and its log should not.
+  return audit.keepsTexts ? reply : { ...reply, headers: { ...reply.headers, [quotesHeader]: 'true' } }
 }

@@ -1,6 +1,7 @@
 // Bulkhead's grants in addition to Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 
 import { deniedCredentials, denyRight } from '../../api/credentials/denied-credentials-names.ts'
+import { lowerRight } from '../../api/data-classes/data-class.ts'
 import { everyVerb, read, recordEvents, rule, urls, write } from '../../api/policy-rule.ts'
 import { mirrorCredentials } from '../../api/registry-mirrors.ts'
 import { registryAudience } from '../../api/repository-name.ts'
@@ -116,6 +117,12 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   // For RoleBindings: whoever may not pull gets no image, and that includes the pods of a namespace.
   clusterRole('bulkhead:repository-puller', [rule('pull', supply, 'repositories')]),
   clusterRole('bulkhead:repository-pusher', [rule('pull push', supply, 'repositories')]),
+  // Who administers a namespace may lower the class of what is in it, not that of the namespace itself.
+  clusterRole(
+    'bulkhead:aggregate-data-classes-to-admin',
+    [rule(lowerRight.verb, lowerRight.group, lowerRight.resource)],
+    aggregatesTo('admin'),
+  ),
   clusterRole('bulkhead:aggregate-repositories-to-edit', [rule('pull push', supply, 'repositories')], aggregatesTo('edit')),
   clusterRole('bulkhead:aggregate-repositories-to-admin', [rule('pull push delete', supply, 'repositories')], aggregatesTo('admin')),
   clusterRole(

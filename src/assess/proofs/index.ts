@@ -14,6 +14,7 @@ import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
 import { developerMachine } from './d1-developer-machine.ts'
 import { checkedManifests } from './d2-checked-manifests.ts'
+import { dataClasses } from './d3-data-classes.ts'
 import { leastSurface } from './d4-least-surface.ts'
 import { exceptions } from './d8-exceptions.ts'
 import { networkPolicy } from './n1-network-policy.ts'
@@ -43,6 +44,7 @@ import { restoredBackups } from './t4-restored-backups.ts'
 export const proofs: readonly Proof[] = [
   developerMachine,
   checkedManifests,
+  dataClasses,
   leastSurface,
   exceptions,
   recordedImages,

@@ -59,7 +59,7 @@ test('proofs lists every file of the folder', () => {
 })
 
 /** These need a node that runs containers, a data directory, or the command of the build. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
+const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'D3', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
 
 for (const { id } of proofs.filter(proof => !elsewhere.has(proof.id))) {
   test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))

@@ -56,6 +56,8 @@ export interface Config {
   /** Path of an audit policy. */
   readonly auditPolicyFile: string | undefined
   readonly auditConfigFile: string | undefined
+  /** Path of a file that says what logs may show of each data class. */
+  readonly dataClassesFile: string | undefined
   /** Path of an AuthenticationConfiguration. */
   readonly authenticationConfigFile: string | undefined
   /** Whether bootstrap tokens authenticate, expire and sign the cluster-info ConfigMap. */
@@ -103,6 +105,7 @@ export interface Settings extends EtcdSettings {
   readonly admissionConfigFile?: string
   readonly auditPolicyFile?: string
   readonly auditConfigFile?: string
+  readonly dataClassesFile?: string
   readonly authenticationConfigFile?: string
   readonly enableBootstrapTokenAuth?: boolean
   readonly authenticationTokenWebhookConfigFile?: string
@@ -206,6 +209,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   admissionConfigFile: text,
   auditPolicyFile: text,
   auditConfigFile: text,
+  dataClassesFile: text,
   authenticationConfigFile: text,
   enableBootstrapTokenAuth: yesOrNo,
   authenticationTokenWebhookConfigFile: text,
@@ -292,6 +296,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     admissionConfigFile: settings.admissionConfigFile,
     auditPolicyFile: settings.auditPolicyFile,
     auditConfigFile: settings.auditConfigFile,
+    dataClassesFile: settings.dataClassesFile,
     authenticationConfigFile: settings.authenticationConfigFile,
     bootstrapTokens: settings.enableBootstrapTokenAuth ?? false,
     authenticationTokenWebhookConfigFile: settings.authenticationTokenWebhookConfigFile,

@@ -125,6 +125,7 @@ const command = buildCommand({
         placeholder: 'FILE',
       },
       auditConfigFile: { ...optionalText, brief: 'Audit log: its epochs, witnesses, sinks, and readers', placeholder: 'FILE' },
+      dataClassesFile: { ...optionalText, brief: 'What logs, Events and the audit log show of each data class', placeholder: 'FILE' },
       auditPolicyFile: { ...optionalText, brief: 'Audit policy: which requests are recorded, in which detail', placeholder: 'FILE' },
       enableBootstrapTokenAuth: {
         kind: 'boolean',
@@ -218,6 +219,7 @@ export const upCommand = withHelp(command, {
       'admissionConfigFile',
       'allowPrivileged',
       'auditConfigFile',
+      'dataClassesFile',
       'auditPolicyFile',
     ],
   },

@@ -99,6 +99,7 @@ export async function serveApi({
       signer,
       audit,
       profile: settings.profile,
+      ...(settings.dataClasses === undefined ? {} : { dataClasses: settings.dataClasses }),
       ...(policies ? { policies } : {}),
       serviceCidr: settings.serviceCidr,
       admission: settings.admission,
@@ -112,6 +113,7 @@ export async function serveApi({
       features,
       furtherSettings: () => ({
         auditPolicy: settings.auditPolicy,
+        dataClasses: settings.dataClasses,
         allowPrivileged: settings.allowPrivileged,
         files: Object.values(configurations?.shown() ?? {}).map(({ hash }) => hash),
       }),

@@ -5,6 +5,7 @@ import type { AuditOutputsSettings } from '../../access/audit/outputs/audit-outp
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { TokenWebhookSettings } from '../../access/authenticators/token-webhook.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import type { HandlingOfClasses } from '../../api/data-classes/data-class.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config/config.ts'
@@ -43,6 +44,8 @@ export interface ServerSettings extends StorePlace {
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
   readonly auditOutputs: AuditOutputsSettings | undefined
+  /** Undefined for the default. */
+  readonly dataClasses: HandlingOfClasses | undefined
   /** The state at the start; changes come while the server runs. */
   readonly configurations: ConfigurationStates
   readonly tokenWebhook: TokenWebhookSettings | undefined

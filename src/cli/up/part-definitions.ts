@@ -6,6 +6,7 @@ import type { TokenWebhookSettings } from '../../access/authenticators/token-web
 import { controllerAccounts } from '../../access/bootstrap-policy/controller-roles.ts'
 import { defaultIssuer } from '../../access/tokens/issue-token.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import type { HandlingOfClasses } from '../../api/data-classes/data-class.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Config } from '../../base/config/config.ts'
@@ -37,6 +38,7 @@ export interface PartInput {
   readonly features: Features
   readonly auditPolicy: AuditPolicy | undefined
   readonly auditOutputs: AuditOutputsSettings | undefined
+  readonly dataClasses: HandlingOfClasses | undefined
   readonly tokenWebhook: TokenWebhookSettings | undefined
   /** An etcd that others run. Without it and `etcdOfRun`, the store is in the data directory. */
   readonly etcd: EtcdAddress | undefined
@@ -115,6 +117,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
           features: input.features,
           auditPolicy: input.auditPolicy,
           auditOutputs: input.auditOutputs,
+          dataClasses: input.dataClasses,
           configurations: input.configurations(),
           tokenWebhook: input.tokenWebhook,
           bootstrapTokens: config.bootstrapTokens,

@@ -39,6 +39,7 @@ import { type Identity, partIdentity } from './part-identities.ts'
 import { readAdmission } from './read-admission.ts'
 import { auditOutputsOf } from './read-audit-config.ts'
 import { auditPolicyOf } from './read-audit-policy.ts'
+import { dataClassesOf } from './read-data-classes.ts'
 import { readEtcd } from './read-etcd.ts'
 import { tokenWebhookOf } from './read-token-webhook.ts'
 import { readRegistryAuthorities } from './registry-authorities.ts'
@@ -69,6 +70,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   thresholdsWith(config.evictionHard)
   const auditPolicy = await auditPolicyOf(config)
   const auditOutputs = await auditOutputsOf(config)
+  const dataClasses = await dataClassesOf(config)
   const files = await readAccessFiles(config)
   const tokenWebhook = await tokenWebhookOf(config)
   const etcd = await readEtcd(config.etcd, systemClock.now())
@@ -84,7 +86,7 @@ export async function up({ config: file, packageKey, ...flags }: UpFlags): Promi
   refuseJoined(directory)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  const settings = { admission, features, auditPolicy, auditOutputs, tokenWebhook, etcd, files, backup }
+  const settings = { admission, features, auditPolicy, auditOutputs, dataClasses, tokenWebhook, etcd, files, backup }
   await run(config, settings, directory, identity, stop, print)
 }
 
@@ -93,7 +95,7 @@ async function run(
   {
     files,
     ...settings
-  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'auditOutputs' | 'tokenWebhook' | 'etcd' | 'backup'> & {
+  }: Pick<PartInput, 'admission' | 'features' | 'auditPolicy' | 'auditOutputs' | 'dataClasses' | 'tokenWebhook' | 'etcd' | 'backup'> & {
     readonly files: AccessFiles
   },
   directory: DataDirectory,

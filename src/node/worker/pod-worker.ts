@@ -18,6 +18,7 @@ import { MountError } from '../volumes/pod-volumes.ts'
 import { requireStartable, StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
+import { loggedError } from './logged-error.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
@@ -160,10 +161,9 @@ export class PodWorker {
           if (this.#failures === failures) this.#failures = 0
         } catch (err) {
           if (signal.aborted) return
-          const { aborted, reason } = this.#interrupt.signal
-          if (aborted && (err === reason || !this.#ending())) continue
+          if (this.#interrupt.signal.aborted && (err === this.#interrupt.signal.reason || !this.#ending())) continue
           delay = Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
-          log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
+          log.error('pod pass failed', { pod: podText(this.#pod), err: loggedError(this.#pod, err), retryAfterMs: delay })
         }
         const step = new AbortController()
         await Promise.race([this.#wake.promise, pause(clock, delay, AbortSignal.any([signal, step.signal]))])

@@ -44,6 +44,7 @@ export async function createObject(
   const { definition } = served
   if (definition.custom?.hasRules === true) context.pace.takesRules()
   const { metadata } = object
+  context.noteState?.(metadata)
   const sent = metadata.managedFields
   receiveNew(metadata, info.namespace, definition.namespaced)
   if (info.verb !== 'patch') dropDuplicateOwners(metadata, context.warn)

@@ -71,7 +71,9 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
     context.pace.takes(entry.byteLength)
     const old = served.view.object(entry)
     await yieldIfDue(context.pace)
+    context.noteState?.(old.metadata)
     const object = await change.next(old)
+    context.noteState?.(object.metadata)
     await yieldIfDue(context.pace)
     const { namespace, name, dryRun } = change
     const place = { namespace, name, dryRun, replaces: change.sent !== undefined, isView: change.subresource === 'scale' }

@@ -43,7 +43,7 @@ export function recordingBody(request: ServerRequest, keep: (body: RecordedBody)
 }
 
 /** The annotation that names bodies that could not be recorded: too large, not JSON or YAML, or streamed. */
-const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
+export const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
 
 /** A request whose bodies are recorded. */
 export interface AuditedBodies {

@@ -14,6 +14,8 @@ export interface AuditSink {
   refusal?(): AuditFailure | undefined
   /** Which bodies to record; undefined if no bodies are ever recorded. Called before a body is read. */
   decide?(asked: AuditedRequest): AuditDecision | undefined
+  /** Whether records about this namespace are sealed to readers; '' for what is in none. Without the function none are. */
+  seals?(namespace: string): boolean
   /** Finds a recorded event; undefined if that takes unreasonable effort. Without this function only recent refusals can be explained. */
   find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
 }

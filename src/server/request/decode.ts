@@ -1,8 +1,10 @@
 // The body of a request as an object of the kind that the path names, with defaults.
 
 import { decodeCustomBody } from '../../api/custom-resources/decode-custom.ts'
+import type { Labeled } from '../../api/data-classes/classify.ts'
 import { groupVersion, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
+import { isRecord } from '../../api/schema/compile.ts'
 import {
   decodeBody as decodeBytes,
   type FieldValidation,
@@ -39,6 +41,8 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   if (format === 'protobuf' && protobufKind(groupVersion(kind.group, kind.version), kind.kind) === undefined) bodyFormat(contentType, false)
   const sent = await readBody(context)
   const body = await readable(context, kind, format, sent, maxValuesOf(context))
+  // Before it is decoded: the message of a fault may quote it.
+  if (body.document.ok && isRecord(body.document.value)) context.noteState?.(labeledOf(body.document.value))
   await yieldIfDue(context.pace)
   const { object, warnings } =
     custom === undefined
@@ -86,4 +90,8 @@ function completed(object: KubeObject, kind: GroupVersionKind, definition: Resou
   if (problem !== undefined) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${problem}`)
   definition.setDefaults?.(object)
   return object
+}
+
+function labeledOf({ metadata }: Readonly<Record<string, unknown>>): Labeled | undefined {
+  return isRecord(metadata) ? { labels: metadata['labels'], annotations: metadata['annotations'] } : undefined
 }

@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { anonymousUser } from '../../access/access.ts'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
+import { type Labeled, worstOf } from '../../api/data-classes/classify.ts'
+import type { DataClass } from '../../api/data-classes/data-class.ts'
+import { isRecord } from '../../api/schema/compile.ts'
 import { type ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -11,6 +14,8 @@ import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import { decisionAnnotation } from './audit-annotations.ts'
 import { type AuditedBodies, type RecordedBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, auditEvent, auditedRequestOf } from './audit-event.ts'
+import type { DataClassSource } from './data-class-source.ts'
+import { isPlainAnnotation, redactEvent } from './redact-event.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export interface AuditParts {
@@ -19,6 +24,8 @@ export interface AuditParts {
   readonly refused: { keep(event: AuditEvent): void }
   readonly clock: Pick<Clock, 'now'>
   readonly log: Logger
+  /** Without it nothing is redacted. */
+  readonly dataClasses?: DataClassSource
 }
 
 type Stage = 'ResponseStarted' | 'ResponseComplete'
@@ -42,6 +49,8 @@ export class RequestAudit {
   #annotations: Record<string, string> | undefined
   #bodies: AuditedBodies | undefined
   #early: EarlyRecord | undefined
+  /** The object in each state that the request had of it. */
+  #states: (Labeled | undefined)[] | undefined
 
   constructor(parts: AuditParts, request: ServerRequest, received: number) {
     this.#parts = parts
@@ -52,6 +61,26 @@ export class RequestAudit {
   readonly annotate = (key: string, value: string): void => {
     this.#annotations ??= {}
     this.#annotations[key] = value
+  }
+
+  /** The class of the object is the highest of all its states. */
+  readonly noteState = (state: Labeled | undefined): void => {
+    this.#states ??= []
+    this.#states.push(state)
+  }
+
+  /** The highest class of what the object of this request holds; undefined if that is not known, or for another request. */
+  get worstClass(): DataClass | undefined {
+    const { dataClasses } = this.#parts
+    // Whoever may not do it at all is told nothing of the object.
+    if (dataClasses === undefined || !this.isAllowed || !this.info?.isResource) return undefined
+    return worstOf(dataClasses.classify(this.info, this.#states ?? []))
+  }
+
+  /** Whether texts about this request may quote its object in logs of the server. */
+  get keepsTexts(): boolean {
+    const { worstClass } = this
+    return worstClass === undefined || this.#parts.dataClasses?.handling[worstClass].logs !== 'redact'
   }
 
   /** A read is answered without waiting for its record. */
@@ -105,9 +134,11 @@ export class RequestAudit {
   async #record(stage: Stage, answer: Answer, failure: Status | undefined): Promise<ApiError | undefined> {
     const { isRead } = this
     try {
-      const event = this.#event(stage, answer, failure)
+      const event = this.#redact(this.#event(stage, answer, failure))
       if (failure !== undefined) this.#parts.refused.keep(event)
-      const accepted = this.#parts.audit.record(this.#bodies === undefined ? event : withBodies(event, this.#bodies, answer))
+      const accepted = this.#parts.audit.record(
+        this.#bodies === undefined ? event : this.#redact(withBodies(event, this.#bodies, answer), true),
+      )
       if (!isRead) await accepted
       else accepted?.catch((err: unknown) => this.#failed(err, failure))
       return undefined
@@ -116,6 +147,29 @@ export class RequestAudit {
       // A 5xx already reports an error.
       return isRead || (failure !== undefined && failure.code >= 500) ? undefined : refusal
     }
+  }
+
+  /** Most records are about success, without a body: there is nothing to take out, and nothing is looked up. */
+  #redact(event: AuditEvent, hasBodies = false): AuditEvent {
+    const { dataClasses } = this.#parts
+    const { info } = this
+    const isPlain = !hasBodies && (event.responseStatus?.message === undefined || event.responseStatus.code < 400) && this.#isPlain
+    if (dataClasses === undefined || !info?.isResource || isPlain) return event
+    return redactEvent(event, {
+      handling: dataClasses.handling,
+      isSealed: dataClasses.seals(info.namespace),
+      classification: dataClasses.classify(info, this.#states ?? []),
+      classifyItem: item => {
+        const { name, namespace, ...labeled } = itemMetadata(item)
+        return dataClasses.classify({ ...info, namespace: namespace ?? info.namespace, name: name ?? '' }, [labeled])
+      },
+    })
+  }
+
+  /** Whether nobody but the server itself annotated the event. */
+  get #isPlain(): boolean {
+    for (const annotation in this.#annotations) if (!isPlainAnnotation(annotation)) return false
+    return true
   }
 
   #failed(err: unknown, failure: Status | undefined): ApiError {
@@ -136,5 +190,14 @@ export class RequestAudit {
       name: answer.objectName,
     }
     return auditEvent(facts, stage, this.#parts.clock.now(), answer.status, failure)
+  }
+}
+
+function itemMetadata(item: Readonly<Record<string, unknown>>): Labeled & { readonly name?: string; readonly namespace?: string } {
+  const { name, namespace, labels, annotations } = isRecord(item['metadata']) ? item['metadata'] : {}
+  return {
+    ...{ labels, annotations },
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof namespace === 'string' ? { namespace } : {}),
   }
 }

@@ -1,5 +1,6 @@
 // What the pipeline knows about one request, for the verb that answers it.
 import type { Authenticated } from '../../access/revocation.ts'
+import type { Labeled } from '../../api/data-classes/classify.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { ExternalWait } from '../../base/async/external-wait.ts'
 import type { Reply, ServerRequest } from '../http/exchange.ts'
@@ -29,6 +30,8 @@ export interface RequestContext {
   keepBody?(body: RecordedBody): void
   /** Sent as Warning headers, each once. */
   warn(message: string): void
+  /** The object of the request in one of its states: its class is the highest of all. */
+  noteState?(state: Labeled | undefined): void
   /** Added to the audit event. */
   annotate(key: string, value: string): void
   /**

@@ -1,0 +1,57 @@
+// What a pod takes from Secrets and ConfigMaps: a message about its start may quote it, whatever the class of the pod is.
+import { worstOf } from '../../api/data-classes/classify.ts'
+import { redacted } from '../../api/data-classes/data-class.ts'
+import { maskText, valuesOf } from '../../api/data-classes/redact.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { StoreReader } from '../../api/store-view.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { DataClassSource } from '../../server/request/data-class-source.ts'
+
+/** Limit of objects read for one message. */
+const maxReferences = 32
+
+export interface MaskParts {
+  readonly classes: DataClassSource
+  readonly view: Pick<StoreReader, 'get'>
+}
+
+/** The text without the values of classified objects that the containers of the pod get as variables. */
+export function maskReferences(text: string, object: KubeObject, namespace: string, { classes, view }: MaskParts): string {
+  let left = text
+  for (const { resource, kind, name } of references(object).slice(0, maxReferences)) {
+    const classification = classes.classify({ group: '', resource, namespace, name }, [])
+    const worst = worstOf(classification)
+    const found = classes.handling[worst].events === 'show' ? undefined : view.get(resource, namespace, name)
+    if (found !== undefined) left = maskText(left, valuesOf({ ...found, kind }, 'all'), redacted(worst))
+  }
+  return left
+}
+
+interface Reference {
+  readonly resource: 'secrets' | 'configmaps'
+  readonly kind: string
+  readonly name: string
+}
+
+/** Empty for what is no pod. */
+function references(object: KubeObject): Reference[] {
+  if (object.kind !== 'Pod') return []
+  const { spec }: KubeObject & Partial<Pick<Pod, 'spec'>> = object
+  const secrets = new Set<string | undefined>()
+  const configMaps = new Set<string | undefined>()
+  for (const { env = [], envFrom = [] } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+    for (const { valueFrom } of env) {
+      secrets.add(valueFrom?.secretKeyRef?.name)
+      configMaps.add(valueFrom?.configMapKeyRef?.name)
+    }
+    for (const { secretRef, configMapRef } of envFrom) {
+      secrets.add(secretRef?.name)
+      configMaps.add(configMapRef?.name)
+    }
+  }
+  const named = (names: ReadonlySet<string | undefined>): string[] => [...names].flatMap(name => name ?? [])
+  return [
+    ...named(secrets).map(name => ({ resource: 'secrets', kind: 'Secret', name }) as const),
+    ...named(configMaps).map(name => ({ resource: 'configmaps', kind: 'ConfigMap', name }) as const),
+  ]
+}
