@@ -191,6 +191,11 @@ export class Client {
     return this.#call<A>({ method: 'GET', path, headers: { accept } }, signal)
   }
 
+  /** Any path that takes JSON and answers with JSON. */
+  post(path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    return this.#send('POST', path, body, signal)
+  }
+
   #put<T extends KubeObject>(resource: ResourceRef<T>, object: T, subresource: string, signal: AbortSignal): Promise<T> {
     const { namespace, name } = object.metadata
     return this.#send<T>('PUT', resourcePath(resource, namespace, required(name), subresource), withKind(resource, object), signal)

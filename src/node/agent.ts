@@ -1,16 +1,18 @@
 // The node agent: joins the cluster, starts its own containerd, runs the pods that are bound to it, and serves the API server's tunnel.
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
+import { EventRecorder } from '../client/event-recorder.ts'
 import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import { defaultRotation } from './container/log-rotation.ts'
 import { LogRotator, type RunningLog } from './container/log-rotator.ts'
 import { quietOutages } from './cri/outage-log.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
+import { NodeCsi } from './csi/node-csi.ts'
 import { diskFacts, fileSystemFacts } from './eviction/disk-facts.ts'
 import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
@@ -98,11 +100,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
   starting.catch(() => undefined)
   let containerd: Containerd | undefined
   let storage: LocalStorage | undefined
+  let csi: NodeCsi | undefined
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   const stop = async () => {
     work.abort()
-    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), storage, network, clock, log)
+    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), { storage, csi }, network, clock, log)
   }
   const leave = async () => {
     work.abort()
@@ -118,6 +121,17 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const localStorage = new LocalStorage({ directory, nodeName, client, identity: () => identity.current, clock, log, random })
     storage = localStorage
     const { volumes } = localStorage
+    await using csiEvents = new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log, random })
+    const nodeCsi = new NodeCsi({
+      directory,
+      client,
+      nodeName,
+      bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
+      events: csiEvents,
+      clock,
+      log,
+    })
+    csi = nodeCsi
     const mirrors = nodeMirrors({ client, clock, log, random }, async followed => {
       const own = options.registry
       for (const registry of await writeRegistryHosts(directory.registryConfig, { own, mirrored: followed.all() }))
@@ -128,7 +142,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       appArmorEnabled(),
       runtime.version(signal),
       runtime.status(signal),
-      machineHost(directory, volumes, clock),
+      machineHost(directory, { local: volumes, csi: nodeCsi }, clock),
       options.link(directory),
     ])
     const node: NodeFacts = {
@@ -241,6 +255,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           streamingCertificate: containerd.streamingCertificate,
           refused: () => guard.refused(),
           usage,
+          csi: nodeCsi.forwarded,
         },
         clock,
         log,
@@ -253,6 +268,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       localStorage.run(working),
+      nodeCsi.run(working),
       mirrors.run(working),
       usage.run(working),
       rotator.run(working),
@@ -363,7 +379,7 @@ function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
 async function stopNode(
   directory: NodeDirectory,
   containerd: Containerd | undefined,
-  storage: LocalStorage | undefined,
+  { storage, csi }: { readonly storage: LocalStorage | undefined; readonly csi: NodeCsi | undefined },
   network: PodNetwork,
   clock: Clock,
   log: Logger,
@@ -375,6 +391,7 @@ async function stopNode(
     )
     await containerd[Symbol.asyncDispose]()
   }
+  await csi?.closeAll().catch((err: unknown) => log.error('CSI volumes not unmounted', { err }))
   await unmountBelow(directory.pods)
   await storage?.volumes.closeAll().catch((err: unknown) => log.error('volumes not unmounted', { err }))
   await cleanUp(directory, clock, limit)

@@ -18,6 +18,7 @@ import { versionInfo } from './paths/version.ts'
 import type { RefusedRequests } from './paths/why/refused-requests.ts'
 import { whyPathHandler } from './paths/why/why-path.ts'
 import type { Aggregator } from './proxy/aggregation/aggregator.ts'
+import { csiCallHandler } from './proxy/csi-call.ts'
 import { tunnelPathHandler } from './proxy/tunnel/tunnel-path.ts'
 import type { Authorize } from './request/authorize.ts'
 
@@ -44,6 +45,7 @@ export function serverPaths({ options, authorize, aggregator, flow, refused, che
     }),
     aggregated: async (context, path) => aggregator.answerPath(context, path),
     tunnel: tunnelPathHandler(view.nodeTunnels),
+    csi: csiCallHandler(view.nodeTunnels),
     flowDump: async ({ query, now }, path) => {
       const text = dumpText(flow, path, (query.get('includeRequestDetails') ?? '') !== '', monotonicClock, now)
       return text === undefined ? undefined : { status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(text) }

@@ -1,5 +1,6 @@
 // How upstream's router treats paths that are not resources: discovery of a version, `/version` and the issuer's documents are routes, with
 // only GET and their own media types; lists of groups are answered outside the router.
+import { csiCallPathPrefix } from '../../api/nodes/csi-call-path.ts'
 import { aggregatedVersion, documentForm, requireAcceptableRoute, requireRouteFormat } from '../request/negotiate.ts'
 
 /** The media types of routes without an aggregated form. */
@@ -16,6 +17,7 @@ const discovery = /^\/apis?(?:\/|$)/
 const isRoot = (path: string): boolean => path === '/api' || path === '/apis'
 
 export function takesMethod(path: string, verb: string): boolean {
+  if (path.startsWith(csiCallPathPrefix)) return verb === 'post'
   return verb === 'get' || (verb === 'head' && !only.has(path) && !discoveryRoute.test(path))
 }
 

@@ -18,6 +18,7 @@ export interface PathParts {
   /** Group versions of other servers. */
   readonly aggregated: PathHandler
   readonly tunnel: PathHandler
+  readonly csi: PathHandler
   readonly why: PathHandler
   readonly policies: PathHandler
   readonly build: PathHandler
@@ -44,6 +45,7 @@ export function pathHandler(parts: PathParts): (context: RequestContext, info: R
     async (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
     oidc,
     parts.tunnel,
+    parts.csi,
     parts.why,
     parts.policies,
     parts.build,

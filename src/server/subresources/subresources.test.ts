@@ -195,7 +195,7 @@ async function answeringNode(answer: { status: number; contentType: string; text
     status: { containerStatuses: [{ name: 'c', state: { running: {} }, image: 'i', imageID: '', ready: true, restartCount: 0 }] },
   })
   api.server.nodeTunnels.register('n1', async request => {
-    if (request.kind !== 'kubelet') api.asked.push(request.query)
+    if ('query' in request) api.asked.push(request.query)
     return { ...answer, stream: Duplex.from([Buffer.from(answer.text)]) }
   })
   return api

@@ -27,7 +27,7 @@ async function streamsServer(change: (options: Record<string, unknown>) => void 
     spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] },
   })
   api.server.nodeTunnels.register('n1', async request => {
-    if (request.kind !== 'kubelet') seen.asked = request
+    if ('query' in request) seen.asked = request
     return { status: 200, contentType: '', stream: new PassThrough() }
   })
   const ask = async (subresource: string, query: string) => {

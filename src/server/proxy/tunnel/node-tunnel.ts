@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
+import { type CsiCallPath, csiTunnelPath } from '../../../api/nodes/csi-call-path.ts'
 import { type KubeletPath, kubeletRequestPath, nodeRequestPath, type PodRequest } from '../../../api/nodes/node-protocol.ts'
 import { apiError, badRequest, notFound, serviceUnavailable } from '../../../api/status.ts'
 import type { Logger } from '../../../base/log.ts'
@@ -17,7 +18,14 @@ export interface KubeletRequest {
   readonly path: KubeletPath
 }
 
-export type NodeRequest = PodRequest | KubeletRequest
+/** A call of a CSI driver, with the request message as JSON. */
+export interface CsiRequestToNode {
+  readonly kind: 'csi'
+  readonly call: CsiCallPath
+  readonly body: Buffer
+}
+
+export type NodeRequest = PodRequest | KubeletRequest | CsiRequestToNode
 
 /** The response of a node. `stream` carries the bytes: read-only for logs, in both directions for others. */
 export interface NodeAnswer {
@@ -158,10 +166,11 @@ export class NodeTunnels {
     if (handler) return handler(request, signal)
     const tunnel = this.#tunnels.get(nodeName)
     if (tunnel === undefined || tunnel.session.destroyed) throw this.#unreachable(nodeName)
-    const path = request.kind === 'kubelet' ? kubeletRequestPath(request.path) : nodeRequestPath(request)
+    const path = pathOf(request)
     tunnel.budget.requested()
     const isRead = request.kind === 'logs' || request.kind === 'kubelet'
     const stream = tunnel.session.request({ ':method': isRead ? 'GET' : 'POST', ':path': path }, { endStream: isRead, signal })
+    if (request.kind === 'csi') stream.end(request.body)
     return await answerOf(stream, () => this.#unreachable(nodeName))
   }
 
@@ -176,6 +185,11 @@ export class NodeTunnels {
     for (const tunnel of this.#tunnels.values()) tunnel.close()
     this.#handlers.clear()
   }
+}
+
+function pathOf(request: NodeRequest): string {
+  if (request.kind === 'csi') return csiTunnelPath(request.call)
+  return request.kind === 'kubelet' ? kubeletRequestPath(request.path) : nodeRequestPath(request)
 }
 
 function pinged(tunnel: Tunnel): Promise<boolean> {

@@ -1,0 +1,91 @@
+// Unary gRPC calls to a server on a unix socket: a deadline, a signal, and a limit for the answer's bytes.
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
+import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
+import { type ProtocolTable, protocolDescriptor } from './descriptor.ts'
+
+/** A call without an answer. `code` is a number of gRPC, `details` the server's own text: neither bounded nor safe to print. */
+export class GrpcFailure extends Error {
+  readonly code: number
+  readonly details: string
+  constructor(code: number, details: string, options?: ErrorOptions) {
+    super(`gRPC call failed with code ${code}`, options)
+    this.name = 'GrpcFailure'
+    this.code = code
+    this.details = details
+  }
+}
+
+export interface UnaryClientOptions {
+  readonly table: ProtocolTable
+  /** Path of the unix socket. */
+  readonly socket: string
+  readonly maxAnswerBytes: number
+}
+
+/** Answers are plain objects as the table says, with unset messages null; enums are names, 64-bit numbers texts. */
+export class UnaryClient implements Disposable {
+  readonly #client: Client
+  readonly #services: ReturnType<typeof fromJSON>
+  readonly #table: ProtocolTable
+
+  constructor({ table, socket, maxAnswerBytes }: UnaryClientOptions) {
+    this.#table = table
+    this.#services = loadServices(table)
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+      // A unix socket has no host name; without this grpc-js sends the path as :authority, which Go servers refuse.
+      'grpc.default_authority': 'localhost',
+      'grpc.enable_http_proxy': 0,
+      'grpc.service_config_disable_resolution': 1,
+      'grpc.max_receive_message_length': maxAnswerBytes,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1000,
+      // Another process may listen at the same path later, so each client has a connection of its own.
+      'grpc.use_local_subchannel_pool': 1,
+    })
+  }
+
+  /** Rejects with GrpcFailure, or with the signal's reason. */
+  call(method: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
+    const { path, requestSerialize, responseDeserialize } = this.#definition(method)
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
+      const options = { deadline: Date.now() + timeoutMs }
+      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, (err, answer: unknown) => {
+        signal.removeEventListener('abort', cancel)
+        if (!err) resolve(answer)
+        else if (signal.aborted) reject(signal.reason)
+        else reject(isServiceError(err) ? new GrpcFailure(err.code, err.details, { cause: err }) : err)
+      })
+      const cancel = () => call.cancel()
+      signal.addEventListener('abort', cancel, { once: true })
+    })
+  }
+
+  #definition(method: string): ServiceDefinition[string] {
+    const [service = ''] = this.#table.methods[method] ?? []
+    const found = serviceOf(this.#services, `${this.#table.packageName}.${service}`)[method]
+    if (found === undefined) throw new Error(`Cannot call "${method}": it is not in the protocol table`)
+    return found
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close()
+  }
+}
+
+/** Shared by the client and by servers of tests. */
+export function loadServices(table: ProtocolTable): ReturnType<typeof fromJSON> {
+  const descriptor: object = protocolDescriptor(table)
+  return fromJSON(descriptor, { keepCase: true, longs: String, enums: String, defaults: true })
+}
+
+export function serviceOf(services: ReturnType<typeof fromJSON>, name: string): ServiceDefinition {
+  const found = services[name]
+  if (found === undefined || 'format' in found) throw new Error(`Cannot load "${name}": it is not a service`)
+  // What has no format is a service: the third kind, a message, has one.
+  return found as ServiceDefinition
+}
+
+function isServiceError(err: unknown): err is ServiceError {
+  return err instanceof Error && 'code' in err && typeof err.code === 'number' && 'details' in err && typeof err.details === 'string'
+}
