@@ -253,3 +253,17 @@ test('attested() asks the registry again after an hour, with the credentials tha
   registries.failure = 'gone'
   assert.deepEqual(await seen(), ['{"statements":["later"]}'])
 })
+
+test('an image that comes with Bulkhead is refused by a policy that names it, without a registry', async () => {
+  const { registries, ask, evaluator, clusterPolicies, policy } = begin()
+  clusterPolicies.set({ ...policy, spec: { ...policy.spec, images: ['bulkhead.local/**'] } })
+  const image = 'bulkhead.local/busybox:1'
+  const message = 'it comes with Bulkhead, so that no registry has it and nobody else can sign it'
+  const answer = await ask(image)
+  assert.ok(!answer.known)
+  assert.deepEqual([answer.reason, answer.message], ['Missing', message])
+  const again = await evaluator.reevaluate('default', image, `sha256:${'a'.repeat(64)}`, signal)
+  assert.ok(again.known)
+  assert.deepEqual([again.verdict, again.message], ['Refused', message])
+  assert.deepEqual(registries.requests, [])
+})

@@ -8,6 +8,7 @@ import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
 import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
 import type { Provenance } from '../supply-chain/policy/attested-provenance.ts'
+import { builtInRegistry } from '../supply-chain/policy/covers-image.ts'
 import type { FindingsDecision } from '../supply-chain/policy/evaluate-findings.ts'
 import type {
   AskedImage,
@@ -105,6 +106,7 @@ export const maxAskedImages = 100
 const registryMs = 10_000
 const stateMs = 5000
 const forever = Number.POSITIVE_INFINITY
+const builtInMessage = 'it comes with Bulkhead, so that no registry has it and nobody else can sign it'
 
 export class ImageEvaluator<Claims> implements ImageAuthority {
   readonly #parts: EvaluatorParts<Claims>
@@ -252,6 +254,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     credentials: readonly PullCredential[],
     knownOnly: boolean,
   ): Promise<Resolved> {
+    if (repository.startsWith(builtInRegistry)) return { known: false, reason: 'Missing', message: builtInMessage }
     const { tag, digest } = parseImageReference(image) ?? {}
     const wanted = digest ?? tag ?? 'latest'
     // A namespace waits for its own requests only, and learns nothing by the credentials of another.
@@ -288,6 +291,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const base = { known: true, image, digest, time } as const
     const repository = repositoryOf(image) ?? ''
     if (policies.length === 0) return { ...base, verdict: 'Unverified', identities: [], message: '' }
+    if (repository.startsWith(builtInRegistry)) return { ...base, verdict: 'Refused', identities: [], message: builtInMessage }
     const key = claimsKey(namespace, repository, digest)
     const collect = (maxAgeMs: number) =>
       this.#claims.fetch(key, maxAgeMs, async () => {
@@ -329,8 +333,12 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
         try {
           return await work(this.#parts.registries.open(repository, credentials), until)
         } catch (err) {
-          if (until.aborted) this.#failed.set(registry, `registry ${registry} did not answer in ${registryMs / 1000} s`)
-          else if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
+          if (until.aborted) {
+            const message = `registry ${registry} did not answer in ${registryMs / 1000} s`
+            this.#failed.set(registry, message)
+            throw new UserError(message, { cause: err })
+          }
+          if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
           throw err
         }
       },

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
+import { componentPolicyAnnotation, componentsAnnotation, holdsComponents, readComponents } from '../supply-chain/components/component.ts'
 import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import { defaultRotation } from './container/log-rotation.ts'
@@ -158,7 +159,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       node,
       health: async until => ({
         ...(await nodeHealth({ ...options, runtime, disk: pressure, rest: shortage, guard, storage: localStorage }, until)),
-        runtime: { components: components.components, drift: components.drift },
+        runtime: { components: components.recorded, drift: components.drift },
       }),
       clock,
       log,
@@ -171,6 +172,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const podCidr = (await registrar.podRange(signal)) ?? earlierRange
     if (podCidr !== earlierRange) await network.configure(podCidr, signal)
     // The node's own configuration is written now: from here on, only somebody else changes it.
+    const { annotations } = registrar.current?.metadata ?? {}
+    if (holdsComponents(annotations?.[componentPolicyAnnotation])) components.hold(readComponents(annotations?.[componentsAnnotation]))
     const componentsKnown = components.look()
     componentsKnown.catch(() => undefined)
     const pullRecords = await PullRecords.open(directory.pullRecords, await runtime.listImages(signal))

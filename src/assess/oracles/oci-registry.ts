@@ -23,6 +23,7 @@ export interface OraclePlatform {
 export class OracleRegistry {
   readonly #files = new Map<string, ServedFile>()
   readonly #referrers = new Map<string, object[]>()
+  readonly #tags = new Map<string, string[]>()
 
   /** What is at a path, such as `/v2/shop/web/manifests/1.0`. */
   find(path: string): ServedFile | undefined {
@@ -30,14 +31,26 @@ export class OracleRegistry {
   }
 
   /** An image with one layer; its digest. */
-  image(repository: string, layer: Uint8Array, { os, architecture }: OraclePlatform = { os: 'linux', architecture: 'amd64' }): string {
-    return this.#image(repository, layer, { os, architecture }).digest
+  image(repository: string, layer: Uint8Array, platform: OraclePlatform = { os: 'linux', architecture: 'amd64' }): string {
+    return this.#image(repository, layer, platform).digest
   }
 
-  /** An index with an image for each platform; its digest. `tag` names it too. */
-  index(repository: string, images: readonly { readonly layer: Uint8Array; readonly platform: OraclePlatform }[], tag?: string): string {
+  /** Gives an image a name in its repository. */
+  tag(repository: string, name: string, digest: string): void {
+    const file = this.#files.get(`/v2/${repository}/manifests/${digest}`)
+    if (file === undefined) throw new Error(`${repository} has no ${digest}`)
+    this.#files.set(`/v2/${repository}/manifests/${name}`, file)
+    const tags = this.#tags.get(repository) ?? []
+    tags.push(name)
+    this.#tags.set(repository, tags)
+    const bytes = Buffer.from(JSON.stringify({ name: repository, tags }))
+    this.#files.set(`/v2/${repository}/tags/list`, { bytes, headers: { 'content-type': 'application/json' } })
+  }
+
+  /** An index with an image for each platform; its digest. */
+  index(repository: string, images: readonly { readonly layer: Uint8Array; readonly platform: OraclePlatform }[]): string {
     const manifests = images.map(({ layer, platform }) => ({ ...this.#image(repository, layer, platform), platform }))
-    const { digest } = this.#manifest(repository, { schemaVersion: 2, mediaType: indexType, manifests }, indexType, tag)
+    const { digest } = this.#manifest(repository, { schemaVersion: 2, mediaType: indexType, manifests }, indexType)
     return digest
   }
 
@@ -80,11 +93,11 @@ export class OracleRegistry {
     return { digest, size: bytes.length }
   }
 
-  #manifest(repository: string, content: object, mediaType: string, tag?: string): Descriptor {
+  #manifest(repository: string, content: object, mediaType: string): Descriptor {
     const bytes = Buffer.from(JSON.stringify(content))
     const digest = `sha256:${sha256(bytes)}`
-    const file = { bytes, headers: { 'content-type': mediaType, 'docker-content-digest': digest } }
-    for (const name of tag === undefined ? [digest] : [digest, tag]) this.#files.set(`/v2/${repository}/manifests/${name}`, file)
+    const headers = { 'content-type': mediaType, 'docker-content-digest': digest }
+    this.#files.set(`/v2/${repository}/manifests/${digest}`, { bytes, headers })
     return { mediaType, digest, size: bytes.length }
   }
 }

@@ -1,11 +1,8 @@
 // A whole import: a signed feed that the cluster fetches names a package, and each pod whose image has it must be told, and no other. The images are in
 // a registry of the proof, and the cluster reads what is in them.
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { imageName } from '../../../api/resources/supply/image.ts'
-import type { AdvisorySource } from '../../../api/types/supply-v1.ts'
-import { formatTime } from '../../../base/clock.ts'
 import { advisorySources, images, pods, registryMirrors } from '../../../client/resources.ts'
-import { writeTar } from '../../../supply-chain/oci/tar/write-tar.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { LoopbackServer, type ServedFile } from '../../loopback-server.ts'
@@ -15,6 +12,7 @@ import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { request } from '../../request.ts'
 import { within } from '../../until.ts'
+import { type Feed, FeedPublisher, npmLayer } from './published-feed.ts'
 
 /** Until the cluster has read an image that it has not seen. */
 const readMs = 30_000
@@ -23,14 +21,6 @@ const listMs = 60_000
 const pollMs = 200
 const vulnerable = 'supply.bulkhead.dev/Vulnerable'
 const day = 86_400_000
-
-interface Feed {
-  readonly name: string
-  /** In the path of the server. */
-  readonly path: string
-  readonly source: string
-  readonly publicKey: string
-}
 
 /** The API server must be on this machine. */
 export async function tryImportedFeed(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
@@ -45,36 +35,16 @@ export async function tryImportedFeed(context: ProofContext, namespace: ProofNam
   const run = randomBytes(6).toString('hex')
   const [bad, good] = [`bulkhead-prove-bad-${run}`, `bulkhead-prove-${run}`]
   await runPods(context, namespace, registry, host, { affected: `${good}@1.0.0`, forged: `${bad}@1.0.0`, fixed: `${good}@2.0.0` }, signal)
-  const key = generateKeyPairSync('ed25519')
-  const other = generateKeyPairSync('ed25519')
-  const publish = async (id: string, of: string, modified: number, by: KeyObject): Promise<Feed> => {
-    const content = Buffer.from(JSON.stringify([advisory(id, of, modified)]))
-    const path = `/feeds/${id}.json`
-    files.set(path, { bytes: content })
-    files.set(`${path}.sig`, { bytes: sign(null, content, by) })
-    const publicKey = key.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    const feed = { name: id, path, source: `${cluster.prefix}-${id.toLowerCase()}`.slice(0, 63), publicKey }
-    await cluster.create(advisorySources, sourceOf(feed, server), signal)
-    return feed
-  }
+  const publisher = new FeedPublisher(files, server, cluster)
   // The clock of the proof and that of the cluster may differ by seconds.
   const now = Math.floor(clock.now() / 1000) * 1000 - 5000
-  const forged = await publish(`FORGED-${run}`, bad, now, other.privateKey)
+  const stranger = generateKeyPairSync('ed25519').privateKey
+  const forged = await publisher.publish({ id: `FORGED-${run}`, of: bad, modified: now }, signal, stranger)
   const began = clock.monotonic()
-  const imported = await publish(`WHOLE-${run}`, good, now - day, key.privateKey)
+  const imported = await publisher.publish({ id: `WHOLE-${run}`, of: good, modified: now - day }, signal)
   await tryTold(context, namespace, imported, began, signal)
   await trySources(context, { imported, forged }, signal)
 }
-
-const advisory = (id: string, name: string, modified: number): object => ({
-  ...{ id, modified: formatTime(modified), severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }] },
-  affected: [{ package: { ecosystem: 'npm', name }, ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '2.0.0' }] }] }],
-})
-
-const sourceOf = ({ source, path, publicKey }: Feed, { host, authority }: LoopbackServer): AdvisorySource => ({
-  metadata: { name: source },
-  spec: { format: 'osv', url: `https://${host}${path}`, authorities: authority, publicKey, maxSilence: '1h' },
-})
 
 /** Two pods with each of the packages, and waits until the cluster knows what is in their images. */
 async function runPods(
@@ -86,10 +56,7 @@ async function runPods(
   signal: AbortSignal,
 ): Promise<void> {
   await inParallel(Object.entries(packages), async ([name, text]) => {
-    const [of = '', version = ''] = text.split('@')
-    const manifest = Buffer.from(JSON.stringify({ name: of, version }))
-    const layer = writeTar([{ path: `app/node_modules/${of}/package.json`, mode: 0o644, content: manifest }])
-    const digest = registry.image(name, layer)
+    const digest = registry.image(name, npmLayer(text))
     const image = `${host}/${name}@${digest}`
     for (const copy of ['a', 'b'])
       await client.create(
@@ -115,7 +82,7 @@ async function runPods(
 async function tryTold(
   { attempts, client, transport, clock }: ProofContext,
   namespace: ProofNamespace,
-  { name }: Feed,
+  { id: name }: Feed,
   began: number,
   signal: AbortSignal,
 ): Promise<void> {

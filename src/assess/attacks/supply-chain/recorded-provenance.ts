@@ -2,7 +2,6 @@
 import { imageName } from '../../../api/resources/supply/image.ts'
 import type { Image, ImagePolicySpec } from '../../../api/types/supply-v1.ts'
 import { clusterImagePolicies, images, pods, registryMirrors, trustRoots } from '../../../client/resources.ts'
-import { writeTar } from '../../../supply-chain/oci/tar/write-tar.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { LoopbackServer } from '../../loopback-server.ts'
@@ -12,6 +11,7 @@ import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { within } from '../../until.ts'
+import { npmLayer } from './published-feed.ts'
 
 const readMs = 30_000
 const pollMs = 200
@@ -28,14 +28,7 @@ const predicate = {
   runDetails: { builder: { id: 'https://builder.invalid' } },
 }
 
-const layerWith = (...names: readonly string[]): Buffer =>
-  writeTar(
-    names.map(name => ({
-      path: `app/node_modules/${name}/package.json`,
-      mode: 0o644,
-      content: Buffer.from(JSON.stringify({ name, version: '1.0.0' })),
-    })),
-  )
+const layerWith = (...names: readonly string[]): Buffer => npmLayer(...names.map(name => `${name}@1.0.0`))
 
 /** The API server must be on this machine. */
 export async function tryProvenance(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<void> {
