@@ -61,8 +61,8 @@ export function httpsRegistries({ clock, authorities: common, own, mirrors, auth
       // Opened when it is used: most are never asked.
       return mirroredSource(all.map(candidate => ({ ...candidate, name: candidate.host, source: lazySource(() => clientFor(candidate)) })))
     },
-    async tags(repository, signal) {
-      const [first] = candidatesOf(repository, undefined).filter(({ resolvesTags }) => resolvesTags)
+    async tags(repository, [credential], signal) {
+      const [first] = candidatesOf(repository, credential).filter(({ resolvesTags }) => resolvesTags)
       return first === undefined ? [] : await clientFor(first).tags(signal)
     },
     [Symbol.dispose]() {

@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import type { ImageAnswer, ImageQuestion } from '../supply-chain/policy/image-question.ts'
 import { knownRoots, listVerifier, memoryRegistries } from './artifacts.testing.ts'
-import { ImageEvaluator, maxAskedImages, missingMs, tagMs, turnLimits } from './image-evaluator.ts'
+import { ImageEvaluator, laterClaimsMs, maxAskedImages, missingMs, tagMs, turnLimits } from './image-evaluator.ts'
 import { type Followed, PolicyState } from './policy-state.ts'
 
 const { signal } = new AbortController()
@@ -219,4 +219,51 @@ test('attestedSbom() takes what a signer of a ClusterImagePolicy attested, and n
   clusterPolicies.set({ metadata: { name: 'signed', resourceVersion: '3' }, spec })
   assert.equal(await evaluator.attestedSbom('default', image, digest), '{"bomFormat":"CycloneDX"}')
   assert.deepEqual(seen, ['cluster/signed'])
+})
+
+test('attested() asks the registry again after an hour, with the credentials that are given, and keeps what it had where that fails', async () => {
+  const registries = memoryRegistries()
+  const digest = registries.push('localhost:5000/shop/web', '1', 'one')
+  const [policies, clusterPolicies, trustRoots] = [new Objects<ImagePolicy>(), new Objects<ClusterImagePolicy>(), new Objects<TrustRoot>()]
+  let elapsed = 0
+  const clock = { ...systemClock, monotonic: () => elapsed }
+  const evaluator = new ImageEvaluator({
+    registries,
+    verifier: {
+      ...listVerifier(registries),
+      attestedVex: (of, _roots, _image, claims) => of.flatMap(() => claims.map(name => ({ statements: [name] }))),
+    },
+    policies: new PolicyState({ policies, clusterPolicies, trustRoots, known: knownRoots(trustRoots) }),
+    clock,
+    log: silentLogger,
+  })
+  const spec: ImagePolicy['spec'] = { images: ['**'], verify: { anyOf: [{ key: { trustRoot: 'shop', name: 'release' } }] } }
+  const credentials = [{ location: 'localhost:5000', username: 'u', password: 'p' }]
+  const image = { namespace: 'default', reference: `localhost:5000/shop/web:1@${digest}`, digest, credentials }
+  const seen = async () => (await evaluator.attested(image)).statements
+  policies.set({ metadata: { namespace: 'default', name: 'own', resourceVersion: '2' }, spec })
+  assert.deepEqual(await seen(), [])
+  clusterPolicies.set({ metadata: { name: 'signed', resourceVersion: '3' }, spec })
+  assert.deepEqual(await seen(), [])
+  registries.sign(digest, 'later')
+  assert.deepEqual(await seen(), [])
+  elapsed += laterClaimsMs + 1
+  assert.deepEqual(await seen(), ['{"statements":["later"]}'])
+  elapsed += laterClaimsMs + 1
+  registries.failure = 'gone'
+  assert.deepEqual(await seen(), ['{"statements":["later"]}'])
+})
+
+test('an image that comes with Bulkhead is refused by a policy that names it, without a registry', async () => {
+  const { registries, ask, evaluator, clusterPolicies, policy } = begin()
+  clusterPolicies.set({ ...policy, spec: { ...policy.spec, images: ['bulkhead.local/**'] } })
+  const image = 'bulkhead.local/busybox:1'
+  const message = 'it comes with Bulkhead, so that no registry has it and nobody else can sign it'
+  const answer = await ask(image)
+  assert.ok(!answer.known)
+  assert.deepEqual([answer.reason, answer.message], ['Missing', message])
+  const again = await evaluator.reevaluate('default', image, `sha256:${'a'.repeat(64)}`, signal)
+  assert.ok(again.known)
+  assert.deepEqual([again.verdict, again.message], ['Refused', message])
+  assert.deepEqual(registries.requests, [])
 })

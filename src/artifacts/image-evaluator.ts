@@ -7,6 +7,8 @@ import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
 import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
+import type { Provenance } from '../supply-chain/policy/attested-provenance.ts'
+import { builtInRegistry } from '../supply-chain/policy/covers-image.ts'
 import type { FindingsDecision } from '../supply-chain/policy/evaluate-findings.ts'
 import type {
   AskedImage,
@@ -60,6 +62,25 @@ interface VerdictQuestion {
   readonly credentials: readonly PullCredential[]
 }
 
+/** An image of which documents are looked for. */
+export interface AttestedImage {
+  readonly namespace: string
+  /** As it stands in the pod. */
+  readonly reference: string
+  readonly digest: Digest
+  /** Those for its repository. */
+  readonly credentials: readonly PullCredential[]
+}
+
+/** What signers say of an image beside their signature. */
+export interface AttestedDocuments {
+  /** Of VEX, in JSON. */
+  readonly statements: readonly string[]
+  readonly provenance: readonly Provenance[]
+}
+
+const noDocuments: AttestedDocuments = { statements: [], provenance: [] }
+
 type Failure = { readonly known: false; readonly reason: 'Missing' | 'Unreachable' | 'Busy' | 'Malformed'; readonly message: string }
 type Resolved = { readonly known: true; readonly found: FoundImage } | Failure
 
@@ -76,18 +97,24 @@ export const claimsMs = 5000
 export const maxKeptTags = 5000
 export const maxKeptClaims = 1000
 export const maxKeptClaimBytes = 64 * 1024 * 1024
+/** How often documents that came later are looked for. */
+export const laterClaimsMs = 3_600_000
+const maxLaterClaimBytes = 16 * 1024 * 1024
 /** Limit for one question. */
 export const maxAskedImages = 100
 /** For resolving or collecting, each. */
 const registryMs = 10_000
 const stateMs = 5000
 const forever = Number.POSITIVE_INFINITY
+const builtInMessage = 'it comes with Bulkhead, so that no registry has it and nobody else can sign it'
 
 export class ImageEvaluator<Claims> implements ImageAuthority {
   readonly #parts: EvaluatorParts<Claims>
   readonly #turns = new NamespaceTurns(turnLimits)
   readonly #tags: KeptResults<Resolved>
   readonly #claims: KeptResults<Claims>
+  /** The same, collected again since: what came later never decides about a start. */
+  readonly #later: KeptResults<Claims>
   /** What images with known digests are, by the key of their claims: it never changes, and counts where the registry does not answer. */
   readonly #found = new BoundedCache<FoundImage>(maxKeptTags)
   /** Registries that failed, with the message. */
@@ -98,6 +125,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     this.#tags = new KeptResults({ entries: maxKeptTags }, parts.clock)
     const sizeOf = (claims: Claims): number => parts.verifier.sizeOf(claims)
     this.#claims = new KeptResults({ entries: maxKeptClaims, bytes: maxKeptClaimBytes, sizeOf }, parts.clock)
+    this.#later = new KeptResults({ entries: maxKeptClaims, bytes: maxLaterClaimBytes, sizeOf }, parts.clock)
     this.#failed = new KeptResults({ entries: maxKeptTags }, parts.clock)
   }
 
@@ -129,23 +157,71 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
   }
 
   /**
+   * What somebody attested whom a ClusterImagePolicy requires: documents of VEX, in JSON, and provenance. They may come after the image, so its registry is
+   * asked again from time to time; while it does not answer, those from before count.
+   */
+  async attested(image: AttestedImage): Promise<AttestedDocuments> {
+    const { verifier, policies: state, clock } = this.#parts
+    const { namespace, reference, digest, credentials } = image
+    const repository = repositoryOf(reference) ?? ''
+    const policies = this.#clusterPolicies(namespace, reference)
+    if (policies.length === 0 || (verifier.attestedVex ?? verifier.attestedProvenance) === undefined) return noDocuments
+    const claims = await this.#laterClaims(namespace, repository, digest, credentials)
+    if (claims === undefined) return noDocuments
+    const facts = [policies, state.trustRoots(), { repository, digest }, claims, clock.now()] as const
+    return {
+      statements: (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each)),
+      provenance: this.#readable(() => verifier.attestedProvenance?.(...facts)) ?? [],
+    }
+  }
+
+  async #laterClaims(
+    namespace: string,
+    repository: string,
+    digest: Digest,
+    credentials: readonly PullCredential[],
+  ): Promise<Claims | undefined> {
+    const { verifier } = this.#parts
+    const key = claimsKey(namespace, repository, digest)
+    const fresh = this.#claims.get(key, laterClaimsMs)
+    if (fresh !== undefined) return fresh
+    const collect = () => this.#fromRegistry(namespace, repository, credentials, (source, until) => verifier.collect(source, digest, until))
+    return await this.#later.fetch(key, laterClaimsMs, collect).catch((err: unknown) => {
+      if (!(err instanceof UserError) && !(err instanceof TooManyWaiting)) throw err
+      return this.#later.get(key, forever) ?? this.#claims.get(key, forever)
+    })
+  }
+
+  #clusterPolicies(namespace: string, image: string): readonly AnyPolicy[] {
+    return this.#parts.policies.policiesFor(namespace, image).filter(({ metadata }) => metadata.namespace === undefined)
+  }
+
+  /** A policy that cannot be read names no signer. */
+  #readable<T>(read: () => readonly T[] | undefined): readonly T[] | undefined {
+    try {
+      return read()
+    } catch (err) {
+      if (err instanceof UserError) return undefined
+      throw err
+    }
+  }
+
+  /**
    * A bill of materials of an image, in JSON, that somebody signed whom a ClusterImagePolicy requires; undefined if there is none. Policies of a namespace do
    * not count: what is known of an image is the same for all namespaces, and who may write a policy in one of them must not decide it.
    */
   async attestedSbom(namespace: string, image: string, digest: Digest): Promise<string | undefined> {
     const { verifier, policies: state, clock } = this.#parts
     const repository = repositoryOf(image) ?? ''
-    const policies = state.policiesFor(namespace, image).filter(({ metadata }) => metadata.namespace === undefined)
-    const claims = this.#claims.get(`${namespace}\n${repository}@${digest}`, forever)
-    if (policies.length === 0 || claims === undefined || verifier.attestedSbom === undefined) return undefined
-    try {
-      const found = verifier.attestedSbom(policies, state.trustRoots(), { repository, digest }, claims, clock.now())
-      return found === undefined ? undefined : JSON.stringify(found)
-    } catch (err) {
-      // A policy that cannot be read names no signer.
-      if (err instanceof UserError) return undefined
-      throw err
-    }
+    const policies = this.#clusterPolicies(namespace, image)
+    const claims = this.#claims.get(claimsKey(namespace, repository, digest), forever)
+    if (policies.length === 0 || claims === undefined) return undefined
+    const [first] =
+      this.#readable(() => {
+        const found = verifier.attestedSbom?.(policies, state.trustRoots(), { repository, digest }, claims, clock.now())
+        return found === undefined ? [] : [JSON.stringify(found)]
+      }) ?? []
+    return first
   }
 
   async #one({ namespace, credentials, knownOnly, exposed }: ImageQuestion, asked: AskedImage): Promise<ImageAnswer> {
@@ -178,6 +254,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     credentials: readonly PullCredential[],
     knownOnly: boolean,
   ): Promise<Resolved> {
+    if (repository.startsWith(builtInRegistry)) return { known: false, reason: 'Missing', message: builtInMessage }
     const { tag, digest } = parseImageReference(image) ?? {}
     const wanted = digest ?? tag ?? 'latest'
     // A namespace waits for its own requests only, and learns nothing by the credentials of another.
@@ -214,6 +291,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const base = { known: true, image, digest, time } as const
     const repository = repositoryOf(image) ?? ''
     if (policies.length === 0) return { ...base, verdict: 'Unverified', identities: [], message: '' }
+    if (repository.startsWith(builtInRegistry)) return { ...base, verdict: 'Refused', identities: [], message: builtInMessage }
     const key = claimsKey(namespace, repository, digest)
     const collect = (maxAgeMs: number) =>
       this.#claims.fetch(key, maxAgeMs, async () => {
@@ -255,8 +333,12 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
         try {
           return await work(this.#parts.registries.open(repository, credentials), until)
         } catch (err) {
-          if (until.aborted) this.#failed.set(registry, `registry ${registry} did not answer in ${registryMs / 1000} s`)
-          else if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
+          if (until.aborted) {
+            const message = `registry ${registry} did not answer in ${registryMs / 1000} s`
+            this.#failed.set(registry, message)
+            throw new UserError(message, { cause: err })
+          }
+          if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
           throw err
         }
       },

@@ -1,7 +1,15 @@
 // What the Image object of a digest says, from what it said and what is known now. Pure.
 import { isDeepStrictEqual } from 'node:util'
-import { imageName, maxIdentities, maxReferences, maxRunningNames, maxUpdates, maxVerdicts } from '../api/resources/supply/image.ts'
-import type { Image, ImageFindings, ImageSbom, ImageStatus, ImageUpdate, ImageVerdict } from '../api/types/supply-v1.ts'
+import {
+  imageName,
+  maxIdentities,
+  maxProvenance,
+  maxReferences,
+  maxRunningNames,
+  maxUpdates,
+  maxVerdicts,
+} from '../api/resources/supply/image.ts'
+import type { Image, ImageFindings, ImageProvenance, ImageSbom, ImageStatus, ImageUpdate, ImageVerdict } from '../api/types/supply-v1.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { PlatformDigest } from '../supply-chain/policy/image-question.ts'
 
@@ -22,6 +30,8 @@ export interface SoftwareSighting {
   readonly findings?: ImageFindings | 'none'
   /** By reference; `none` removes the proposal. */
   readonly updates?: ReadonlyMap<string, ImageUpdate | 'none'>
+  /** All of it; empty if nobody attests any more. */
+  readonly provenance?: readonly ImageProvenance[]
 }
 
 export interface RunningPods {
@@ -36,7 +46,7 @@ export function planImage(current: Image | undefined, seen: ImageSighting, runni
   const verdicts = mergeVerdicts(current?.status?.verdicts ?? [], seen.verdicts, inUse)
   const platforms = seen.platforms.length > 0 ? [...seen.platforms] : (current?.status?.platforms ?? [])
   const mediaType = seen.mediaType ?? current?.spec.mediaType
-  const { sbom, findings, updates, ...status } = mergeSoftware(current?.status, seen.software)
+  const { sbom, findings, updates, provenance, ...status } = mergeSoftware(current?.status, seen.software)
   const wanted: Image = {
     metadata: { ...(current?.metadata ?? {}), name: imageName(seen.digest) },
     spec: { digest: seen.digest, ...(mediaType === undefined ? {} : { mediaType }) },
@@ -45,6 +55,7 @@ export function planImage(current: Image | undefined, seen: ImageSighting, runni
       ...(sbom === undefined ? {} : { sbom }),
       ...(findings === undefined ? {} : { findings }),
       ...(updates === undefined || updates.length === 0 ? {} : { updates }),
+      ...(provenance === undefined || provenance.length === 0 ? {} : { provenance }),
       ...(references.length === 0 ? {} : { references }),
       ...(platforms.length === 0 ? {} : { platforms }),
       ...(verdicts.length === 0 ? {} : { verdicts }),
@@ -58,7 +69,7 @@ export function planImage(current: Image | undefined, seen: ImageSighting, runni
 }
 
 /** Times change only with what they are about. A failure to read an image does not replace what was read of it. */
-function mergeSoftware(status: ImageStatus = {}, { sbom, findings, updates }: SoftwareSighting = {}): ImageStatus {
+function mergeSoftware(status: ImageStatus = {}, { sbom, findings, updates, provenance }: SoftwareSighting = {}): ImageStatus {
   const keepsSbom = sbom === undefined || (sbom.source === 'None' && status.sbom !== undefined && status.sbom.source !== 'None')
   const keepsFindings =
     findings === undefined || (findings !== 'none' && status.findings !== undefined && sameButTime(status.findings, findings))
@@ -71,6 +82,7 @@ function mergeSoftware(status: ImageStatus = {}, { sbom, findings, updates }: So
   }
   return {
     ...others,
+    ...(provenance === undefined ? {} : { provenance: provenance.slice(0, maxProvenance) }),
     ...(keepsSbom || sameButTime(status.sbom, sbom) ? {} : { sbom }),
     ...(keepsFindings ? (before === undefined ? {} : { findings: before }) : findings === 'none' ? {} : { findings }),
     ...(proposals.size === 0 ? { updates: [] } : { updates: [...proposals.values()].slice(-maxUpdates) }),
@@ -122,6 +134,7 @@ const sameContent = (a: Image, b: Image): boolean => {
       (status.verdicts ?? []).map(ordered),
       status.sbom,
       status.findings,
+      status.provenance ?? [],
       status.updates ?? [],
       status.running?.pods ?? 0,
       status.running?.names ?? [],

@@ -2,14 +2,15 @@
 import type { ClusterImagePolicy, ImagePolicy } from '../api/types/supply-v1.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { ImageSource } from '../supply-chain/oci/image-source.ts'
+import type { Provenance } from '../supply-chain/policy/attested-provenance.ts'
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
 import type { KnownTrustRoot } from './trust/known-trust-roots.ts'
 
 export interface Registries {
   /** `repository` is `registry/path`. Credentials are those for this repository; the first that the registry accepts counts. */
   open(repository: string, credentials: readonly PullCredential[]): ImageSource
-  /** The tags of a repository, without credentials. Default: none are listed. */
-  tags?(repository: string, signal: AbortSignal): Promise<readonly string[]>
+  /** The tags of a repository; the first credential counts. Default: none are listed. */
+  tags?(repository: string, credentials: readonly PullCredential[], signal: AbortSignal): Promise<readonly string[]>
 }
 
 export interface VerifiedImage {
@@ -54,4 +55,20 @@ export interface ImageVerifier<Claims> {
     claims: Claims,
     now: number,
   ): unknown
+  /** Documents of VEX among the claims that somebody signed whom the policies require. Default: there are none. */
+  attestedVex?(
+    policies: readonly (ImagePolicy | ClusterImagePolicy)[],
+    trustRoots: ReadonlyMap<string, KnownTrustRoot>,
+    image: VerifiedImage,
+    claims: Claims,
+    now: number,
+  ): readonly unknown[]
+  /** Provenance among the claims that somebody attested whom the policies require. Default: there is none. */
+  attestedProvenance?(
+    policies: readonly (ImagePolicy | ClusterImagePolicy)[],
+    trustRoots: ReadonlyMap<string, KnownTrustRoot>,
+    image: VerifiedImage,
+    claims: Claims,
+    now: number,
+  ): readonly Provenance[]
 }

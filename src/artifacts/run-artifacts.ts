@@ -22,7 +22,8 @@ import {
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
 import { checkFindings } from './findings/findings-check.ts'
-import { ImageSoftware, type SoftwareParts } from './findings/image-software.ts'
+import type { ScanRequest } from './findings/image-scans.ts'
+import { ImageSoftware, type SoftwareParts, type SoftwareRequest } from './findings/image-software.ts'
 import type { RunningReference } from './findings/update-proposals.ts'
 import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
@@ -100,10 +101,18 @@ export async function runArtifacts<Claims>(
       records.note(namespace, found, answer, rulesOf(policies))
       const { image } = answer
       const { digest } = found
-      software?.want({ namespace, image, digest, credentials, attested: () => evaluator.attestedSbom(namespace, image, digest) })
+      software?.want(requestOf({ namespace, image, digest, credentials }))
     },
     checkFindings: (policies, image) => checkFindings(software?.findings, exceptionSource, policies, image, clock),
   })
+  const requestOf = (request: ScanRequest): SoftwareRequest => {
+    const { namespace, image, digest } = request
+    return {
+      ...request,
+      attested: () => evaluator.attestedSbom(namespace, image, digest),
+      documents: credentials => evaluator.attested({ namespace, reference: image, digest, credentials }),
+    }
+  }
   const due = new DueEvaluations()
   const recent = new KeptResults<boolean>({ entries: maxRecent }, clock)
 
@@ -155,7 +164,7 @@ export async function runArtifacts<Claims>(
   const work = async (evaluation: Evaluation): Promise<void> => {
     const { namespace, image, digest } = evaluation
     if (!isDigest(digest)) return
-    software?.want({ namespace, image, digest, credentials: [], attested: () => evaluator.attestedSbom(namespace, image, digest) })
+    software?.want(requestOf({ namespace, image, digest, credentials: [] }))
     const by = rulesOf(state.policiesFor(namespace, image))
     // The replicas of a workload come one after the other.
     const key = `${namespace}\n${image}\n${digest}\n${by.rules}`

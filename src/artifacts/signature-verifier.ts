@@ -5,7 +5,9 @@ import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import { imageCreated } from '../supply-chain/oci/image-created.ts'
 import type { ImageSource } from '../supply-chain/oci/image-source.ts'
+import { attestedProvenance } from '../supply-chain/policy/attested-provenance.ts'
 import { attestedSbom } from '../supply-chain/policy/attested-sbom.ts'
+import { attestedVex } from '../supply-chain/policy/attested-vex.ts'
 import { evaluateImagePolicies } from '../supply-chain/policy/evaluate-image-policies.ts'
 import { type CompiledPolicy, parseImagePolicy } from '../supply-chain/policy/parse-image-policy.ts'
 import type { Claims } from '../supply-chain/signatures/claim.ts'
@@ -50,6 +52,10 @@ export const signatureVerifier: ImageVerifier<ImageFacts> = {
   },
   attestedSbom: (policies, trustRoots, { digest }, { claims }, now) =>
     attestedSbom(policies.map(compiledPolicy), { claims, digest }, usable(trustRoots), now),
+  attestedVex: (policies, trustRoots, { digest }, { claims }, now) =>
+    attestedVex(policies.map(compiledPolicy), { claims, digest }, usable(trustRoots), now),
+  attestedProvenance: (policies, trustRoots, { digest }, { claims }, now) =>
+    attestedProvenance(policies.map(compiledPolicy), { claims, digest }, usable(trustRoots), now),
 }
 
 /** An image without a readable configuration for this platform is refused by policies with `maxAge`, and only by these. */

@@ -1,6 +1,6 @@
 // Clusters for testing proofs: the real one in this process, and one without any control, both reached over TLS as from outside.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
@@ -9,13 +9,20 @@ import { AuditLog } from '../access/audit/audit-log.ts'
 import { readAuthenticationConfiguration } from '../access/jwt/read-configuration.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { readEndpoint } from '../admission/webhook/client-identity.ts'
-import { listVerifier, memoryRegistries } from '../artifacts/artifacts.testing.ts'
+import { memoryRegistries } from '../artifacts/artifacts.testing.ts'
 import { findingsBench } from '../artifacts/findings/findings.testing.ts'
+import type { FeedImport } from '../artifacts/findings/image-software.ts'
+import { httpsRegistries } from '../artifacts/https-registries.ts'
+import type { Registries } from '../artifacts/image-verifier.ts'
+import { signatureVerifier } from '../artifacts/signature-verifier.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
+import { parseJson } from '../base/json.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
 import { checkManifests } from '../cli/prove/check-manifests.ts'
+import { sbomWork } from '../cli/sbom/sbom-work.ts'
 import { Client } from '../client/client.ts'
+import { FollowedMirrors } from '../client/followed-mirrors.ts'
 import { configMaps } from '../client/resources.ts'
 import { createHttpTransport } from '../client/transport/http-transport.ts'
 import { parseKubeconfig } from '../client/transport/kubeconfig.ts'
@@ -35,6 +42,11 @@ import { createKeySigner } from '../signer/key-signer.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { AuthorityName, Signer } from '../signer/signer.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { importFeed } from '../supply-chain/advisories/database/import-feed.ts'
+import { readPublicKey } from '../supply-chain/advisories/database/verify-feed.ts'
+import { feedFormats } from '../supply-chain/advisories/sources/index.ts'
+import { parseSoftware } from '../supply-chain/packages/parse-software.ts'
+import type { Software } from '../supply-chain/packages/software.ts'
 import { verifyTree } from './oracles/audit-tree.ts'
 import type { ClusterContext, ClusterMachine, IssuerSettings, StartedCluster } from './proof.ts'
 
@@ -68,19 +80,40 @@ async function issuerCluster({ authentication, tokenWebhook }: IssuerSettings): 
   }
 }
 
-/** `startCluster()` with its TLS listener, and registries without images. */
+const catalogue = async (folder: string, signal: AbortSignal): Promise<Software> =>
+  parseSoftware(parseJson(JSON.stringify(await sbomWork.run({ kind: 'layout', name: folder }, [folder], signal))))
+
+/** As `bulkhead advisories import` does it in a process of its own. */
+const importFetched: FeedImport = async ({ name, format, file, signature, publicKey, folder }) => {
+  const found = feedFormats.find(each => each.name === format) ?? assert.fail(`no format ${format}`)
+  const signed = { key: readPublicKey(readFileSync(publicKey, 'utf8'), publicKey), signature: readFileSync(signature) }
+  await importFeed(found, file, folder, { name, signed, now: Date.now() })
+}
+
+/** `startCluster()` with its TLS listener, and registries without images, but for those with a mirror. */
 export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
   const material = newKeyMaterial()
   const signer = createKeySigner(material, options.clock ?? systemClock)
-  const registries = memoryRegistries()
-  const bench = findingsBench(options.clock === undefined ? {} : { clock: options.clock })
-  // Of what it fetched, the part removes what no source names any more; what was imported is in another folder.
-  const fetched = join(bench.folder, 'fetched')
-  mkdirSync(fetched)
-  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories, fetched], fetched }
-  const images = { registries, verifier: listVerifier(registries), software }
+  const empty = memoryRegistries()
+  let mirrors: FollowedMirrors | undefined
+  const mirrored = httpsRegistries({
+    clock: options.clock ?? systemClock,
+    mirrors: { of: registry => mirrors?.of(registry), credentials: mirror => mirrors?.credentials(mirror) },
+  })
+  const hasMirror = (repository: string): boolean => mirrors?.of(repository.split('/')[0] ?? '') !== undefined
+  const registries: Required<Registries> = {
+    open: (repository, credentials) => (hasMirror(repository) ? mirrored : empty).open(repository, credentials),
+    tags: async (repository, credentials, signal) => (hasMirror(repository) ? await mirrored.tags(repository, credentials, signal) : []),
+  }
+  const bench = findingsBench({ ...(options.clock === undefined ? {} : { clock: options.clock }), catalogue })
+  const { findings, scratch, advisories, fetched } = bench
+  const software = { findings, scratch, advisories: [advisories, fetched], fetched, importFeed: importFetched }
+  const images = { registries, verifier: signatureVerifier, software }
   const { cluster, server } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)
+  const stop = new AbortController()
+  mirrors = new FollowedMirrors({ client: cluster.client, clock: systemClock, log: silentLogger, random: Math.random })
+  const following = mirrors.run(stop.signal)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
     Promise.reject(new Error('no file')),
   )
@@ -114,7 +147,10 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
     },
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]()
+      stop.abort()
+      await following
       await cluster[Symbol.asyncDispose]()
+      mirrored[Symbol.dispose]()
       await bench[Symbol.asyncDispose]()
     },
   }

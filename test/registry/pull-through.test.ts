@@ -57,7 +57,7 @@ suite('images of another registry in that of the cluster', { skip: noRegistry(),
         ...{ mirrors: { all: () => all }, content, names, clock, log: silentLogger },
         registries: {
           open: (name, path) => registries.open(`${name}/${path}`, []),
-          tags: (name, path, until) => registries.tags(`${name}/${path}`, until),
+          tags: (name, path, until) => registries.tags(`${name}/${path}`, [], until),
         },
       })
     })

@@ -25,7 +25,20 @@ export const c2: readonly Sabotage[] = [
     'if (now === undefined) return name.length > 0 ? undefined : `',
   ),
   sabotage('configurations are not read', watch, '...(await this.#configurations())]', ']'),
-  sabotage('each look says anew what counts as unchanged', watch, 'this.#first ??= this.#now', 'this.#first = this.#now'),
+  sabotage('each look says anew what counts as unchanged', watch, 'this.#first ??=', 'this.#first ='),
+  sabotage('programs of the last run are not held', watch, 'this.#held.length === 0', 'this.#held.length >= 0'),
+  sabotage(
+    'what is held is forgotten with the next start',
+    watch,
+    'this.drift.length > 0 ? this.#first : this.#now',
+    'this.drift.length > 0 ? this.#now : this.#now',
+  ),
+  sabotage(
+    'nothing holds programs',
+    'src/supply-chain/components/component.ts',
+    "policy !== undefined && policy !== 'Accept'",
+    "policy === 'accept'",
+  ),
   sabotage('a file is hashed once', watch, 'if (known?.touched === touched) return', 'if (known !== undefined) return'),
   sabotage(
     'a node that reports a drift gets pods',

@@ -218,6 +218,18 @@ export const supplyDescriptions: Texts = {
       findings: 'Its known vulnerabilities.',
       updates: 'Newer images that have fewer of them, for the names by which it was requested.',
       running: 'The pods that run it.',
+      provenance: 'How it was built, as signers attested whom a ClusterImagePolicy requires; at most 5.',
+    },
+  },
+  'supply/v1.ImageProvenance': {
+    text: 'ImageProvenance says how an image was built: the facts of a provenance of SLSA.',
+    fields: {
+      predicateType: 'https://slsa.dev/provenance/v1 or v0.2.',
+      digest: 'SHA-256 of the predicate as JSON without spaces.',
+      builder: 'Who built it, as a URI.',
+      buildType: 'What the fields of the predicate mean, as a URI.',
+      source: 'Where its sources are, as a URI.',
+      revision: 'The commit of the sources.',
     },
   },
   'supply/v1.ImagePlatform': {

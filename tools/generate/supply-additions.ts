@@ -170,6 +170,13 @@ type supply/v1.ImageSbom
   skipped *int32 omitempty optional
   message string omitempty optional
   time meta/v1.Time
+type supply/v1.ImageProvenance
+  predicateType string
+  digest string
+  builder string omitempty optional
+  buildType string omitempty optional
+  source string omitempty optional
+  revision string omitempty optional
 type supply/v1.ImageFinding
   advisory string
   cves []string omitempty optional list=set
@@ -215,6 +222,7 @@ type supply/v1.ImageStatus
   findings *supply/v1.ImageFindings omitempty optional
   updates []supply/v1.ImageUpdate omitempty optional list=map:reference
   running *supply/v1.ImageRunning omitempty optional
+  provenance []supply/v1.ImageProvenance omitempty optional list=atomic
 type supply/v1.Image root
   spec supply/v1.ImageSpec
   status supply/v1.ImageStatus omitempty optional

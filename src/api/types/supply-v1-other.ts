@@ -152,6 +152,15 @@ export interface ImagePlatform {
   digest: string
 }
 
+export interface ImageProvenance {
+  predicateType: string
+  digest: string
+  builder?: string
+  buildType?: string
+  source?: string
+  revision?: string
+}
+
 export interface ImageRunning {
   pods: number
   names?: string[]
@@ -179,6 +188,7 @@ export interface ImageStatus {
   findings?: ImageFindings
   updates?: ImageUpdate[]
   running?: ImageRunning
+  provenance?: ImageProvenance[]
 }
 
 export interface ImageUpdate {

@@ -1,6 +1,6 @@
 // Messages between the part and the thread that keeps the software of images. Both run the same code, so they are trusted.
 
-export type FindingsMethod = 'load' | 'scan' | 'attest' | 'rematch' | 'used' | 'findingsOf' | 'where' | 'close'
+export type FindingsMethod = 'load' | 'scan' | 'attest' | 'explain' | 'rematch' | 'used' | 'findingsOf' | 'where' | 'close'
 
 /** Part -> thread. */
 export type FindingsCall =

@@ -56,6 +56,10 @@ export class FindingsThread implements Findings {
     return (await this.#call('attest', [image, document], signal)) as ImageReport
   }
 
+  async explain(image: Digest, documents: readonly string[], signal: AbortSignal): Promise<ImageReport | undefined> {
+    return (await this.#call('explain', [image, documents], signal)) as ImageReport | undefined
+  }
+
   async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     return (await this.#call('rematch', [rules], signal)) as Rematch
   }

@@ -1,5 +1,5 @@
 // Findings on a disk of their own, images whose packages a test names, and feeds of OSV, for tests.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../base/clock.ts'
@@ -9,7 +9,7 @@ import { osv } from '../../supply-chain/advisories/sources/osv.ts'
 import type { SoftwarePackage } from '../../supply-chain/packages/software-package.ts'
 import type { Findings } from './findings.ts'
 import { type FilesLimits, FindingsFiles, filesLimits } from './findings-files.ts'
-import { LocalFindings } from './local-findings.ts'
+import { LocalFindings, type LocalFindingsParts } from './local-findings.ts'
 
 export const npmPackage = (name: string, version = '1.0.0'): SoftwarePackage => ({ type: 'npm', name, version, locations: ['/app'] })
 
@@ -31,6 +31,8 @@ export interface FindingsBench extends AsyncDisposable {
   readonly findings: Findings
   readonly folder: string
   readonly advisories: string
+  /** What the part fetched: it removes what no source names any more. */
+  readonly fetched: string
   readonly scratch: string
   /** By the folder that is read, or `*`; a text is why it cannot be read. */
   readonly content: Map<string, readonly SoftwarePackage[] | string>
@@ -39,16 +41,26 @@ export interface FindingsBench extends AsyncDisposable {
   reopened(): Findings
 }
 
-export function findingsBench({ clock = systemClock, limits = filesLimits }: { clock?: Clock; limits?: FilesLimits } = {}): FindingsBench {
+export interface FindingsBenchOptions {
+  readonly clock?: Clock
+  readonly limits?: FilesLimits
+  /** Of what `content` does not name. Default: it has no packages. */
+  readonly catalogue?: LocalFindingsParts['catalogue']
+}
+
+export function findingsBench({ clock = systemClock, limits = filesLimits, catalogue }: FindingsBenchOptions = {}): FindingsBench {
   const folder = mkdtempSync(join(tmpdir(), 'findings-'))
-  const [advisories, scratch] = [join(folder, 'advisories'), join(folder, 'scratch')]
+  const [advisories, fetched, scratch] = [join(folder, 'advisories'), join(folder, 'fetched'), join(folder, 'scratch')]
+  mkdirSync(fetched)
   const content = new Map<string, readonly SoftwarePackage[] | string>()
   const open = () =>
     new LocalFindings({
       files: new FindingsFiles(join(folder, 'known'), limits),
-      advisories: [advisories],
-      async catalogue(name) {
-        const packages = content.get(name) ?? content.get('*') ?? []
+      advisories: [advisories, fetched],
+      async catalogue(name, signal) {
+        const named = content.get(name) ?? content.get('*')
+        if (named === undefined && catalogue !== undefined) return await catalogue(name, signal)
+        const packages = named ?? []
         if (typeof packages === 'string') throw new UserError(packages)
         return { subject: { kind: 'image', name }, packages, skipped: [] }
       },
@@ -57,7 +69,7 @@ export function findingsBench({ clock = systemClock, limits = filesLimits }: { c
     })
   const findings = open()
   return {
-    ...{ findings, folder, advisories, scratch, content },
+    ...{ findings, folder, advisories, fetched, scratch, content },
     async publish(records, options = {}) {
       const file = join(folder, 'feed.json')
       writeFileSync(file, JSON.stringify(records))

@@ -27,6 +27,11 @@ export interface Findings extends AsyncDisposable, PackageSearch {
   scan(image: Digest, folder: string, signal: AbortSignal): Promise<ImageReport>
   /** Takes a bill of materials that somebody trusted signed, in JSON. Rejects with a UserError if it is none. */
   attest(image: Digest, document: string, signal: AbortSignal): Promise<ImageReport>
+  /**
+   * Takes the documents of VEX, in JSON, that somebody trusted signed for this image, in place of those from before. What cannot be read is left out.
+   * Undefined if nothing changes, or if the image was not read yet.
+   */
+  explain(image: Digest, documents: readonly string[], signal: AbortSignal): Promise<ImageReport | undefined>
   /** Matches all images again. A source for whose name there is a rule is used only if it fits. */
   rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch>
   /** Images that run now: others make room for them. */

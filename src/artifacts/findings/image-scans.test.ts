@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
@@ -115,4 +116,23 @@ test('ImageScans takes an attested bill of materials in place of the layers, unl
   await until(() => reports.includes(two), 'the second one is read')
   const images = async (name: string) => (await bench.findings.where(name, signal)).hits.map(({ image }) => image)
   assert.deepEqual([await images('signed'), await images('x')], [[one], [two]])
+})
+
+const needsRoot = process.getuid?.() === 0 ? false : 'only root can mount'
+
+test('ImageScans says that the disk is full, leaves nothing on it, and reads smaller images after that', { skip: needsRoot }, async () => {
+  const { bench, scans, reports, failures, push, want } = await opened()
+  await using _ = bench
+  await scans.prepare()
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', bench.scratch])
+  using mounted = { [Symbol.dispose]: () => execFileSync('umount', [bench.scratch]) }
+  assert.ok(mounted)
+  want('a', push('x'.repeat(300_000)))
+  await until(() => failures.length === 1, 'it is not read')
+  assert.deepEqual([failures, reports], [['It could not be copied: the disk of the cluster is full'], []])
+  await until(() => readdirSync(bench.scratch).length === 0, 'the copy is removed')
+  const small = push('small')
+  want('a', small)
+  await until(() => reports.length === 1, 'another one is read')
+  assert.deepEqual(reports, [small])
 })

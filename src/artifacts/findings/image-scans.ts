@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { UserError } from '../../base/user-error.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
+import type { ImageSource } from '../../supply-chain/oci/image-source.ts'
 import { nodePlatform } from '../../supply-chain/oci/platform.ts'
-import { resolveImage } from '../../supply-chain/oci/resolve-image.ts'
+import { type ResolvedImage, resolveImage } from '../../supply-chain/oci/resolve-image.ts'
 import { copyToLayout } from '../../supply-chain/oci/sources/copy-to-layout.ts'
 import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
@@ -14,6 +15,7 @@ import { fingerprintOf } from '../credentials-for.ts'
 import type { Registries } from '../image-verifier.ts'
 import { KeptResults } from '../kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from '../namespace-turns.ts'
+import { platformsOf } from '../platform-digests.ts'
 import type { Findings } from './findings.ts'
 import type { ImageReport } from './image-report.ts'
 
@@ -49,6 +51,7 @@ export const copyMs = 5 * 60_000
 /** An image that could not be read is not tried again for this long, by the same name in the same namespace. */
 export const retryScanMs = 10 * 60_000
 const maxFailures = 5000
+const diskFullCodes = ['ENOSPC', 'EDQUOT']
 
 export class ImageScans {
   readonly #parts: ImageScansParts
@@ -136,6 +139,22 @@ export class ImageScans {
     }
   }
 
+  /** For the platform of this machine; else for the first one that the image is for, since some node runs it. */
+  async #resolve(source: ImageSource, digest: Digest, image: string, signal: AbortSignal): Promise<ResolvedImage> {
+    const own = nodePlatform(process.arch)
+    try {
+      return await resolveImage(source, digest, own, image, signal)
+    } catch (err) {
+      if (!(err instanceof UserError)) throw err
+      const manifest = await source.manifest(digest, signal)
+      const platforms = manifest === undefined ? [] : platformsOf(manifest)
+      const [first] = platforms
+      const isFor = platforms.some(({ os, architecture }) => os === own.os && architecture === own.architecture)
+      if (first === undefined || isFor) throw err
+      return await resolveImage(source, digest, first, image, signal)
+    }
+  }
+
   async #fromLayers({ namespace, image, digest, credentials }: ScanRequest, signal: AbortSignal): Promise<ImageReport> {
     const repository = repositoryOf(image)
     if (repository === undefined) throw new UserError(`"${image}" is no image reference`)
@@ -144,10 +163,12 @@ export class ImageScans {
       const late = AbortSignal.any([signal, AbortSignal.timeout(copyMs)])
       try {
         const source = this.#parts.registries.open(repository, credentials)
-        const resolved = await resolveImage(source, digest, nodePlatform(process.arch), image, late)
+        const resolved = await this.#resolve(source, digest, image, late)
         await copyToLayout(source, resolved, 'image', folder, late, maxScannedBytes)
       } catch (err) {
         if (late.aborted && !signal.aborted) throw new UserError(`It could not be copied in ${copyMs / 60_000} minutes`, { cause: err })
+        if (diskFullCodes.includes(codeOf(err)))
+          throw new UserError('It could not be copied: the disk of the cluster is full', { cause: err })
         throw err
       }
       return await this.#reading.run(namespace, () => this.#parts.findings.scan(digest, folder, signal), signal)

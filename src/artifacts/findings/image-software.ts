@@ -6,13 +6,19 @@ import { messageOf } from '../../base/user-error.ts'
 import type { Lister } from '../../client/cache/object-cache.ts'
 import type { Client } from '../../client/client.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
+import type { Provenance } from '../../supply-chain/policy/attested-provenance.ts'
+import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
+import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
+import type { AttestedDocuments } from '../image-evaluator.ts'
 import type { SoftwareSighting } from '../image-record.ts'
 import type { Registries } from '../image-verifier.ts'
 import { AdvisoryUpdates } from './advisory-updates.ts'
+import { AttestedByName } from './attested-by-name.ts'
 import { FeedFetcher } from './feed-fetcher.ts'
 import type { Findings } from './findings.ts'
 import type { ImageReport } from './image-report.ts'
 import { ImageScans, type ScanRequest } from './image-scans.ts'
+import { RecentCredentials } from './recent-credentials.ts'
 import { findingsStatus, sbomStatus } from './report-status.ts'
 import { type RunningReference, UpdateProposals } from './update-proposals.ts'
 
@@ -52,6 +58,11 @@ export interface ImageSoftwareParts extends SoftwareParts {
   note(digest: Digest, software: SoftwareSighting): void
 }
 
+export interface SoftwareRequest extends ScanRequest {
+  /** What somebody attested of it whom a policy of the cluster requires. */
+  documents?(credentials: readonly PullCredential[]): Promise<AttestedDocuments>
+}
+
 /** How often the thread learns which images run. */
 const usedMs = 60_000
 
@@ -60,6 +71,9 @@ export class ImageSoftware {
   readonly #scans: ImageScans
   readonly #fetcher: FeedFetcher
   readonly #proposals: UpdateProposals
+  readonly #credentials: RecentCredentials
+  readonly #statements = new AttestedByName<string>(text => text)
+  readonly #provenance = new AttestedByName<Provenance>(({ digest }) => digest)
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {
@@ -75,9 +89,11 @@ export class ImageSoftware {
       },
     })
     this.#fetcher = new FeedFetcher(parts)
+    this.#credentials = new RecentCredentials(clock)
     this.#proposals = new UpdateProposals({
       ...{ findings, registries, clock, log, note },
       scans: this.#scans,
+      credentials: this.#credentials,
       running: () => parts.running(),
     })
   }
@@ -86,9 +102,16 @@ export class ImageSoftware {
     return this.#parts.findings
   }
 
-  /** Returns at once; does nothing before `run()`. */
-  want(request: ScanRequest): void {
-    if (this.#signal !== undefined) this.#scans.want(request, this.#signal)
+  /** Returns at once; reads nothing before `run()`. */
+  want(request: SoftwareRequest): void {
+    this.#credentials.note(request.namespace, request.image, request.credentials)
+    const signal = this.#signal
+    if (signal === undefined) return
+    this.#scans.want(request, signal)
+    this.#explain(request, signal).catch((err: unknown) => {
+      const { namespace, image } = request
+      if (!signal.aborted) this.#parts.log.error('cannot read what signers said of an image', { namespace, image, err: messageOf(err) })
+    })
   }
 
   /** Until the signal. `onLoaded` is called when what was kept from before is known. */
@@ -115,6 +138,20 @@ export class ImageSoftware {
     await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal), this.#proposals.run(signal)])
   }
 
+  async #explain({ namespace, image, digest, credentials, documents: ask }: SoftwareRequest, signal: AbortSignal): Promise<void> {
+    const repository = repositoryOf(image)
+    if (ask === undefined || repository === undefined) return
+    const own = credentials.length > 0 ? credentials : this.#credentials.of(namespace, repository)
+    const name = `${namespace}\n${repository}`
+    const { statements, provenance } = await ask(own)
+    // What an earlier process has recorded may not be attested any more.
+    this.#parts.note(digest, { provenance: this.#provenance.set(digest, name, provenance).entries })
+    const { entries, changed } = this.#statements.set(digest, name, statements)
+    if (!changed) return
+    const report = await this.#parts.findings.explain(digest, entries, signal)
+    if (report !== undefined) this.#note(report)
+  }
+
   async #reportUsed(signal: AbortSignal): Promise<void> {
     const { findings, running, clock, log } = this.#parts
     while (!signal.aborted) {
@@ -130,6 +167,7 @@ export class ImageSoftware {
   #note(report: ImageReport): void {
     const { clock, note } = this.#parts
     const { digest, findings } = report
+    this.#proposals.findingsChanged(digest)
     note(digest, { sbom: sbomStatus(report), findings: findings === undefined ? 'none' : findingsStatus(findings, clock.now()) })
   }
 }

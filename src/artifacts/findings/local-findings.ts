@@ -17,11 +17,12 @@ import { writeCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts
 import { readSbom } from '../../supply-chain/packages/formats/read-sbom.ts'
 import { parsePackageQuery } from '../../supply-chain/packages/package-index.ts'
 import type { Software } from '../../supply-chain/packages/software.ts'
+import { AttestedStatements } from './attested-statements.ts'
 import type { Findings, Rematch, SourceRule } from './findings.ts'
 import type { FindingsFiles } from './findings-files.ts'
 import type { FindingsAnswer, ImageReport, KnownFinding, SbomSummary } from './image-report.ts'
 import { KnownSince } from './known-since.ts'
-import { summarizeFindings } from './summarize-findings.ts'
+import { mergeSummaries, type PackageSummary, summarizeFindings, summarizePackage } from './summarize-findings.ts'
 
 export interface LocalFindingsParts {
   readonly files: FindingsFiles
@@ -37,7 +38,7 @@ export interface LocalFindingsParts {
 /** Others are answered after so many milliseconds of work. */
 const turnMs = 10
 /** Packages are matched by name, so few advisories serve again. */
-const cachedAdvisories = 20_000
+const cachedAdvisories = 10_000
 /** Of a statement of VEX; formats allow sentences. */
 const maxJustification = 500
 /** Packages of a hit that are named. */
@@ -52,6 +53,7 @@ export class LocalFindings implements Findings {
   readonly #since: KnownSince
   /** Of packages that have findings. */
   readonly #found = new Map<number, readonly KnownFinding[]>()
+  readonly #statements = new AttestedStatements()
   #database: AdvisoryDatabase | undefined
   #used: ReadonlySet<Digest> = new Set()
   /** Digests of what was last reported of each image. */
@@ -87,6 +89,11 @@ export class LocalFindings implements Findings {
     return this.#keep(image, software, 'Attestation')
   }
 
+  async explain(image: Digest, documents: readonly string[]): Promise<ImageReport | undefined> {
+    this.#statements.set(image, documents)
+    return this.#changedReport(image)
+  }
+
   async rematch(rules: readonly SourceRule[], signal: AbortSignal): Promise<Rematch> {
     const { advisories, files } = this.#parts
     const sources = newest(readSources(advisories))
@@ -104,7 +111,17 @@ export class LocalFindings implements Findings {
     if (database === undefined) this.#found.clear()
     else await this.#match(database, signal)
     files.forgetOldest()
-    const changed = [...this.#sboms.keys()].flatMap(image => this.#changedReport(image) ?? [])
+    const summaries = new Map<number, PackageSummary>()
+    const changed: ImageReport[] = []
+    let until = performance.now() + turnMs
+    for (const image of [...this.#sboms.keys()]) {
+      const report = this.#changedReport(image, summaries)
+      if (report !== undefined) changed.push(report)
+      if (performance.now() < until) continue
+      await turn()
+      signal.throwIfAborted()
+      until = performance.now() + turnMs
+    }
     return { changed, sources }
   }
 
@@ -192,19 +209,36 @@ export class LocalFindings implements Findings {
   /** Images are named by their digests: what people call them, tenants decide. */
   #explained(finding: KnownFinding, id: number, image: Digest): KnownFinding {
     const [database, known] = [this.#database, this.#table.package(id)]
-    if (database === undefined || known === undefined) return finding
+    if (database === undefined || known === undefined || !this.#hasStatements(image)) return finding
     const named = { digests: [image], repositories: [] }
-    const notAffected = notAffectedBy(finding, known.package, named, each => database.statementsOf(each))
+    const notAffected = notAffectedBy(finding, known.package, named, each => [
+      ...database.statementsOf(each),
+      ...this.#statements.of(image, each),
+    ])
     return notAffected === undefined ? finding : { ...finding, notAffected: notAffected.slice(0, maxJustification) }
   }
 
-  #report(image: Digest): ImageReport | undefined {
+  #hasStatements(image: Digest): boolean {
+    return this.#database?.hasStatements === true || this.#statements.has(image)
+  }
+
+  /** `summaries`: what is known of packages in this round, as images share them. */
+  #report(image: Digest, summaries?: Map<number, PackageSummary>): ImageReport | undefined {
     const sbom = this.#sboms.get(image)
     if (sbom === undefined) return undefined
     if (this.#database === undefined) return { digest: image, sbom }
     let unmatched = 0
     for (const id of this.#table.packagesOf(image)) if (this.#isUnmatched(id)) unmatched++
-    return { digest: image, sbom, findings: summarizeFindings(this.#findings(image), unmatched) }
+    if (this.#hasStatements(image)) return { digest: image, sbom, findings: summarizeFindings(this.#findings(image), unmatched) }
+    const parts: PackageSummary[] = []
+    for (const id of this.#table.packagesOf(image)) {
+      const findings = this.#found.get(id)
+      if (findings === undefined) continue
+      const part = summaries?.get(id) ?? summarizePackage(findings)
+      summaries?.set(id, part)
+      parts.push(part)
+    }
+    return { digest: image, sbom, findings: mergeSummaries(parts, unmatched) }
   }
 
   #isUnmatched(id: number): boolean {
@@ -212,8 +246,8 @@ export class LocalFindings implements Findings {
     return known !== undefined && ecosystemOf(known.package) === undefined
   }
 
-  #changedReport(image: Digest): ImageReport | undefined {
-    const report = this.#report(image)
+  #changedReport(image: Digest, summaries?: Map<number, PackageSummary>): ImageReport | undefined {
+    const report = this.#report(image, summaries)
     if (report === undefined) return undefined
     const text = textDigest(JSON.stringify(report))
     if (this.#reported.get(image) === text) return undefined

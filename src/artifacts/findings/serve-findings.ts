@@ -14,6 +14,8 @@ function answerTo(findings: Findings, method: FindingsMethod, args: readonly unk
       return findings.scan(args[0] as Digest, args[1] as string, signal)
     case 'attest':
       return findings.attest(args[0] as Digest, args[1] as string, signal)
+    case 'explain':
+      return findings.explain(args[0] as Digest, args[1] as readonly string[], signal)
     case 'rematch':
       return findings.rematch(args[0] as readonly SourceRule[], signal)
     case 'used':

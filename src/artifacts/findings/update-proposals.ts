@@ -3,17 +3,21 @@
 import { parseImageReference } from '../../api/image-reference.ts'
 import type { ImageUpdate } from '../../api/types/supply-v1.ts'
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { candidateTags, proposeUpdate, type ScannedTag } from '../../supply-chain/advisories/propose-updates.ts'
 import { type Digest, isDigest } from '../../supply-chain/oci/digest.ts'
+import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
+import { fingerprintOf } from '../credentials-for.ts'
 import type { SoftwareSighting } from '../image-record.ts'
 import type { Registries } from '../image-verifier.ts'
 import { KeptResults } from '../kept-results.ts'
 import { NamespaceTurns, TooManyWaiting } from '../namespace-turns.ts'
 import type { Findings } from './findings.ts'
 import type { ImageScans } from './image-scans.ts'
+import type { RecentCredentials } from './recent-credentials.ts'
 
 export interface RunningReference {
   readonly namespace: string
@@ -22,10 +26,18 @@ export interface RunningReference {
   readonly digest: Digest
 }
 
+interface Candidate {
+  readonly namespace: string
+  readonly repository: string
+  readonly tag: string
+  readonly credentials: readonly PullCredential[]
+}
+
 export interface UpdateProposalsParts {
   readonly registries: Registries
   readonly findings: Findings
   readonly scans: ImageScans
+  readonly credentials: Pick<RecentCredentials, 'of'>
   readonly clock: Clock
   readonly log: Logger
   running(): readonly RunningReference[]
@@ -46,6 +58,8 @@ export class UpdateProposals {
   readonly #turns = new NamespaceTurns(turns)
   /** What was looked at, or is waiting to be. */
   readonly #seen: KeptResults<true>
+  /** How often the findings of an image have changed since the part started. */
+  readonly #changes = new BoundedCache<number>(maxKept)
 
   constructor(parts: UpdateProposalsParts) {
     this.#parts = parts
@@ -60,12 +74,19 @@ export class UpdateProposals {
     }
   }
 
+  /** Other findings may make another image the better one: it is looked for again. */
+  findingsChanged(digest: Digest): void {
+    this.#changes.set(digest, (this.#changes.get(digest) ?? 0) + 1)
+  }
+
   /** Starts what is due, and returns at once. */
   look(signal: AbortSignal): void {
-    const { running, scans, log } = this.#parts
+    const { running, scans, log, credentials } = this.#parts
     for (const one of running()) {
       const { namespace, image, digest } = one
-      const key = `${namespace}\n${image}\n${digest}`
+      // With another credential there may be more to see.
+      const known = fingerprintOf(credentials.of(namespace, repositoryOf(image) ?? ''))
+      const key = `${namespace}\n${image}\n${digest}\n${known}\n${this.#changes.get(digest) ?? 0}`
       if (!scans.has(digest) || this.#seen.get(key, proposeMs) === true) continue
       this.#seen.set(key, true)
       const late = AbortSignal.any([signal, AbortSignal.timeout(oneMs)])
@@ -79,7 +100,7 @@ export class UpdateProposals {
   }
 
   async #propose({ namespace, image, digest }: RunningReference, signal: AbortSignal): Promise<void> {
-    const { findings, registries, clock, note } = this.#parts
+    const { findings, registries, clock, note, credentials: recent } = this.#parts
     const { tag } = parseImageReference(image) ?? {}
     const repository = repositoryOf(image)
     if (tag === undefined || repository === undefined || registries.tags === undefined) return
@@ -88,9 +109,10 @@ export class UpdateProposals {
     const reference = image.split('@', 1)[0] ?? image
     const current: ScannedTag = { tag, digest, findings: answer.findings }
     const candidates: ScannedTag[] = []
+    const credentials = recent.of(namespace, repository)
     if (answer.findings.length > 0)
-      for (const name of candidateTags(tag, await registries.tags(repository, signal))) {
-        const found = await this.#scanned(namespace, repository, name, signal)
+      for (const name of candidateTags(tag, await registries.tags(repository, credentials, signal))) {
+        const found = await this.#scanned({ namespace, repository, tag: name, credentials }, signal)
         if (found !== undefined) candidates.push(found)
       }
     const proposal = proposeUpdate(current, candidates)
@@ -109,13 +131,13 @@ export class UpdateProposals {
   }
 
   /** Undefined for a tag that is gone, or an image that cannot be read. */
-  async #scanned(namespace: string, repository: string, tag: string, signal: AbortSignal): Promise<ScannedTag | undefined> {
+  async #scanned({ namespace, repository, tag, credentials }: Candidate, signal: AbortSignal): Promise<ScannedTag | undefined> {
     const { registries, scans, findings } = this.#parts
     try {
-      const manifest = await registries.open(repository, []).manifest(tag, signal)
+      const manifest = await registries.open(repository, credentials).manifest(tag, signal)
       const digest = manifest?.descriptor.digest
       if (digest === undefined || !isDigest(digest)) return undefined
-      if (!scans.has(digest)) await scans.read({ namespace, image: `${repository}:${tag}@${digest}`, digest, credentials: [] }, signal)
+      if (!scans.has(digest)) await scans.read({ namespace, image: `${repository}:${tag}@${digest}`, digest, credentials }, signal)
       const answer = await findings.findingsOf(digest, signal)
       return answer.known ? { tag, digest, findings: answer.findings } : undefined
     } catch (err) {

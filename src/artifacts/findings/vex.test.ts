@@ -82,3 +82,24 @@ test('an AdvisorySource of VEX must name the key of its author', () => {
     (advisorySource.validate?.({ metadata: { name: 'v' }, spec: { format: 'vex', ...spec } }) ?? []).map(({ field }) => field)
   assert.deepEqual(fields({}), ['spec.publicKey'])
 })
+
+test('explain() takes findings out of one image alone, also before it is scanned, until other documents come', async () => {
+  await using bench = findingsBench()
+  const { findings, content } = bench
+  content.set('*', [npmPackage('x')])
+  await bench.publish([npmAdvisory('GHSA-1', 'x', '1.1.0')])
+  await findings.rematch([], signal)
+  const statement = { vulnerability: { name: 'GHSA-1' }, products: [{ '@id': 'pkg:npm/x@1.0.0' }], status: 'not_affected' }
+  const document = openVex('2026-10-01T00:00:00Z', [{ ...statement, justification: 'component_not_present' }])
+  assert.equal(await findings.explain(one, [document], signal), undefined)
+  assert.equal((await findings.scan(one, 'a', signal)).findings?.notAffected, 1)
+  assert.equal((await findings.scan(two, 'b', signal)).findings?.notAffected, 0)
+  assert.equal(await findings.explain(one, [document], signal), undefined)
+  const withdrawn = await findings.explain(one, [], signal)
+  assert.deepEqual([withdrawn?.findings?.notAffected, withdrawn?.findings?.counts.critical], [0, 1])
+  const explained = await findings.explain(two, [document, '{'], signal)
+  assert.equal(explained?.findings?.notAffected, 1)
+  // Who can take back what another document says, takes it back here too.
+  const affected = openVex('2026-10-02T00:00:00Z', [{ ...statement, status: 'affected' }])
+  assert.equal((await findings.explain(two, [document, affected], signal))?.findings?.notAffected, 0)
+})

@@ -17,7 +17,7 @@ import { TufRepository, tufKey } from '../../supply-chain/signatures/tuf/tuf.tes
 import { openTrustMemory } from './disk-trust-memory.ts'
 import { followTrustRoots } from './follow-trust-roots.ts'
 import { firstRetryMs, maxFollowed, refreshMs } from './follow-tuf.ts'
-import type { TrustMemory } from './trust-memory.ts'
+import { type TrustMemory, volatileTrustMemory } from './trust-memory.ts'
 import { clockToleranceMs } from './tuf-state.ts'
 
 const url = 'https://tuf.example.com/'
@@ -303,4 +303,27 @@ test('at most a number of repositories are followed', async () => {
   for (let index = 0; index < maxFollowed; index++) part.add(undefined, `a${String(index).padStart(2, '0')}`)
   part.add()
   await part.reads('TooMany')
+})
+
+test('newer metadata that cannot be kept does not count, until the disk has room again', async () => {
+  const kept = volatileTrustMemory()
+  let isFull = false
+  const memory: TrustMemory = {
+    get: name => kept.get(name),
+    async set(name, remembered) {
+      if (isFull) throw new Error('ENOSPC: no space left on device')
+      await kept.set(name, remembered)
+    },
+  }
+  await using part = await opened({ memory })
+  part.add()
+  await part.reads('Updated')
+  isFull = true
+  part.repository.publish(second)
+  await part.clock.advance(refreshMs)
+  await part.reads('Refused')
+  assert.equal(part.counts(), first)
+  isFull = false
+  await part.clock.advance(firstRetryMs)
+  await until(() => part.counts() === second, 'the second trusted root')
 })

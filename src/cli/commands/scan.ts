@@ -7,13 +7,19 @@ import { failureCode, interruptible, runCommand } from '../terminal/run-command.
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
+/** What another scanner gets. */
+const scannerVariables = ['PATH', 'HOME', 'XDG_CACHE_HOME', 'TRIVY_CACHE_DIR']
+
 const command = buildCommand({
   func: (flags: ScanFlags, target: string) =>
     runCommand(async () => {
       const { scan } = await import('../scan/scan.ts')
       const print = (text: string) => void process.stdout.write(`${text}\n`)
       const advisories = defaultAdvisories(homedir(), process.env['XDG_DATA_HOME'])
-      return await scan(flags, target, { advisories, now: Date.now(), print }, interruptible())
+      const environment = Object.fromEntries(
+        scannerVariables.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+      )
+      return await scan(flags, target, { advisories, now: Date.now(), print, environment }, interruptible())
     }, failureCode('scan')),
   parameters: {
     flags: {
@@ -40,6 +46,11 @@ const command = buildCommand({
       output: { kind: 'enum', values: ['table', 'json', 'sarif', 'cyclonedx'], optional: true, brief: 'Output format (default: table)' },
       exitCode: { kind: 'parsed', parse: Number, optional: true, brief: 'Exit code if something was found (default: 1)', placeholder: 'N' },
       image: { ...optionalText, brief: 'Name, tag or digest of one of several images', placeholder: 'NAME' },
+      with: {
+        ...optionalText,
+        brief: 'Run this scanner, which is installed here, instead of matching: trivy, or trivy=PROGRAM',
+        placeholder: 'SCANNER',
+      },
       platform: { ...optionalText, brief: 'Platform of the image (default: of this machine)', placeholder: 'OS/ARCH' },
     },
     aliases: { o: 'output' },
@@ -62,10 +73,11 @@ export const scanCommand = withHelp(command, {
     ['bulkhead scan --vex web.vex.json -o sarif image.tar', 'for code scanning, with statements of VEX'],
     ['bulkhead scan web.cdx.json', 'a bill of materials: CycloneDX or SPDX'],
     ['bulkhead scan trivy.json', 'findings of another scanner'],
+    ['bulkhead scan --with trivy image.tar', 'have Trivy scan it, with the advisories that Trivy has'],
   ],
   groups: {
     Advisories: ['advisories', 'vex'],
-    Target: ['image', 'platform'],
+    Target: ['image', 'platform', 'with'],
     Output: ['output', 'severity', 'ignoreUnfixed', 'exitCode'],
   },
   exitCodes: '0 nothing found, 1 something found (see --exit-code), 2 the scan could not be done',

@@ -79,5 +79,5 @@ const otherRegistries = (mirrors: FollowedMirrors, registries: Required<Registri
     const credentials = mirrors.credentials({ host: registry, path: repository })
     return registries.open(`${registry}/${repository}`, credentials === undefined ? [] : [{ location: registry, ...credentials }])
   },
-  tags: (registry, repository, signal) => registries.tags(`${registry}/${repository}`, signal),
+  tags: (registry, repository, signal) => registries.tags(`${registry}/${repository}`, [], signal),
 })

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { cannotRead, codeOf, UserError } from '../../base/user-error.ts'
 import type { Finding } from '../../supply-chain/advisories/finding.ts'
 import { readReport } from '../../supply-chain/advisories/reports/index.ts'
-import { maxReportBytes } from '../../supply-chain/advisories/reports/report-format.ts'
+import { type ImportedReport, maxReportBytes } from '../../supply-chain/advisories/reports/report-format.ts'
 import { parseBoundedJson } from '../../supply-chain/oci/bounded-json.ts'
 import { isCycloneDx } from '../../supply-chain/packages/formats/cyclonedx.ts'
 import { readSbom } from '../../supply-chain/packages/formats/read-sbom.ts'
@@ -86,6 +86,11 @@ function readJson(path: string): ScanTarget {
   const report = readReport(document, path)
   if (report === undefined)
     throw new UserError(`${where} must be a bill of materials (CycloneDX or SPDX) or a report of Trivy, Grype or SARIF`)
-  const { findings, skipped } = report
-  return { repositories: [], findings, gaps: skipped === 0 ? [] : [`${skipped} results that name no package of a known type`] }
+  return scanTargetOf(report)
 }
+
+export const scanTargetOf = ({ findings, skipped }: ImportedReport): ScanTarget => ({
+  repositories: [],
+  findings,
+  gaps: skipped === 0 ? [] : [`${skipped} results that name no package of a known type`],
+})

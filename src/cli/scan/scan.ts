@@ -9,7 +9,8 @@ import { maxVexBytes } from '../../supply-chain/advisories/vex/vex-statement.ts'
 import { scanOutputs } from './outputs/index.ts'
 import type { ScanReport } from './outputs/scan-report.ts'
 import { readBoundedFile } from './read-bounded-file.ts'
-import { readScanTarget, type ScanTarget } from './read-scan-target.ts'
+import { readScanTarget, type ScanTarget, scanTargetOf } from './read-scan-target.ts'
+import { runScanner, type ScannerEnvironment } from './run-scanner.ts'
 
 export interface ScanFlags {
   readonly advisories?: string
@@ -20,6 +21,8 @@ export interface ScanFlags {
   readonly exitCode?: number
   readonly image?: string
   readonly platform?: string
+  /** Another scanner that is run: `trivy` or `trivy=PROGRAM`. */
+  readonly with?: string
 }
 
 export interface ScanContext {
@@ -28,6 +31,8 @@ export interface ScanContext {
   /** Milliseconds since 1970. */
   readonly now: number
   print(text: string): void
+  /** For `--with`. Default: empty. */
+  readonly environment?: ScannerEnvironment
 }
 
 /** Returns the exit code: `--exit-code` if findings apply, else 0. Throws a UserError if the scan cannot be done. */
@@ -38,7 +43,7 @@ export async function scan(flags: ScanFlags, target: string, context: ScanContex
   const output = scanOutputs.find(({ name }) => name === (flags.output ?? 'table'))
   if (output === undefined) throw new UserError(`There is no output "${flags.output}"`)
   const statements = (flags.vex ?? []).flatMap(file => readVex(readBoundedFile(file, maxVexBytes), file))
-  const read = await readScanTarget(target, flags, signal)
+  const read = await targetOf(flags, target, context, signal)
   const matched = match(read, flags.advisories ?? context.advisories)
   const image = { digests: read.digest === undefined ? [] : [read.digest], repositories: read.repositories }
   const findings = applyVex(matched.findings, statements, image).filter(wanted(flags)).toSorted(byRelevance)
@@ -54,6 +59,12 @@ export async function scan(flags: ScanFlags, target: string, context: ScanContex
   }
   context.print(output.format(report))
   return findings.some(({ notAffected }) => notAffected === undefined) ? exitCode : 0
+}
+
+async function targetOf(flags: ScanFlags, target: string, { environment = {} }: ScanContext, signal: AbortSignal): Promise<ScanTarget> {
+  if (flags.with === undefined) return await readScanTarget(target, flags, signal)
+  if (flags.image !== undefined) throw new UserError('--image cannot be combined with --with')
+  return scanTargetOf(await runScanner(flags.with, target, flags.platform, environment, signal))
 }
 
 type Matched = Pick<ScanReport, 'findings' | 'gaps' | 'sources'>

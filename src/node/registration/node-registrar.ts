@@ -106,6 +106,11 @@ export class NodeRegistrar {
     }
   }
 
+  /** The Node as it was read or written last; undefined before it is registered. */
+  get current(): Node | undefined {
+    return this.#node
+  }
+
   /** Renews the Lease and reports changes until the signal; then reports that the node is not ready. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, node } = this.#options

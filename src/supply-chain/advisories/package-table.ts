@@ -13,6 +13,9 @@ export interface KnownPackage {
 
 type Entry = { -readonly [Field in keyof KnownPackage]: KnownPackage[Field] }
 
+/** Of texts that are looked up to be shared. */
+const maxSharedTexts = 50_000
+
 const nowhere: readonly string[] = []
 const none = new Uint32Array()
 
@@ -20,6 +23,8 @@ export class PackageTable {
   readonly #byKey = new Map<string, Entry>()
   readonly #byId = new Map<number, Entry>()
   readonly #images = new Map<string, Uint32Array>()
+  /** Names and versions, each once: many packages share them. */
+  readonly #texts = new Map<string, string>()
   #next = 1
 
   /** Ids of the image's packages, sorted; empty for an unknown image. */
@@ -99,7 +104,7 @@ export class PackageTable {
     if (known !== undefined) return known
     const { type, namespace, name, version, source, distribution } = one
     const plain: SoftwarePackage = {
-      ...{ type, name, version, locations: nowhere },
+      ...{ type, name: this.#shared(name), version: this.#shared(version), locations: nowhere },
       ...(namespace === undefined ? {} : { namespace }),
       ...(source === undefined ? {} : { source }),
       ...(distribution === undefined ? {} : { distribution }),
@@ -108,6 +113,15 @@ export class PackageTable {
     this.#byKey.set(key, entry)
     this.#byId.set(entry.id, entry)
     return entry
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text)
+    if (known !== undefined) return known
+    // What is not shared takes more memory, and is as right.
+    if (this.#texts.size >= maxSharedTexts) this.#texts.clear()
+    this.#texts.set(text, text)
+    return text
   }
 
   #release(ids: Uint32Array): number[] {

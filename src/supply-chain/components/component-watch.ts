@@ -10,8 +10,8 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import type { Logger } from '../../base/log.ts'
 import { parseOsRelease } from '../packages/os-release.ts'
 import { readFiles } from '../release/read-files.ts'
-import { driftOf } from './compare-components.ts'
-import type { Component, ComponentPackage } from './component.ts'
+import { acceptedByRestart, driftOf } from './compare-components.ts'
+import { type Component, type ComponentPackage, componentPolicyAnnotation } from './component.ts'
 
 export interface ComponentPlaces {
   /** Names and where each may be: the first that is there counts. */
@@ -24,6 +24,9 @@ export interface ComponentPlaces {
   packagesOf?(paths: readonly string[]): Promise<ReadonlyMap<string, ComponentPackage>>
 }
 
+/** How a change since the last run is accepted. */
+const acceptedByPolicy = `set the annotation ${componentPolicyAnnotation}=Accept on the Node and restart it to accept it`
+
 export const lookMs = 30_000
 const wholeMs = 3_600_000
 /** A statically linked runtime has some 50 MB, Node 130 MB. */
@@ -33,6 +36,7 @@ export class ComponentWatch {
   readonly #places: ComponentPlaces
   readonly #hashes = new Map<string, { readonly touched: string; readonly sha256: string }>()
   #first: readonly Component[] | undefined
+  #held: readonly Component[] = []
   #now: readonly Component[] = []
   #wholeAt = 0
 
@@ -44,9 +48,20 @@ export class ComponentWatch {
     return this.#now
   }
 
-  /** Sentences; empty as long as all is as it was at the first look. */
+  /** What the Node shall have recorded: while programs are held and changed, those that are held. */
+  get recorded(): readonly Component[] {
+    return this.#held.length > 0 && this.#first !== undefined && this.drift.length > 0 ? this.#first : this.#now
+  }
+
+  /** Sentences; empty as long as all is as it was at the first look, or as the programs that are held. */
   get drift(): readonly string[] {
-    return this.#first === undefined ? [] : driftOf(this.#first, this.#now)
+    if (this.#first === undefined) return []
+    return driftOf(this.#first, this.#now, this.#held.length > 0 ? acceptedByPolicy : acceptedByRestart)
+  }
+
+  /** To be called before the first look: programs are compared with these. Configurations are written anew at each start, so they are not. */
+  hold(before: readonly Component[]): void {
+    this.#held = before.filter(({ name }) => !this.#isConfiguration(name))
   }
 
   /** The first look says what counts as unchanged. */
@@ -63,7 +78,12 @@ export class ComponentWatch {
       const from = packages.get(component.path)
       return from === undefined ? component : { ...component, package: from }
     })
-    this.#first ??= this.#now
+    this.#first ??= this.#held.length === 0 ? this.#now : [...this.#held, ...this.#now.filter(({ name }) => this.#isConfiguration(name))]
+  }
+
+  /** Files of a folder have its name and theirs. */
+  #isConfiguration(name: string): boolean {
+    return this.#places.configurations.some(each => name === each.name || name.startsWith(`${each.name} `))
   }
 
   /** Resolves when the signal has stopped it. `changed` is called after each look that found another drift. */

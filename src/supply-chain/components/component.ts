@@ -6,6 +6,12 @@ export const componentsAnnotation = 'bulkhead.dev/components'
 /** True if a component is not as it was when the node started. */
 export const runtimeDriftCondition = 'bulkhead.dev/RuntimeDrift'
 
+/** On the Node, written by an administrator: `Hold` compares programs with those of the node's last run, `Accept` (default) with those of its start. */
+export const componentPolicyAnnotation = 'bulkhead.dev/component-policy'
+
+/** What nobody knows holds. */
+export const holdsComponents = (policy: string | undefined): boolean => policy !== undefined && policy !== 'Accept'
+
 export interface Component {
   /** `runc`, `cni/bridge`, `containerd configuration` */
   readonly name: string

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { silentLogger } from '../../base/log.ts'
 import type { AdvisoryLookup } from '../advisories/match-packages.ts'
 import { driftOf } from './compare-components.ts'
-import { type Component, readComponents, upstreamVersion } from './component.ts'
+import { type Component, holdsComponents, readComponents, upstreamVersion } from './component.ts'
 import { componentFindings } from './component-findings.ts'
 import { ComponentWatch } from './component-watch.ts'
 import { knownWeaknesses, table } from './known-weaknesses.ts'
@@ -131,6 +131,37 @@ describe('ComponentWatch', () => {
     symlinkSync(join(folder, 'config.toml'), join(folder, 'other'))
     await components.look()
     assert.match(components.drift.join(), /^runc ".*runc" is missing: install it again/)
+  })
+
+  test('hold() compares programs with those of the last run, also after further restarts, and configurations with those of the start', async () => {
+    const last = watch()
+    await last.look()
+    program('runc', 'two')
+    writeFileSync(join(folder, 'config.toml'), 'a = 2')
+    const free = watch()
+    await free.look()
+    assert.deepEqual(free.drift, [])
+    let before = last.recorded
+    for (let restart = 1; restart <= 2; restart++) {
+      const held = watch()
+      held.hold(before)
+      await held.look()
+      assert.match(
+        held.drift.join('\n'),
+        /^runc ".*runc" has other bytes: .*; install it again, or set the annotation bulkhead\.dev\/component-policy=Accept on the Node and restart it to accept it$/,
+      )
+      before = held.recorded
+    }
+    program('runc', 'one')
+    const mended = watch()
+    mended.hold(before)
+    await mended.look()
+    assert.deepEqual(mended.drift, [])
+    assert.deepEqual(mended.recorded, mended.components)
+  })
+
+  test('holdsComponents() holds by everything but Accept', () => {
+    assert.deepEqual([undefined, 'Accept', 'Hold', 'hold', ''].map(holdsComponents), [false, false, true, true, true])
   })
 
   test('hashes again what was touched, and all of it after an hour', async () => {

@@ -7,7 +7,8 @@ const compiled = new WeakMap<readonly string[], readonly ImageGlob[] | 'all'>()
 
 /** They come with Bulkhead itself: they are in no registry, and nobody else can sign them. */
 const builtIn: ReadonlySet<string> = new Set(['bulkhead.local/busybox:1', 'bulkhead.local/pause:1'])
-const builtInRegistry = 'bulkhead.local/'
+/** In which they are; nobody answers under this name. */
+export const builtInRegistry = 'bulkhead.local/'
 
 /**
  * Whether a policy with these globs is for an image, as it stands in a pod. What is no reference has no repository: only policies for all

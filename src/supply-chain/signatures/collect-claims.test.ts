@@ -21,6 +21,14 @@ test('collectClaims() finds none with an image that has none', async () => {
   assert.deepEqual(await collectClaims(source, digest, signal), { digest, readable: [], unreadable: [] })
 })
 
+test('collectClaims() ignores signatures of Notation', async () => {
+  const { source, digest } = image()
+  source.putReferrer(digest, [source.putBlob(Buffer.from('{}'), 'application/jose+json')], {
+    artifactType: 'application/vnd.cncf.notary.signature',
+  })
+  assert.deepEqual(await collectClaims(source, digest, signal), { digest, readable: [], unreadable: [] })
+})
+
 test('collectClaims() reads signatures and attestations of cosign 2 and bundles', async () => {
   const { source, digest } = image()
   source.putManifest([signatureLayer(source, digest, keys)], tagOf(digest, 'sig'))

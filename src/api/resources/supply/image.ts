@@ -16,6 +16,7 @@ export const maxIdentities = 20
 export const maxRunningNames = 100
 export const maxFindings = 20
 export const maxUpdates = 20
+export const maxProvenance = 5
 const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
 /** The name of the object of a digest: object names have no colon. */
@@ -57,6 +58,7 @@ function validate({ metadata, spec, status = {} }: Image): FieldError[] {
     ...boundedList('status.verdicts', status.verdicts, maxVerdicts, validateVerdict),
     ...boundedList('status.findings.list', status.findings?.list, maxFindings),
     ...boundedList('status.updates', status.updates, maxUpdates),
+    ...boundedList('status.provenance', status.provenance, maxProvenance),
     ...boundedList('status.running.names', status.running?.names, maxRunningNames),
   ]
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { Node } from '../../../api/types/core-v1.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { nodes } from '../../../client/resources.ts'
-import { runtimeDriftCondition } from '../../../supply-chain/components/component.ts'
+import { type Component, holdsComponents, runtimeDriftCondition } from '../../../supply-chain/components/component.ts'
 import { ComponentWatch } from '../../../supply-chain/components/component-watch.ts'
 import { knownWeaknesses } from '../../../supply-chain/components/known-weaknesses.ts'
+import type { AttemptLog } from '../../attempt-log.ts'
 import type { ProofContext } from '../../proof.ts'
 
 const taint = 'bulkhead.dev/runtime-drift'
@@ -29,16 +30,18 @@ export async function tryDriftOfFiles({ attempts, clock }: ProofContext): Promis
     ] as const)
       await writeFile(path, text)
     await chmod(runc, 0o755)
-    const watch = new ComponentWatch({
-      programs: [{ name: 'runc', paths: [runc] }],
-      configurations: [
-        { name: 'containerd configuration', path: config },
-        { name: 'CNI configuration', path: cni },
-      ],
-      packagesOf: async () => new Map([[runc, { name: 'runc', version: '1.1.11+ds1-1' }]]),
-      clock,
-      log: silentLogger,
-    })
+    const started = () =>
+      new ComponentWatch({
+        programs: [{ name: 'runc', paths: [runc] }],
+        configurations: [
+          { name: 'containerd configuration', path: config },
+          { name: 'CNI configuration', path: cni },
+        ],
+        packagesOf: async () => new Map([[runc, { name: 'runc', version: '1.1.11+ds1-1' }]]),
+        clock,
+        log: silentLogger,
+      })
+    const watch = started()
     await watch.look()
     const record = (name: string, named: string | undefined) => {
       const answered = watch.drift.join('; ') || 'no drift'
@@ -77,9 +80,35 @@ export async function tryDriftOfFiles({ attempts, clock }: ProofContext): Promis
       await undo()
       await watch.look()
     }
+    await tryHeldPrograms(attempts, started, watch.recorded, () => flip(runc))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** A change while the node is down counts where the Node says so, at each start until the programs are as before. */
+async function tryHeldPrograms(
+  attempts: AttemptLog,
+  started: () => ComponentWatch,
+  last: readonly Component[],
+  flipRuntime: () => Promise<void>,
+): Promise<void> {
+  let before = last
+  const start = async (name: string, wanted: string | undefined, policy: string | undefined) => {
+    const watch = started()
+    if (holdsComponents(policy)) watch.hold(before)
+    await watch.look()
+    if (holdsComponents(policy)) before = watch.recorded
+    const answered = watch.drift.join('; ') || 'no drift'
+    const held = wanted === undefined ? watch.drift.length === 0 : answered.includes(wanted)
+    attempts.record({ name, sent: `component-policy ${policy ?? 'not set'}`, expected: wanted ?? 'no drift', answered, held })
+  }
+  await flipRuntime()
+  await start('one flipped byte while the node was down, accepted', undefined, undefined)
+  await start('one flipped byte while the node was down, held', 'runc "', 'Hold')
+  await start('the same after another start', 'runc "', 'Hold')
+  await flipRuntime()
+  await start('the runtime as before the node was down, held', undefined, 'Hold')
 }
 
 async function flip(path: string): Promise<void> {

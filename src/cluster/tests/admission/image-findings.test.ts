@@ -1,14 +1,14 @@
 // Known vulnerabilities of images in a cluster: found, dated, refused, excepted, and searched for. Registry and images are in memory.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { ExceptionSpec, ImagePolicySpec } from '../../../api/types/supply-v1.ts'
 import { listVerifier, memoryRegistries } from '../../../artifacts/artifacts.testing.ts'
 import { findingsBench, npmAdvisory, npmPackage } from '../../../artifacts/findings/findings.testing.ts'
+import type { Registries } from '../../../artifacts/image-verifier.ts'
 import { systemClock } from '../../../base/clock.ts'
 import { until } from '../../../base/testing/wait-until.testing.ts'
+import { UserError } from '../../../base/user-error.ts'
 import type { Client } from '../../../client/client.ts'
 import {
   advisorySources,
@@ -20,6 +20,7 @@ import {
   namespaces,
   pods,
   roleBindings,
+  secrets,
   services,
 } from '../../../client/resources.ts'
 import type { UpdateList } from '../../../server/paths/software/updates-path.ts'
@@ -27,23 +28,35 @@ import type { WhereList } from '../../../server/paths/software/where-path.ts'
 import type { Digest } from '../../../supply-chain/oci/digest.ts'
 import { MemoryImageSource } from '../../../supply-chain/oci/memory-image-source.testing.ts'
 import type { SoftwarePackage } from '../../../supply-chain/packages/software-package.ts'
+import type { PullCredential } from '../../../supply-chain/policy/image-question.ts'
 import { startCluster } from '../../start-cluster.ts'
 
 const app = 'registry.example.com/shop/app'
 const day = 86_400_000
 const limit = () => AbortSignal.timeout(30_000)
 
-async function opened() {
+/** With a password, the registry answers nobody without it. */
+async function opened(password?: string) {
   let offset = 0
   const clock = { ...systemClock, now: () => Date.now() + offset }
   const bench = findingsBench({ clock })
   const source = new MemoryImageSource()
-  const registries = { ...memoryRegistries(), open: () => source, tags: async () => [...tags] }
+  const require = (credentials: readonly PullCredential[]) => {
+    if (password !== undefined && !credentials.some(each => each.password === password)) throw new UserError('denied')
+  }
+  const registries: Registries = {
+    open(_repository, credentials) {
+      require(credentials)
+      return source
+    },
+    async tags(_repository, credentials) {
+      require(credentials)
+      return [...tags]
+    },
+  }
   const tags = new Set<string>()
-  // Of what it fetched, the part removes what no source names any more; what was imported is in another folder.
-  const fetched = join(bench.folder, 'fetched')
-  mkdirSync(fetched)
-  const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories, fetched], fetched }
+  const { findings, scratch, advisories, fetched } = bench
+  const software = { findings, scratch, advisories: [advisories, fetched], fetched }
   const cluster = await startCluster({ clock, images: { registries, verifier: listVerifier(memoryRegistries()), software } })
   const { client } = cluster
   return {
@@ -224,6 +237,38 @@ test('updates proposes a newer tag with fewer findings, to who may list the pods
     [`${app}:1.0`, `${app}:1.1@${better}`, ['CVE-2026-0001'], 1, 0, [{ namespace: 'default', pod: 'a', container: 'main' }]],
   )
   assert.deepEqual(await proposed(cluster.cluster.as({ name: 'bob' })), [])
+})
+
+test('updates looks into a private repository with the credentials of the same namespace alone', async () => {
+  await using cluster = await opened('right')
+  const { client } = cluster
+  await cluster.bench.publish([severe])
+  cluster.push('1.0', npmPackage('x'))
+  const auths = { 'registry.example.com': { username: 'u', password: 'right' } }
+  await client.create(
+    secrets,
+    'default',
+    {
+      metadata: { name: 'pull' },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+    },
+    limit(),
+  )
+  const podOf = (name: string, imagePullSecrets: { name: string }[]) => ({
+    metadata: { name },
+    spec: {
+      securityContext: { runAsNonRoot: true },
+      imagePullSecrets,
+      containers: [{ name: 'main', image: `${app}:1.0` }],
+    },
+  })
+  await client.create(pods, 'default', podOf('private', [{ name: 'pull' }]), limit())
+  await until(async () => (await client.list(images, {}, limit())).items[0]?.status?.findings?.critical === 1, 'it is scanned')
+  const better = cluster.push('1.1', npmPackage('x', '1.1.0'))
+  cluster.pass(1)
+  const proposed = async () => (await client.getPath<UpdateList>('/bulkhead/v1/updates', limit())).items
+  await until(async () => (await proposed())[0]?.image === `${app}:1.1@${better}`, 'it is proposed')
 })
 
 test('a source that falls silent raises an alarm, and one whose key did not sign is not used', async () => {

@@ -19,6 +19,8 @@ const pageCacheKib = 4096
 
 export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
   readonly sources: readonly SourceState[]
+  /** Whether there is any statement of VEX. */
+  readonly hasStatements: boolean
   /** Statements of VEX about an advisory or a CVE. */
   statementsOf(vulnerability: string): readonly VexStatement[]
 }
@@ -174,6 +176,10 @@ class SqliteDatabases implements AdvisoryDatabase {
   exploitProbability(cve: string): number | undefined {
     const found = this.#rated.map(({ probability }) => probability.get(cve)?.['value']).filter(value => typeof value === 'number')
     return found.length === 0 ? undefined : Math.max(...found)
+  }
+
+  get hasStatements(): boolean {
+    return this.#explained.length > 0
   }
 
   statementsOf(vulnerability: string): readonly VexStatement[] {

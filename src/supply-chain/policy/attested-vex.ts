@@ -1,0 +1,32 @@
+// Documents of VEX that signers attested whom policies require: which findings do not concern the image. Pure.
+import { isJsonObject } from '../../base/json.ts'
+import type { TrustRoot } from '../signatures/trust-root.ts'
+import { attestedPredicates } from './attested-predicates.ts'
+import type { ImageFacts } from './evaluate-image-policies.ts'
+import type { CompiledPolicy } from './parse-image-policy.ts'
+
+/** `cosign attest --type openvex`; a version may follow. */
+const openvex = 'https://openvex.dev/ns'
+/** `cosign attest --type cyclonedx`: a bill of materials, with or without statements. */
+const cyclonedx = 'https://cyclonedx.org/bom'
+/** For one image. */
+export const maxVexDocuments = 20
+
+/** The predicates that verify and have statements. `policies` are those that match the image. */
+export function attestedVex(
+  policies: readonly CompiledPolicy[],
+  facts: Pick<ImageFacts, 'claims' | 'digest'>,
+  trustRoots: ReadonlyMap<string, TrustRoot>,
+  now: number,
+): readonly unknown[] {
+  const isWanted = (type: string): boolean => type === cyclonedx || type === openvex || type.startsWith(`${openvex}/`)
+  const documents: unknown[] = []
+  for (const predicate of attestedPredicates(policies, facts, trustRoots, now, isWanted)) {
+    if (documents.length >= maxVexDocuments) break
+    if (hasStatements(predicate)) documents.push(predicate)
+  }
+  return documents
+}
+
+const hasStatements = (predicate: unknown): boolean =>
+  isJsonObject(predicate) && (Array.isArray(predicate['statements']) || Array.isArray(predicate['vulnerabilities']))
