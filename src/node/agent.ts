@@ -6,7 +6,6 @@ import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
-import { componentPolicyAnnotation, componentsAnnotation, holdsComponents, readComponents } from '../supply-chain/components/component.ts'
 import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import { defaultRotation } from './container/log-rotation.ts'
@@ -186,8 +185,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const podCidr = (await registrar.podRange(signal)) ?? earlierRange
     if (podCidr !== earlierRange) await network.configure(podCidr, signal)
     // The node's own configuration is written now: from here on, only somebody else changes it.
-    const { annotations } = registrar.current?.metadata ?? {}
-    if (holdsComponents(annotations?.[componentPolicyAnnotation])) components.hold(readComponents(annotations?.[componentsAnnotation]))
+    components.holdRecorded(registrar.current?.metadata.annotations ?? {})
     const componentsKnown = components.look()
     componentsKnown.catch(() => undefined)
     const pullRecords = await PullRecords.open(directory.pullRecords, await runtime.listImages(signal))

@@ -11,7 +11,14 @@ import type { Logger } from '../../base/log.ts'
 import { parseOsRelease } from '../packages/os-release.ts'
 import { readFiles } from '../release/read-files.ts'
 import { acceptedByRestart, driftOf } from './compare-components.ts'
-import { type Component, type ComponentPackage, componentPolicyAnnotation } from './component.ts'
+import {
+  type Component,
+  type ComponentPackage,
+  componentPolicyAnnotation,
+  componentsAnnotation,
+  holdsComponents,
+  readComponents,
+} from './component.ts'
 
 export interface ComponentPlaces {
   /** Names and where each may be: the first that is there counts. */
@@ -62,6 +69,11 @@ export class ComponentWatch {
   /** To be called before the first look: programs are compared with these. Configurations are written anew at each start, so they are not. */
   hold(before: readonly Component[]): void {
     this.#held = before.filter(({ name }) => !this.#isConfiguration(name))
+  }
+
+  /** By the annotations of the Node: holds the programs of the run before, unless its policy accepts changes. */
+  holdRecorded(annotations: Readonly<Record<string, string>> = {}): void {
+    if (holdsComponents(annotations[componentPolicyAnnotation])) this.hold(readComponents(annotations[componentsAnnotation]))
   }
 
   /** The first look says what counts as unchanged. */
