@@ -1,18 +1,17 @@
 // The node agent: joins the cluster, starts its own containerd, runs the pods that are bound to it, and serves the API server's tunnel.
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/config/secret.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
-import { EventRecorder } from '../client/event-recorder.ts'
 import { ComponentWatch } from '../supply-chain/components/component-watch.ts'
 import type { ClusterDns } from './container/dns-config.ts'
 import { defaultRotation } from './container/log-rotation.ts'
 import { LogRotator, type RunningLog } from './container/log-rotator.ts'
 import { quietOutages } from './cri/outage-log.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
-import { NodeCsi } from './csi/node-csi.ts'
+import { type NodeCsi, openNodeCsi } from './csi/node-csi.ts'
 import { diskFacts, fileSystemFacts } from './eviction/disk-facts.ts'
 import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
@@ -121,16 +120,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const localStorage = new LocalStorage({ directory, nodeName, client, identity: () => identity.current, clock, log, random })
     storage = localStorage
     const { volumes } = localStorage
-    await using csiEvents = new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log, random })
-    const nodeCsi = new NodeCsi({
-      directory,
-      client,
-      nodeName,
-      bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
-      events: csiEvents,
-      clock,
-      log,
-    })
+    await using nodeCsi = await openNodeCsi({ directory, client, nodeName, clock, log, random })
     csi = nodeCsi
     const mirrors = nodeMirrors({ client, clock, log, random }, async followed => {
       const own = options.registry
@@ -269,7 +259,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       localStorage.run(working),
-      nodeCsi.run(working),
+      nodeCsi.run(working, () => nodeRuntime.workers.wake()),
       mirrors.run(working),
       usage.run(working),
       rotator.run(working),

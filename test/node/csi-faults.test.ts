@@ -127,6 +127,25 @@ describe('CSI drivers that fail', { skip }, () => {
         assert.equal(await loopOf(image, false), undefined)
       })
 
+  test('a driver that mounts after its call was given up loses no content, and its mount is removed', async () => {
+    await using node = await new CsiNode().start()
+    const driver = await node.driver()
+    const pod = node.claiming('u1', await provisioned(driver, 'a'))
+    writeFileSync(join(driver.volumes.content('volume-a'), 'kept'), 'kept')
+    driver.faults.set('NodePublishVolume', { slowMs: 1500, times: 1 })
+    const deleted = new AbortController()
+    const setUp = pod.setUp(deleted.signal)
+    await node.until(() => driver.count('NodePublishVolume') === 1, 'the call')
+    deleted.abort(new Error('the pod is being deleted'))
+    await assert.rejects(setUp, /the pod is being deleted/)
+    // As a driver that does not wait for its own earlier call.
+    driver.faults.set('NodeUnpublishVolume', { code: 'ABORTED', details: 'an operation is running', times: 1 })
+    await pod.tearDown()
+    await node.until(() => readdirSync(node.directory.csi).length === 0, 'everything is undone')
+    await node.until(async () => (await node.mounts()).length === 0, 'nothing is mounted')
+    assert.equal(readFileSync(join(driver.volumes.content('volume-a'), 'kept'), 'utf8'), 'kept')
+  })
+
   test('a pod whose folder went while no agent ran is undone', async () => {
     await using node = await new CsiNode().start()
     const driver = await node.driver()

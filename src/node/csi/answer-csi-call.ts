@@ -62,9 +62,10 @@ async function bodyOf(stream: ServerHttp2Stream): Promise<string> {
   let bytes = 0
   for await (const chunk of stream) {
     bytes += chunk.length
-    if (bytes > maxCsiRequestBytes) throw badRequest(`the request has more than ${maxCsiRequestBytes} bytes`)
-    chunks.push(chunk)
+    // Read to its end: a loop that is left destroys the stream, and with it the answer.
+    if (bytes <= maxCsiRequestBytes) chunks.push(chunk)
   }
+  if (bytes > maxCsiRequestBytes) throw badRequest(`the request has more than ${maxCsiRequestBytes} bytes`)
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -1,6 +1,6 @@
 // The volumes of CSI drivers on this node: stages and publishes them for pods, and undoes both. All work on one volume is one after the other;
 // each step is recorded before its call, and may follow a crash in the middle of an earlier one.
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CSIDriver } from '../../api/types/storage-v1.ts'
@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
 import type { CsiMethod, CsiRequest } from '../../base/csi/csi-methods.ts'
 import type { Logger } from '../../base/log.ts'
-import { UserError } from '../../base/user-error.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { isMountPoint, unmountBelow } from '../machine/mount-table.ts'
 import { podUid } from '../pod/pod-containers.ts'
@@ -21,7 +21,6 @@ import {
   type CsiRecord,
   csiPlace,
   csiPlaces,
-  ignoreMissing,
   type PublishedPod,
   readCsiRecord,
   removeCsiRecord,
@@ -354,10 +353,11 @@ async function requirePublished(target: string, { isBlock }: CsiVolume, driver: 
   )
 }
 
+/** Only what is empty: a driver that publishes without a mount leaves its content, which goes with the pod's folder. */
 async function removeEmpty(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
-  if (found === undefined) return
-  if (!found.isDirectory()) return await rm(path, { force: true })
-  // Content of a driver that publishes without a mount goes with the pod's folder; of a stage, nothing may be removed unseen.
-  if ((await readdir(path)).length === 0) await rm(path, { recursive: true, force: true }).catch(ignoreMissing)
+  if (found?.isDirectory() !== true) return await rm(path, { force: true })
+  await rmdir(path).catch((err: unknown) => {
+    if (codeOf(err) !== 'ENOENT' && codeOf(err) !== 'ENOTEMPTY' && codeOf(err) !== 'EBUSY') throw err
+  })
 }

@@ -37,22 +37,28 @@ const waiting = new Set(['NodeResizePending', 'NodeResizeInProgress', 'NodeResiz
 /** Runs until the signal. */
 export async function keepPublished({ drivers, volumes }: Parts, options: Options, signal: AbortSignal): Promise<void> {
   const { clock, log } = options
+  /** Targets whose driver has not answered yet: it holds up no other. */
+  const busy = new Set<string>()
+  const keep = async (target: string, asked: RequestedVolume, turn: number): Promise<void> => {
+    const driver = drivers.get(driverOf(asked))
+    if (driver === undefined || volumes.published.get(target) !== asked) return
+    busy.add(target)
+    try {
+      if (turn % republishTurns === 0) await republish(volumes, driver, asked, options, signal)
+      if (turn % republishTurns === 1) await condition(driver, target, asked, options, signal)
+      await grow(volumes, driver, target, asked, options, signal)
+    } catch (err) {
+      if (signal.aborted) return
+      if (!(err instanceof CsiError)) log.error('CSI volume not kept', { driver: driver.name, err })
+      warn(options, asked, 'FailedMount', `volume "${asked.volume.name}": ${messageOf(err)}`)
+    } finally {
+      busy.delete(target)
+    }
+  }
   for (let turn = 1; !signal.aborted; turn++) {
     await pause(clock, growMs, signal)
-    const work = [...volumes.published].map(async ([target, asked]) => {
-      const driver = drivers.get(driverOf(asked))
-      if (signal.aborted || driver === undefined || volumes.published.get(target) !== asked) return
-      try {
-        if (turn % republishTurns === 0) await republish(volumes, driver, asked, options, signal)
-        if (turn % republishTurns === 1) await condition(driver, target, asked, options, signal)
-        await grow(volumes, driver, target, asked, options, signal)
-      } catch (err) {
-        if (signal.aborted) return
-        if (!(err instanceof CsiError)) log.error('CSI volume not kept', { driver: driver.name, err })
-        warn(options, asked, 'FailedMount', `volume "${asked.volume.name}": ${messageOf(err)}`)
-      }
-    })
-    await Promise.all(work)
+    if (signal.aborted) return
+    for (const [target, asked] of volumes.published) if (!busy.has(target)) void keep(target, asked, turn)
   }
 }
 

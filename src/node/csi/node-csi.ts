@@ -1,5 +1,5 @@
 // CSI on a real node: registers drivers, provides their volumes to pods, and undoes what pods leave until it is done.
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isReason } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -8,7 +8,7 @@ import { CsiError } from '../../base/csi/csi-error.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
-import type { EventRecorder } from '../../client/event-recorder.ts'
+import { EventRecorder } from '../../client/event-recorder.ts'
 import { csiNodes, nodes } from '../../client/resources.ts'
 import { unmountBelow } from '../machine/mount-table.ts'
 import type { NodeDirectory } from '../machine/node-directory.ts'
@@ -38,7 +38,14 @@ const lookMs = 1_000
 const firstRetryMs = 1_000
 const maxRetryMs = 60_000
 
-export class NodeCsi {
+/** With events of its own; call when the agent starts. */
+export async function openNodeCsi({ random, ...options }: Omit<NodeCsiOptions, 'bootId' | 'events'> & { readonly random: () => number }) {
+  const { client, nodeName, clock, log } = options
+  const events = new EventRecorder({ client, component: 'kubelet', host: nodeName, clock, log, random })
+  return new NodeCsi({ ...options, events, bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim() })
+}
+
+export class NodeCsi implements AsyncDisposable {
   readonly drivers = new CsiDrivers()
   readonly volumes: CsiVolumes
   readonly forwarded = new ForwardedCsiCalls(this.drivers)
@@ -87,18 +94,19 @@ export class NodeCsi {
     await Promise.race([work, pause(clock, releaseMs, done.signal)])
   }
 
-  /** Never rejects: a failure is logged, reported, and tried again by `run`. */
-  #undo(place: CsiPlace): Promise<void> {
+  /** Never rejects: a failure is logged, reported, and tried again by `run`. `gone`: a pod that has left without saying so. */
+  #undo(place: CsiPlace, gone?: string): Promise<void> {
     const running = this.#undoing.get(place.folder)
     if (running !== undefined) return running
-    const work = this.#tryUndo(place).finally(() => this.#undoing.delete(place.folder))
+    const work = this.#tryUndo(place, gone).finally(() => this.#undoing.delete(place.folder))
     this.#undoing.set(place.folder, work)
     return work
   }
 
-  async #tryUndo(place: CsiPlace): Promise<void> {
+  async #tryUndo(place: CsiPlace, gone: string | undefined): Promise<void> {
     const { clock, log } = this.#options
     try {
+      if (gone !== undefined) await this.volumes.leave(gone)
       await this.volumes.undo(place, this.#signal)
       this.#retries.delete(place.folder)
     } catch (err) {
@@ -114,8 +122,8 @@ export class NodeCsi {
     }
   }
 
-  /** Runs until the signal. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Runs until the signal. `changed`: drivers have come or gone, and pods that wait for one may go on. */
+  async run(signal: AbortSignal, changed: () => void = () => undefined): Promise<void> {
     const { directory, client, nodeName, events, clock, log } = this.#options
     this.#signal = signal
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
@@ -134,7 +142,24 @@ export class NodeCsi {
       log,
     })
     former = await formerDrivers(client, nodeName, signal)
-    await Promise.all([registrar.run(signal), this.#undoAll(signal), keepPublished(this, this.#options, signal)])
+    await Promise.all([
+      registrar.run(signal),
+      this.#undoAll(signal),
+      keepPublished(this, this.#options, signal),
+      this.#tell(changed, signal),
+    ])
+  }
+
+  async #tell(changed: () => void, signal: AbortSignal): Promise<void> {
+    const ended = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    while (!signal.aborted) {
+      await Promise.race([this.drivers.changed, ended])
+      if (!signal.aborted) changed()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.events[Symbol.asyncDispose]()
   }
 
   async #undoAll(signal: AbortSignal): Promise<void> {
@@ -157,9 +182,9 @@ export class NodeCsi {
     // A pod's folder is removed after its volumes, so what is left of a pod without one is due.
     for (const { uid } of record?.pods ?? []) if (await exists(join(this.#options.directory.pods, uid))) present.add(uid)
     const gone = record?.pods.find(({ uid, isLeaving }) => !isLeaving && !present.has(uid))
-    if (gone !== undefined) await this.volumes.leave(gone.uid)
     const isDue = record === undefined || record.pods.length === 0 || gone !== undefined || record.pods.some(({ isLeaving }) => isLeaving)
-    if (isDue) void this.#undo(place)
+    // Without waiting: the driver of one volume holds up no other.
+    if (isDue) void this.#undo(place, gone?.uid)
   }
 
   /** All pods have ended: asks the drivers to undo everything, and then unmounts the rest itself. The records keep what drivers still owe. */

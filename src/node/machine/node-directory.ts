@@ -26,7 +26,7 @@ export interface NodeDirectory {
   readonly volumes: string
   /** Where volumes are mounted. */
   readonly volumeMounts: string
-  /** Records and stages of CSI volumes. */
+  /** Records of CSI volumes, and where drivers stage them. */
   readonly csi: string
   /** Where CSI drivers put their sockets, by convention. */
   readonly plugins: string

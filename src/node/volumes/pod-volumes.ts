@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
-import { removeFolder } from '../../base/files/remove-folder.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
+import { removePodFolder } from '../machine/remove-pod-folder.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
@@ -145,7 +145,7 @@ export class PodVolumes {
     await unmountBelow(this.#directory)
     this.#claimed.clear()
     await this.#local?.release(this.#directory)
-    await removeFolder(this.#directory)
+    await removePodFolder(this.#directory)
   }
 }
 
