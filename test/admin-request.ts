@@ -26,10 +26,11 @@ export class AdminConnection implements Disposable {
   readonly #key: string
   readonly #agent: Agent
 
-  constructor(kubeconfig: string) {
+  /** `port` is that of something before the server. */
+  constructor(kubeconfig: string, port?: number) {
     const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8'))
     const clear = (base64: string) => Buffer.from(base64, 'base64').toString('utf8')
-    this.port = Number(new URL(clusters[0].cluster.server).port)
+    this.port = port ?? Number(new URL(clusters[0].cluster.server).port)
     this.#ca = clear(clusters[0].cluster['certificate-authority-data'])
     // One file has both.
     this.#certificate = readFileSync(join(dirname(kubeconfig), users[0].user['client-certificate']), 'utf8')
@@ -39,9 +40,12 @@ export class AdminConnection implements Disposable {
 
   /** One request over HTTP/1.1; rejects if the connection breaks before the answer. */
   send({ method = 'GET', path, headers = {}, body }: AdminRequest): Promise<Answer> {
+    // Node announces no length for the body of a DELETE by itself.
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const all = { ...length, ...headers }
     return new Promise((resolve, reject) => {
       const outgoing = request(
-        { agent: this.#agent, host: this.host, port: this.port, method, path, headers, timeout: 20_000 },
+        { agent: this.#agent, host: this.host, port: this.port, method, path, headers: all, timeout: 20_000 },
         incoming => {
           const chunks: Buffer[] = []
           incoming.on('data', chunk => chunks.push(chunk))
@@ -55,6 +59,32 @@ export class AdminConnection implements Disposable {
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer: ${method} ${path}`)))
       outgoing.on('error', reject)
       outgoing.end(body)
+    })
+  }
+
+  /** A watch: each line of the answer as it comes. Resolves with the status when the connection has ended, 0 if it never came to an answer. */
+  lines(path: string, onLine: (line: string) => void, signal: AbortSignal): Promise<number> {
+    return new Promise(resolve => {
+      const outgoing = request({ agent: this.#agent, host: this.host, port: this.port, path, timeout: 20_000 }, incoming => {
+        let rest = ''
+        incoming.setEncoding('utf8').on('data', (text: string) => {
+          const lines = (rest + text).split('\n')
+          rest = lines.pop() ?? ''
+          for (const line of lines) onLine(line)
+        })
+        incoming.on('error', () => resolve(incoming.statusCode ?? 0))
+        incoming.on('close', () => resolve(incoming.statusCode ?? 0))
+      })
+      const end = () => outgoing.destroy()
+      outgoing.on('timeout', end)
+      outgoing.on('error', () => resolve(0))
+      outgoing.on('close', () => {
+        signal.removeEventListener('abort', end)
+        resolve(0)
+      })
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end, { once: true })
+      outgoing.end()
     })
   }
 

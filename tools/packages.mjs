@@ -26,6 +26,9 @@ export const storePackages = [
   { name: 'etcd-client', brings: ['/usr/bin/etcdctl'] },
 ]
 
+/** Further packages for faults of processes. */
+export const torturePackages = [{ name: 'strace', brings: ['/usr/bin/strace'] }]
+
 /** Further packages for tests. */
 export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
 

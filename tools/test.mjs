@@ -17,6 +17,7 @@ import {
   root,
   storePackages,
   testPackages,
+  torturePackages,
   volumePackages,
 } from './packages.mjs'
 
@@ -36,6 +37,7 @@ await entry(() => {
             ...registryPackages,
             ...backupPackages,
             ...clientPackages,
+            ...torturePackages,
           ]
         : testPackages,
     )

@@ -84,6 +84,7 @@ export class ApiServer implements AsyncDisposable {
       signal,
     )
     const writeParts: WriteParts = {
+      settled: () => store.settled(),
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
       writtenBytes: new WrittenBytes(options.writeRate ?? defaultWriteRate, () => clock.monotonic()),

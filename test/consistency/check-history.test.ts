@@ -101,9 +101,22 @@ const cases: readonly Case[] = [
     rules: ['refused without a reason'],
   },
   {
-    title: 'a deletion that no watch saw',
-    history: { writes: [one, two, deleted], watches: [saw(...all.slice(0, 2))] },
-    rules: ['lost deletion'],
+    title: 'a deletion that an open watch did not show',
+    history: { writes: [one, two, deleted], watches: [{ ...saw(...all.slice(0, 2)), reached: 3 }] },
+    rules: ['watch'],
+  },
+  {
+    title: 'a deletion between two watches',
+    history: {
+      writes: [one, two, deleted, wrote({ invoked: 7, ended: 8, value: 'three', revision: 9 })],
+      watches: [saw(...all.slice(0, 2)), { ...saw(event('ADDED', 9, 'three')), after: 8, reached: 9 }],
+      lists: [listed(2, [['a', 2, 'two']], 4)],
+    },
+  },
+  {
+    title: 'an acknowledged deletion that is undone',
+    history: { writes: [one, two, deleted], lists: [listed(4, [['a', 2, 'two']])] },
+    rules: ['order'],
   },
   { title: 'a list', history: { writes: [one, two], lists: [listed(2, [['a', 2, 'two']])] } },
   { title: 'a list that is too old', history: { writes: [one, two], lists: [listed(1, [['a', 1, 'one']])] }, rules: ['order'] },

@@ -34,7 +34,12 @@ export function commitsOf(history: History, report: (violation: Violation) => vo
   const found = new Found(history, report)
   for (const write of history.writes) found.acknowledged(write)
   for (const { found: version } of history.reads) if (version !== undefined) found.saw(version)
-  for (const { pages } of history.lists) for (const { versions } of pages) for (const version of versions) found.saw(version)
+  for (const { pages } of history.lists)
+    for (const { revision, versions } of pages)
+      for (const version of versions) {
+        found.saw(version)
+        found.listed(version, revision)
+      }
   for (const { group, records } of history.watches)
     for (const record of records) {
       if (record.type === 'BOOKMARK') continue
@@ -61,7 +66,9 @@ class Found {
   readonly #byValue = new Map<string, Write>()
   /** Deletions by the revision that they replace. */
   readonly #deletions = new Map<number, Write[]>()
-  readonly #acknowledgedDeletions: Write[] = []
+  /** The newest list with a version. */
+  readonly #listedAt = new Map<number, number>()
+  #unseenDeletions = 0
   readonly #commits = new Map<number, Commit>()
   readonly #revisionOf = new Map<string, number>()
   readonly #deletedAt = new Map<number, Version>()
@@ -79,8 +86,7 @@ class Found {
   acknowledged(write: Write): void {
     if (write.outcome !== 'ok') return
     const { key, value, revision } = write
-    if (value === undefined) this.#acknowledgedDeletions.push(write)
-    else if (revision !== undefined) this.saw({ key, value, revision })
+    if (value !== undefined && revision !== undefined) this.saw({ key, value, revision })
   }
 
   saw(version: Version): void {
@@ -127,34 +133,58 @@ class Found {
     return true
   }
 
+  /** The version was still there at this revision. */
+  listed({ revision }: Version, at: number): void {
+    this.#listedAt.set(revision, Math.max(at, this.#listedAt.get(revision) ?? 0))
+  }
+
   inOrder(): Commit[] {
-    // Deletions get their write by what they replaced, which is known when all commits are.
-    const all = [...this.#commits.values()].sort((a, b) => a.revision - b.revision)
-    const live = new Map<string, Commit>()
-    const used = new Set<Write>()
-    const resolved = all.map(commit => {
-      const before = live.get(commit.key)
-      if (commit.value !== undefined) live.set(commit.key, commit)
-      else live.delete(commit.key)
-      if (commit.value !== undefined || before === undefined) return commit
-      const candidates = this.#deletions.get(before.revision) ?? []
-      const write = candidates.find(({ outcome }) => outcome === 'ok') ?? candidates.find(({ outcome }) => outcome === 'unknown')
-      if (write === undefined)
-        this.#report({ rule: 'phantom', text: `${commit.key} was deleted at ${commit.revision}, and nobody deleted ${before.revision}` })
-      else used.add(write)
-      const last = this.#deletedAt.get(commit.revision)
-      if (last !== undefined && last.value !== before.value)
-        this.#report({ rule: 'watch', text: `the deletion ${named(last)} shows another state than the last one, "${before.value}"` })
-      return { ...commit, write }
+    const all = this.#sorted()
+    const next = new Map<Commit, Commit>()
+    const last = new Map<string, Commit>()
+    for (const commit of all) {
+      const before = last.get(commit.key)
+      if (before !== undefined) next.set(before, commit)
+      last.set(commit.key, commit)
+    }
+    for (const commit of all) this.#addUnseenDeletion(commit, next.get(commit))
+    last.clear()
+    return this.#sorted().map(commit => this.#withDeletion(commit, last))
+  }
+
+  #sorted(): Commit[] {
+    return [...this.#commits.values()].sort((a, b) => a.revision - b.revision)
+  }
+
+  /**
+   * A deletion that came while no watch was open, since the server had to forget its past: it lies after the last list with the version.
+   * A watch that was open must show it, whatever its revision is.
+   */
+  #addUnseenDeletion({ key, revision, value }: Commit, next: Commit | undefined): void {
+    if (value === undefined || (next !== undefined && next.value === undefined)) return
+    const candidates = this.#deletions.get(revision) ?? []
+    const isImplied = next !== undefined && next.write?.expected === 0
+    if (!candidates.some(({ outcome }) => outcome === 'ok' || (isImplied && outcome === 'unknown'))) return
+    const at = (this.#listedAt.get(revision) ?? revision) + 0.5
+    this.#commits.set(at + this.#unseenDeletions++ * 1e-6, {
+      ...{ revision: at, key, value: undefined, group: '', write: undefined, previous: noCommit, next: noCommit },
     })
-    for (const write of this.#acknowledgedDeletions)
-      if (!used.has(write))
-        this.#report({
-          rule: 'lost deletion',
-          text: `the deletion of ${write.key} at ${write.expected} was acknowledged, and no watch saw it`,
-        })
-    for (const write of used) this.#revisionOf.set(deletion(write), 0)
-    return resolved
+  }
+
+  /** A deletion gets its write by what it replaced. `last` becomes the newest version of each key so far. */
+  #withDeletion(commit: Commit, last: Map<string, Commit>): Commit {
+    const before = last.get(commit.key)
+    last.set(commit.key, commit)
+    if (commit.value !== undefined || before?.value === undefined) return commit
+    const candidates = this.#deletions.get(before.revision) ?? []
+    const write = candidates.find(({ outcome }) => outcome === 'ok') ?? candidates.find(({ outcome }) => outcome === 'unknown')
+    if (write === undefined)
+      this.#report({ rule: 'phantom', text: `${commit.key} was deleted at ${commit.revision}, and nobody deleted ${before.revision}` })
+    else this.#revisionOf.set(deletion(write), commit.revision)
+    const shown = this.#deletedAt.get(commit.revision)
+    if (shown !== undefined && shown.value !== before.value)
+      this.#report({ rule: 'watch', text: `the deletion ${named(shown)} shows another state than the last one, "${before.value}"` })
+    return { ...commit, write }
   }
 
   unseen(): Map<string, Write[]> {

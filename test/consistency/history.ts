@@ -85,7 +85,6 @@ export interface Violation {
     | 'order'
     | 'absence'
     | 'refused without a reason'
-    | 'lost deletion'
     | 'list'
     | 'pages'
     | 'watch'

@@ -1,20 +1,15 @@
-// Random numbers from a seed, so that a run can be repeated.
+// Random choices from a seed, so that a run can be repeated.
+import { randomOf } from '../../src/base/data/random.ts'
 
 export class Random {
-  #state: number
+  readonly #seed: number
+  /** At least 0, below 1. */
+  readonly next: () => number
 
-  /** @param seed any integer; equal seeds give equal numbers */
+  /** @param seed any integer; equal seeds give equal choices */
   constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** At least 0, below 1. Mulberry32, by Tommy Ettinger (public domain). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let bits = this.#state
-    bits = Math.imul(bits ^ (bits >>> 15), bits | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
+    this.#seed = seed
+    this.next = randomOf(seed)
   }
 
   /** A whole number from 0 to `limit - 1`. */
@@ -29,8 +24,8 @@ export class Random {
     return picked
   }
 
-  /** Another sequence, which does not depend on how much of this one is used. */
+  /** Other choices, which do not depend on how many of these were made. */
   fork(index: number): Random {
-    return new Random(Math.imul(this.#state ^ 0x9e3779b9, 2 * index + 1))
+    return new Random(Math.imul(this.#seed ^ 0x9e3779b9, 2 * index + 1))
   }
 }

@@ -120,7 +120,11 @@ async function attemptUpdate(
     await yieldIfDue(context.pace)
     await parts.admission.validate(admission, context.request.signal)
     await yieldIfDue(context.pace)
-    if (isUnchanged(object, old)) return { object: old, entry, created: false }
+    if (isUnchanged(object, old)) {
+      // The version in the answer is that of another request, which may still be on its way to the disk.
+      if (context.served.collection.get(change.namespace, change.name) !== entry) await parts.settled?.()
+      return { object: old, entry, created: false }
+    }
     if (change.dryRun) return { object, entry: undefined, created: false }
     await yieldIfDue(context.pace)
     const claimed = reservation?.claim()

@@ -54,6 +54,11 @@ export class ReservationLost extends Error {
 }
 
 export interface WriteParts {
+  /**
+   * Resolves when everything decided before the call is durable and visible. Without it, as in tests of other parts, an answer may show or
+   * mean a version that a crash undoes.
+   */
+  settled?(): Promise<void>
   readonly admission: AdmissionChain
   readonly identifiers: Identifiers
   /** Undefined if there is no limit. */

@@ -70,6 +70,31 @@ test('handle() answers 504 in time for a write whose record is not on disk, and 
   assert.deepEqual(codes, [201, 504])
 })
 
+test('handle() refuses a write because of another one only when that one is durable', async () => {
+  const path = '/api/v1/namespaces/a/configmaps'
+  const ahead = { metadata: { name: 'a', resourceVersion: '1' } }
+  for (const [method, place, object] of [
+    ['POST', path, { metadata: { name: 'a' } }],
+    ['PUT', `${path}/a`, ahead],
+    ['PATCH', `${path}/a`, {}],
+  ] as const) {
+    const held = heldStore()
+    await using api = new TestServer({ store: held.store })
+    const first = api.request('POST', path, { metadata: { name: 'a' } })
+    await held.committing
+    let answered = false
+    const second = api.request(method, place, object).then(answer => {
+      answered = true
+      return answer
+    })
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    assert.equal(answered, false, method)
+    held.commit()
+    assert.equal((await first).status, 201)
+    assert.equal((await second).status, method === 'PATCH' ? 200 : 409)
+  }
+})
+
 test('handle() answers 504 in time for a write that is not durable, also if that cannot be recorded', async () => {
   const held = heldStore()
   const codes: unknown[] = []

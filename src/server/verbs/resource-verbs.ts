@@ -1,7 +1,7 @@
 // Chooses the handler of a resource request: that of the verb, unless a subresource or a computed resource has its own.
 
 import { requirePatchType } from '../../api/patch/patch.ts'
-import { unknownPath } from '../../api/status.ts'
+import { isReason, type Reason, unknownPath } from '../../api/status.ts'
 import { resourceForm } from '../answers/answer-form.ts'
 import { unroutedCustom, unservedCustom } from '../custom-resources/custom-route.ts'
 import { header, type Reply } from '../http/exchange.ts'
@@ -28,7 +28,26 @@ export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   readonly computed: ReadonlyMap<string, ResourceHandler>
 }
 
+const writingVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+/** Reasons that are about the newest version of an object. */
+const reasonsOfState: readonly Reason[] = ['Conflict', 'AlreadyExists', 'NotFound']
+
 export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Promise<Reply> {
+  const answer = answerOf(parts)
+  return async (request, info) => {
+    if (!writingVerbs.has(info.verb)) return answer(request, info)
+    try {
+      return await answer(request, info)
+    } catch (err) {
+      // A write is refused because of the newest version, which may not be durable yet: the client would not find it, and a crash would
+      // undo it.
+      if (reasonsOfState.some(reason => isReason(err, reason))) await parts.settled?.()
+      throw err
+    }
+  }
+}
+
+function answerOf(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Promise<Reply> {
   return async (request, info) => {
     const { served: found } = info
     if (found === undefined && info.group !== '' && !parts.resources.hasBuiltInGroup(info.group)) {

@@ -33,10 +33,16 @@ export interface TestMember {
 
 export interface TestEtcdOptions {
   readonly members?: number
+  /** Where the other members reach this peer port. Default: at the port itself. */
+  peerPort?(port: number): Promise<number>
   readonly arguments?: readonly string[]
 }
 
-export async function startEtcd({ members = 1, arguments: more = [] }: TestEtcdOptions = {}): Promise<TestEtcd> {
+export async function startEtcd({
+  members = 1,
+  arguments: more = [],
+  peerPort = async port => port,
+}: TestEtcdOptions = {}): Promise<TestEtcd> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-etcd-'))
   const { ca, leaf } = await testAuthority()
   const [server, client] = [await leaf('etcd'), await leaf('bulkhead')]
@@ -49,16 +55,20 @@ export async function startEtcd({ members = 1, arguments: more = [] }: TestEtcdO
   const [cert, key] = [file('server.crt', server.cert), file('server.key', server.key)]
   const files = { ca: caFile, cert: file('client.crt', client.cert), key: file('client.key', client.key) }
   const ports = await freePorts(members * 2)
-  const addresses = Array.from({ length: members }, (_, index) => ({
-    name: `m${index}`,
-    endpoint: `https://127.0.0.1:${ports[index * 2]}`,
-    peer: `https://127.0.0.1:${ports[index * 2 + 1]}`,
-  }))
-  const started = addresses.map(({ name, endpoint, peer }) => {
+  const addresses = await Promise.all(
+    Array.from({ length: members }, async (_, index) => {
+      const port = ports[index * 2 + 1] ?? 0
+      return {
+        ...{ name: `m${index}`, endpoint: `https://127.0.0.1:${ports[index * 2]}` },
+        ...{ listening: `https://127.0.0.1:${port}`, peer: `https://127.0.0.1:${await peerPort(port)}` },
+      }
+    }),
+  )
+  const started = addresses.map(({ name, endpoint, listening, peer }) => {
     const args = [
       ...['--name', name, '--data-dir', join(folder, name), '--log-level', 'error'],
       ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
-      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--listen-peer-urls', listening, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', addresses.map(other => `${other.name}=${other.peer}`).join()],
       ...['--client-cert-auth', '--trusted-ca-file', caFile, '--cert-file', cert, '--key-file', key],
       ...['--peer-client-cert-auth', '--peer-trusted-ca-file', caFile, '--peer-cert-file', cert, '--peer-key-file', key],
