@@ -2,12 +2,16 @@
 import type { Pod } from '../api/types/core-v1.ts'
 import { nodes } from '../client/resources.ts'
 import type { ProofContext } from './proof.ts'
+import { proofNamespacePrefix } from './proof-namespace.ts'
 import { request } from './request.ts'
 
-/** The name of a node to which pods can be bound; undefined if there is none. */
+/** The name of a node to which pods can be bound; undefined if there is none. Nodes that proofs make exist for a moment and have no agent. */
 export async function someNode({ client }: ProofContext, signal: AbortSignal): Promise<string | undefined> {
-  return (await client.list(nodes, {}, signal)).items[0]?.metadata.name
+  return (await client.listAll(nodes, {}, signal)).map(({ metadata }) => metadata.name ?? '').find(name => !isOfProof(name))
 }
+
+/** Whether a proof made the Node of this name. */
+export const isOfProof = (node: string): boolean => node.startsWith(proofNamespacePrefix)
 
 /** The status code of `node`'s token request for its pod. `pod.spec.nodeName` is `node`. */
 export async function nodeTokenStatus({ transport }: ProofContext, pod: Pod, node: string, signal: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
 import { tryAccounts } from '../attacks/components/try-accounts.ts'
 import { nodeArena } from '../attacks/nodes/node-arena.ts'
+import { tryTaintedNode } from '../attacks/nodes/tainted-node.ts'
 import { tryCertificates } from '../attacks/nodes/try-certificates.ts'
 import { tryNode } from '../attacks/nodes/try-node.ts'
 import { tryTickets } from '../attacks/nodes/try-tickets.ts'
@@ -29,6 +30,7 @@ export const componentIdentity: Proof = {
       tryNode(arena, signal),
       tryCertificates(context, cluster, arena.self, node, signal),
       tryTickets(arena, signal),
+      tryTaintedNode(arena, cluster, signal),
     ])
     const { length } = context.attempts.all.filter(({ expected }) => expected.startsWith('40'))
     return outcomeOf(

@@ -4,6 +4,7 @@ import { hugePagesRoom, limitsRoom, requestsRoom } from '../attacks/quota/comput
 import { counts } from '../attacks/quota/counts.ts'
 import { comparePublished, fillRoom } from '../attacks/quota/fill-room.ts'
 import { flood, floods, room } from '../attacks/quota/flood.ts'
+import { growClaims } from '../attacks/quota/growing-claims.ts'
 import { ProofPriorityClasses } from '../attacks/quota/priority-classes.ts'
 import { storedBytesName } from '../attacks/quota/quota-room.ts'
 import { narrowScopes, wideScopes } from '../attacks/quota/scopes.ts'
@@ -23,7 +24,7 @@ export const resourceQuota: Proof = {
   title: 'ResourceQuota',
   why: 'Without limits, one tenant can fill the store and the nodes of all',
   attack:
-    'Fill namespaces up to a quota for each resource and scope, then go one above each alone, by new objects, updates and resizes; flood a new namespace with more objects at once than its quota allows',
+    'Fill namespaces up to a quota for each resource and scope, then go one above each alone, by new objects, updates, resizes and claims that grow; flood a new namespace with more objects at once than its quota allows',
   expected:
     'A new namespace has a quota; up to the bound all is stored and above it nothing, also of writes at once; `status.used` is the sum of the objects, and another namespace stays usable',
   whenRed:
@@ -59,6 +60,7 @@ export const resourceQuota: Proof = {
     )
     await boundBytes(context, await make(), signal)
     await tryChanges(context, await make(), signal)
+    await growClaims(context, await make(), signal)
     found.push(...(await flood(context, flooded, neighbour, signal)))
     await Promise.all(filled.map(({ own, namespace }) => comparePublished(context, namespace, own, signal)))
     return outcomeOf(

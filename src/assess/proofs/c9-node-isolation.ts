@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { clusterRoleBindings, clusterRoles, nodes, pods } from '../../client/resources.ts'
+import { tryEndingPods } from '../attacks/nodes/ending-pods.ts'
 import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
+import { isOfProof } from '../node-token.ts'
 import { domainOfNode, domainOfPod, namespaceLabel, nodeLabel, podAnnotation, strayPods } from '../oracles/trust-domain.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -20,12 +22,12 @@ export const nodeIsolation: Proof = {
   title: 'node isolation',
   why: 'Two tenants on one kernel are separated by only one escape',
   attack:
-    'Change the trust domain of a node and of a namespace with pods by every patch and subresource, and of a namespace without the right to; and at the same time as pods; bind a pod with a forged domain; look for pods of two domains on one node',
+    'Change the trust domain of a node and of a namespace with pods, also with pods that end, by every patch and subresource, and of a namespace without the right to; and at the same time as pods; bind a pod with a forged domain; look for pods of two domains on one node',
   expected: 'Each change is refused while the pods exist, or without the right; every node has only pods of its own domain',
   whenRed: 'See whether TrustDomain was switched off (`bulkhead status`), and delete the pods that run on a node of another domain',
   async prove(context, signal) {
     const { attempts, client } = context
-    const all = await client.listAll(nodes, {}, signal)
+    const all = (await client.listAll(nodes, {}, signal)).filter(({ metadata }) => !isOfProof(metadata.name ?? ''))
     const free = all.filter(node => domainOfNode(node) === '').map(({ metadata }) => metadata.name ?? '')
     const [node] = free
     if (node === undefined) return skipped('there is no node without a trust domain to put a pod on')
@@ -41,6 +43,7 @@ export const nodeIsolation: Proof = {
     await tryTenant(context, domain, signal)
     await tryResidents(context, domain, signal)
     await tryNewNode(context, namespace, domain, signal)
+    await tryEndingPods(context, domain, signal)
     for (let round = 0; round < races; round++) await tryRace(context, node, `${domain}-${round}`, round, signal)
     const placed = await client.listAll(pods, {}, signal)
     return outcomeOf(

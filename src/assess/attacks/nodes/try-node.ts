@@ -6,6 +6,7 @@ import { certificateRequest } from '../../forged-certificate.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { type ProofRequest, request, succeeded } from '../../request.ts'
 import type { NodeArena, NodeHeaders } from './node-arena.ts'
+import { nodeCreations, nodeFields } from './node-fields.ts'
 import { listedByNodes, nodeReads, strangerReads } from './node-reads.ts'
 import { nodeTokens } from './node-tokens.ts'
 import { nodeWrites } from './node-writes.ts'
@@ -25,7 +26,7 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
       request: { method: 'GET', path, headers } as const,
       ...(refusedBy === undefined ? {} : { refusedBy }),
     }))
-  const writes = nodeWrites(arena, spec.unschedulable === true).map(write => ({
+  const writes = [...nodeWrites(arena, spec.unschedulable === true), ...nodeFields(arena)].map(write => ({
     ...write,
     name: `a node writes ${write.name}`,
     request: { ...write.request, headers: self },
@@ -36,6 +37,7 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
     ...writes,
     ...strangerWrites(arena),
     administratorWrite(arena),
+    ...nodeCreations(arena).map(write => ({ ...write, name: `a node ${write.name}` })),
     ...nodeTokens(arena).map(token => ({ ...token, name: `a node requests ${token.name}` })),
   ]
   await inParallel(attempts, async ({ name, request: question, refusedBy }) => {
