@@ -124,7 +124,11 @@ async function removeMachineState(
  * Disks that somebody mounted in the data directory: an unmount would leave what is on them. A node mounts only within the folders of pods,
  * of CSI volumes and of containerd. Pure, of /proc/self/mountinfo.
  */
-export function foreignDisks(mountInfo: string, dataDirectory: string, { pods, csi, containerdRoot, containerdState }: NodeDirectory): string[] {
+export function foreignDisks(
+  mountInfo: string,
+  dataDirectory: string,
+  { pods, csi, containerdRoot, containerdState }: NodeDirectory,
+): string[] {
   const isWithin = (point: string, folder: string) => point.startsWith(`${folder}/`)
   return mountInfo.split('\n').flatMap(line => {
     const fields = line.split(' ')
