@@ -1,10 +1,11 @@
 // Volumes of CSI drivers on a node: real mounts and loop devices, a real driver over gRPC, a fake API.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Volume } from '../../src/api/types/core-v1.ts'
-import { csiNodes, nodes, volumeAttachments } from '../../src/client/resources.ts'
+import { csiNodes, nodes, persistentVolumeClaims, persistentVolumes, volumeAttachments } from '../../src/client/resources.ts'
 import { attachmentName } from '../../src/node/csi/csi-requests.ts'
 import { isMountPoint } from '../../src/node/machine/mount-table.ts'
 import { CsiNode, driverName, nodeName, provisioned, skip } from '../csi/csi-node.ts'
@@ -158,6 +159,32 @@ describe('CSI volumes of a node', { skip }, () => {
     assert.deepEqual(node.api.read(nodes, '', nodeName)?.status?.volumesInUse, [`kubernetes.io/csi/${driverName}^volume-e`])
     await pod.tearDown()
     assert.deepEqual(node.api.read(nodes, '', nodeName)?.status?.volumesInUse, [])
+  })
+
+  test('a claim that waits for the node grows while it is used, and says so', async () => {
+    await using node = await new CsiNode().start()
+    const driver = await node.driver()
+    const volume = await provisioned(driver, 'f', { volumeMode: 'Block' })
+    const pod = node.claiming('u1', volume)
+    const path = await pod.setUp()
+    await driver.volumes.grow(await driver.volumes.require('volume-f'), 2 ** 23)
+    node.api.seed(persistentVolumes, { ...volume, spec: { ...volume.spec, capacity: { storage: '8Mi' } } })
+    node.api.seed(persistentVolumeClaims, {
+      metadata: { name: 'c', namespace: 'default' },
+      spec: { volumeName: 'pv-f' },
+      status: {
+        phase: 'Bound',
+        capacity: { storage: '4Mi' },
+        allocatedResourceStatuses: { storage: 'NodeResizePending' },
+        conditions: [{ type: 'FileSystemResizePending', status: 'True' }],
+      },
+    })
+    const status = () => node.api.read(persistentVolumeClaims, 'default', 'c')?.status
+    await node.until(() => status()?.capacity?.['storage'] === '8Mi', 'the claim has grown')
+    assert.deepEqual([status()?.conditions, status()?.allocatedResourceStatuses], [[], undefined])
+    assert.equal(driver.count('NodeExpandVolume'), 1)
+    assert.equal(execFileSync('blockdev', ['--getsize64', path]).toString().trim(), String(2 ** 23))
+    await pod.tearDown()
   })
 
   test('a driver that is not there is named, with those that are', async () => {

@@ -37,6 +37,7 @@ import {
   publishedContext,
 } from './csi-requests.ts'
 import { attachedContext, driverObject, podTokens, secretTexts } from './csi-sources.ts'
+import { publishedKind } from './published-kind.ts'
 
 export interface CsiVolumesOptions {
   /** `<node>/csi`. */
@@ -342,15 +343,8 @@ async function ignoringUnknown(call: Promise<unknown>): Promise<void> {
 
 /** Throws unless the driver has put there what it said: a link would give the container what it leads to. */
 async function requirePublished(target: string, { isBlock }: CsiVolume, driver: string): Promise<void> {
-  const found = await lstat(target).catch(() => undefined)
-  if (isBlock ? found?.isBlockDevice() : found?.isDirectory()) return
-  const what = found === undefined ? 'nothing' : found.isSymbolicLink() ? 'a symbolic link' : 'something else'
-  throw new CsiError(
-    driver,
-    'NodePublishVolume',
-    'OK',
-    `there is ${what} at the target path instead of a ${isBlock ? 'block device' : 'folder'}`,
-  )
+  const [found, wanted] = [await publishedKind(target), isBlock ? 'block device' : 'folder']
+  if (found !== wanted) throw new CsiError(driver, 'NodePublishVolume', 'OK', `there is ${found} at the target path instead of a ${wanted}`)
 }
 
 /** Only what is empty: a driver that publishes without a mount leaves its content, which goes with the pod's folder. */

@@ -34,6 +34,8 @@ const firstRetryMs = 500
 const maxRetryMs = 30_000
 /** After the agent's start, a driver of an earlier one has this long to register again. */
 const graceMs = 30_000
+/** CSINode is compared again: it ends with its Node, which may have been deleted and made again. */
+const publishMs = 60_000
 
 interface Known {
   /** Changes with each new socket of this name. */
@@ -52,7 +54,7 @@ export class PluginRegistrar {
   /** CSINode and labels are written by one at a time. */
   readonly #writes = new OneByOne()
   #began = 0
-  #isComplete = false
+  #publishAt = 0
 
   constructor(options: PluginRegistrarOptions) {
     this.#options = options
@@ -62,6 +64,7 @@ export class PluginRegistrar {
     const { folder, clock, log } = this.#options
     await mkdir(folder, { recursive: true, mode: 0o700 })
     this.#began = clock.monotonic()
+    this.#publishAt = this.#began + graceMs
     await followFolders(
       () => [folder],
       () => this.#look(signal),
@@ -87,8 +90,8 @@ export class PluginRegistrar {
       // A driver that does not answer delays no other.
       if (known.driver === undefined && !known.isBusy && clock.monotonic() >= known.retryAt) void this.#tryRegister(path, known, signal)
     }
-    if (this.#isComplete || clock.monotonic() - this.#began < graceMs) return
-    this.#isComplete = await this.#publish(signal)
+    if (clock.monotonic() < this.#publishAt) return
+    this.#publishAt = clock.monotonic() + ((await this.#publish(signal)) ? publishMs : maxRetryMs)
   }
 
   /** Path -> what identifies this socket. */

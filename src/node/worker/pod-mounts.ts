@@ -1,6 +1,6 @@
 // The mounts of one container: its volumes, safely opened subPaths, files below /etc, and the termination log.
 import { chmod, lstat, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { ContainerConfigError } from '../container/environment.ts'
@@ -40,7 +40,8 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       )
     if (mount.recursiveReadOnly === 'Enabled') throw new ContainerConfigError('the runtime does not support recursive read-only mounts')
     let hostPath = volumes.pathOf(volume)
-    if (claimNameOf(pod, volume) !== undefined && (await isBlockDevice(hostPath)))
+    // The node's own name for devices: other paths may be on storage that does not answer.
+    if (claimNameOf(pod, volume) !== undefined && basename(hostPath) === 'device' && (await isBlockDevice(hostPath)))
       throw new ContainerConfigError(
         `cannot mount volume ${JSON.stringify(mount.name)} into container ${JSON.stringify(container.name)}: it is a block device, for volumeDevices`,
       )
