@@ -39,7 +39,8 @@ import type { Ingress, IPAddress, NetworkPolicy, ServiceCIDR } from '../api/type
 import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
-import type { CSIDriver, CSIStorageCapacity, StorageClass } from '../api/types/storage-v1.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment } from '../api/types/storage-v1.ts'
+import type { VolumeAttributesClass } from '../api/types/storage-v1beta1.ts'
 import type {
   AdvisorySource,
   ClusterException,
@@ -127,6 +128,15 @@ export const ingresses = resourceRef<Ingress>('networking.k8s.io', 'v1', 'ingres
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
 export const csiDrivers = resourceRef<CSIDriver>('storage.k8s.io', 'v1', 'csidrivers', 'CSIDriver', false)
+export const csiNodes = resourceRef<CSINode>('storage.k8s.io', 'v1', 'csinodes', 'CSINode', false)
+export const volumeAttachments = resourceRef<VolumeAttachment>('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment', false)
+export const volumeAttributesClasses = resourceRef<VolumeAttributesClass>(
+  'storage.k8s.io',
+  'v1beta1',
+  'volumeattributesclasses',
+  'VolumeAttributesClass',
+  false,
+)
 export const csiStorageCapacities = resourceRef<CSIStorageCapacity>('storage.k8s.io', 'v1', 'csistoragecapacities', 'CSIStorageCapacity')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
 export const backups = resourceRef<Backup>('bulkhead.dev', 'v1alpha1', 'backups', 'Backup', false)
