@@ -40,6 +40,7 @@ import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/types/rbac-v1.ts'
 import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment } from '../api/types/storage-v1.ts'
+import type { VolumeAttributesClass } from '../api/types/storage-v1beta1.ts'
 import type {
   AdvisorySource,
   ClusterException,
@@ -129,6 +130,13 @@ export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets
 export const csiDrivers = resourceRef<CSIDriver>('storage.k8s.io', 'v1', 'csidrivers', 'CSIDriver', false)
 export const csiNodes = resourceRef<CSINode>('storage.k8s.io', 'v1', 'csinodes', 'CSINode', false)
 export const volumeAttachments = resourceRef<VolumeAttachment>('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment', false)
+export const volumeAttributesClasses = resourceRef<VolumeAttributesClass>(
+  'storage.k8s.io',
+  'v1beta1',
+  'volumeattributesclasses',
+  'VolumeAttributesClass',
+  false,
+)
 export const csiStorageCapacities = resourceRef<CSIStorageCapacity>('storage.k8s.io', 'v1', 'csistoragecapacities', 'CSIStorageCapacity')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
 export const backups = resourceRef<Backup>('bulkhead.dev', 'v1alpha1', 'backups', 'Backup', false)

@@ -68,6 +68,7 @@ async function controllerLoops(options: ControlLoopOptions, informers: InformerP
       settings: {
         volumeKeys: {
           make: (volume, node, until) => signer.makeVolumeKey(volume, node, until),
+          copy: (volume, source, until) => signer.copyVolumeKey(volume, source, until),
           erase: (volume, until) => signer.eraseVolumeKey(volume, until),
         },
       },

@@ -31,6 +31,8 @@ test('controllersOf() omits only controllers without work', () => {
 test("controllers have upstream's event source if it differs from their name", () => {
   const sources = controllers.flatMap(({ name, eventSource }) => (eventSource === undefined ? [] : [[name, eventSource]]))
   assert.deepEqual(Object.fromEntries(sources), {
+    'csi-modifier': 'csi-resizer',
+    'csi-reclaimer': 'csi-provisioner',
     'disruption-controller': 'controllermanager',
     'endpointslice-controller': 'endpoint-slice-controller',
     'ephemeral-volume-controller': 'ephemeral_volume',
@@ -38,6 +40,7 @@ test("controllers have upstream's event source if it differs from their name", (
     'local-volume-provisioner': 'local.bulkhead.dev',
     'local-volume-reclaimer': 'local.bulkhead.dev',
     'local-volume-resizer': 'external-resizer local.bulkhead.dev',
+    'local-volume-snapshotter': 'local.bulkhead.dev',
     'node-ipam-controller': 'cidrAllocator',
     'persistentvolume-phase-controller': 'persistentvolume-controller',
   })

@@ -10,6 +10,14 @@ import { csrSigning } from './certificates/csr-signing.ts'
 import { rootCa } from './certificates/root-ca.ts'
 import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
 import type { Controller, ControllerChoice } from './controller.ts'
+import { attachDetach } from './csi/attach-detach.ts'
+import { csiAttacher } from './csi/csi-attacher.ts'
+import { csiCapacity } from './csi/csi-capacity.ts'
+import { csiModifier } from './csi/csi-modifier.ts'
+import { csiProvisioner } from './csi/csi-provisioner.ts'
+import { csiReclaimer } from './csi/csi-reclaimer.ts'
+import { csiResizer } from './csi/csi-resizer.ts'
+import { csiSnapshotter } from './csi/csi-snapshotter.ts'
 import { daemonSet } from './daemonsets/daemonset.ts'
 import { disruption } from './disruption/disruption.ts'
 import { staleDisruption } from './disruption/stale-disruption.ts'
@@ -28,6 +36,7 @@ import { localVolumeProvisioner } from './local-volumes/local-volume-provisioner
 import { localVolumeReclaimer } from './local-volumes/local-volume-reclaimer.ts'
 import { localVolumeRemover } from './local-volumes/local-volume-remover.ts'
 import { localVolumeResizer } from './local-volumes/local-volume-resizer.ts'
+import { localVolumeSnapshotter } from './local-volumes/local-volume-snapshotter.ts'
 import { apiServerAccess } from './namespaces/api-server-access.ts'
 import { namespace } from './namespaces/namespace.ts'
 import { namespaceDefaults } from './namespaces/namespace-defaults.ts'
@@ -42,6 +51,7 @@ import { replicaSet } from './replicas/replicaset.ts'
 import { replicationController } from './replicas/replicationcontroller.ts'
 import { serviceAccount } from './service-account.ts'
 import { serviceCidr } from './service-cidr.ts'
+import { snapshot } from './snapshots/snapshot.ts'
 import { statefulSet } from './statefulsets/statefulset.ts'
 import { tokenRights } from './token-rights.ts'
 import { validatingAdmissionPolicyStatus } from './validating-admission-policy-status.ts'
@@ -99,6 +109,16 @@ export const controllers: readonly Controller[] = [
   localVolumeRemover,
   localVolumeResizer,
   localVolumeCapacity,
+  localVolumeSnapshotter,
+  snapshot,
+  attachDetach,
+  csiProvisioner,
+  csiReclaimer,
+  csiAttacher,
+  csiSnapshotter,
+  csiResizer,
+  csiModifier,
+  csiCapacity,
   validatingAdmissionPolicyStatus,
   garbageCollector,
 ]

@@ -1,5 +1,6 @@
 // The settings of controllers from the composition: upstream's kube-controller-manager flags, with its defaults.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { CsiControllers } from '../client/csi/csi-controllers.ts'
 import type { EvictionRates } from './nodes/eviction-pace.ts'
 
 export interface CertificateOrder {
@@ -31,6 +32,8 @@ export interface AutoscalerSettings {
 export interface VolumeKeyMaker {
   /** Again is success. Rejects if the volume belongs to another node. */
   make(volume: string, node: string, signal: AbortSignal): Promise<void>
+  /** The key of `source`, for a copy of that volume on its node. Again is success. Rejects if the source has no key. */
+  copy(volume: string, source: string, signal: AbortSignal): Promise<void>
   /** A missing key is success. */
   erase(volume: string, signal: AbortSignal): Promise<void>
 }
@@ -62,10 +65,12 @@ export interface ControllerSettings {
   /** How long the garbage collector waits for the first list of a resource before it continues without it. */
   readonly resourceSyncMs: number
   readonly autoscaler: AutoscalerSettings
+  /** Calls of CSI drivers; absent: through the API server and the tunnel of a node. */
+  readonly csiCalls?: CsiControllers
 }
 
 export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertificate'> = {
-  volumeKeys: { make: noSigner, erase: noSigner },
+  volumeKeys: { make: noSigner, copy: noSigner, erase: noSigner },
   nodeMonitorGraceMs: 50_000,
   nodeStartupGraceMs: 60_000,
   nodeMonitorPeriodMs: 5_000,

@@ -124,6 +124,9 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     async makeVolumeKey(volume, node, signal) {
       await repeatable('makeVolumeKey', { volume, node }, signal)
     },
+    async copyVolumeKey(volume, source, signal) {
+      await repeatable('copyVolumeKey', { volume, source }, signal)
+    },
     openVolumeKey: async (request, signal) =>
       Buffer.from(text(await repeatable('openVolumeKey', volumeKeyFields(request), signal)), 'base64'),
     async eraseVolumeKey(volume, signal) {

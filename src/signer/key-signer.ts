@@ -134,6 +134,9 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     async makeVolumeKey(volume, node) {
       await volumeKeys.make(volume, node)
     },
+    async copyVolumeKey(volume, source) {
+      await volumeKeys.copy(volume, source)
+    },
     async openVolumeKey(request) {
       return volumeKeys.open(request, await certificateOf('client'), clock.now())
     },

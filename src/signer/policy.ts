@@ -20,6 +20,7 @@ export type SignerMethod =
   | 'signEvidence'
   | 'evidenceKey'
   | 'makeVolumeKey'
+  | 'copyVolumeKey'
   | 'openVolumeKey'
   | 'eraseVolumeKey'
   | 'signBackup'
@@ -51,7 +52,7 @@ const methods: Readonly<Record<SignerRole, ReadonlySet<SignerMethod>>> = {
     'openVolumeKey',
   ]),
   // Who makes and erases keys of volumes never relays one.
-  controllers: new Set<SignerMethod>([...everyone, 'issueCertificate', 'makeVolumeKey', 'eraseVolumeKey']),
+  controllers: new Set<SignerMethod>([...everyone, 'issueCertificate', 'makeVolumeKey', 'copyVolumeKey', 'eraseVolumeKey']),
   // It gets the keys only sealed to recipients that the cluster does not hold, and signs reports of one proof only.
   backup: new Set<SignerMethod>([...everyone, 'signBackup', 'backupHead', 'keepBackupHead', 'exportKeys', 'signEvidence']),
   // Only a local administrator: a server whose controls are attacked must not sign that they hold.

@@ -39,6 +39,7 @@ const methods: readonly SignerMethod[] = [
   'signEvidence',
   'evidenceKey',
   'makeVolumeKey',
+  'copyVolumeKey',
   'openVolumeKey',
   'eraseVolumeKey',
   'signBackup',

@@ -147,6 +147,9 @@ async function perform({ method, params }: WireRequest, role: SignerRole, option
     case 'makeVolumeKey':
       await signer.makeVolumeKey(textParam(params, 'volume'), textParam(params, 'node'), signal)
       return {}
+    case 'copyVolumeKey':
+      await signer.copyVolumeKey(textParam(params, 'volume'), textParam(params, 'source'), signal)
+      return {}
     case 'openVolumeKey':
       return (await signer.openVolumeKey(volumeKeyParam(params), signal)).toString('base64')
     case 'eraseVolumeKey':

@@ -120,6 +120,11 @@ export interface Signer extends AsyncDisposable {
   evidenceKey(signal: AbortSignal): Promise<EvidenceKey>
   /** Makes the key of a volume of this node, if it has none. Rejects if it belongs to another node. */
   makeVolumeKey(volume: string, node: string, signal: AbortSignal): Promise<void>
+  /**
+   * Gives a copy of a volume the key of its source, for the node of the source. Rejects if the source has no key, or the volume has one that is
+   * not a copy of it.
+   */
+  copyVolumeKey(volume: string, source: string, signal: AbortSignal): Promise<void>
   /** The volume's key, sealed to the public key of the request. Rejects unless the node of the volume signed the request. */
   openVolumeKey(request: VolumeKeyRequest, signal: AbortSignal): Promise<Buffer>
   /** Destroys the volume's key, and with it what the volume holds. A missing key is success. */

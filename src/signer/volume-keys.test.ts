@@ -53,6 +53,30 @@ test('openVolumeKey() gives a volume one key, and only to its node', async () =>
   await assert.rejects(keyOf(signer, 'v', await nodeOf(signer, 'system:node:n2')), { rule: 'volume-node' })
 })
 
+test('copyVolumeKey() gives a copy the key of its source, for the same node, until the copy is erased', async () => {
+  await using signer = createMemorySigner()
+  await signer.makeVolumeKey('v', 'n1', signal)
+  const node = await nodeOf(signer, 'system:node:n1')
+  const key = await keyOf(signer, 'v', node)
+  await signer.copyVolumeKey('s', 'v', signal)
+  assert.deepEqual(await keyOf(signer, 's', node), key)
+  await assert.rejects(keyOf(signer, 's', await nodeOf(signer, 'system:node:n2')), { rule: 'volume-node' })
+  // A volume keeps the key that it has: nobody turns it into another's.
+  await signer.makeVolumeKey('w', 'n1', signal)
+  await assert.rejects(signer.copyVolumeKey('w', 'v', signal), { rule: 'volume-source' })
+  await assert.rejects(signer.copyVolumeKey('s', 'w', signal), { rule: 'volume-source' })
+  await signer.eraseVolumeKey('v', signal)
+  await signer.copyVolumeKey('s', 'v', signal)
+  assert.deepEqual(await keyOf(signer, 's', node), key)
+  await signer.eraseVolumeKey('s', signal)
+  await assert.rejects(keyOf(signer, 's', node), { rule: 'volume-key' })
+  await assert.rejects(signer.copyVolumeKey('s', 'v', signal), { rule: 'volume-key' })
+  for (const name of ['../audit', 'a.b', '']) {
+    await assert.rejects(signer.copyVolumeKey(name, 'v', signal), { rule: 'volume-name' })
+    await assert.rejects(signer.copyVolumeKey('s', name, signal), { rule: 'volume-name' })
+  }
+})
+
 test('openVolumeKey() refuses whoever is not the node itself', async () => {
   await using signer = createMemorySigner()
   await using other = createMemorySigner()

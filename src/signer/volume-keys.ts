@@ -30,6 +30,13 @@ function checkName(volume: string): void {
   if (!isVolumeName(volume)) throw refuse('volume-name', 'The name of a volume must be a DNS label')
 }
 
+interface KeyRecord {
+  readonly node: string
+  /** Of a copy: the volume whose key it is. */
+  readonly source?: string
+  readonly wrapped: Buffer
+}
+
 export class VolumeKeys {
   readonly #files: VolumeKeyFiles
   readonly #encryptionKeys: readonly NumberedKey<Buffer>[]
@@ -53,6 +60,28 @@ export class VolumeKeys {
     if (newest === undefined) throw new Error('Cannot make the key of a volume: there is no key-encryption key')
     const key = randomBytes(volumeKeyBytes)
     const content = JSON.stringify({ node, wrapped: wrapKey(newest, key).toString('base64') })
+    key.fill(0)
+    await this.#files.write(volume, Buffer.from(content))
+  }
+
+  /**
+   * For a volume that is a copy of another, block by block: the same key, wrapped anew, for the same node. Again is success, even when the
+   * source is gone. Rejects with a PolicyViolation if the volume has another key, or the source has none.
+   */
+  async copy(volume: string, source: string): Promise<void> {
+    checkName(volume)
+    checkName(source)
+    const known = await this.#read(volume)
+    if (known !== undefined) {
+      if (known.source !== source) throw refuse('volume-source', `Volume "${volume}" has a key that is not a copy of that of "${source}"`)
+      return
+    }
+    const original = await this.#read(source)
+    if (original === undefined) throw refuse('volume-key', `Volume "${source}" has no key: it was erased, or never made`)
+    const [newest] = this.#encryptionKeys
+    if (newest === undefined) throw new Error('Cannot copy the key of a volume: there is no key-encryption key')
+    const key = unwrapKey(this.#encryptionKeys, original.wrapped)
+    const content = JSON.stringify({ node: original.node, source, wrapped: wrapKey(newest, key).toString('base64') })
     key.fill(0)
     await this.#files.write(volume, Buffer.from(content))
   }
@@ -81,13 +110,18 @@ export class VolumeKeys {
     await this.#files.erase(volume)
   }
 
-  async #read(volume: string): Promise<{ readonly node: string; readonly wrapped: Buffer } | undefined> {
+  async #read(volume: string): Promise<KeyRecord | undefined> {
     const content = await this.#files.read(volume)
     if (content === undefined) return undefined
     const record = parseJson(content.toString('utf8'))
     if (!isJsonObject(record) || typeof record['node'] !== 'string' || typeof record['wrapped'] !== 'string')
       throw new Error(`Cannot read the key of volume "${volume}": its file is damaged`)
-    return { node: record['node'], wrapped: Buffer.from(record['wrapped'], 'base64') }
+    const source = record['source']
+    return {
+      node: record['node'],
+      wrapped: Buffer.from(record['wrapped'], 'base64'),
+      ...(typeof source === 'string' ? { source } : {}),
+    }
   }
 }
 

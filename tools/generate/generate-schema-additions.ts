@@ -45,6 +45,11 @@ extend storage/v1.VolumeError
   errorCode *int32 omitempty optional after=message
 extend storage/v1.CSIDriverSpec
   nodeAllocatableUpdatePeriodSeconds *int64 omitempty optional after=seLinuxMount
+type storage/v1beta1.VolumeAttributesClass root
+  driverName string
+  parameters map[string]string omitempty optional
+type storage/v1beta1.VolumeAttributesClassList list
+  items []storage/v1beta1.VolumeAttributesClass
 
 change apps/v1.StatefulSetSpec
   serviceName optional
@@ -254,6 +259,7 @@ type bulkhead/v1alpha1.LocalVolumeSpec
   nodeName string
   bytes int64
   encryption string
+  source string omitempty optional
 type bulkhead/v1alpha1.LocalVolumeStatus
   phase string omitempty optional
   bytes int64 omitempty optional

@@ -63,6 +63,7 @@ export const addedGroups = [
   ['bulkhead/v1alpha1', 'bulkhead.dev'],
   ['apiregistration/v1', 'apiregistration.k8s.io'],
   ['metrics/v1beta1', 'metrics.k8s.io'],
+  ['storage/v1beta1', 'storage.k8s.io'],
   ['supply/v1', 'supply.bulkhead.dev'],
 ] as const
 

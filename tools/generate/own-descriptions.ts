@@ -57,6 +57,7 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       nodeName: 'The node.',
       bytes: 'The size, which may grow.',
       encryption: 'Whether the node may hold it only encrypted ("required"), or in clear ("none").',
+      source: 'The LocalVolume on the same node of which it is a copy: a snapshot, or a volume restored from one.',
     },
   },
   'bulkhead/v1alpha1.LocalVolumeStatus': {

@@ -37,6 +37,10 @@ networking/v1.ServiceCIDRStatus conditions=1
 storage/v1.CSIDriverSpec nodeAllocatableUpdatePeriodSeconds=9
 storage/v1.VolumeError errorCode=3
 
+# staging/src/k8s.io/api/storage/v1beta1
+storage/v1beta1.VolumeAttributesClass metadata=1 driverName=2 parameters=3
+storage/v1beta1.VolumeAttributesClassList metadata=1 items=2
+
 # staging/src/k8s.io/metrics/pkg/apis/metrics/v1beta1
 metrics/v1beta1.ContainerMetrics name=1 usage=2
 metrics/v1beta1.NodeMetrics metadata=1 timestamp=2 window=3:meta/v1.Duration usage=4

@@ -6,16 +6,6 @@ import type { ClusterRole } from '../rules/rbac-object.ts'
 import { clusterRole } from './policy-object.ts'
 
 export const absentControllerRoles: readonly ClusterRole[] = [
-  clusterRole('system:controller:attachdetach-controller', [
-    rule('list watch', 'core', 'persistentvolumeclaims persistentvolumes'),
-    rule(read, 'core', 'nodes'),
-    rule('patch update', 'core', 'nodes/status'),
-    rule('list watch', 'core', 'pods'),
-    recordEvents,
-    rule('create delete get list watch', 'storage.k8s.io', 'volumeattachments'),
-    rule(read, 'storage.k8s.io', 'csidrivers'),
-    rule(read, 'storage.k8s.io', 'csinodes'),
-  ]),
   clusterRole('system:controller:expand-controller', [
     rule('get list patch update watch', 'core', 'persistentvolumes'),
     rule('patch update', 'core', 'persistentvolumeclaims/status'),

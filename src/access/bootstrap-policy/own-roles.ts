@@ -61,6 +61,7 @@ const software = 'system:bulkhead:software'
 const metricsReader = 'bulkhead:metrics-reader'
 
 const supply = 'supply.bulkhead.dev'
+const snapshots = 'snapshot.storage.k8s.io'
 const registry = 'bulkhead:registry'
 const imagePuller = 'bulkhead:image-puller'
 /** Begins with `system:` like all roles for all users. */
@@ -136,6 +137,9 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     ],
     aggregatesTo('view'),
   ),
+  // Snapshots of a namespace's own claims. Their contents and classes are of the whole cluster, and an administrator's.
+  clusterRole('bulkhead:aggregate-snapshots-to-view', [rule(read, snapshots, 'volumesnapshots')], aggregatesTo('view')),
+  clusterRole('bulkhead:aggregate-snapshots-to-edit', [rule(write, snapshots, 'volumesnapshots')], aggregatesTo('edit')),
   clusterRole('bulkhead:aggregate-supply-to-admin', [rule(write, supply, 'imagepolicies')], aggregatesTo('admin')),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   clusterRole(software, [urls('get', '/bulkhead/v1/updates /bulkhead/v1/where')]),

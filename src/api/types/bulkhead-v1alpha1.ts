@@ -154,6 +154,7 @@ export interface LocalVolumeSpec {
   nodeName: string
   bytes: number
   encryption: string
+  source?: string
 }
 
 export interface LocalVolumeStatus {

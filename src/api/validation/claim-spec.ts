@@ -42,6 +42,10 @@ export function validateClaimSpec(
   if (spec.volumeMode !== undefined && !volumeModes.includes(spec.volumeMode)) {
     errors.push(notSupported(`${path}.volumeMode`, spec.volumeMode, volumeModes))
   }
+  if (spec.volumeAttributesClassName) {
+    const name = spec.volumeAttributesClassName
+    pushMessages(errors, `${path}.volumeAttributesClassName`, name, nameIsDnsSubdomain(name, false))
+  }
   validateDataSources(spec, anyGroup, path, errors)
 }
 

@@ -16,6 +16,10 @@ export const volumeFinalizer = 'bulkhead.dev/local-volume'
 /** On a LocalVolume: `namespace/name` of the claim that it was made for, and its uid. */
 export const claimAnnotation = 'bulkhead.dev/claim'
 export const claimUidAnnotation = 'bulkhead.dev/claim-uid'
+/** On a LocalVolume that is a snapshot: `namespace/name` of its VolumeSnapshot. Its bytes count for that namespace. */
+export const snapshotAnnotation = 'bulkhead.dev/snapshot'
+/** On a claim that is to be restored or cloned: the node that has its source, where its pod must go. */
+export const sourceNodeAnnotation = 'bulkhead.dev/source-node'
 /** On a LocalVolume whose PersistentVolume was deleted with the policy Retain: only an administrator removes it. */
 export const retainedAnnotation = 'bulkhead.dev/retained'
 

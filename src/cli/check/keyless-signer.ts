@@ -31,6 +31,7 @@ export const keylessSigner: Signer = {
   signEvidence: refuse,
   evidenceKey: refuse,
   makeVolumeKey: refuse,
+  copyVolumeKey: refuse,
   openVolumeKey: refuse,
   eraseVolumeKey: refuse,
   signBackup: refuse,

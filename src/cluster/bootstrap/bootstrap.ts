@@ -24,6 +24,8 @@ import { initialClusterDefaults } from './cluster-defaults.ts'
 import { extensionAuthentication } from './extension-authentication.ts'
 import { localStorage } from './local-storage.ts'
 import { type OwnRegistry, registryHosting, registryHostingName, registryHostingNamespace } from './registry-hosting.ts'
+import { localSnapshotClass, servesSnapshotClasses } from './snapshot-class.ts'
+import { snapshotKinds } from './snapshot-kinds/index.ts'
 
 export interface BootstrapOptions {
   readonly server: ApiServer
@@ -81,6 +83,7 @@ export async function bootstrap({
       ...apiServices.create,
       ...systemPriorityClasses(),
       ...localStorage,
+      ...snapshotKinds,
       kubernetesServiceRange(server.serviceCidr, server.clock.now()),
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
@@ -92,6 +95,7 @@ export async function bootstrap({
     endpoint && server.ensureObjects([kubernetesService(endpoint.serviceIp, endpoint.port)]),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints([endpoint.address], endpoint.port), true),
   ])
+  if (await servesSnapshotClasses(server.resources, server.clock, signal)) await server.ensureObjects([localSnapshotClass])
   server.markReady()
 }
 

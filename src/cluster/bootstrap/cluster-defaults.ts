@@ -21,6 +21,7 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
           'limits.memory': '2Ti',
           'requests.storage': '10Ti',
           persistentvolumeclaims: '500',
+          'count/volumesnapshots.snapshot.storage.k8s.io': '500',
           services: '1000',
           'services.nodeports': '100',
           'services.loadbalancers': '20',

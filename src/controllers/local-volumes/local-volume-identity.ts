@@ -1,5 +1,6 @@
 // The account of the controllers of volumes on nodes' disks: what they may do together.
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
+import { snapshotGroup } from '../../api/volumes/snapshot-names.ts'
 import type { ControllerIdentity } from '../controller.ts'
 
 export const localVolumeIdentity: ControllerIdentity = {
@@ -11,6 +12,7 @@ export const localVolumeIdentity: ControllerIdentity = {
     rule('get list watch update', 'core', 'persistentvolumeclaims'),
     rule('update', 'core', 'persistentvolumeclaims/status'),
     rule(read, 'storage.k8s.io', 'storageclasses'),
+    rule('get', snapshotGroup, 'volumesnapshots volumesnapshotcontents'),
     rule(read, 'core', 'namespaces nodes'),
     recordEvents,
   ],

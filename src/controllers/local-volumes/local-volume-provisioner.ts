@@ -3,18 +3,21 @@
 import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/pods/trust-domain.ts'
 import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
-import { localDriver } from '../../api/volumes/local-volume-names.ts'
+import { localDriver, sourceNodeAnnotation } from '../../api/volumes/local-volume-names.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { readClaimSource } from './claim-source.ts'
 import { claimsOfLocalVolumes } from './claims-of-local-volumes.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { isOurs, localVolumeName, type ProvisionStep, planProvision } from './provision-plan.ts'
 
 /** A refused claim may be accepted after a change of its class. */
 const lookAgainMs = 60_000
+/** A snapshot is ready within seconds. */
+const sourceMs = 3_000
 
 export const localVolumeProvisioner: Controller = {
   name: 'local-volume-provisioner',
@@ -51,9 +54,11 @@ export const localVolumeProvisioner: Controller = {
         localVolume: made.get('', name),
         hasVolume: volumes.get('', name) !== undefined,
         hasNode: node !== undefined,
+        source: made.get('', name) === undefined ? await readClaimSource(context, claim, signal) : undefined,
         isForeign: !isPlatform(namespace) && domainOfNamespace(namespaceCache.get('', namespace)) !== domainOfNode(node),
       })
       await apply(context, claim, step, signal)
+      if (step.step === 'wait-for-source') return { requeueAfterMs: sourceMs }
       return step.step === 'refuse' ? { requeueAfterMs: lookAgainMs } : done
     }
   },
@@ -73,12 +78,15 @@ async function apply(context: Context, claim: PersistentVolumeClaim, step: Provi
     case 'wait':
       return
     case 'refuse':
+    case 'wait-for-source':
       failed(step.message)
       return
     case 'make': {
       const { name = '' } = step.localVolume.metadata
+      const { encryption, nodeName, source = '' } = step.localVolume.spec
       // First, so that no volume waits for a key that nobody makes.
-      if (step.localVolume.spec.encryption === 'required') await settings.volumeKeys.make(name, step.localVolume.spec.nodeName, signal)
+      if (encryption === 'required' && source === '') await settings.volumeKeys.make(name, nodeName, signal)
+      else if (encryption === 'required') await settings.volumeKeys.copy(name, source, signal)
       await client.create(localVolumes, '', step.localVolume, signal)
       record(context, claim, 'Normal', 'Provisioning', `External provisioner is provisioning volume for claim "${keyOf(claim)}"`)
       return
@@ -97,7 +105,8 @@ async function apply(context: Context, claim: PersistentVolumeClaim, step: Provi
       await client.delete(localVolumes, '', localVolumeName(claim), {}, signal).catch((err: unknown) => {
         if (!isReason(err, 'NotFound')) throw err
       })
-      const { [selectedNode]: _, ...annotations } = claim.metadata.annotations ?? {}
+      const { [selectedNode]: _, ...rest } = claim.metadata.annotations ?? {}
+      const annotations = step.sourceNode === undefined ? rest : { ...rest, [sourceNodeAnnotation]: step.sourceNode }
       await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } }, signal)
     }
   }

@@ -34,6 +34,11 @@ const localOf = (status: LocalVolume['status'], metadata: LocalVolume['metadata'
   ...(status === undefined ? {} : { status }),
 })
 
+const readySource = (spec: Partial<LocalVolume['spec']> = {}): ProvisionView['source'] => ({
+  state: 'ready',
+  localVolume: { metadata: { name: 'snap-1' }, spec: { nodeName: 'n1', bytes: 2 ** 20, encryption: 'required', ...spec } },
+})
+
 const provisions: readonly { readonly name: string; readonly view?: Partial<ProvisionView>; readonly want: RegExp }[] = [
   { name: 'has a node', want: /^make n1 1073741824 required$/ },
   { name: 'is of a class in clear', view: { storageClass: classOf({ parameters: { encryption: 'none' } }) }, want: /^make n1 .* none$/ },
@@ -60,7 +65,24 @@ const provisions: readonly { readonly name: string; readonly view?: Partial<Prov
   { name: 'has its volume', view: { hasVolume: true }, want: /^wait$/ },
   { name: 'is for many nodes', view: { claim: claimOf({ accessModes: ['ReadWriteMany'] }) }, want: /^refuse access mode ReadWriteMany/ },
   { name: 'is for a device', view: { claim: claimOf({ volumeMode: 'Block' }) }, want: /^refuse volumeMode "Block"/ },
-  { name: 'is a copy', view: { claim: claimOf({ dataSource: { kind: 'PersistentVolumeClaim', name: 'd' } }) }, want: /^refuse dataSource/ },
+  { name: 'is a copy', view: { source: readySource() }, want: /^make n1 1073741824 required of snap-1$/ },
+  { name: 'is a copy of what comes later', view: { source: { state: 'pending', message: 'later' } }, want: /^wait-for-source later$/ },
+  { name: 'is a copy of what it may not have', view: { source: { state: 'refused', message: 'no' } }, want: /^refuse no$/ },
+  {
+    name: 'is a copy of what is on another node',
+    view: { source: readySource({ nodeName: 'n2' }) },
+    want: /^give-up the source of the volume is on node "n2" \(n2\)$/,
+  },
+  {
+    name: 'is too small a copy',
+    view: { source: readySource({ bytes: 2 ** 31 }) },
+    want: /^refuse requested size 1073741824 is less than/,
+  },
+  {
+    name: 'is an encrypted copy of content in clear',
+    view: { source: readySource({ encryption: 'none' }) },
+    want: /^refuse the source has the encryption "none", and the storage class "required"$/,
+  },
   { name: 'has no size', view: { claim: claimOf({ resources: {} }) }, want: /^refuse the requested size/ },
   {
     name: 'is of a class with another parameter',
@@ -87,19 +109,23 @@ for (const { name, view, want } of provisions)
       hasVolume: false,
       hasNode: true,
       isForeign: false,
+      source: undefined,
       ...view,
     })
     const text = (): string => {
-      if (step.step === 'make')
-        return `make ${step.localVolume.spec.nodeName} ${step.localVolume.spec.bytes} ${step.localVolume.spec.encryption}`
+      if (step.step === 'make') return describe(step.localVolume.spec)
       if (step.step === 'publish') {
         const { claimRef } = step.volume.spec
         return `publish ${step.volume.metadata.name} ${claimRef?.namespace}/${claimRef?.name} ${claimRef?.uid}`
       }
+      if (step.step === 'give-up' && step.sourceNode !== undefined) return `give-up ${step.message} (${step.sourceNode})`
       return 'message' in step ? `${step.step} ${step.message}` : step.step
     }
     assert.match(text(), want)
   })
+
+const describe = ({ nodeName, bytes, encryption, source }: LocalVolume['spec']): string =>
+  `make ${nodeName} ${bytes} ${encryption}${source === undefined ? '' : ` of ${source}`}`
 
 const volumeOf = (policy: string, phase: string, metadata: PersistentVolume['metadata'] = {}): PersistentVolume => ({
   metadata: { name: 'pvc-u1', annotations: { 'pv.kubernetes.io/provisioned-by': localDriver }, finalizers: [volumeFinalizer], ...metadata },

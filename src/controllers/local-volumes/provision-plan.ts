@@ -23,6 +23,8 @@ export interface ProvisionView {
   readonly localVolume: LocalVolume | undefined
   readonly hasVolume: boolean
   readonly hasNode: boolean
+  /** Undefined if the claim names none. */
+  readonly source: ClaimSource | undefined
   /** The chosen node is of another trust domain than the claim's namespace: users may write the annotation that chooses it. */
   readonly isForeign: boolean
 }
@@ -34,8 +36,16 @@ export type ProvisionStep =
   | { readonly step: 'publish'; readonly volume: PersistentVolume }
   /** The claim cannot have a volume as it is. */
   | { readonly step: 'refuse'; readonly message: string }
-  /** The node cannot hold it: the scheduler chooses again. */
-  | { readonly step: 'give-up'; readonly message: string }
+  /** Its source is not there yet. */
+  | { readonly step: 'wait-for-source'; readonly message: string }
+  /** The node cannot hold it: the scheduler chooses again, among the nodes that have its source. */
+  | { readonly step: 'give-up'; readonly message: string; readonly sourceNode?: string }
+
+/** What the claim is to be filled with: a snapshot, or the volume of another claim. */
+export type ClaimSource =
+  | { readonly state: 'ready'; readonly localVolume: LocalVolume }
+  | { readonly state: 'pending'; readonly message: string }
+  | { readonly state: 'refused'; readonly message: string }
 
 const provisionerAnnotation = 'volume.kubernetes.io/storage-provisioner'
 
@@ -51,7 +61,7 @@ export const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
   Number(integerValue(parseQuantity(spec.resources?.requests?.['storage'] ?? '0')))
 
 export function planProvision(view: ProvisionView): ProvisionStep {
-  const { claim, storageClass, localVolume, hasVolume, hasNode, isForeign } = view
+  const { claim, storageClass, localVolume, hasVolume, hasNode, isForeign, source } = view
   if (hasVolume) return { step: 'wait' }
   const node = claim.metadata.annotations?.[selectedNode] ?? ''
   const message = whyRefused(claim, storageClass)
@@ -60,7 +70,8 @@ export function planProvision(view: ProvisionView): ProvisionStep {
   if (localVolume === undefined) {
     if (!hasNode) return { step: 'give-up', message: `node "${node}" not found` }
     if (isForeign) return { step: 'give-up', message: `node "${node}" belongs to another trust domain` }
-    return { step: 'make', localVolume: newLocalVolume(claim, storageClass, node) }
+    const made = newLocalVolume(claim, storageClass, node)
+    return source === undefined ? { step: 'make', localVolume: made } : planCopy(made, source)
   }
   if (localVolume.metadata.deletionTimestamp !== undefined) return { step: 'wait' }
   if (localVolume.spec.nodeName !== node) return { step: 'give-up', message: `the volume is on node "${localVolume.spec.nodeName}"` }
@@ -68,6 +79,23 @@ export function planProvision(view: ProvisionView): ProvisionStep {
   const { phase, message: why = '' } = localVolume.status ?? {}
   if (phase === 'Failed') return { step: 'give-up', message: why }
   return phase === 'Ready' ? { step: 'publish', volume: volumeOf(claim, storageClass, localVolume) } : { step: 'wait' }
+}
+
+function planCopy(made: LocalVolume, source: ClaimSource): ProvisionStep {
+  if (source.state === 'refused') return { step: 'refuse', message: source.message }
+  if (source.state === 'pending') return { step: 'wait-for-source', message: source.message }
+  const { metadata, spec, status } = source.localVolume
+  const bytes = status?.bytes ?? spec.bytes
+  if (made.spec.bytes < bytes)
+    return { step: 'refuse', message: `requested size ${made.spec.bytes} is less than the size ${bytes} of the source` }
+  if (made.spec.encryption !== spec.encryption)
+    return {
+      step: 'refuse',
+      message: `the source has the encryption "${spec.encryption}", and the storage class "${made.spec.encryption}"`,
+    }
+  if (made.spec.nodeName !== spec.nodeName)
+    return { step: 'give-up', message: `the source of the volume is on node "${spec.nodeName}"`, sourceNode: spec.nodeName }
+  return { step: 'make', localVolume: { ...made, spec: { ...made.spec, source: metadata.name ?? '' } } }
 }
 
 const allowedModes: ReadonlySet<string> = new Set(['ReadWriteOnce', 'ReadWriteOncePod'])
@@ -84,11 +112,10 @@ function whyRefused(
     return `parameter "${encryptionParameter}" of the storage class must be required or none, got "${encryption}"`
   if (volumeBindingMode !== 'WaitForFirstConsumer') return 'volumeBindingMode of the storage class must be WaitForFirstConsumer'
   if (mountOptions.length > 0) return 'mountOptions of the storage class are not supported'
-  const { accessModes = [], volumeMode = 'Filesystem', dataSource, dataSourceRef } = claim.spec
+  const { accessModes = [], volumeMode = 'Filesystem' } = claim.spec
   if (volumeMode !== 'Filesystem') return `volumeMode "${volumeMode}" is not supported, Filesystem is`
   const mode = accessModes.find(each => !allowedModes.has(each))
   if (mode !== undefined) return `access mode ${mode} is not supported by volumes on one node, ReadWriteOnce and ReadWriteOncePod are`
-  if (dataSource != null || dataSourceRef != null) return 'dataSource is not supported'
   const bytes = requestedBytes(claim)
   return bytes > 0 && bytes <= maxLocalVolumeBytes ? undefined : `the requested size must be from 1 to ${maxLocalVolumeBytes} bytes`
 }

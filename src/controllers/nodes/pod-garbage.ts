@@ -1,7 +1,7 @@
 // Deletes pods that nothing else deletes: of deleted nodes, never scheduled, or finished long ago.
 import { read, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
+import type { Node, Pod } from '../../api/types/core-v1.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { disruptPod } from '../../client/disrupt-pod.ts'
 import { nodes, pods } from '../../client/resources.ts'
@@ -25,7 +25,8 @@ export const podGarbage: Controller = {
       resource: nodes,
       keys: ({ metadata }, { informers }) => {
         const name = metadata.name ?? ''
-        return informers.full(nodes).get('', name) === undefined ? informers.full(pods).byIndex(nodeIndex, name).map(keyOf) : []
+        const node = informers.full(nodes).get('', name)
+        return node === undefined || isOutOfService(node) ? informers.full(pods).byIndex(nodeIndex, name).map(keyOf) : []
       },
     }),
   ],
@@ -46,7 +47,8 @@ export const podGarbage: Controller = {
         if (pod.metadata.deletionTimestamp !== undefined) await remove(context, pod, undefined, signal)
         return done
       }
-      if (informers.full(nodes).get('', nodeName) === undefined) {
+      const node = informers.full(nodes).get('', nodeName)
+      if (node === undefined) {
         const since = missingSince.get(key) ?? clock.monotonic()
         missingSince.set(key, since)
         const left = since + quarantineMs - clock.monotonic()
@@ -55,12 +57,22 @@ export const podGarbage: Controller = {
         return done
       }
       missingSince.delete(key)
+      if (pod.metadata.deletionTimestamp !== undefined && isOutOfService(node)) await remove(context, pod, undefined, signal)
       if (!isFinished(pod)) return done
       for (const old of planFinished(cache.byIndex(finishedIndex, 'true'), settings.terminatedPodThreshold))
         await remove(context, old, undefined, signal)
       return done
     }
   },
+}
+
+/**
+ * An administrator says that the node is shut down, and it does not answer: nothing of its pods runs, so that their volumes may be attached
+ * elsewhere (KEP-2268).
+ */
+export function isOutOfService({ spec, status }: Node): boolean {
+  const isReady = status?.conditions?.some(each => each.type === 'Ready' && each.status === 'True') === true
+  return !isReady && spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') === true
 }
 
 /** Finished pods above the threshold, oldest first. */

@@ -1,15 +1,17 @@
 // The volumes on this node's disk: makes, mounts, grows, unmounts and removes them. All work on one volume is one after the other, and each
 // step may follow a crash in the middle of an earlier one.
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LocalVolume, LocalVolumeStatus } from '../../api/types/bulkhead-v1alpha1.ts'
 import { keyFinalizer } from '../../api/volumes/local-volume-names.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
+import { isVolumeName } from '../../base/crypto/volume-key-request.ts'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { isMountPoint } from '../machine/mount-table.ts'
 import type { BackEnd } from './back-end.ts'
+import { copyImage, thaw } from './copy-image.ts'
 import { imageBytes, reserveImage, sizeOf } from './image-file.ts'
 import type { RunVolumeProgram } from './program.ts'
 import type { Encryption } from './try-back-ends.ts'
@@ -85,6 +87,7 @@ export class LocalVolumes {
 
   async #make(place: VolumePlace, spec: LocalVolume['spec'], signal: AbortSignal): Promise<LocalVolumeStatus> {
     const { run, log } = this.#options
+    if ((spec.source ?? '') !== '') return await this.#copy(place, spec, this.#place(spec.source ?? ''), signal)
     const backEnd = await this.#backEndFor(spec.encryption)
     const size = imageBytes(spec.bytes, backEnd.overheadBytes)
     await this.#requireRoom(size)
@@ -107,6 +110,43 @@ export class LocalVolumes {
     return { phase: 'Ready', bytes: spec.bytes, encryption: backEnd.name }
   }
 
+  /** A snapshot, or a volume restored from one: the image as it is now, with the key that it has. */
+  async #copy(place: VolumePlace, spec: LocalVolume['spec'], source: VolumePlace, signal: AbortSignal): Promise<LocalVolumeStatus> {
+    const { run, log } = this.#options
+    const isThere = async () => {
+      const found = await readRecord(source)
+      if (found === undefined) throw new Error(`volume "${source.name}", of which this one is a copy, is not on the disk of this node`)
+      return found
+    }
+    const { backEnd } = await isThere()
+    if ((backEnd === 'none') !== (spec.encryption === 'none'))
+      throw new Error(`volume "${source.name}", of which this one is a copy, has the encryption "${backEnd}"`)
+    const { overheadBytes } = this.#named(backEnd)
+    await this.#requireRoom(Math.max(imageBytes(spec.bytes, overheadBytes), await sizeOf(source.image)))
+    // Of an attempt that was interrupted.
+    await this.#remove(place)
+    try {
+      await mkdir(place.folder, { recursive: true, mode: 0o700 })
+      // The source neither grows nor ends meanwhile. It has a record, so it is not a copy that waits for this one.
+      const { bytes, isShared } = await this.#oneByOne(source.name, async () => ({
+        bytes: (await isThere()).bytes,
+        isShared: await copyImage(source, place.image, run),
+      }))
+      // A plain copy has holes where the volume is empty.
+      if (!isShared) await reserveImage(place.image, await sizeOf(place.image), run)
+      await chmod(place.image, 0o600)
+      await syncToDisk(place.image)
+      await writeRecord(place, { backEnd, bytes, ...(isShared ? { isShared } : {}) })
+      await syncToDisk(dirname(place.folder))
+      log.info('volume copied', { volume: place.name, source: source.name, encryption: backEnd, bytes, shared: isShared })
+      if (bytes >= spec.bytes) return { phase: 'Ready', bytes, encryption: backEnd }
+    } catch (err) {
+      await rm(place.folder, { recursive: true, force: true })
+      throw err
+    }
+    return await this.#grow(place, spec.bytes, signal)
+  }
+
   async #backEndFor(encryption: string): Promise<BackEnd> {
     if (encryption === 'none') return this.#named('none')
     const { backEnd, refused } = await this.#options.encryption()
@@ -121,9 +161,23 @@ export class LocalVolumes {
   }
 
   async #requireRoom(bytes: number): Promise<void> {
-    const free = await this.#options.freeBytes()
+    const free = await this.freeBytes()
     if (bytes > free)
       throw new Error(`not enough room on the disk of the node: ${bytes} bytes requested, ${Math.max(0, free)} are free for volumes`)
+  }
+
+  /** Bytes that new volumes may take, less what copies will need when they no longer share blocks. */
+  async freeBytes(): Promise<number> {
+    const { folders, freeBytes } = this.#options
+    let promised = 0
+    for (const name of await namesIn(folders.volumes)) {
+      if (!isVolumeName(name)) continue
+      const place = this.#place(name)
+      // A damaged record is reported where the volume is used.
+      const record = await readRecord(place).catch(() => undefined)
+      if (record?.isShared === true) promised += await sizeOf(place.image).catch(() => 0)
+    }
+    return (await freeBytes()) - promised
   }
 
   async #grow(place: VolumePlace, bytes: number, signal: AbortSignal): Promise<LocalVolumeStatus> {
@@ -185,6 +239,11 @@ export class LocalVolumes {
     })
   }
 
+  /** Before anything else: an agent that was killed, with all its processes, may have left volumes frozen. */
+  async thawAll(): Promise<void> {
+    for (const name of await this.#mounted()) await this.#oneByOne(name, () => thaw(this.#place(name).mountPoint, this.#options.run))
+  }
+
   /** Unmounts what no pod uses: of an agent that was killed. */
   async sweep(): Promise<void> {
     for (const name of await this.#mounted()) {
@@ -201,11 +260,7 @@ export class LocalVolumes {
     for (const name of await this.#mounted()) await this.#oneByOne(name, () => this.#close(this.#place(name)))
   }
 
-  #mounted = (): Promise<readonly string[]> =>
-    readdir(this.#options.folders.mounts).catch((err: NodeJS.ErrnoException) => {
-      if (err.code === 'ENOENT') return []
-      throw err
-    })
+  #mounted = (): Promise<readonly string[]> => namesIn(this.#options.folders.mounts)
 
   async #close(place: VolumePlace): Promise<void> {
     const { backEnds, run } = this.#options
@@ -223,6 +278,12 @@ export class LocalVolumes {
     await rm(place.folder, { recursive: true, force: true })
   }
 }
+
+const namesIn = (folder: string): Promise<readonly string[]> =>
+  readdir(folder).catch((err: NodeJS.ErrnoException) => {
+    if (err.code === 'ENOENT') return []
+    throw err
+  })
 
 async function closeQuietly(backEnd: BackEnd, place: VolumePlace, run: RunVolumeProgram, isKnown: boolean): Promise<void> {
   try {

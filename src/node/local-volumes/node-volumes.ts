@@ -69,7 +69,7 @@ export class LocalStorage {
 
   async health(): Promise<VolumeHealth> {
     const { backEnd, refused } = await this.#encryption
-    const has: NodeVolumes = { bytes: roundedDown(await this.#freeBytes()), encryption: backEnd?.name ?? 'none' }
+    const has: NodeVolumes = { bytes: roundedDown(await this.volumes.freeBytes()), encryption: backEnd?.name ?? 'none' }
     return { has, refused }
   }
 
@@ -77,6 +77,7 @@ export class LocalStorage {
   async run(signal: AbortSignal): Promise<void> {
     const { client, nodeName, clock, log, random } = this.#options
     await this.#encryption
+    await this.volumes.thawAll()
     const sweep = async () => {
       while (!signal.aborted) {
         await pause(clock, sweepMs, signal)

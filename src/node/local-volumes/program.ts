@@ -1,7 +1,7 @@
 // Runs a program for a volume, with the key on its standard input and never in its arguments, its environment or a file.
 import { spawn } from 'node:child_process'
 
-const timeoutMs = 60_000
+const usualTimeoutMs = 60_000
 const maxOutput = 65_536
 
 export class ProgramFailed extends Error {
@@ -13,10 +13,10 @@ export class ProgramFailed extends Error {
   }
 }
 
-/** Resolves with what it printed. Rejects with ProgramFailed for any exit code but 0, and an Error if it is missing. */
-export type RunVolumeProgram = (program: string, args: readonly string[], input?: Buffer) => Promise<string>
+/** Resolves with what it printed. After `timeoutMs`, a minute by default, it is killed. Rejects with ProgramFailed for any exit code but 0, and an Error if it is missing. */
+export type RunVolumeProgram = (program: string, args: readonly string[], input?: Buffer, timeoutMs?: number) => Promise<string>
 
-export const runVolumeProgram: RunVolumeProgram = (program, args, input) =>
+export const runVolumeProgram: RunVolumeProgram = (program, args, input, timeoutMs = usualTimeoutMs) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' })
     let output = ''

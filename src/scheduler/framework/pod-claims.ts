@@ -2,6 +2,7 @@
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import { compareQuantities, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
+import { localDriver, sourceNodeAnnotation } from '../../api/volumes/local-volume-names.ts'
 import { bindCompleted, claimClass, isOnNode, matchingVolume, selectedNode, whyNotOwn } from '../../client/cache/volume-match.ts'
 import type { VolumeView } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
@@ -68,6 +69,7 @@ export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volum
 
 const noVolume = "node(s) didn't find available persistent volumes to bind"
 const noStorage = 'node(s) did not have enough free storage'
+const noSource = 'node(s) do not have the source of the volume'
 const noEncryption = 'node(s) cannot encrypt volumes'
 
 function whyBoundElsewhere(bound: readonly PersistentVolumeClaim[], node: NodeInfo, volumes: VolumeView): readonly string[] {
@@ -95,6 +97,9 @@ function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: 
     }
     const storageClass = volumes.storageClass(claimClass(claim))
     if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return noVolume
+    // Only that node can fill it.
+    const source = storageClass.provisioner === localDriver ? claim.metadata.annotations?.[sourceNodeAnnotation] : undefined
+    if (source !== undefined && source !== node.name) return noSource
     const allowed = storageClass.allowedTopologies ?? []
     if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return noVolume
     // Its volume may exist already, and take the room that is missing now.

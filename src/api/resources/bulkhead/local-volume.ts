@@ -2,7 +2,7 @@
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { LocalVolume } from '../../types/bulkhead-v1alpha1.ts'
 import { dns1123Label } from '../../validation/names.ts'
-import { immutable } from '../../validation/object-meta.ts'
+import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
@@ -32,6 +32,7 @@ export const localVolume = defineResource<LocalVolume>({
     { name: 'Bytes', type: 'integer', cell: ({ spec }) => spec.bytes },
     { name: 'Encryption', type: 'string', cell: ({ spec, status }) => status?.encryption ?? spec.encryption },
     { name: 'Phase', type: 'string', cell: ({ status }) => status?.phase ?? 'Pending' },
+    { name: 'Source', type: 'string', priority: 1, cell: ({ spec }) => spec.source ?? '' },
     { name: 'Message', type: 'string', priority: 1, cell: ({ status }) => status?.message ?? '' },
     ageColumn,
   ],
@@ -48,15 +49,19 @@ export const localVolume = defineResource<LocalVolume>({
     immutable(errors, 'spec.nodeName', object.spec.nodeName, old.spec.nodeName)
     // Otherwise content in clear would follow a key, or the other way round.
     immutable(errors, 'spec.encryption', object.spec.encryption, old.spec.encryption)
+    immutable(errors, 'spec.source', object.spec.source ?? '', old.spec.source ?? '')
     if (object.spec.bytes < old.spec.bytes) errors.push(forbiddenField('spec.bytes', `can not be less than ${old.spec.bytes}`))
     return errors
   },
 })
 
 function validate(spec: LocalVolume['spec'] | undefined): FieldError[] {
-  const { nodeName = '', bytes = 0, encryption = '' } = spec ?? {}
+  const { nodeName = '', bytes = 0, encryption = '', source = '' } = spec ?? {}
   const known: readonly string[] = localVolumeEncryptions
+  const errors: FieldError[] = []
+  if (source !== '') pushMessages(errors, 'spec.source', source, dns1123Label(source))
   return [
+    ...errors,
     ...(nodeName === '' ? [required('spec.nodeName')] : []),
     ...(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= maxLocalVolumeBytes
       ? []

@@ -112,12 +112,28 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
   })
 
-  test('status drops classes of attributes', () => {
+  test('a bound one changes its class of attributes, and never loses it', () => {
+    const set = (name: string | undefined) => (object: PersistentVolumeClaim) => {
+      if (name === undefined) delete object.spec?.volumeAttributesClassName
+      else Object.assign(object.spec ?? {}, { volumeAttributesClassName: name })
+    }
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, bound, set('gold')).fields, [])
+    const gold = structuredClone(bound)
+    set('gold')(gold)
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, gold, set('silver')).fields, [])
+    for (const lost of [undefined, ''])
+      assert.deepEqual(validateUpdate(persistentVolumeClaim, gold, set(lost)).fields, ['spec.volumeAttributesClassName'])
+    const pending = validateNew(persistentVolumeClaim, of({ volumeAttributesClassName: 'gold' })).object
+    assert.deepEqual(validateUpdate(persistentVolumeClaim, pending, set('silver')).fields, ['spec'])
+    assert.deepEqual(validateNew(persistentVolumeClaim, of({ volumeAttributesClassName: 'G' })).fields, ['spec.volumeAttributesClassName'])
+  })
+
+  test('status has classes of attributes', () => {
     const old = validateNew(persistentVolumeClaim, of({})).object
     const { object } = validateSubresource(persistentVolumeClaim, 'status', old, next => {
       next.status = { phase: 'Bound', currentVolumeAttributesClassName: 'x', modifyVolumeStatus: { status: 'Pending' } }
     })
-    assert.deepEqual(object.status, { phase: 'Bound' })
+    assert.deepEqual(object.status, { phase: 'Bound', currentVolumeAttributesClassName: 'x', modifyVolumeStatus: { status: 'Pending' } })
   })
 
   test('validates the group of a source if it had none', () => {

@@ -34,7 +34,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   deletion: { returnsObject: true },
   validatesMetadata: ['whole', 'change', 'whole'],
   shortNames: ['pvc'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus, validate: validateStatus }],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateStatus }],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     {
@@ -82,16 +82,8 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   },
 })
 
-function prepareStatus(object: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
-  keepSpec(object, old)
-  // Belongs to a feature that is off by default in v1.33.
-  delete object.status?.currentVolumeAttributesClassName
-  delete object.status?.modifyVolumeStatus
-}
-
 /** Drops fields of features that are off by default in v1.33, and merges the two fields for a source. */
 function prepareSources(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): void {
-  delete spec.volumeAttributesClassName
   if (spec.dataSourceRef?.namespace && old.dataSourceRef === undefined) delete spec.dataSourceRef
   // The older field never allowed sources of other kinds, and clients that know only it may send them; clients of the newer field mean what
   // they send.
@@ -137,6 +129,7 @@ function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolum
   if (object.status?.phase === 'Bound' && now.resources?.requests !== undefined) {
     now.resources = { ...now.resources, requests: { ...now.resources.requests, storage: oldSize } }
   }
+  if (object.status?.phase === 'Bound') keepAttributesClass(now, before)
   if (!semanticallyEqual(now, before)) {
     const text = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
     errors.push(forbiddenField('spec', `${text}\n${changedFields(now, before)}`))
@@ -145,7 +138,22 @@ function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolum
     errors.push(forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity'))
   }
   immutable(errors, 'volumeMode', object.spec?.volumeMode, old.spec?.volumeMode)
+  validateAttributesClassChange(object.spec?.volumeAttributesClassName, old.spec?.volumeAttributesClassName, errors)
   return errors
+}
+
+/** The class of a bound claim may change. */
+function keepAttributesClass(now: PersistentVolumeClaimSpec, { volumeAttributesClassName }: PersistentVolumeClaimSpec): void {
+  if (volumeAttributesClassName === undefined) delete now.volumeAttributesClassName
+  else now.volumeAttributesClassName = volumeAttributesClassName
+}
+
+/** A class that was set may be replaced, and not taken away: nothing would say what the volume has. */
+function validateAttributesClassChange(now: string | undefined, before: string | undefined, errors: FieldError[]): void {
+  if (before === undefined) return
+  const field = 'spec.volumeAttributesClassName'
+  if (now === undefined) errors.push(forbiddenField(field, 'update from non-nil value to nil is forbidden'))
+  else if (now === '' && before !== '') errors.push(forbiddenField(field, 'update from non-nil value to an empty string is forbidden'))
 }
 
 function validateStatus({ spec, status }: PersistentVolumeClaim): FieldError[] {

@@ -59,13 +59,9 @@ export const persistentVolume = defineResource<PersistentVolume>({
   },
   prepareForCreate(object, context) {
     object.status = { phase: 'Pending', lastPhaseTransitionTime: timeAt(context.now) }
-    delete object.spec.volumeAttributesClassName
   },
   validate: validatePersistentVolume,
-  prepare(object, old) {
-    keepStatus(object, old)
-    delete object.spec.volumeAttributesClassName
-  },
+  prepare: keepStatus,
   validateUpdate: validatePersistentVolumeUpdate,
   warnings: persistentVolumeWarnings,
 })

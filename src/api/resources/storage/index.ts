@@ -5,5 +5,13 @@ import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'
 import { storageClass } from './storage-class.ts'
 import { volumeAttachment } from './volume-attachment.ts'
+import { volumeAttributesClass } from './volume-attributes-class.ts'
 
-export const storageResources: readonly ResourceDefinition[] = [csiDriver, csiNode, csiStorageCapacity, storageClass, volumeAttachment]
+export const storageResources: readonly ResourceDefinition[] = [
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
+]

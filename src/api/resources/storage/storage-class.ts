@@ -1,14 +1,5 @@
 // storage.k8s.io/v1 StorageClass.
-import {
-  duplicate,
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-  tooLong,
-  type UpdateFaults,
-} from '../../field-error.ts'
+import { duplicate, type FieldError, forbiddenField, notSupported, required, type UpdateFaults } from '../../field-error.ts'
 import type { TopologySelectorTerm } from '../../types/core-v1.ts'
 import type { StorageClass } from '../../types/storage-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
@@ -17,9 +8,8 @@ import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-eq
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { defineResource } from '../resource.ts'
 import { ageColumn } from '../standard-columns.ts'
+import { validateDriverName, validateParameters } from './class-parameters.ts'
 
-const maxParameters = 512
-const maxParametersSize = 256 * 1024
 const reclaimPolicies = ['Delete', 'Retain']
 const bindingModes = ['Immediate', 'WaitForFirstConsumer']
 const defaultClassAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
@@ -69,8 +59,7 @@ function nameCell({ metadata }: StorageClass): string {
 function validate(object: StorageClass): FieldError[] {
   const errors: FieldError[] = []
   const { provisioner, reclaimPolicy, volumeBindingMode } = object
-  if (provisioner === '') errors.push(required('provisioner'))
-  else pushMessages(errors, 'provisioner', provisioner.toLowerCase(), qualifiedName(provisioner.toLowerCase()))
+  validateDriverName(provisioner, 'provisioner', errors)
   validateParameters(object.parameters, errors)
   if (reclaimPolicy !== undefined && reclaimPolicy !== '' && !reclaimPolicies.includes(reclaimPolicy)) {
     errors.push(notSupported('reclaimPolicy', reclaimPolicy, reclaimPolicies))
@@ -79,20 +68,6 @@ function validate(object: StorageClass): FieldError[] {
   else if (!bindingModes.includes(volumeBindingMode)) errors.push(notSupported('volumeBindingMode', volumeBindingMode, bindingModes))
   validateTopologies(object.allowedTopologies, errors)
   return errors
-}
-
-function validateParameters(parameters: Readonly<Record<string, string>> | undefined, errors: FieldError[]): void {
-  const entries = Object.entries(parameters ?? {})
-  if (entries.length > maxParameters) {
-    errors.push(tooLong('parameters', maxParameters))
-    return
-  }
-  let size = 0
-  for (const [key, value] of entries) {
-    if (key === '') errors.push(invalidValue('parameters', key, 'field can not be empty.'))
-    size += Buffer.byteLength(key) + Buffer.byteLength(value)
-  }
-  if (size > maxParametersSize) errors.push(tooLong('parameters', maxParametersSize))
 }
 
 function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, errors: FieldError[]): void {

@@ -7,6 +7,7 @@ import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'
 import { storageClass } from './storage-class.ts'
 import { volumeAttachment } from './volume-attachment.ts'
+import { volumeAttributesClass } from './volume-attributes-class.ts'
 
 const metadata = { name: 'fast' }
 const newClass = (change: Partial<StorageClass> = {}): StorageClass => ({ metadata, provisioner: 'csi.example.com', ...change })
@@ -210,4 +211,15 @@ test('storageClass distinguishes an empty map of parameters from none, only in a
 
 test('csiStorageCapacity does not validate the maximum volume size', () => {
   assert.deepEqual(validateNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
+})
+
+test('volumeAttributesClass has a driver and parameters, and keeps both', () => {
+  const gold = { metadata: { name: 'gold' }, driverName: 'csi.example.com', parameters: { iops: '1000' } }
+  const { object, errors } = validateNew(volumeAttributesClass, gold)
+  assert.deepEqual(errors, [])
+  assert.equal(row(volumeAttributesClass, object)['DriverName'], 'csi.example.com')
+  assert.deepEqual(validateNew(volumeAttributesClass, { ...gold, driverName: '' }).fields, ['driverName'])
+  assert.deepEqual(validateNew(volumeAttributesClass, { ...gold, parameters: {} }).fields, ['parameters'])
+  const change = { driverName: 'other', parameters: { iops: '2' } }
+  assert.deepEqual(validateUpdate(volumeAttributesClass, object, next => Object.assign(next, change)).fields, ['driverName', 'parameters'])
 })

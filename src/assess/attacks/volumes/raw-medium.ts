@@ -11,8 +11,10 @@ import { searchFiles } from '../../search-files.ts'
 import { within } from '../../until.ts'
 import { keyQuestion, nodeCertificate, nodeHeaders } from './key-request.ts'
 import { claimVolume, eraseVolume } from './proof-claim.ts'
+import { eraseSnapshot, takeSnapshot } from './proof-snapshot.ts'
 
 const claim = 'medium'
+const snapshotName = 'medium'
 const podName = 'writer'
 const waitMs = 90_000
 /** The node unmounts at once; what only its later rounds find counts as left behind. */
@@ -64,6 +66,10 @@ export async function tryMedium(
     ...{ answered: content.includes('canary') ? 'the canary' : 'nothing', held: content.includes('canary') },
   })
   check("the volume's file while a pod uses it", await searchRaw(image, needles, signal))
+  const snapshot = await takeSnapshot(context, namespace, snapshotName, claim, signal)
+  if (snapshot === undefined) throw new Error('no snapshot was taken of a volume in use')
+  const copy = join(directory, 'node', 'volumes', snapshot.volume)
+  check("the snapshot's file", await searchRaw(copy, needles, signal))
   const rest = await searchFiles(directory, needles, leftOut, signal)
   check(
     "the cluster's other files, with logs and audit",
@@ -71,6 +77,14 @@ export async function tryMedium(
   )
   const swap = await searchSwap(needles, signal)
   check('swap space', swap.found)
+  await eraseSnapshot(context, namespace, snapshotName, snapshot.volume, signal)
+  for (const [what, path] of [
+    ["the snapshot's file is removed with it", copy],
+    ["the snapshot's key is removed with it", join(directory, 'signer', 'volumes', `${snapshot.volume}.key`)],
+  ] as const) {
+    const remains = await isThere(path)
+    attempts.record({ name: what, sent: `stat ${path}`, expected: 'missing', answered: remains ? 'there' : 'missing', held: !remains })
+  }
   await client.delete(pods, namespace.name, podName, { gracePeriodSeconds: 0 }, signal)
   const unmounted = async () => ((await isThere(mounted)) ? undefined : true)
   const isUnmounted = (await within(unmountMs, clock, unmounted, signal, pollMs)) === true

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node, PersistentVolume, Pod } from '../../api/types/core-v1.ts'
+import type { VolumeAttachment } from '../../api/types/storage-v1.ts'
+import { type AttachView, attachmentName, forceDetachMs, inUseName, newAttachment, planAttachments } from './attach-plan.ts'
+
+const volume: PersistentVolume = {
+  metadata: { name: 'v' },
+  spec: { accessModes: ['ReadWriteOnce'], csi: { driver: 'd', volumeHandle: 'h' } },
+}
+const shared: PersistentVolume = { ...volume, spec: { ...volume.spec, accessModes: ['ReadWriteMany'] } }
+const podOn = (nodeName: string, phase = 'Running'): Pod => ({
+  metadata: { name: nodeName },
+  spec: { containers: [], nodeName },
+  status: { phase },
+})
+const at = (node: string, metadata: VolumeAttachment['metadata'] = {}): VolumeAttachment => {
+  const made = newAttachment(volume, node)
+  return { ...made, metadata: { ...made.metadata, ...metadata } }
+}
+const nodeWith = (inUse: boolean, ready = true, taint?: string): Node => ({
+  metadata: { name: 'n1' },
+  spec: taint === undefined ? {} : { taints: [{ key: taint, effect: 'NoExecute' }] },
+  status: { volumesInUse: inUse ? [inUseName(volume)] : [], conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
+})
+
+const rows: readonly { readonly name: string; readonly view: Partial<AttachView>; readonly want: string }[] = [
+  { name: 'nobody wants', view: {}, want: '' },
+  { name: 'a pod wants', view: { pods: [podOn('n1')] }, want: '+n1' },
+  { name: 'a pod has', view: { pods: [podOn('n1')], attachments: [at('n1')] }, want: '' },
+  { name: 'needs no attachment', view: { pods: [podOn('n1')], isExempt: true }, want: '' },
+  { name: 'a pod wanted that is done', view: { pods: [podOn('n1', 'Succeeded')], attachments: [at('n1')] }, want: '-n1' },
+  { name: 'no pod wants any more', view: { attachments: [at('n1')] }, want: '-n1' },
+  { name: 'a node has mounted', view: { attachments: [at('n1')], node: () => nodeWith(true) }, want: 'again' },
+  { name: 'a node has mounted that does not answer', view: { attachments: [at('n1')], node: () => nodeWith(true, false) }, want: 'again' },
+  {
+    name: 'a node has mounted that has not answered for six minutes',
+    view: { attachments: [at('n1')], node: () => nodeWith(true, false), now: forceDetachMs },
+    want: '-n1',
+  },
+  {
+    name: 'a node has had mounted for six minutes, and answers',
+    view: { attachments: [at('n1')], node: () => nodeWith(true), now: forceDetachMs },
+    want: 'again',
+  },
+  {
+    name: 'a node has mounted that is out of service',
+    view: { attachments: [at('n1')], node: () => nodeWith(true, false, 'node.kubernetes.io/out-of-service') },
+    want: '-n1',
+  },
+  { name: 'a node has that is gone', view: { attachments: [at('n1')], node: () => undefined }, want: '-n1' },
+  { name: 'is being detached', view: { attachments: [at('n1', { deletionTimestamp: 'x' })] }, want: '' },
+  {
+    name: 'is being detached where a new pod wants it',
+    view: { pods: [podOn('n1')], attachments: [at('n1', { deletionTimestamp: 'x' })] },
+    want: '',
+  },
+  {
+    name: 'another node has',
+    view: { pods: [podOn('n2')], attachments: [at('n1')], node: () => nodeWith(true) },
+    want: '!n2:n1 again',
+  },
+  { name: 'pods of two nodes want', view: { pods: [podOn('n1'), podOn('n2')] }, want: '+n1 !n2:n1' },
+  { name: 'pods of two nodes share', view: { volume: shared, pods: [podOn('n1'), podOn('n2')] }, want: '+n1 +n2' },
+  { name: 'ends', view: { volume: { ...volume, metadata: { name: 'v', deletionTimestamp: 'x' } }, pods: [podOn('n1')] }, want: '' },
+]
+for (const { name, view, want } of rows)
+  test(`planAttachments() of a volume that ${name}`, () => {
+    const { attach, detach, blocked, againMs } = planAttachments({
+      volume,
+      isExempt: false,
+      pods: [],
+      attachments: [],
+      node: () => nodeWith(false),
+      unwantedSince: () => 0,
+      now: 0,
+      ...view,
+    })
+    const shown = [
+      ...attach.map(node => `+${node}`),
+      ...detach.map(node => `-${node}`),
+      ...blocked.map(({ pod, nodes }) => `!${pod.spec.nodeName}:${nodes.join(',')}`),
+      ...(againMs === undefined ? [] : ['again']),
+    ]
+    assert.equal(shown.join(' '), want)
+  })
+
+test('attachmentName() is that of upstream, by which nodes find their own', () => {
+  assert.equal(attachmentName('h', 'd', 'n1'), 'csi-8e3bb36fda804646cae96ea9b03b4b77d9b692e45ea0ddda23cccc30a6b1c3fe')
+})
