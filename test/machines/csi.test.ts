@@ -180,7 +180,7 @@ test('root on another node gets no credential of a mount and mounts nothing; the
     pod('neighbour', 'm2', { csi: { driver, volumeAttributes: { size: '1Mi' } } }),
   )
   await first.kubectl('wait', '--for=condition=Ready', 'pod', 'owner', 'neighbour', '--timeout=120s')
-  assert.equal(await first.kubectl('logs', 'owner'), 'canary')
+  await until('the owner reads its volume', async () => (await first.kubectl('logs', 'owner')) === 'canary')
   const [owner, neighbour] = [
     { name: 'owner', uid: await uidOf('owner') },
     { name: 'neighbour', uid: await uidOf('neighbour') },
