@@ -37,6 +37,8 @@ const reasons: Readonly<Record<string, string>> = {
   'cli/join/server-authority.ts rejectUnauthorized: ':
     'reads the chain and sends nothing: only an authority with the pinned digest is used',
   "cli/scan/outputs/cyclonedx.ts 'http://": 'the name of a schema, which nobody loads',
+  'base/grpc/unary-client.ts createInsecure':
+    'gRPC over the unix socket of a CSI driver, which only root can have put there (trusted-path.ts)',
   'node/cri/client.ts createInsecure': "gRPC over containerd's unix socket, which only root can open",
   'node/probes/grpc-unary.ts `http://': 'a gRPC probe that the author of the pod wrote, to the pod itself',
   'node/probes/probe.ts rejectUnauthorized: ': 'an HTTPS probe that the author of the pod wrote, to the pod itself, as upstream',

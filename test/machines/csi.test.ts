@@ -31,7 +31,7 @@ before(async () => {
   await second.start(stdout.trim().split(' ').slice(2), 'is Ready in the cluster')
   const place = join(folder, 'storage', volume, 'content')
   mkdirSync(place, { recursive: true })
-  writeFileSync(join(place, 'kept'), 'canary')
+  writeFileSync(join(place, 'kept'), 'canary\n')
   const known = { id: volume, name: volume, bytes: 2 ** 22, isBlock: false, context: {}, mutable: {}, nodes: [] }
   writeFileSync(join(folder, 'storage', volume, 'volume.json'), JSON.stringify(known))
   await first.apply(
@@ -180,7 +180,7 @@ test('root on another node gets no credential of a mount and mounts nothing; the
     pod('neighbour', 'm2', { csi: { driver, volumeAttributes: { size: '1Mi' } } }),
   )
   await first.kubectl('wait', '--for=condition=Ready', 'pod', 'owner', 'neighbour', '--timeout=120s')
-  assert.equal(await first.kubectl('logs', 'owner'), 'canary')
+  await until('the owner reads its volume', async () => (await first.kubectl('logs', 'owner')) === 'canary\n')
   const [owner, neighbour] = [
     { name: 'owner', uid: await uidOf('owner') },
     { name: 'neighbour', uid: await uidOf('neighbour') },

@@ -1,6 +1,6 @@
 // Containers with volumes of a CSI driver: a claim, a device, an inline volume, and an agent that is replaced meanwhile.
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { PersistentVolume } from '../../src/api/types/core-v1.ts'
@@ -23,7 +23,7 @@ before(async () => {
   for (const folder of [directory.plugins, directory.pluginsRegistry]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   machine.api.seed(csiDrivers, {
     metadata: { name },
-    spec: { attachRequired: false, podInfoOnMount: true, volumeLifecycleModes: ['Persistent', 'Ephemeral'] },
+    spec: { attachRequired: false, podInfoOnMount: true, volumeLifecycleModes: ['Persistent', 'Ephemeral'], fsGroupPolicy: 'File' },
   })
   await driver.start()
   await registered()
@@ -36,6 +36,8 @@ after(async () => {
 })
 
 const registered = () => until(() => machine.csi.drivers.get(name) !== undefined, 'the driver is registered')
+/** No root: the group has the files, the user the device. */
+const securityContext = { runAsUser: 10_001, fsGroup: 10_001 }
 const undone = () => until(() => readdirSync(directory.csi).length === 0, 'all volumes are undone')
 
 async function claim(id: string, spec: Partial<PersistentVolume['spec']> = {}): Promise<void> {
@@ -59,6 +61,7 @@ async function claim(id: string, spec: Partial<PersistentVolume['spec']> = {}): 
 test('a container writes into the claim of a driver, also after its agent was replaced', { skip }, async () => {
   await claim('files')
   const pod = machine.createPod('writer', {
+    securityContext,
     volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'files' } }],
     containers: [
       {
@@ -70,7 +73,7 @@ test('a container writes into the claim of a driver, also after its agent was re
   })
   await machine.until('writer', 'ready', isReady)
   const content = driver.volumes.content('files')
-  assert.equal(readFileSync(join(content, 'one'), 'utf8'), 'one\n')
+  await until(() => existsSync(join(content, 'one')) && readFileSync(join(content, 'one'), 'utf8') === 'one\n', 'the container writes')
   await machine.stopAgent()
   await machine.startAgent()
   await registered()
@@ -86,16 +89,17 @@ test('a container writes into the claim of a driver, also after its agent was re
 test('a container has the device of a block volume, and no other', { skip }, async () => {
   await claim('disk', { volumeMode: 'Block' })
   const pod = machine.createPod('raw', {
+    securityContext,
     volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'disk' } }],
     containers: [
       {
         name: 'c',
-        ...script('echo canary >/dev/disk', 'head -c 6 /dev/disk', 'sleep 1000'),
+        ...script('echo canary >/dev/disk', 'head -n 1 /dev/disk', 'sleep 1000'),
         volumeDevices: [{ name: 'v', devicePath: '/dev/disk' }],
       },
     ],
   })
-  assert.equal(await machine.logUntil(await machine.until('raw', 'ready', isReady), text => text.includes('canary')), 'canary')
+  assert.equal(await machine.logUntil(await machine.until('raw', 'ready', isReady), text => text.endsWith('\n')), 'canary\n')
   const image = driver.volumes.image('disk')
   await machine.gone(pod)
   await undone()
@@ -105,10 +109,11 @@ test('a container has the device of a block volume, and no other', { skip }, asy
 
 test('a container reads an inline volume, which is gone with it', { skip }, async () => {
   const pod = machine.createPod('inline', {
+    securityContext,
     volumes: [{ name: 'v', csi: { driver: name, volumeAttributes: { a: 'b' } } }],
-    containers: [{ name: 'c', ...script('cat /data/context.json', 'sleep 1000'), volumeMounts: [{ name: 'v', mountPath: '/data' }] }],
+    containers: [{ name: 'c', ...script('cat /data/context.json; echo', 'sleep 1000'), volumeMounts: [{ name: 'v', mountPath: '/data' }] }],
   })
-  const text = await machine.logUntil(await machine.until('inline', 'ready', isReady), found => found.endsWith('}'))
+  const text = await machine.logUntil(await machine.until('inline', 'ready', isReady), found => found.endsWith('}\n'))
   assert.match(text, /"a":"b".*"csi.storage.k8s.io\/pod.name":"inline"/)
   await machine.gone(pod)
   await undone()

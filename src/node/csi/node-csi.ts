@@ -141,7 +141,7 @@ export class NodeCsi implements AsyncDisposable {
       clock,
       log,
     })
-    former = await formerDrivers(client, nodeName, signal)
+    former = await formerDrivers(this.#options, signal)
     await Promise.all([
       registrar.run(signal),
       this.#undoAll(signal),
@@ -210,11 +210,16 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** Those of an earlier agent, whose sockets may still come. */
-async function formerDrivers(client: Client, nodeName: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const found = await client.get(csiNodes, '', nodeName, signal).catch((err: unknown) => {
-    if (isReason(err, 'NotFound')) return undefined
-    throw err
-  })
-  return new Set((found?.spec.drivers ?? []).map(({ name }) => name))
+/** Those of an earlier agent, whose sockets may still come. Waits for the API server. */
+async function formerDrivers({ client, nodeName, clock, log }: NodeCsiOptions, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  for (;;) {
+    try {
+      const { spec } = await client.get(csiNodes, '', nodeName, signal)
+      return new Set((spec.drivers ?? []).map(({ name }) => name))
+    } catch (err) {
+      if (signal.aborted || isReason(err, 'NotFound')) return new Set()
+      log.error('CSINode not read, trying again', { err, retryAfterMs: lookMs })
+      await pause(clock, lookMs, signal)
+    }
+  }
 }

@@ -62,15 +62,26 @@ export class PluginRegistrar {
 
   async run(signal: AbortSignal): Promise<void> {
     const { folder, clock, log } = this.#options
-    await mkdir(folder, { recursive: true, mode: 0o700 })
     this.#began = clock.monotonic()
     this.#publishAt = this.#began + graceMs
+    await this.#tryLook(signal)
     await followFolders(
       () => [folder],
-      () => this.#look(signal),
+      () => this.#tryLook(signal),
       { what: 'plug-ins of the node', pollMs, clock, log },
       signal,
     )
+  }
+
+  /** A folder that cannot be read ends no agent. */
+  async #tryLook(signal: AbortSignal): Promise<void> {
+    const { folder, log } = this.#options
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await this.#look(signal)
+    } catch (err) {
+      log.error('plug-ins of the node not read', { err })
+    }
   }
 
   async #look(signal: AbortSignal): Promise<void> {
