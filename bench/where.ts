@@ -3,7 +3,8 @@
 import type { Pod } from '../src/api/types/core-v1.ts'
 import { listVerifier, memoryRegistries } from '../src/artifacts/artifacts.testing.ts'
 import { findingsBench, npmPackage } from '../src/artifacts/findings/findings.testing.ts'
-import { pods } from '../src/client/resources.ts'
+import { until } from '../src/base/testing/wait-until.testing.ts'
+import { pods, serviceAccounts } from '../src/client/resources.ts'
 import { startCluster } from '../src/cluster/start-cluster.ts'
 import type { Digest } from '../src/supply-chain/oci/digest.ts'
 
@@ -26,8 +27,10 @@ const cluster = await startCluster({
   controllers: false,
   images: { registries, verifier: listVerifier(registries), software },
 })
+// The controllers make the account of its pods.
+await until(async () => (await cluster.client.list(serviceAccounts, { namespace: 'default' }, signal)).items.length > 0, 'the account')
 const podOf = (at: number): Pod => ({
-  metadata: { name: `pod-${at}` },
+  metadata: { name: `pod-${at}`, namespace: 'default' },
   spec: {
     securityContext: { runAsNonRoot: true },
     containers: [{ name: 'main', image: `registry.example.com/shop/app@${digests[at % imageCount]}` }],

@@ -100,6 +100,8 @@ export const maxKeptClaimBytes = 64 * 1024 * 1024
 /** How often documents that came later are looked for. */
 export const laterClaimsMs = 3_600_000
 const maxLaterClaimBytes = 16 * 1024 * 1024
+/** Of one document of VEX in JSON. With a larger one none of the image counts. */
+export const maxStatementLength = 2 * 1024 * 1024
 /** Limit for one question. */
 export const maxAskedImages = 100
 /** For resolving or collecting, each. */
@@ -169,8 +171,10 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const claims = await this.#laterClaims(namespace, repository, digest, credentials)
     if (claims === undefined) return noDocuments
     const facts = [policies, state.trustRoots(), { repository, digest }, claims, clock.now()] as const
+    const statements = (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each))
     return {
-      statements: (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each)),
+      // What is left out could take back what another one says.
+      statements: statements.some(text => text.length > maxStatementLength) ? [] : statements,
       provenance: this.#readable(() => verifier.attestedProvenance?.(...facts)) ?? [],
     }
   }

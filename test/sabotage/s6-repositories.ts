@@ -27,9 +27,9 @@ export const s6: readonly Sabotage[] = [
   ),
   sabotage('targets do not expire', 'requireFresh(targetsName, targets.metadata, reference)', 'requireFresh(targetsName, root, reference)'),
   sabotage(
-    'an older timestamp is accepted',
-    'timestamp.metadata.signed.version, atLeast.timestamp)',
-    'timestamp.metadata.signed.version, 0)',
+    'anybody signs the snapshot',
+    'requireSigned(snapshotName, root, MetadataKind.Snapshot, snapshot.metadata)',
+    'snapshot.metadata.signed.version',
   ),
   sabotage('an older snapshot is accepted', 'snapshotMeta.version, atLeast.snapshot)', 'snapshotMeta.version, 0)'),
   sabotage('older targets are accepted', 'targetsMeta.version, atLeast.targets)', 'targetsMeta.version, 0)'),

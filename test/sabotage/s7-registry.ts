@@ -5,11 +5,6 @@ const proposals = 'src/artifacts/findings/update-proposals.ts'
 const sabotage = (name: string, from: string, to: string, file = proposals): Sabotage => ({ name, file, from, to, proof: 'S7' })
 
 export const s7: readonly Sabotage[] = [
-  sabotage(
-    'new findings of an image start no search',
-    'this.#changes.set(digest, (this.#changes.get(digest) ?? 0) + 1)',
-    'this.#changes.set(digest, 0)',
-  ),
   sabotage('candidates are not read', 'if (!scans.has(digest)) await scans.read(', 'if (scans.has(digest)) await scans.read('),
   sabotage(
     'what is proposed is not recorded',

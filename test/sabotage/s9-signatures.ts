@@ -46,9 +46,9 @@ export const s9: readonly Sabotage[] = [
   ),
   sabotage('certificates need no log', verify, 'ctlogThreshold: thresholds.certificateLogs,', 'ctlogThreshold: 0,'),
   sabotage(
-    'a time that nobody has signed counts',
-    verify,
-    "timestamp.$case === 'timestamp-authority' || timestamp.tlogEntry.inclusionPromise !== undefined,",
-    "timestamp.$case === 'timestamp-authority' || timestamp.tlogEntry.canonicalizedBody.length > 0,",
+    'an envelope may hold any type of payload',
+    'src/supply-chain/signatures/parse-bundle.ts',
+    'if (payloadType !== statementType) throw',
+    "if (payloadType === '') throw",
   ),
 ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AttestedStatements, maxImageStatements } from './attested-statements.ts'
+import { AttestedStatements, maxAllStatements, maxImageStatements } from './attested-statements.ts'
 
 const image = `sha256:${'a'.repeat(64)}` as const
 const other = `sha256:${'b'.repeat(64)}` as const
@@ -34,4 +34,13 @@ test('AttestedStatements leaves out what it cannot read, and all of an image wit
   assert.equal(known.of(image, 'CVE-2026-0001').length, 1)
   known.set(image, [documentOf(...Array.from({ length: maxImageStatements + 1 }, (_, at) => `CVE-2026-${at}`))])
   assert.equal(known.of(image, 'CVE-2026-1').length, 0)
+})
+
+test('AttestedStatements forgets the oldest images when all together have too many statements', () => {
+  const known = new AttestedStatements()
+  const full = documentOf(...Array.from({ length: maxImageStatements }, (_, at) => `CVE-2026-${at}`))
+  const named = (count: number) => `sha256:${String(count).padStart(64, '0')}` as const
+  const most = maxAllStatements / maxImageStatements
+  for (let count = 0; count <= most; count++) known.set(named(count), [full])
+  assert.deepEqual([known.has(named(0)), known.has(named(1)), known.has(named(most))], [false, true, true])
 })

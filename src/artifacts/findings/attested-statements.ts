@@ -6,17 +6,23 @@ import type { Digest } from '../../supply-chain/oci/digest.ts'
 
 /** Images with statements; those whose statements came first go first. */
 export const maxExplainedImages = 2000
+/** Of all images together. */
+export const maxAllStatements = 100_000
 /** Of one image. With more of them none counts: what is left out could take back what counts. */
 export const maxImageStatements = 2000
 
-type ByVulnerability = ReadonlyMap<string, readonly VexStatement[]>
+interface Explained {
+  readonly byVulnerability: ReadonlyMap<string, readonly VexStatement[]>
+  readonly statements: number
+}
 
 export class AttestedStatements {
-  readonly #images = new Map<Digest, ByVulnerability>()
+  readonly #images = new Map<Digest, Explained>()
+  #statements = 0
 
   /** A document that cannot be read explains nothing: whoever signed it cannot hide a finding by it. */
   set(image: Digest, documents: readonly string[]): void {
-    this.#images.delete(image)
+    this.#drop(image)
     const statements = documents.flatMap(readable)
     if (statements.length === 0 || statements.length > maxImageStatements) return
     const known = new Map<string, VexStatement[]>()
@@ -26,11 +32,17 @@ export class AttestedStatements {
         list.push(statement)
         known.set(vulnerability, list)
       }
-    this.#images.set(image, known)
+    this.#images.set(image, { byVulnerability: known, statements: statements.length })
+    this.#statements += statements.length
     for (const oldest of this.#images.keys()) {
-      if (this.#images.size <= maxExplainedImages) break
-      this.#images.delete(oldest)
+      if (this.#images.size <= maxExplainedImages && this.#statements <= maxAllStatements) break
+      this.#drop(oldest)
     }
+  }
+
+  #drop(image: Digest): void {
+    this.#statements -= this.#images.get(image)?.statements ?? 0
+    this.#images.delete(image)
   }
 
   has(image: Digest): boolean {
@@ -38,7 +50,7 @@ export class AttestedStatements {
   }
 
   of(image: Digest, vulnerability: string): readonly VexStatement[] {
-    return this.#images.get(image)?.get(vulnerability) ?? []
+    return this.#images.get(image)?.byVulnerability.get(vulnerability) ?? []
   }
 }
 

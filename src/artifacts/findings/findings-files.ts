@@ -154,6 +154,8 @@ export class FindingsFiles implements Disposable {
 
   #makeRoom(bytes: number, image: Digest, isUsed: (image: Digest) => boolean): Digest[] {
     const { bytes: most, images } = this.#limits
+    const all = this.#db.prepare('SELECT count(*) AS n, sum(bytes) AS bytes FROM image WHERE digest <> ?').get(image)
+    if (Number(all?.['n']) < images && Number(all?.['bytes']) + bytes <= most) return []
     const rows = this.#db
       .prepare('SELECT digest, bytes FROM image WHERE digest <> ? ORDER BY used, digest')
       .all(image)

@@ -72,8 +72,14 @@ export class ImageSoftware {
   readonly #fetcher: FeedFetcher
   readonly #proposals: UpdateProposals
   readonly #credentials: RecentCredentials
-  readonly #statements = new AttestedByName<string>(text => text)
-  readonly #provenance = new AttestedByName<Provenance>(({ digest }) => digest)
+  readonly #statements = new AttestedByName<string>(
+    text => text,
+    text => text.length,
+  )
+  readonly #provenance = new AttestedByName<Provenance>(
+    ({ digest }) => digest,
+    () => 0,
+  )
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {

@@ -101,11 +101,11 @@ export class LocalFindings implements Findings {
     const database =
       used.length === 0
         ? undefined
-        : openAdvisoryDatabase(
-            advisories,
-            state => used.some(({ name, digest }) => name === state.name && digest === state.digest),
-            cachedAdvisories,
-          )
+        : openAdvisoryDatabase(advisories, {
+            accepts: state => used.some(({ name, digest }) => name === state.name && digest === state.digest),
+            cached: cachedAdvisories,
+            withoutSummaries: true,
+          })
     this.#database?.[Symbol.dispose]()
     this.#database = database
     if (database === undefined) this.#found.clear()

@@ -18,6 +18,8 @@ import { type Feed, FeedPublisher, npmLayer } from './published-feed.ts'
 const readMs = 30_000
 /** The goal: from the publication to each pod. */
 const listMs = 60_000
+/** A guard: what a source says of itself follows its import, and its silence is noticed at once. */
+const statusMs = 20_000
 const pollMs = 200
 const vulnerable = 'supply.bulkhead.dev/Vulnerable'
 const day = 86_400_000
@@ -137,7 +139,7 @@ async function trySources(
   ]
   await inParallel(rows, async ({ name, feed, type, is, reason, entries }) => {
     const condition = await within(
-      listMs,
+      statusMs,
       clock,
       async () => {
         const { status } = await client.get(advisorySources, '', feed.source, signal)

@@ -25,15 +25,18 @@ export interface AdvisoryDatabase extends AdvisoryLookup, Disposable {
   statementsOf(vulnerability: string): readonly VexStatement[]
 }
 
-/**
- * Throws a UserError if the folder has no source, or a file that no import wrote. `accepts`: sources that it refuses are not used; default: all are. `cached`: advisories in memory at
- * most.
- */
-export function openAdvisoryDatabase(
-  folder: string | readonly string[],
-  accepts: (state: SourceState) => boolean = () => true,
-  cached = maxCachedAdvisories,
-): AdvisoryDatabase {
+export interface OpenOptions {
+  /** Sources that it refuses are not used. Default: all are. */
+  accepts?(state: SourceState): boolean
+  /** Advisories in memory at most. */
+  readonly cached?: number
+  /** Default: advisories have their summary. */
+  readonly withoutSummaries?: true
+}
+
+/** Throws a UserError if the folder has no source, or a file that no import wrote. */
+export function openAdvisoryDatabase(folder: string | readonly string[], options: OpenOptions = {}): AdvisoryDatabase {
+  const { accepts = () => true } = options
   const files = [folder].flat().flatMap(sourceFiles)
   if (files.length === 0) throw new UserError(`"${folder}" has no advisories. Import some first: bulkhead advisories import osv all.zip`)
   const opened: OpenSource[] = []
@@ -43,7 +46,7 @@ export function openAdvisoryDatabase(
       if (accepts(source.state)) opened.push(source)
       else source.db.close()
     }
-    return new SqliteDatabases(opened, cached)
+    return new SqliteDatabases(opened, options)
   } catch (err) {
     for (const { db } of opened) db.close()
     throw err
@@ -130,12 +133,15 @@ class SqliteDatabases implements AdvisoryDatabase {
   readonly #rated: readonly Statements[]
   readonly #listed: readonly Statements[]
   readonly #cache: RecentCache<readonly StoredAdvisory[]>
+  /** By their text: advisories of packages that are released together have the same. */
+  readonly #ranges = new RecentCache<StoredAdvisory['ranges']>(maxCachedRanges)
   /** Those with statements of VEX; a file of an earlier version has no table for them. */
   readonly #explained: readonly DatabaseSync[]
   readonly #statements = new RecentCache<readonly VexStatement[]>(maxCachedStatements)
 
-  constructor(open: readonly OpenSource[], cached: number) {
+  constructor(open: readonly OpenSource[], { cached = maxCachedAdvisories, withoutSummaries }: OpenOptions) {
     this.#cache = new RecentCache(cached)
+    const summary = withoutSummaries === true ? 'NULL AS summary' : 'a.summary'
     this.sources = open.map(({ state }) => state)
     this.#open = open.map(({ db, state }) => ({
       name: state.name,
@@ -147,7 +153,7 @@ class SqliteDatabases implements AdvisoryDatabase {
           .map(row => String(row['name'])),
       ),
       advisories: db.prepare(
-        'SELECT a.name, a.severity, a.score, a.cves, a.summary, f.ranges, f.versions FROM affected f JOIN advisory a ON a.id = f.advisory WHERE f.ecosystem = ? AND f.name = ?',
+        `SELECT a.name, a.severity, a.score, a.cves, ${summary}, f.ranges, f.versions FROM affected f JOIN advisory a ON a.id = f.advisory WHERE f.ecosystem = ? AND f.name = ?`,
       ),
       probability: db.prepare('SELECT value FROM probability WHERE cve = ?'),
       exploited: db.prepare('SELECT 1 FROM exploited WHERE cve = ?'),
@@ -167,7 +173,9 @@ class SqliteDatabases implements AdvisoryDatabase {
     const cached = this.#cache.get(key)
     if (cached !== undefined) return cached
     const sources = this.#open.filter(({ ecosystems }) => ecosystems.has(ecosystem))
-    const found = sources.flatMap(source => source.advisories.all(ecosystem, name).map(row => storedAdvisory(row, source.name)))
+    const found = sources.flatMap(source =>
+      source.advisories.all(ecosystem, name).map(row => storedAdvisory(row, source.name, this.#ranges)),
+    )
     // An empty answer takes memory too.
     this.#cache.set(key, found, 1 + found.length)
     return found
@@ -207,6 +215,7 @@ class SqliteDatabases implements AdvisoryDatabase {
 
 const noStatements: readonly VexStatement[] = []
 const maxCachedStatements = 20_000
+const maxCachedRanges = 4000
 
 function storedStatement(text: string): VexStatement {
   const statement = objectAt(parseJson(text), 'statement')
@@ -234,9 +243,21 @@ const start: RangeEvent = ['introduced', '0']
 const shared = (event: RangeEvent): RangeEvent => (event[0] === 'introduced' && event[1] === '0' ? start : event)
 const noVersions: readonly string[] = []
 
-function storedAdvisory(row: Readonly<Record<string, unknown>>, source: string): StoredAdvisory {
-  const [rangesText, versionsText] = [String(row['ranges']), String(row['versions'])]
-  const ranges = listAt(parseJson(rangesText), 'ranges').map(range => listAt(range, 'ranges').filter(isEvent).map(shared))
+function rangesOf(text: string, known: RecentCache<StoredAdvisory['ranges']>): StoredAdvisory['ranges'] {
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const ranges = listAt(parseJson(text), 'ranges').map(range => listAt(range, 'ranges').filter(isEvent).map(shared))
+  known.set(text, ranges, 1)
+  return ranges
+}
+
+function storedAdvisory(
+  row: Readonly<Record<string, unknown>>,
+  source: string,
+  known: RecentCache<StoredAdvisory['ranges']>,
+): StoredAdvisory {
+  const versionsText = String(row['versions'])
+  const ranges = rangesOf(String(row['ranges']), known)
   const versions = versionsText === '[]' ? noVersions : textsAt(parseJson(versionsText), 'versions')
   const [severity, score, summary, cves] = [String(row['severity']), row['score'], row['summary'], String(row['cves'])]
   return {
