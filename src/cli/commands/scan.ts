@@ -48,7 +48,7 @@ const command = buildCommand({
       image: { ...optionalText, brief: 'Name, tag or digest of one of several images', placeholder: 'NAME' },
       with: {
         ...optionalText,
-        brief: 'Run this scanner, which is installed here, instead of matching: trivy, or trivy=PROGRAM',
+        brief: 'Run this installed scanner instead: trivy, or trivy=PROGRAM',
         placeholder: 'SCANNER',
       },
       platform: { ...optionalText, brief: 'Platform of the image (default: of this machine)', placeholder: 'OS/ARCH' },

@@ -97,7 +97,7 @@ test('prove ends exactly the exceptions whose compensating proof does not hold',
 })
 
 test('prove reports what is missing in one sentence', async () => {
-  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": ids are D1, D2, D4, D8/ })
+  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": ids are D1, D2, D3, D4, D8/ })
   await assert.rejects(run({ kubeconfig: join(folder, 'none') }, []), {
     name: 'UserError',
     message: /There is no kubeconfig .*"bulkhead up"/,

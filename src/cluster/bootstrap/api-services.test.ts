@@ -13,7 +13,7 @@ test('every group version that is served has its local APIService, but the one b
   const priorities = Object.fromEntries(
     wanted.map(({ metadata, spec }) => [metadata.name, [spec.groupPriorityMinimum, spec.versionPriority]]),
   )
-  equal(wanted.length, 20)
+  equal(wanted.length, 21)
   deepEqual(priorities['v1.'], [18000, 1])
   deepEqual(priorities['v1.apps'], [17800, 15])
   deepEqual(priorities['v2.autoscaling'], [17500, 30])
