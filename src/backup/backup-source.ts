@@ -12,8 +12,8 @@ export interface BackupSource {
   /** See src/api/backup/change-feed.ts; without an end. */
   changes(after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<Buffer>>
   auditFiles(signal: AbortSignal): Promise<readonly SourceFile[]>
-  /** At most `auditPieceBytes` from the offset. */
-  auditPiece(file: string, offset: number, signal: AbortSignal): Promise<Buffer>
+  /** At most `auditPieceBytes` from the offset; undefined if the file is gone, as a tile is once it is full, and a log file by retention. */
+  auditPiece(file: string, offset: number, signal: AbortSignal): Promise<Buffer | undefined>
   /** The signer's keys, sealed by the signer itself to the recipients; undefined if it keeps none in files. */
   keys(signal: AbortSignal): Promise<SealedPack | undefined>
 }

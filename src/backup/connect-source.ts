@@ -25,16 +25,24 @@ const maxListBytes = 16 * 1024 * 1024
 
 export function apiSource(transport: Transport, signer: BackupSigner): BackupSource {
   const get = async (path: string, signal: AbortSignal, stream = false): Promise<AsyncIterable<Buffer>> => {
+    const found = await getIfThere(path, signal, stream)
+    if (found === undefined) throw new Error(`The API server does not know ${path}`)
+    return found
+  }
+  const getIfThere = async (path: string, signal: AbortSignal, stream = false): Promise<AsyncIterable<Buffer> | undefined> => {
     const { status, body } = await transport.request({ method: 'GET', path, stream }, signal)
     if (status === 200) return body
     const text = (await whole(body, maxListBytes)).toString('utf8')
+    if (status === 404) return undefined
     throw new Error(`The API server answers ${path} with ${status}: ${text.slice(0, 500)}`)
   }
   return {
     changes: (after, signal) => get(after === undefined ? changesPath : `${changesPath}?after=${after}`, signal, true),
     auditFiles: async signal => parseFiles(parseJson((await whole(await get(auditFilesPath, signal), maxListBytes)).toString('utf8'))),
-    auditPiece: async (file, offset, signal) =>
-      await whole(await get(`${auditFilesPath}?${new URLSearchParams({ file, offset: String(offset) })}`, signal), maxListBytes),
+    async auditPiece(file, offset, signal) {
+      const body = await getIfThere(`${auditFilesPath}?${new URLSearchParams({ file, offset: String(offset) })}`, signal)
+      return body && (await whole(body, maxListBytes))
+    },
     async keys(signal) {
       const content = await signer.exportKeys(signal)
       return content && { content, pack: packDigest(content), bytes: content.length }

@@ -15,16 +15,18 @@ export async function copyAudit(
 ): Promise<LinkFile[]> {
   const known = new Map(before.map(file => [file.name, file]))
   const files = await source.auditFiles(signal)
-  return await inParallel(files, filesAtOnce, async ({ name, bytes }) => {
+  const copied = await inParallel(files, filesAtOnce, async ({ name, bytes }): Promise<LinkFile[]> => {
     const whole = Math.floor(Math.min(known.get(name)?.bytes ?? 0, bytes) / auditPieceBytes)
     const packs = [...(known.get(name)?.packs.slice(0, whole) ?? [])]
-    let copied = whole * auditPieceBytes
-    while (copied < bytes) {
-      const piece = (await source.auditPiece(name, copied, signal)).subarray(0, bytes - copied)
+    let done = whole * auditPieceBytes
+    while (done < bytes) {
+      const piece = (await source.auditPiece(name, done, signal))?.subarray(0, bytes - done)
+      if (piece === undefined) return []
       if (piece.length === 0) break
       packs.push(await store(piece))
-      copied += piece.length
+      done += piece.length
     }
-    return { name, bytes: copied, packs }
+    return [{ name, bytes: done, packs }]
   })
+  return copied.flat()
 }

@@ -25,7 +25,8 @@ export async function restoredObjects({ base, changes, revision }: RestorePlan, 
   return objects
 }
 
-function eachRecord({ pack }: LinkPack, lines: Buffer, visit: (record: ObjectRecord) => void): void {
+/** Throws a `BackupFault` for a pack that is no list of objects. */
+export function eachRecord({ pack }: LinkPack, lines: Buffer, visit: (record: ObjectRecord) => void): void {
   try {
     forEachLine(lines, line => visit(parseRecord(line)))
   } catch (err) {

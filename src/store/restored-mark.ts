@@ -5,7 +5,15 @@ import { replaceFile } from '../base/files/replace-file.ts'
 
 export const restoredStoreFile = (directory: string): string => join(directory, 'restored-store.json')
 
-/** Before the store is opened. `log`: a folder below `directory`, whose audit log is older than the server's own; undefined for that one. */
-export async function markRestored(directory: string, log?: string): Promise<void> {
-  await replaceFile(restoredStoreFile(directory), `${JSON.stringify(log === undefined ? {} : { log })}\n`)
+export interface RestoredMark {
+  /** A folder below that of the server, whose audit log is older than the server's own. */
+  readonly log?: string
+  /** What is known beside the logs: the newest state of the deny list, and of DenyRules by their name, null for a deleted one. */
+  readonly denials?: Readonly<Record<string, unknown>> | undefined
+  readonly rules?: Readonly<Record<string, unknown>>
+}
+
+/** Before the store is opened. */
+export async function markRestored(directory: string, mark: RestoredMark = {}): Promise<void> {
+  await replaceFile(restoredStoreFile(directory), `${JSON.stringify(mark)}\n`)
 }

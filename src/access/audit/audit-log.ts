@@ -6,11 +6,11 @@ import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { AuditAlarms } from './audit-alarms.ts'
-import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
+import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
 import { type CheckpointSigner, Checkpoints } from './checkpoints.ts'
 import { appendEpoch, epochsPath, type LoggedEpoch } from './epochs-file.ts'
-import { findEvent } from './find-event.ts'
+import { eventIn, type FoundEvent, findEvent } from './find-event.ts'
 import { LogLines } from './log-lines.ts'
 import { alarmLine, epochLine } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
@@ -182,10 +182,10 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** The event with this id, as far back as is cheap to read; undefined if it is not found there. */
-  async find(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined> {
+  async find(auditId: string, signal: AbortSignal): Promise<FoundEvent | undefined> {
     const text = `"auditID":${JSON.stringify(auditId)}`
     const waiting = this.#lines.findLast(text) ?? this.#batch.findLast(text)
-    if (waiting !== undefined) return parseEventLine(waiting)
+    if (waiting !== undefined) return eventIn(waiting)
     return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
 

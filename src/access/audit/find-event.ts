@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { codeOf } from '../../base/user-error.ts'
 import { type AuditEvent, parseEventLine } from './audit-event.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
+import { isOfSealedEvent } from './log-record.ts'
 
 const chunkBytes = 1 << 20
 /** Longer lines are skipped: no event has them. */
@@ -16,16 +17,22 @@ export interface FindOptions {
   readonly signal: AbortSignal
 }
 
+/** What a line says of its request: the event, or that only readers can read it. */
+export type FoundEvent = AuditEvent | 'sealed'
+
+/** Undefined for a line that is about no request. */
+export const eventIn = (line: string): FoundEvent | undefined => (isOfSealedEvent(Buffer.from(line)) ? 'sealed' : parseEventLine(line))
+
 /** The newest event with this id; undefined if none is within the limit. The id is a UUID that the server generated. */
-export async function findEvent(auditId: string, { directory, maxBytes, signal }: FindOptions): Promise<AuditEvent | undefined> {
+export async function findEvent(auditId: string, { directory, maxBytes, signal }: FindOptions): Promise<FoundEvent | undefined> {
   const wanted = Buffer.from(`"auditID":${JSON.stringify(auditId)}`)
   let left = maxBytes
   for (const number of (await logFileNumbers(directory)).reverse()) {
     if (left <= 0) return undefined
     const { line, read } = await findLine(join(directory, logFileName(number)), wanted, left, signal).catch(rotatedAway)
     left -= read
-    const event = line === undefined ? undefined : parseEventLine(line)
-    if (event?.auditID === auditId) return event
+    const event = line === undefined ? undefined : eventIn(line)
+    if (event === 'sealed' || event?.auditID === auditId) return event
   }
   return undefined
 }

@@ -53,6 +53,8 @@ export const isSegmentLine = (line: Buffer): boolean => begins(line, segmentStar
 export const isEventLine = (line: Buffer): boolean => begins(line, eventStart)
 /** An event that only its readers can read, or a key of them. */
 export const isSealedLine = (line: Buffer): boolean => begins(line, startOf('Sealed')) || begins(line, startOf('SealKey'))
+/** A line about one request that does not show the event itself. */
+export const isOfSealedEvent = (line: Buffer): boolean => begins(line, startOf('Sealed')) || begins(line, revocationStart)
 /** Whether the first line of a file is one of a release that had no segments. */
 export const isOlderFormat = (line: Buffer): boolean => begins(line, eventStart) || olderStarts.some(start => begins(line, start))
 

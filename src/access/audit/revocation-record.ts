@@ -52,9 +52,18 @@ export class LoggedRevocations {
         else this.denials.delete(key)
       return
     }
-    if (!annotation.startsWith(denyRuleAnnotation)) return
-    const name = annotation.slice(denyRuleAnnotation.length)
-    if (isJsonObject(value)) this.rules.set(name, value)
+    if (annotation.startsWith(denyRuleAnnotation)) this.setRule(annotation.slice(denyRuleAnnotation.length), value)
+  }
+
+  /** The whole list as it was later than the log. */
+  setDenials(list: Readonly<Record<string, unknown>>): void {
+    this.denials.clear()
+    for (const [key, denial] of Object.entries(list)) if (typeof denial === 'string') this.denials.set(key, denial)
+  }
+
+  /** A rule as it was later; it is gone unless `spec` is an object. */
+  setRule(name: string, spec: unknown): void {
+    if (isJsonObject(spec)) this.rules.set(name, spec)
     else this.rules.delete(name)
   }
 }

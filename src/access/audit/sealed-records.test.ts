@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { decodeBech32, encodeBech32 } from '../../base/data/bech32.ts'
 import { eventLine } from './audit-event.ts'
 import { event } from './audit-log.testing.ts'
+import { eventIn } from './find-event.ts'
+import { denialsAnnotation } from './revocation-record.ts'
 import { RecordOpener, RecordSealer, recipientOf } from './sealed-records.ts'
 
 const [ann, bob] = [randomBytes(32), randomBytes(32)]
@@ -84,4 +86,13 @@ test('decodeBech32() reads keys of age, and nothing damaged', () => {
     `age1${'q'.repeat(2000)}`,
   ])
     assert.equal(decodeBech32('age', wrong), undefined)
+})
+
+test('eventIn() tells a sealed record from an event, also beside what it denied', () => {
+  const sealer = new RecordSealer(rules)
+  const denial = { ...of('team-a', 'x'), annotations: { [denialsAnnotation]: '{"a":"user-name:a"}' }, responseStatus: { code: 200 } }
+  const [key = '', sealed = '', revocation = ''] = sealer.seal(denial, eventLine(denial))
+  assert.deepEqual([eventIn(key), eventIn(sealed), eventIn(revocation)], [undefined, 'sealed', 'sealed'])
+  const found = eventIn(eventLine(denial))
+  assert.equal(found === 'sealed' ? found : found?.auditID, denial.auditID)
 })

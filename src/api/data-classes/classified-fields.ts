@@ -9,8 +9,8 @@ export interface ClassifiedField {
 
 export type ParsedFields = { readonly fields: readonly ClassifiedField[] } | { readonly problem: string }
 
-/** Limits of one annotation. */
-export const maxFields = { characters: 8192, fields: 64, names: 16 }
+/** Limits of one annotation. `wildcards`: each may lead through a whole object. */
+export const maxFields = { characters: 8192, fields: 64, names: 16, wildcards: 8 }
 
 /** Pure. A name with a dot stands in brackets. */
 export function parseClassifiedFields(text: string): ParsedFields {
@@ -28,6 +28,8 @@ export function parseClassifiedFields(text: string): ParsedFields {
       fields.push({ dataClass, path })
     }
   }
+  const wildcards = fields.flatMap(({ path }) => path).filter(name => name === '*').length
+  if (wildcards > maxFields.wildcards) return { problem: `must have at most ${maxFields.wildcards} names "*"` }
   return fields.length > maxFields.fields ? { problem: `must name at most ${maxFields.fields} fields` } : { fields }
 }
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { maxFields, parseClassifiedFields } from './classified-fields.ts'
 import { type ClassifiedObject, classify, lowering, worstOf } from './classify.ts'
 import { dataClassFieldsAnnotation, dataClassLabel } from './data-class.ts'
-import { maskText, redactFields, valuesOf } from './redact.ts'
+import { maskText, maxMasked, redactFields, valuesOf } from './redact.ts'
 
 const label = (dataClass: string) => ({ labels: { [dataClassLabel]: dataClass } })
 const listed = (fields: string) => ({ annotations: { [dataClassFieldsAnnotation]: fields } })
@@ -41,6 +41,9 @@ describe('parseClassifiedFields()', () => {
   test('has limits', () => {
     assert.ok('problem' in parseClassifiedFields(`personal=${'a'.repeat(maxFields.characters)}`))
     assert.ok('problem' in parseClassifiedFields(`personal=${Array.from({ length: maxFields.fields + 1 }, (_, at) => `f${at}`).join(',')}`))
+    assert.ok(
+      'problem' in parseClassifiedFields(`personal=${Array.from({ length: maxFields.wildcards + 1 }, (_, at) => `f${at}.*`).join(',')}`),
+    )
     assert.ok('problem' in parseClassifiedFields(`personal=${Array.from({ length: maxFields.names + 1 }, () => 'a').join('.')}`))
   })
 })
@@ -136,6 +139,12 @@ describe('maskText()', () => {
   })
 
   test('a value with a dollar is no pattern', () => {
-    assert.equal(maskText('abcd$&', ['abcd'], '$&'), '$&$&')
+    assert.equal(maskText('abcd$&', new Set(['abcd']), '$&'), '$&$&')
+  })
+
+  test('gives up on a text or on values beyond its limits', () => {
+    assert.equal(maskText('a'.repeat(maxMasked.textLength + 1), new Set(['none']), '[x]'), undefined)
+    const data = Object.fromEntries(Array.from({ length: maxMasked.values + 1 }, (_, at) => [`k${at}`, `value-${at}`]))
+    assert.equal(maskText('text', valuesOf({ kind: 'ConfigMap', metadata: {}, data }, 'all'), '[x]'), undefined)
   })
 })

@@ -4,9 +4,8 @@ import { type DataClass, redacted } from './data-class.ts'
 
 /** Shorter values are in half of all texts, and say little. */
 const minValueLength = 4
-/** Limits of the values that are searched in one text. */
-const maxValues = 1000
-const maxValueLength = 4096
+/** Limits of a text in which values are searched, and of these. Beyond them nothing of the text stays. */
+export const maxMasked = { textLength: 8192, values: 1000 }
 
 type Json = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -86,12 +85,12 @@ const workloads = new Set([
   'PodTemplate',
 ])
 
-/** The texts that somebody wrote into the object, longest first, for `maskText`: all of them, or those of some fields. */
-export function valuesOf(object: Json, fields: readonly ClassifiedField[] | 'all'): string[] {
+/** The texts that somebody wrote into the object, for `maskText`: all of them, or those of some fields. */
+export function valuesOf(object: Json, fields: readonly ClassifiedField[] | 'all'): ReadonlySet<string> {
   const { kind, metadata, apiVersion: _apiVersion, status: _status, ...content } = object
   const found = new Set<string>()
   const add = (value: string) => {
-    if (value.length < minValueLength || value.length > maxValueLength || found.size >= maxValues) return
+    if (value.length < minValueLength || found.size > maxMasked.values) return
     found.add(value)
     const quoted = JSON.stringify(value).slice(1, -1)
     if (quoted !== value) found.add(quoted)
@@ -104,7 +103,7 @@ export function valuesOf(object: Json, fields: readonly ClassifiedField[] | 'all
   // A Secret holds base64, and a message may quote what that stands for.
   if (kind === 'Secret' && isObject(object['data']))
     for (const value of textsIn(object['data'])) add(Buffer.from(value, 'base64').toString('utf8'))
-  return [...found].sort((one, other) => other.length - one.length)
+  return found
 }
 
 function collect(value: unknown, skips: ReadonlySet<string>, add: (value: string) => void): void {
@@ -114,6 +113,9 @@ function collect(value: unknown, skips: ReadonlySet<string>, add: (value: string
     for (const [key, each] of Object.entries(value)) if (typeof each !== 'string' || !skips.has(key)) collect(each, skips, add)
 }
 
-/** The text without these values. */
-export const maskText = (text: string, values: readonly string[], mark: string): string =>
-  values.reduce((left, value) => left.replaceAll(value, () => mark), text)
+/** The text without these values, the longest first; undefined if it or they are too many to be searched. */
+export function maskText(text: string, values: ReadonlySet<string>, mark: string): string | undefined {
+  if (text.length > maxMasked.textLength || values.size > maxMasked.values) return undefined
+  const longest = [...values].filter(({ length }) => length <= text.length).sort((one, other) => other.length - one.length)
+  return longest.reduce((left, value) => left.replaceAll(value, () => mark), text)
+}

@@ -7,6 +7,7 @@ import { continuesFile } from '../../access/audit/older-log.ts'
 import { BackupFault } from '../../backup/backup-fault.ts'
 import type { Chain } from '../../backup/chain.ts'
 import { type OpenPack, readPack } from '../../backup/format/open-pack.ts'
+import { laterDenials } from '../../backup/later-denials.ts'
 import type { RestorePlan } from '../../backup/restore-plan.ts'
 import { restoredObjects } from '../../backup/restored-objects.ts'
 import type { Target } from '../../backup/targets/target.ts'
@@ -130,7 +131,11 @@ async function restoreInto(folder: string, to: string, { target, chain, plan, op
     const { link, digest } = chain.newest
     await signer.keepBackupHead(link.target, { number: link.number, digest }, signal)
   }
-  await writeAudit(join(directory.server, 'audit'), { files: audit, keys: auditKeysOf(archived), backup: newest.number }, read)
+  const log = await writeAudit(join(directory.server, 'audit'), { files: audit, keys: auditKeysOf(archived), backup: newest.number }, read)
+  await markRestored(directory.server, {
+    ...(log === undefined ? {} : { log: join('audit', log) }),
+    ...(await laterDenials(chain, plan.revision, read)),
+  })
   const { publicKey } = await signer.evidenceKey(signal)
   if (keys !== undefined) await write(directory.evidenceKey, createPublicKey(publicKey).export({ type: 'spki', format: 'pem' }), 0o644)
   await giveToParts(to, folder)
@@ -144,7 +149,12 @@ interface OldLog {
   readonly backup: number
 }
 
-async function writeAudit(folder: string, { files, keys, backup }: OldLog, read: (ref: LinkPack) => Promise<Buffer>): Promise<void> {
+/** Returns where it is, below the folder; undefined if there is none. */
+async function writeAudit(
+  folder: string,
+  { files, keys, backup }: OldLog,
+  read: (ref: LinkPack) => Promise<Buffer>,
+): Promise<string | undefined> {
   const older = olderLogFolder(keys, backup)
   let checkpoint: string | undefined
   for (const file of files) {
@@ -156,10 +166,10 @@ async function writeAudit(folder: string, { files, keys, backup }: OldLog, read:
     if (file.name === 'tlog/checkpoint') checkpoint = content.toString('utf8')
     await write(path, content)
   }
-  if (files.length === 0) return await markRestored(dirname(folder))
+  if (files.length === 0) return undefined
   if (keys !== undefined) await write(join(folder, older, archivedAuditKeys), keys)
   await write(join(folder, continuesFile), `${JSON.stringify({ folder: older, checkpoint })}\n`)
-  await markRestored(dirname(folder), join('audit', older))
+  return older
 }
 
 async function write(path: string, content: Buffer | string, mode = 0o600): Promise<void> {

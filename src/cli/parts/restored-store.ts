@@ -53,10 +53,13 @@ export async function finishRestored(parts: RestoredStoreParts): Promise<void> {
 async function readRevocations({ directory, auditFolder, signer, signal }: RestoredStoreParts, marked: string): Promise<LoggedRevocations> {
   const logged = new LoggedRevocations()
   const value = parseJson(marked)
-  const older = isJsonObject(value) ? value['log'] : undefined
+  const { log: older, denials, rules } = isJsonObject(value) ? value : {}
   const onRecord = (line: Buffer) => logged.add(line)
   // Its files come from a backup that was verified when it was restored.
   if (typeof older === 'string') await verifyLog(join(directory, older), { onRecord })
+  // The changes of a backup are newer than its log.
+  if (isJsonObject(denials)) logged.setDenials(denials)
+  if (isJsonObject(rules)) for (const [name, spec] of Object.entries(rules)) logged.setRule(name, spec)
   const { rootKey, logKey, signed } = await signer.auditKey(signal)
   // Of a log that has just begun nothing was signed.
   const keys = signed === undefined ? {} : { rootKey: parseKey(rootKey), logKey: parseKey(logKey), seen: [{ by: 'the signer', ...signed }] }

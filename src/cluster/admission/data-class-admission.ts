@@ -139,5 +139,5 @@ function redactedMessage(
   const isAll = classes.handling[classification.base].events !== 'show'
   const fields = classification.fields.filter(({ dataClass }) => classes.handling[dataClass].events !== 'show')
   const masked = handling === 'show' ? text : maskText(text, valuesOf(named, isAll ? 'all' : fields), redacted(worst))
-  return maskReferences(masked, named, place.namespace, { classes, view })
+  return maskReferences(masked, named, place.namespace, { classes, view }) ?? leftOutOf(worst)
 }

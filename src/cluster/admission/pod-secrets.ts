@@ -1,6 +1,6 @@
 // What a pod takes from Secrets and ConfigMaps: a message about its start may quote it, whatever the class of the pod is.
 import { worstOf } from '../../api/data-classes/classify.ts'
-import { redacted } from '../../api/data-classes/data-class.ts'
+import { type DataClass, highest, redacted } from '../../api/data-classes/data-class.ts'
 import { maskText, valuesOf } from '../../api/data-classes/redact.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { StoreReader } from '../../api/store-view.ts'
@@ -15,16 +15,25 @@ export interface MaskParts {
   readonly view: Pick<StoreReader, 'get'>
 }
 
-/** The text without the values of classified objects that the containers of the pod get as variables. */
-export function maskReferences(text: string, object: KubeObject, namespace: string, { classes, view }: MaskParts): string {
-  let left = text
-  for (const { resource, kind, name } of references(object).slice(0, maxReferences)) {
-    const classification = classes.classify({ group: '', resource, namespace, name }, [])
-    const worst = worstOf(classification)
-    const found = classes.handling[worst].events === 'show' ? undefined : view.get(resource, namespace, name)
-    if (found !== undefined) left = maskText(left, valuesOf({ ...found, kind }, 'all'), redacted(worst))
+/** The text without the values of classified objects that the containers of the pod get as variables; undefined if they are too many. */
+export function maskReferences(
+  text: string | undefined,
+  object: KubeObject,
+  namespace: string,
+  { classes, view }: MaskParts,
+): string | undefined {
+  const found = references(object)
+  if (found.length > maxReferences) return undefined
+  const values = new Set<string>()
+  let most: DataClass | undefined
+  for (const { resource, kind, name } of found) {
+    const worst = worstOf(classes.classify({ group: '', resource, namespace, name }, []))
+    const referred = classes.handling[worst].events === 'show' ? undefined : view.get(resource, namespace, name)
+    if (referred === undefined) continue
+    for (const value of valuesOf({ ...referred, kind }, 'all')) values.add(value)
+    most = highest(worst, ...(most === undefined ? [] : [most]))
   }
-  return left
+  return text === undefined || most === undefined ? text : maskText(text, values, redacted(most))
 }
 
 interface Reference {

@@ -1,6 +1,7 @@
 // Makes the audit event of a request (audit.k8s.io/v1).
 import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import type { AuditFailure } from '../../access/audit/audit-failure.ts'
+import type { FoundEvent } from '../../access/audit/find-event.ts'
 import { type AuditDecision, type AuditedRequest, bodyIsSecret } from '../../access/audit/policy.ts'
 import type { Status } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -17,7 +18,7 @@ export interface AuditSink {
   /** Whether records about this namespace are sealed to readers; '' for what is in none. Without the function none are. */
   seals?(namespace: string): boolean
   /** Finds a recorded event; undefined if that takes unreasonable effort. Without this function only recent refusals can be explained. */
-  find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
+  find?(auditId: string, signal: AbortSignal): Promise<FoundEvent | undefined>
 }
 
 export interface AuditFacts {

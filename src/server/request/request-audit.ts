@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { anonymousUser } from '../../access/access.ts'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
-import { type Labeled, worstOf } from '../../api/data-classes/classify.ts'
+import { type Classification, type Labeled, worstOf } from '../../api/data-classes/classify.ts'
 import type { DataClass } from '../../api/data-classes/data-class.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
@@ -14,7 +14,7 @@ import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import { decisionAnnotation } from './audit-annotations.ts'
 import { type AuditedBodies, type RecordedBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, auditEvent, auditedRequestOf } from './audit-event.ts'
-import type { DataClassSource } from './data-class-source.ts'
+import type { ClassifiedRequest, DataClassSource } from './data-class-source.ts'
 import { isPlainAnnotation, redactEvent } from './redact-event.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -51,6 +51,7 @@ export class RequestAudit {
   #early: EarlyRecord | undefined
   /** The object in each state that the request had of it. */
   #states: (Labeled | undefined)[] | undefined
+  #classified: Classification | undefined
 
   constructor(parts: AuditParts, request: ServerRequest, received: number) {
     this.#parts = parts
@@ -67,6 +68,13 @@ export class RequestAudit {
   readonly noteState = (state: Labeled | undefined): void => {
     this.#states ??= []
     this.#states.push(state)
+    this.#classified = undefined
+  }
+
+  /** Looked up once: refusals ask several times, and the stored object may be large. */
+  #classify(dataClasses: DataClassSource, info: ClassifiedRequest): Classification {
+    this.#classified ??= dataClasses.classify(info, this.#states ?? [])
+    return this.#classified
   }
 
   /** The highest class of what the object of this request holds; undefined if that is not known, or for another request. */
@@ -74,7 +82,7 @@ export class RequestAudit {
     const { dataClasses } = this.#parts
     // Whoever may not do it at all is told nothing of the object.
     if (dataClasses === undefined || !this.isAllowed || !this.info?.isResource) return undefined
-    return worstOf(dataClasses.classify(this.info, this.#states ?? []))
+    return worstOf(this.#classify(dataClasses, this.info))
   }
 
   /** Whether texts about this request may quote its object in logs of the server. */
@@ -158,7 +166,7 @@ export class RequestAudit {
     return redactEvent(event, {
       handling: dataClasses.handling,
       isSealed: dataClasses.seals(info.namespace),
-      classification: dataClasses.classify(info, this.#states ?? []),
+      classification: this.#classify(dataClasses, info),
       classifyItem: item => {
         const { name, namespace, ...labeled } = itemMetadata(item)
         return dataClasses.classify({ ...info, namespace: namespace ?? info.namespace, name: name ?? '' }, [labeled])

@@ -1,10 +1,11 @@
 // Attacks on backups as who holds their target, the cluster, or some right of the API; and restores to single writes.
 import { readFile } from 'node:fs/promises'
+import { deniedCredentials } from '../../../api/credentials/denied-credentials-names.ts'
 import { parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { readBackupTarget } from '../../oracles/backup-target.ts'
 import type { ProofContext } from '../../proof.ts'
-import { request } from '../../request.ts'
+import { mergePatch, request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
 import { searchFiles } from '../../search-files.ts'
 import { until, within } from '../../until.ts'
@@ -13,6 +14,9 @@ import { BackupScratch } from './backup-scratch.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const secrets = '/api/v1/namespaces/default/secrets'
+const denyList = `/api/v1/namespaces/${deniedCredentials.namespace}/configmaps/${deniedCredentials.name}`
+/** After the oldest of the restored states. */
+const denied = 'bulkhead-prove-denied'
 /** An acknowledged write must be in the target by then: it takes a second, and on a machine with much other work a few more. */
 const recoveryPointMs = 30_000
 /** Each asks by a process of its own. */
@@ -32,6 +36,8 @@ export async function tryEncryptedBackups(context: ProofContext, command: readon
   const other = { ...configMap('removed'), metadata: { name: 'removed' } }
   const third = await write(transport, { method: 'POST', path: configMaps, body: other }, signal)
   await write(transport, { method: 'DELETE', path: `${configMaps}/removed` }, signal)
+  const denial = { data: { prove: `user-name:${denied}` } }
+  await write(transport, { method: 'PATCH', path: denyList, body: denial, contentType: mergePatch }, signal)
   const last = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('three') }, signal)
   const began = performance.now()
   const reached = async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined)
@@ -153,14 +159,19 @@ async function tryRestore(
   const answers =
     start?.started === true ? await Promise.all([get(start.transport, 'history', signal), get(start.transport, 'removed', signal)]) : []
   const [found, gone] = answers
+  // An administrator is told whom it may not act as.
+  const acting =
+    start?.started === true
+      ? await request(start.transport, { method: 'GET', path: '/version', headers: { 'impersonate-user': denied } }, signal)
+      : undefined
   const value = found?.status === 200 ? (parseJson(found.text) as { data: { value: string } }).data.value : ''
   const authority = await readFile(`${restored.directory}/signer/client-ca.crt`, 'utf8').catch(() => '')
   const same = authority === (await readFile(`${scratch.cluster.directory}/signer/client-ca.crt`, 'utf8'))
   attempts.record({
     ...{ name: `restore to ${revision === undefined ? 'the newest write' : `revision ${revision}`}`, sent: 'bulkhead backup restore' },
-    expected: `the object as it was then (${history}), the removed one ${removed}, the same keys`,
-    answered: code === 0 ? `${value}, ${gone?.status}, keys ${same ? 'as before' : 'of another cluster'}` : text,
-    held: value === history && gone?.status === removed && same,
+    expected: `the object as it was then (${history}), the removed one ${removed}, the same keys, a user that was denied since 403`,
+    answered: code === 0 ? `${value}, ${gone?.status}, keys ${same ? 'as before' : 'of another cluster'}, user ${acting?.status}` : text,
+    held: value === history && gone?.status === removed && same && acting?.status === 403,
   })
 }
 

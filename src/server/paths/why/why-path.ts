@@ -1,6 +1,7 @@
 // `/bulkhead/v1/why`: explains a request that was made, by its audit id, and decides one that was not made, by its attributes.
 import { type Attributes, anonymousUser } from '../../../access/access.ts'
 import type { AuditEvent, AuditUser } from '../../../access/audit/audit-event.ts'
+import type { FoundEvent } from '../../../access/audit/find-event.ts'
 import { limitHolder } from '../../../access/limit-subject.ts'
 import { allowText, type ExplainAccess } from '../../../access/rights/explain-access.ts'
 import { apiError, badRequest, tooManyRequests } from '../../../api/status.ts'
@@ -32,7 +33,7 @@ const explainRight = { verb: 'explain', group: 'audit.bulkhead.dev', resource: '
 export function whyPathHandler(parts: WhyParts): PathHandler {
   const searching = new Set<string>()
 
-  const search = async (auditId: string, { request, user }: RequestContext): Promise<AuditEvent | undefined> => {
+  const search = async (auditId: string, { request, user }: RequestContext): Promise<FoundEvent | undefined> => {
     if (parts.audit.find === undefined) return undefined
     const holder = limitHolder(user.name)
     if (searching.size >= maxSearches || searching.has(holder))
@@ -72,7 +73,16 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, from the header Audit-Id of a response')
     const what = `no request with the audit id ${auditId} is known`
     const recent = parts.refused.find(auditId)
-    return explain(context, recent ?? (await search(auditId, context)), what)
+    const found = recent ?? (await search(auditId, context))
+    if (found !== 'sealed') return explain(context, found, what)
+    // Of which namespace it is, is sealed too.
+    if (!(await mayExplain(parts, context, ''))) throw unknownRequest(what)
+    throw apiError(
+      404,
+      'NotFound',
+      `the record of request ${auditId} is sealed to its readers: one of them reads it with "bulkhead audit search --id ${auditId} --identity FILE"`,
+      {},
+    )
   }
 }
 
