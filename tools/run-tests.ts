@@ -1,15 +1,17 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in more processes at a time than there are cores, for some wait, and
-// a dozen files share one: to start and to load the same modules is two thirds of what most files do. The process that took longest the last time starts first,
-// so that none is left alone at the end. End-to-end tests run one after the other, each file in its own.
+// many files share one, see test-groups.ts. The process that took longest the last time starts first, so that none is left alone at the end.
+// A file that ends or blocks its process fails; those after it run in another one. End-to-end tests run one after the other, each file in its own.
 // Long unit tests (`x.long.test.ts`: many random cases, whole clusters, the largest objects) are a part of their own, which `npm run ok` leaves to `npm test`.
 // Arguments: `unit`, `long` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
-import { globSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
-import { run } from 'node:test'
+import { join, resolve } from 'node:path'
 import { createProgress } from './progress.ts'
+import { isFile, type Outcome, runTestProcess } from './run-test-process.ts'
 import { createScratch, removeScratch } from './scratch.ts'
 import { longestFirst, readDurations, writeDurations } from './test-durations.ts'
+import { entryOf } from './test-files.ts'
+import { groupFiles } from './test-groups.ts'
 
 /** A folder with kubectl of the API's own version, beside Debian's: both are tested. */
 const kubectl133 = process.env['KUBECTL_133']
@@ -30,11 +32,12 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
 const skipped = new Map<string, number>()
 
-const filesAtOnce = 12
+/** A few for each process that runs at a time, so that the processes end at about the same time. */
+const sharedProcesses = 12
 const compileCache = resolve('node_modules/.cache/compile')
 const durationsFile = resolve('node_modules/.cache/test-durations.json')
 const durations = readDurations(durationsFile)
-const testProcess = resolve('tools/test-process.cjs')
+const hook = resolve('tools/test-process.cjs')
 
 const scratch = createScratch()
 const progress = createProgress()
@@ -46,10 +49,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   })
 process.env['TMPDIR'] = scratch
 
-/**
- * A hanging test or suite must not block the run: far above the duration of any of them, including the one that compiles client-go on a slow
- * machine.
- */
+/** A hanging test must not block the run: far above the duration of any file, the one that compiles client-go on a slow machine included. */
 const hangMs = 900_000
 
 for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
@@ -61,7 +61,7 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
   else delete process.env['NODE_COMPILE_CACHE']
   if (part.path !== undefined) process.env['PATH'] = `${part.path}:${process.env['PATH']}`
   const began = performance.now()
-  await runFiles(inOrder(part.name, files), part)
+  await runPart(part, groupsOf(part.name, files))
   if (interrupted.signal.aborted) break
   progress.done(`${part.title} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
@@ -72,108 +72,63 @@ if (!interrupted.signal.aborted) writeDurations(durationsFile, durations)
 await removeScratch(scratch)
 process.exitCode = totals.failed === 0 && totals.passed > 0 && !interrupted.signal.aborted ? 0 : 1
 
-function inOrder(part: string, files: readonly string[]): readonly string[] {
-  if (part === 'e2e') return files
-  return part === 'unit' ? sharing(files) : longestFirst(files, durations)
+/** Test files by process, in the order in which the processes start. */
+function groupsOf(part: string, files: readonly string[]): (readonly string[])[] {
+  if (part === 'e2e') return files.map(file => [file])
+  const groups = part === 'long' ? files.map(file => [file]) : groupFiles(files, sharedProcesses, file => readFileSync(file, 'utf8'))
+  return longestFirst(groups, durations)
 }
 
-/** Files that import the tests of a dozen neighbours each, named after the first of them. */
-function sharing(files: readonly string[]): string[] {
-  const starts = files.filter((_, index) => index % filesAtOnce === 0)
-  const shared = starts.map(first => {
-    const path = join(scratch, `from-${first.replaceAll('/', '-')}`)
-    const start = files.indexOf(first)
-    const imports = files.slice(start, start + filesAtOnce).map(file => `import ${JSON.stringify(resolve(file))}\n`)
-    writeFileSync(path, imports.join(''))
-    return path
-  })
-  return longestFirst(shared, durations)
-}
-
-async function runFiles(files: readonly string[], { name, title: part, concurrency }: (typeof parts)[number]): Promise<void> {
+async function runPart({ name, title, concurrency }: (typeof parts)[number], groups: readonly (readonly string[])[]): Promise<void> {
   let ended = 0
-  const showProgress = (last: string) =>
-    progress.show(`${part}: ${ended} of ${files.length} test processes, ${totals.passed} passed, ${totals.failed} failed${last}`)
-  // A file's output is shown if one of its tests failed.
-  const printed = new Map<string, string>()
-  const failedFiles = new Set<string>()
-  // Depth of the last outcome by file: children are reported before their parent, which is not counted again.
-  const depth = new Map<string, number>()
-  const isLeaf = (file: string | undefined, nesting: number): boolean => {
-    const before = depth.get(file ?? '') ?? 0
-    depth.set(file ?? '', nesting)
-    return before <= nesting
+  const rest = groups.values()
+  const runGroups = async (): Promise<void> => {
+    for (const group of rest) {
+      let left: readonly string[] = group.map(file => resolve(file))
+      while (left.length > 0 && !interrupted.signal.aborted) {
+        const here = left
+        left = await runFiles(name, here)
+        ended += here.length - left.length
+        const last = here.length > 1 ? '' : `, last ${relative(here[0] ?? '')}`
+        progress.show(`${title}: ${ended} of ${groups.flat().length} files, ${totals.passed} passed, ${totals.failed} failed${last}`)
+      }
+    }
   }
-  const stream = run({
-    files: [...files],
-    concurrency,
-    timeout: hangMs,
+  await Promise.all(Array.from({ length: Math.min(concurrency, groups.length) }, runGroups))
+}
+
+/** Returns those that have not run. */
+async function runFiles(part: string, files: readonly string[]): Promise<readonly string[]> {
+  const { left, printed, milliseconds } = await runTestProcess({
+    entry: entryFor(files),
+    files,
+    hangMs,
     signal: interrupted.signal,
     // Not for end-to-end tests: without the hook, `before` of a suite does not wait for the one above it.
-    ...(name !== 'e2e' ? { execArgv: [`--require=${testProcess}`] } : {}),
+    execArgv: part === 'e2e' ? [] : [`--require=${hook}`],
+    onOutcome: count,
   })
-  stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
-    const leaf = isLeaf(file, nesting)
-    // A suite that is skipped as a whole reports none of its tests.
-    if (isFile(name) || (skip === undefined && (!leaf || details.type === 'suite'))) return
-    if (skip === undefined) totals.passed++
-    else {
-      totals.skipped++
-      const reason = typeof skip === 'string' && skip !== '' ? skip : 'without a reason'
-      skipped.set(reason, (skipped.get(reason) ?? 0) + 1)
-    }
-    if (verbose) progress.done(`${skip === undefined ? 'ok  ' : 'skip'} ${title(file, name)}`)
-  })
-  stream.on('test:fail', ({ file, nesting, name, details }) => {
-    isLeaf(file, nesting)
-    const { error } = details
-    // The parents of a failed test fail with it; the test itself is in the list.
-    if ('failureType' in error && error.failureType === 'subtestsFailed') return
-    totals.failed++
-    // A file that cannot be loaded is a failed test of its own.
-    failedFiles.add(file ?? resolve(name))
-    const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
-    failures.push(`${title(file, name)}\n${indent(`${cause}${ending(error)}`)}`)
-    progress.done(`FAIL ${title(file, name)}`)
-  })
-  for (const type of ['test:stdout', 'test:stderr'] as const)
-    stream.on(type, ({ file, message }) => {
-      printed.set(file, ((printed.get(file) ?? '') + message).slice(-4000))
-    })
-  // An error after the end of its test fails the process, but no test: Node reports it here, among the counts.
-  stream.on('test:diagnostic', ({ file, message }) => {
-    if (file !== undefined && !/^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(message))
-      printed.set(file, `${printed.get(file) ?? ''}${message}\n`.slice(-4000))
-  })
-  stream.on('test:summary', ({ file, duration_ms: milliseconds }) => {
-    if (file === undefined) return
-    durations[basename(file)] = Math.round(milliseconds)
-    ended++
-    showProgress(file.startsWith(scratch) ? '' : `, last ${relative(file)}`)
-  })
-  for await (const _event of stream) {
-    // Reading drives the run; the listeners above do the work.
-  }
-  for (const file of failedFiles) {
-    const text = printed.get(file)
-    if (text !== undefined && text !== '') failures.push(`output of ${relative(file)}:\n${indent(text)}`)
-  }
+  for (const [file, text] of printed) failures.push(`output of ${relative(file)}:\n${indent(text)}`)
+  for (const [file, took] of milliseconds) durations[relative(file)] = Math.round(took)
+  return left
 }
 
-/** How a file's process ended, if that is what failed. */
-function ending(error: object): string {
-  const { exitCode, signal } = error as { readonly exitCode?: number | null; readonly signal?: string | null }
-  if (exitCode === undefined && signal === undefined) return ''
-  return `: its process ended with ${signal ?? `exit code ${exitCode}`}`
+function entryFor(files: readonly string[]): string {
+  const [first = ''] = files
+  if (files.length === 1) return first
+  const path = join(scratch, `from-${relative(first).replaceAll('/', '-')}`)
+  writeFileSync(path, entryOf(files, resolve('tools/test-files.ts')))
+  return path
 }
 
-/** A file is a test of its own in the stream, named by its path. */
-function isFile(name: string): boolean {
-  return name.endsWith('.test.ts')
-}
-
-function title(file: string | undefined, name: string): string {
-  return file === undefined || isFile(name) ? relative(name) : `${relative(file)}: ${name}`
+function count({ kind, file, name, text }: Outcome): void {
+  totals[kind]++
+  const title = isFile(name) ? relative(name) : `${relative(file)}: ${name}`
+  if (kind === 'skipped') skipped.set(text, (skipped.get(text) ?? 0) + 1)
+  if (kind === 'failed') {
+    failures.push(`${title}\n${indent(text)}`)
+    progress.done(`FAIL ${title}`)
+  } else if (verbose) progress.done(`${kind === 'passed' ? 'ok  ' : 'skip'} ${title}`)
 }
 
 function relative(file: string): string {

@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { longestFirst, readDurations, writeDurations } from './test-durations.ts'
 
-test('longestFirst() orders files by how long they took the last time, with new ones first', () => {
-  const durations = { 'short.test.ts': 10, 'long.test.ts': 5000, 'middle.test.ts': 700 }
-  assert.deepEqual(longestFirst(['/a/short.test.ts', '/a/middle.test.ts', '/a/new.test.ts', '/a/long.test.ts'], durations), [
-    '/a/new.test.ts',
-    '/a/long.test.ts',
-    '/a/middle.test.ts',
-    '/a/short.test.ts',
-  ])
+test('longestFirst() orders groups by how long their files took the last time, with new ones first', () => {
+  const durations = { 'a/short.test.ts': 10, 'a/long.test.ts': 5000, 'a/middle.test.ts': 700 }
+  const groups = [['a/short.test.ts', 'a/middle.test.ts'], ['a/new.test.ts', 'a/short.test.ts'], ['a/long.test.ts'], ['a/middle.test.ts']]
+  assert.deepEqual(longestFirst(groups, durations), [groups[1], groups[2], groups[0], groups[3]])
+  assert.deepEqual(longestFirst([], durations), [])
 })
 
 test('readDurations() reads what writeDurations() wrote, and nothing from a missing or other file', t => {

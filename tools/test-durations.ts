@@ -1,8 +1,7 @@
-// How long each test process took the last time, stored beside the npm packages: the longest starts first.
+// How long each test file took the last time, stored beside the npm packages: the process of those that took longest starts first.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
 
-/** Milliseconds by the name of a file. */
+/** Milliseconds by the path of a file. */
 export type Durations = Record<string, number>
 
 /** Empty if there is none, or it is unreadable: then only the order differs. */
@@ -21,8 +20,8 @@ export function writeDurations(path: string, durations: Durations): void {
   writeFileSync(path, `${JSON.stringify(durations, undefined, 1)}\n`)
 }
 
-/** Files without a duration are new, and come first: they may be long. */
-export function longestFirst(files: readonly string[], durations: Durations): string[] {
-  const duration = (file: string) => durations[basename(file)] ?? Number.MAX_VALUE
-  return [...files].sort((left, right) => duration(right) - duration(left))
+/** Groups with a file without a duration come first: it is new, and may be long. */
+export function longestFirst(groups: readonly (readonly string[])[], durations: Durations): (readonly string[])[] {
+  const duration = (group: readonly string[]) => group.reduce((sum, file) => sum + (durations[file] ?? Number.MAX_SAFE_INTEGER), 0)
+  return groups.toSorted((left, right) => duration(right) - duration(left))
 }

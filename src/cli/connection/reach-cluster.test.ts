@@ -2,23 +2,22 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { type FoundKubeconfig, findKubeconfig } from './find-kubeconfig.ts'
 import { noAnswer, notAccepted, reachCluster } from './reach-cluster.ts'
 
-let folder: string
+const folder = mkdtempSync(join(tmpdir(), 'reach-'))
 /** The kubeconfig of a stopped cluster. */
-let stopped: string
-
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'reach-'))
-  await using cluster = await startCluster({ simulatedNodes: 0 })
-  stopped = await cluster.kubeconfig()
-  for (const name of ['admin.kubeconfig', 'other']) writeFileSync(join(folder, name), stopped)
-})
+const stopped = await kubeconfigOfStopped()
+for (const name of ['admin.kubeconfig', 'other']) writeFileSync(join(folder, name), stopped)
 after(() => rmSync(folder, { recursive: true }))
+
+async function kubeconfigOfStopped(): Promise<string> {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  return await cluster.kubeconfig()
+}
 
 test('findKubeconfig() uses --kubeconfig, then --data-dir, then KUBECONFIG, then the default', async () => {
   const [own, other] = [join(folder, 'admin.kubeconfig'), join(folder, 'other')]

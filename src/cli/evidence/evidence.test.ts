@@ -3,16 +3,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { resultOf, signedReport, threeResults } from '../../assess/evidence/report.testing.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { prove } from '../prove/prove.ts'
 import { evidenceKey, exportEvidence, type VerifyFlags, verifyEvidence } from './evidence.ts'
 
-let folder: string
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'evidence-cli-'))
-})
+const folder = mkdtempSync(join(tmpdir(), 'evidence-cli-'))
 after(() => rmSync(folder, { recursive: true }))
 
 let files = 0

@@ -3,26 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { styleText } from 'node:util'
 import { proofs } from '../../assess/proofs/index.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
 import { Client } from '../../client/client.ts'
 import { events, podSecurityExceptions, proofResults } from '../../client/resources.ts'
-import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
 import { chooseProofs, directoryOf, exitCode, type ProveFlags, prove, requireBulkhead } from './prove.ts'
 
-let cluster: Cluster
-let folder: string
-let kubeconfig: string
-
-before(async () => {
-  cluster = await startCluster()
-  folder = mkdtempSync(join(tmpdir(), 'prove-cli-'))
-  kubeconfig = join(folder, 'admin.kubeconfig')
-  writeFileSync(kubeconfig, await cluster.kubeconfig())
-})
+const cluster = await startCluster()
+const folder = mkdtempSync(join(tmpdir(), 'prove-cli-'))
+const kubeconfig = join(folder, 'admin.kubeconfig')
+writeFileSync(kubeconfig, await cluster.kubeconfig())
 after(async () => {
   await cluster[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true })

@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { silentLogger } from '../../base/log.ts'
 import { until } from '../../base/testing/wait-until.testing.ts'
 import { readKubeconfig } from '../../client/transport/kubeconfig.ts'
@@ -14,10 +14,7 @@ import { ensureBreakGlassKubeconfig } from './break-glass-kubeconfig.ts'
 
 const server = 'https://127.0.0.1:6443'
 const day = 24 * 3600_000
-let folder: string
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'access-files-'))
-})
+const folder = mkdtempSync(join(tmpdir(), 'access-files-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const subjectOf = (pem: string | undefined) => new X509Certificate(pem ?? '').subject.split('\n').toSorted()

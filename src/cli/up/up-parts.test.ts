@@ -7,6 +7,7 @@ import { untilAborted } from '../../base/async/abort.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { createConfig, type Settings } from '../../base/config/config.ts'
 import { silentLogger } from '../../base/log.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
 import { beginMessage } from '../parts/part-process.ts'
 import { clusterAddresses } from './addresses.ts'
@@ -131,7 +132,7 @@ test('Supervisor restarts a part that dies, with new settings for each run', asy
     () => ({ life: ++lives }),
     async (supervisor, part, restarts) => {
       assert.deepEqual(await supervisor.start(part), { life: 1 })
-      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      await until(() => supervisor.states()[0]?.details['life'] === 3, 'life 3')
       assert.deepEqual(restarts, ['exit code 7', 'exit code 7'])
       assert.equal(supervisor.states()[0]?.restarts, 2)
     },
@@ -145,7 +146,7 @@ test('Supervisor sends changes to a part, and again to each later run', async ()
     async (supervisor, part) => {
       const details = () => supervisor.states()[0]?.details ?? {}
       const reported = async (change: string, life: number) => {
-        while (details()['change'] !== change || details()['life'] !== life) await new Promise(resolve => setImmediate(resolve))
+        await until(() => details()['change'] === change && details()['life'] === life, `${change} in life ${life}`)
       }
       supervisor.change('x', 'nobody is there yet')
       await supervisor.start(part)
@@ -166,7 +167,7 @@ test('Supervisor lets a part that got SIGTERM end, and restarts it', async () =>
     async (supervisor, part, restarts) => {
       await supervisor.start(part)
       process.kill(supervisor.states()[0]?.pid ?? 0, 'SIGTERM')
-      while (supervisor.states()[0]?.details['life'] !== 4) await new Promise(resolve => setImmediate(resolve))
+      await until(() => supervisor.states()[0]?.details['life'] === 4, 'life 4')
       assert.deepEqual(restarts, ['exit code 0'])
     },
   )
@@ -225,7 +226,7 @@ test('Supervisor survives invalid messages of a compromised part, and restarts i
       () => (++lives === 2 ? { says } : { life: lives < 2 ? 1 : 3 }),
       async (supervisor, part, restarts) => {
         await supervisor.start(part)
-        while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+        await until(() => supervisor.states()[0]?.details['life'] === 3, 'life 3')
         assert.deepEqual(restarts[0], 'exit code 7')
         assert.match(restarts[1] ?? '', /^(a message|an unknown message).*, killed$/)
       },
@@ -237,7 +238,7 @@ test('Supervisor survives invalid messages of a compromised part, and restarts i
     async (supervisor, part, restarts) => {
       await supervisor.start(part)
       supervisor.change('x', 'x'.repeat(100_000))
-      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      await until(() => supervisor.states()[0]?.details['life'] === 3, 'life 3')
       assert.deepEqual(restarts, ['too many details, killed'])
     },
   )
@@ -252,7 +253,7 @@ test('Supervisor retries if a later run of a part gets no settings', async () =>
     },
     async (supervisor, part, restarts) => {
       await supervisor.start(part)
-      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      await until(() => supervisor.states()[0]?.details['life'] === 3, 'life 3')
       assert.deepEqual(restarts, ['exit code 7', 'not started: connect ECONNREFUSED'])
     },
   )
@@ -281,7 +282,7 @@ test('Supervisor starts a part at once, and lets it begin when the others are re
     async (supervisor, part) => {
       const others = Promise.withResolvers<void>()
       const begun = supervisor.start(part, others.promise)
-      while (supervisor.states()[0]?.pid === undefined) await new Promise(resolve => setImmediate(resolve))
+      await until(() => supervisor.states()[0]?.pid !== undefined, 'a process')
       // When two parts that wait for nothing are ready, one after the other, this one would be ready as well.
       waiting = false
       for (const name of ['y', 'z']) await supervisor.start({ ...part, name })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { loadX509 } from '../../base/net/x509.ts'
 import { createHttpTransport } from './http-transport.ts'
@@ -28,26 +28,20 @@ async function selfSigned(
   return { cert: certificate.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n` }
 }
 
-let server: Http2SecureServer
-let url = ''
-let ca = ''
 let sessions = 0
 let handle: (stream: ServerHttp2Stream, path: string) => void = stream => stream.respond({ ':status': 204 }, { endStream: true })
 const signal = new AbortController().signal
 
-before(async () => {
-  const { cert, key } = await selfSigned('server')
-  ca = cert
-  server = createSecureServer({ cert, key, minVersion: 'TLSv1.3' })
-  server.on('session', () => sessions++)
-  server.on('stream', (stream, headers) => {
-    stream.on('error', () => undefined)
-    handle(stream, String(headers[':path']))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+const { cert: ca, key } = await selfSigned('server')
+const server = createSecureServer({ cert: ca, key, minVersion: 'TLSv1.3' })
+server.on('session', () => sessions++)
+server.on('stream', (stream, headers) => {
+  stream.on('error', () => undefined)
+  handle(stream, String(headers[':path']))
 })
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 after(() => server.close())
 

@@ -1,15 +1,12 @@
 // Authorization webhooks through the whole server with real TLS: every access check calls them.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import type { AuthorizationConfiguration, WebhookSettings } from '../../../access/webhook/authorization-configuration.ts'
 import { readEndpoint } from '../../../admission/webhook/client-identity.ts'
 import { admin, nodeUser, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 import { type Review, TestWebhook } from '../webhook.testing.ts'
 
-let webhook: TestWebhook
-before(async () => {
-  webhook = await TestWebhook.open()
-})
+const webhook = await TestWebhook.open()
 after(() => webhook[Symbol.asyncDispose]())
 
 const ann = person('ann')

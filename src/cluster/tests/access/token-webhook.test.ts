@@ -1,16 +1,13 @@
 // The token webhook through the whole server with real TLS: which tokens it gets, and the effect of its answers.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { defaultIssuer as own } from '../../../access/tokens/issue-token.ts'
 import { readEndpoint } from '../../../admission/webhook/client-identity.ts'
 import { until } from '../../../base/testing/wait-until.testing.ts'
 import { admin, SecuredApi } from '../secured-api.testing.ts'
 import { TestWebhook } from '../webhook.testing.ts'
 
-let webhook: TestWebhook
-before(async () => {
-  webhook = await TestWebhook.open()
-})
+const webhook = await TestWebhook.open()
 after(() => webhook[Symbol.asyncDispose]())
 
 const reviews = '/apis/authentication.k8s.io/v1/tokenreviews'

@@ -1,6 +1,6 @@
 // ValidatingAdmissionPolicies through the whole server, for every way of writing.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { admin, contentTypes, person, SecuredApi } from '../secured-api.testing.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
@@ -8,10 +8,7 @@ const inDefault = '/api/v1/namespaces/default'
 const configMap = (name: string, data: object = {}, labels: object = {}) => ({ metadata: { name, labels }, data })
 const configMaps = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open()
-})
+const api = await SecuredApi.open()
 after(() => api[Symbol.asyncDispose]())
 
 /** Creates a policy with a binding for objects with the label `test: name`, and removes both at the end. */

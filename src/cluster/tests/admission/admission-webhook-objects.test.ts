@@ -7,7 +7,7 @@ import { admin, restrictedPod } from '../secured-api.testing.ts'
 import { patching, type Respond } from '../webhook.testing.ts'
 import { configMap, group, hookedApi, inDefault, rule } from './hooked-api.testing.ts'
 
-const hooked = hookedApi()
+const hooked = await hookedApi()
 const { base, withHooks, write, remove } = hooked
 
 test('a webhook that knows only v1beta1 is sent that, and its answer need not name the request', async () => {

@@ -5,7 +5,7 @@ import { admin, restrictedPod } from '../secured-api.testing.ts'
 import { patching, type Respond } from '../webhook.testing.ts'
 import { group, hookedApi, inDefault, kinds, rule } from './hooked-api.testing.ts'
 
-const hooked = hookedApi()
+const hooked = await hookedApi()
 const { base, withHooks, write, remove, auditOf } = hooked
 
 test('a webhook is sent the whole review, and its refusal is the answer', async () => {

@@ -7,7 +7,7 @@ import { admin, nodeUser, person, restrictedPod, SecuredApi } from '../secured-a
 import type { Respond } from '../webhook.testing.ts'
 import { configMap, group, hookedApi, inDefault, kinds, rule } from './hooked-api.testing.ts'
 
-const hooked = hookedApi()
+const hooked = await hookedApi()
 const { base, withHooks, write, remove, auditOf } = hooked
 
 /** Writes these bytes instead of an answer. */

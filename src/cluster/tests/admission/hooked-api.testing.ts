@@ -1,6 +1,6 @@
 // An API server with a webhook server, for tests of admission webhooks.
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
+import { after } from 'node:test'
 import { admin, SecuredApi } from '../secured-api.testing.ts'
 import { type Respond, TestWebhook } from '../webhook.testing.ts'
 
@@ -10,26 +10,18 @@ export const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['*'], r
 export const configMap = (name: string, data: object = {}) => ({ metadata: { name }, data })
 export const kinds = { validating: 'validatingwebhookconfigurations', mutating: 'mutatingwebhookconfigurations' } as const
 
-/** Opened before the tests of the calling file, and closed after them. */
-export function hookedApi() {
-  let api: SecuredApi
-  let hook: TestWebhook
-  before(async () => {
-    api = await SecuredApi.open()
-    hook = await TestWebhook.open()
-    await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
-  })
+/** Closed after the tests of the calling file. */
+export async function hookedApi() {
+  const api = await SecuredApi.open()
+  const hook = await TestWebhook.open()
+  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
   after(async () => {
     await hook[Symbol.asyncDispose]()
     await api[Symbol.asyncDispose]()
   })
   return {
-    get api() {
-      return api
-    },
-    get hook() {
-      return hook
-    },
+    api,
+    hook,
     /** A webhook for ConfigMaps of the namespace `default`. */
     base: (name: string, more: object = {}) => ({
       name: `${name}.example.com`,

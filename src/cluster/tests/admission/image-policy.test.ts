@@ -1,6 +1,6 @@
 // ImagePolicyWebhook through the whole server: which images its backend sees, and the effect of its answers.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { createKeyAndCsr } from '../../../access/pki/key-and-csr.ts'
 import { createMemorySigner } from '../../../signer/memory-signer.ts'
 import { admin, contentTypes, restrictedPod, SecuredApi, SteppedClock } from '../secured-api.testing.ts'
@@ -11,10 +11,7 @@ const bad = 'registry.example/bad:1'
 const hardened = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 const container = (name: string, image: string, more: object = {}) => ({ name, image, securityContext: hardened, ...more })
 
-let backend: TestWebhook
-before(async () => {
-  backend = await TestWebhook.open()
-})
+const backend = await TestWebhook.open()
 after(() => backend[Symbol.asyncDispose]())
 
 /** A server that calls the backend as `user`. */

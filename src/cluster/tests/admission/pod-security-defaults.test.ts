@@ -1,20 +1,17 @@
 // The fields that a namespace with `restricted` sets, in a whole API server; the next apply shows no difference.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { evaluate } from '../../../admission/pod-security/evaluate.ts'
 import { locatePod } from '../../../api/pods/located-pod.ts'
 import { admin, contentTypes, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open()
-  for (const name of ['open', 'loose', 'closing'])
-    await api.create('/api/v1/namespaces', {
-      metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': name === 'loose' ? 'baseline' : 'privileged' } },
-    })
-  for (const name of ['default', 'open', 'loose', 'closing', 'kube-system'])
-    await api.create(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata: { name: 'default' } })
-})
+const api = await SecuredApi.open()
+for (const name of ['open', 'loose', 'closing'])
+  await api.create('/api/v1/namespaces', {
+    metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': name === 'loose' ? 'baseline' : 'privileged' } },
+  })
+for (const name of ['default', 'open', 'loose', 'closing', 'kube-system'])
+  await api.create(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata: { name: 'default' } })
 after(() => api[Symbol.asyncDispose]())
 
 const pods = (namespace: string) => `/api/v1/namespaces/${namespace}/pods`

@@ -1,6 +1,6 @@
 // PodSecurityExceptions in a whole API server: what they admit, for how long, and what is recorded.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { podSecurityChecks } from '../../../admission/pod-security/checks/index.ts'
 import { podSecurityCheckIds } from '../../../api/pods/pod-security-check-ids.ts'
 import type { DaemonSet, Deployment, StatefulSet } from '../../../api/types/apps-v1.ts'
@@ -18,11 +18,8 @@ test('podSecurityCheckIds are those of the checks', () => {
 })
 
 const clock = new SteppedClock(Date.parse('2026-06-01T00:00:00Z'))
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open({ clock })
-  await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
-})
+const api = await SecuredApi.open({ clock })
+await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
 after(() => api[Symbol.asyncDispose]())
 
 const pods = '/api/v1/namespaces/default/pods'

@@ -1,17 +1,14 @@
 // The patch in a refusal applies to what the client sent, not to what the server made of it, and with it the object passes.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import { admin, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 
 const pods = '/api/v1/namespaces/default/pods?dryRun=All'
 const key = 'container.apparmor.security.beta.kubernetes.io/c'
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open()
-  await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
-})
+const api = await SecuredApi.open()
+await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
 after(() => api[Symbol.asyncDispose]())
 
 const unconfined = { appArmorProfile: { type: 'Unconfined' } }

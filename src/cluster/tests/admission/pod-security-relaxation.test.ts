@@ -1,6 +1,6 @@
 // All rights within a namespace do not give access to the nodes.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { grant, rule } from '../granted-rights.testing.ts'
 import { admin, contentTypes, person, SecuredApi } from '../secured-api.testing.ts'
 
@@ -18,10 +18,7 @@ async function opened(profile: 'secure' | 'upstream'): Promise<SecuredApi> {
   return api
 }
 
-let api: SecuredApi
-before(async () => {
-  api = await opened('secure')
-})
+const api = await opened('secure')
 after(() => api[Symbol.asyncDispose]())
 
 const path = '/api/v1/namespaces/team'

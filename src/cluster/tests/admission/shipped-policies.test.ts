@@ -1,6 +1,6 @@
 // The policies that come with the cluster: what each refuses or warns of, what it leaves alone, and that nothing in the API changes them.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { parseYamlDocuments } from '../../../api/schema/yaml.ts'
 import { UserError } from '../../../base/user-error.ts'
 import { type Answer, admin, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
@@ -11,10 +11,7 @@ const core = '/api/v1'
 const inDefault = '/api/v1/namespaces/default'
 const dry = '?dryRun=All'
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open()
-})
+const api = await SecuredApi.open()
 after(() => api[Symbol.asyncDispose]())
 
 const bind = (role: string, ...subjects: object[]) => ({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { load } from 'js-yaml'
 import type { CheckedPod } from '../../../admission/pod-security/check.ts'
 import { evaluate } from '../../../admission/pod-security/evaluate.ts'
@@ -85,11 +85,8 @@ function around({ definition, path }: Kind, name: string, pod: { metadata?: Json
 const collection = ({ definition: { group, version, plural } }: Kind): string =>
   `${group === '' ? '/api' : `/apis/${group}`}/${version}/namespaces/default/${plural}`
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open()
-  await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
-})
+const api = await SecuredApi.open()
+await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
 after(() => api[Symbol.asyncDispose]())
 
 type Way = readonly [name: string, send: (kind: Kind, name: string, bad: Json) => Promise<Answer>, merges?: true]

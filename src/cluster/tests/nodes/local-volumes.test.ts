@@ -1,6 +1,6 @@
 // Claims of the class that every cluster has: made where the pod lands, grown, erased or retained, and nobody else's.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { nodeDomainLabel } from '../../../api/pods/trust-domain.ts'
 import { isReason } from '../../../api/status.ts'
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts'
@@ -16,17 +16,13 @@ import {
   pods,
   storageClasses,
 } from '../../../client/resources.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../../start-cluster.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
-import { type Client, waitFor } from './local-volumes.testing.ts'
+import { waitFor } from './local-volumes.testing.ts'
 
 const limit = (): AbortSignal => AbortSignal.timeout(120_000)
-let cluster: Cluster
-let client: Client
-before(async () => {
-  cluster = await startCluster({ simulatedNodes: 2 })
-  client = cluster.client
-})
+const cluster = await startCluster({ simulatedNodes: 2 })
+const client = cluster.client
 after(() => cluster[Symbol.asyncDispose]())
 
 const claimOf = (name: string, more: Partial<PersistentVolumeClaim['spec']> = {}): PersistentVolumeClaim => ({

@@ -1,10 +1,10 @@
 // A waiting pod, or the object that should have created it, shows what it waits for: a row for each kind of waiting.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import type { KubeObject } from '../../../api/object.ts'
 import { isReason } from '../../../api/status.ts'
 import type { PodSpec } from '../../../api/types/core-v1.ts'
-import { turn } from '../../../base/async/turns.ts'
+import { until as untilSeen } from '../../../base/testing/wait-until.testing.ts'
 import type { Client } from '../../../client/client.ts'
 import { resourceRef } from '../../../client/resource-ref.ts'
 import {
@@ -23,7 +23,7 @@ import {
   statefulSets,
   storageClasses,
 } from '../../../client/resources.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../../start-cluster.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
 /** A guard against hanging, not a measurement. It starts with each use: other files of the process may run for minutes before this one. */
@@ -52,10 +52,7 @@ const kinds = [
   daemonSets,
 ] as const
 
-let cluster: Cluster
-before(async () => {
-  cluster = await startCluster()
-})
+const cluster = await startCluster()
 after(() => cluster[Symbol.asyncDispose]())
 
 interface Told {
@@ -363,11 +360,10 @@ interface Condition {
 }
 
 async function until(what: string, holds: () => Promise<boolean>, seen: () => unknown = () => ''): Promise<void> {
-  const signal = limit()
-  while (!(await holds().catch(unlessAbsent))) {
-    if (signal.aborted) assert.fail(`waited in vain: ${what}; there is ${JSON.stringify(seen())}`)
-    await turn()
-  }
+  await untilSeen(
+    () => holds().catch(unlessAbsent),
+    () => `${what}; there is ${JSON.stringify(seen())}`,
+  )
 }
 
 function unlessAbsent(err: unknown): boolean {

@@ -1,6 +1,6 @@
 // Conversion webhooks through the whole server and a real connection: TLS is verified, redirects are not followed, answers are limited.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { turn } from '../../../base/async/turns.ts'
 import { conversionTimeoutSeconds } from '../../../server/custom-resources/conversion.ts'
 import { crds, widget, widgetDefinition, widgets } from '../../../server/custom-resources/widgets.testing.ts'
@@ -10,13 +10,9 @@ import { type Respond, type Review, TestWebhook } from '../webhook.testing.ts'
 const v2 = widgets.replace('/v1/', '/v2/')
 const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
-let api: SecuredApi
-let hook: TestWebhook
 const clock = new SteppedClock()
-before(async () => {
-  api = await SecuredApi.open({ clock })
-  hook = await TestWebhook.open()
-})
+const api = await SecuredApi.open({ clock })
+const hook = await TestWebhook.open()
 after(async () => {
   await hook[Symbol.asyncDispose]()
   await api[Symbol.asyncDispose]()
@@ -94,11 +90,12 @@ const wrong: readonly [name: string, clientConfig: () => object, respond: Respon
 ]
 
 /** A certificate of an authority that signed nothing here. */
-let otherAuthority = ''
-before(async () => {
+const otherAuthority = await authorityOfOther()
+
+async function authorityOfOther(): Promise<string> {
   await using other = await TestWebhook.open()
-  otherAuthority = other.caBundle
-})
+  return other.caBundle
+}
 
 for (const [name, clientConfig, respond, message] of wrong) {
   test(`case 56: a conversion webhook's answer is rejected if ${name}`, async () => {

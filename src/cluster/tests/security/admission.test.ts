@@ -1,6 +1,6 @@
 // What no write may reach by any way: rows of attacks on admission, tried by creation, update, every patch and every subresource.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { admin, contentTypes, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 
 const inDefault = '/api/v1/namespaces/default'
@@ -136,20 +136,17 @@ test('CVE-2017-1000056: nothing privileged gets into a restricted namespace, dry
   })
 })
 
-let patched: SecuredApi
-before(async () => {
-  patched = await opened()
-  await patched.create(`${inDefault}/pods`, restrictedPod('p'))
-  await patched.create(`${apps}/deployments`, {
-    metadata: { name: 'd' },
-    spec: {
-      replicas: 1,
-      selector: { matchLabels: { a: 'b' } },
-      template: { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec },
-    },
-  })
-  await patched.create(`${inDefault}/services`, { metadata: { name: 's' }, spec: { ports: [{ port: 80 }], selector: { a: 'b' } } })
+const patched = await opened()
+await patched.create(`${inDefault}/pods`, restrictedPod('p'))
+await patched.create(`${apps}/deployments`, {
+  metadata: { name: 'd' },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { a: 'b' } },
+    template: { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec },
+  },
 })
+await patched.create(`${inDefault}/services`, { metadata: { name: 's' }, spec: { ports: [{ port: 80 }], selector: { a: 'b' } } })
 
 after(() => patched[Symbol.asyncDispose]())
 

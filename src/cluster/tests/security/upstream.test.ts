@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { load } from 'js-yaml'
 import { grant, rule } from '../granted-rights.testing.ts'
 import { admin, contentTypes, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
@@ -12,14 +12,11 @@ const inTight = '/api/v1/namespaces/tight'
 const label = (level: string) => ({ metadata: { labels: { 'pod-security.kubernetes.io/enforce': level } } })
 const ann = person('ann')
 
-let api: SecuredApi
-before(async () => {
-  api = await SecuredApi.open({ profile: 'upstream' })
-  await api.create('/api/v1/namespaces', { metadata: { name: 'tight', ...label('restricted').metadata } })
-  await api.create(`${inTight}/serviceaccounts`, { metadata: { name: 'default' } })
-  await grant(api, 'ann', [rule(['*'], ['pods', 'pods/ephemeralcontainers', 'serviceaccounts'])], 'tight')
-  await api.create(`${inTight}/pods`, restrictedPod('good'))
-})
+const api = await SecuredApi.open({ profile: 'upstream' })
+await api.create('/api/v1/namespaces', { metadata: { name: 'tight', ...label('restricted').metadata } })
+await api.create(`${inTight}/serviceaccounts`, { metadata: { name: 'default' } })
+await grant(api, 'ann', [rule(['*'], ['pods', 'pods/ephemeralcontainers', 'serviceaccounts'])], 'tight')
+await api.create(`${inTight}/pods`, restrictedPod('good'))
 after(() => api[Symbol.asyncDispose]())
 
 interface Violation {
