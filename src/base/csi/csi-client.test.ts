@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,7 +11,8 @@ import { maxMap, maxText, readMessage } from './read-message.ts'
 const { signal } = new AbortController()
 
 async function opened(answer: AnswerCall, timeoutMs = 10_000) {
-  const socket = join(await mkdtemp(join(tmpdir(), 'csi-')), 's')
+  const folder = await mkdtemp(join(tmpdir(), 'csi-'))
+  const socket = join(folder, 's')
   const server = await serveCsi(socket, answer)
   const client = new CsiClient({ driver: 'disk.example.com', socket, timeoutMs })
   return {
@@ -19,6 +20,7 @@ async function opened(answer: AnswerCall, timeoutMs = 10_000) {
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]()
       await server[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true })
     },
   }
 }
