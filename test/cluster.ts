@@ -163,8 +163,20 @@ export class TestCluster implements AsyncDisposable {
   /** Runs kubectl; rejects with its stderr if it fails. */
   async kubectl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.tryKubectl(args)
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}\noutput of up:\n${this.#output}`)
-    return stdout
+    if (code === 0) return stdout
+    const state = args[0] === 'wait' ? `\nstate:\n${await this.#state()}` : ''
+    throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}${state}\noutput of up:\n${this.#output}`)
+  }
+
+  /** Why something does not become ready. */
+  async #state(): Promise<string> {
+    const questions = [
+      ['get', 'pods', '-A', '-o', 'wide'],
+      ['get', 'events', '-A', '--sort-by=.lastTimestamp'],
+      ['describe', 'nodes'],
+    ]
+    const answers = await Promise.all(questions.map(question => this.tryKubectl(question)))
+    return answers.map(({ stdout, stderr }) => `${stdout}${stderr}`.slice(-6000)).join('\n')
   }
 
   tryKubectl(args: readonly string[], input = ''): Promise<Outcome> {

@@ -9,6 +9,7 @@ import { jsonPatch } from '../src/api/patch/json-patch.fuzz.ts'
 import { quantity } from '../src/api/quantity/quantity.fuzz.ts'
 import { yaml } from '../src/api/schema/yaml.fuzz.ts'
 import { selector } from '../src/api/selectors/selector.fuzz.ts'
+import { csiMessage } from '../src/base/csi/csi-message.fuzz.ts'
 import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { registryRequest } from '../src/registry/registry-request.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
@@ -22,6 +23,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   cel,
   certificateIdentity,
   claim,
+  csiMessage,
   hpack,
   http2Frames,
   jsonPatch,

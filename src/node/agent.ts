@@ -11,6 +11,7 @@ import { defaultRotation } from './container/log-rotation.ts'
 import { LogRotator, type RunningLog } from './container/log-rotator.ts'
 import { quietOutages } from './cri/outage-log.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
+import { type NodeCsi, openNodeCsi } from './csi/node-csi.ts'
 import { diskFacts, fileSystemFacts } from './eviction/disk-facts.ts'
 import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
@@ -98,11 +99,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
   starting.catch(() => undefined)
   let containerd: Containerd | undefined
   let storage: LocalStorage | undefined
+  let csi: NodeCsi | undefined
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   const stop = async () => {
     work.abort()
-    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), storage, network, clock, log)
+    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), { storage, csi }, network, clock, log)
   }
   const leave = async () => {
     work.abort()
@@ -118,6 +120,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const localStorage = new LocalStorage({ directory, nodeName, client, identity: () => identity.current, clock, log, random })
     storage = localStorage
     const { volumes } = localStorage
+    await using nodeCsi = await openNodeCsi({ directory, client, nodeName, clock, log, random })
+    csi = nodeCsi
     const mirrors = nodeMirrors({ client, clock, log, random }, async followed => {
       const own = options.registry
       for (const registry of await writeRegistryHosts(directory.registryConfig, { own, mirrored: followed.all() }))
@@ -128,7 +132,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       appArmorEnabled(),
       runtime.version(signal),
       runtime.status(signal),
-      machineHost(directory, volumes, clock),
+      machineHost(directory, { local: volumes, csi: nodeCsi }, clock),
       options.link(directory),
     ])
     const node: NodeFacts = {
@@ -241,6 +245,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           streamingCertificate: containerd.streamingCertificate,
           refused: () => guard.refused(),
           usage,
+          csi: nodeCsi.forwarded,
         },
         clock,
         log,
@@ -253,6 +258,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       localStorage.run(working),
+      nodeCsi.run(working, () => nodeRuntime.workers.wake()),
       mirrors.run(working),
       usage.run(working),
       rotator.run(working),
@@ -363,7 +369,7 @@ function* runningLogs(workers: Iterable<PodWorker>): Generator<RunningLog> {
 async function stopNode(
   directory: NodeDirectory,
   containerd: Containerd | undefined,
-  storage: LocalStorage | undefined,
+  { storage, csi }: { readonly storage: LocalStorage | undefined; readonly csi: NodeCsi | undefined },
   network: PodNetwork,
   clock: Clock,
   log: Logger,
@@ -375,6 +381,7 @@ async function stopNode(
     )
     await containerd[Symbol.asyncDispose]()
   }
+  await csi?.closeAll().catch((err: unknown) => log.error('CSI volumes not unmounted', { err }))
   await unmountBelow(directory.pods)
   await storage?.volumes.closeAll().catch((err: unknown) => log.error('volumes not unmounted', { err }))
   await cleanUp(directory, clock, limit)

@@ -10,15 +10,20 @@ import { podUid } from './pod/pod-containers.ts'
 import { makeLogFolder, podsWithFolders } from './pod/pod-folders.ts'
 import { podLimits, type QosClass, qosClass, qosClasses } from './pod/pod-resources.ts'
 import { attempt } from './probes/probe.ts'
-import { type PodLocalVolumes, PodVolumes } from './volumes/pod-volumes.ts'
+import { type PodCsiVolumes, type PodLocalVolumes, PodVolumes } from './volumes/pod-volumes.ts'
 import { runHook } from './worker/lifecycle-hook.ts'
+import { containerDevices } from './worker/pod-devices.ts'
 import { containerMounts } from './worker/pod-mounts.ts'
 import type { PodHost } from './worker/pod-node.ts'
 
 export const podCgroup = (directory: NodeDirectory, qos: QosClass, uid: string): string =>
   `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
 
-export async function machineHost(directory: NodeDirectory, localVolumes: PodLocalVolumes, clock: Clock): Promise<PodHost> {
+export async function machineHost(
+  directory: NodeDirectory,
+  stored: { readonly local: PodLocalVolumes; readonly csi: PodCsiVolumes },
+  clock: Clock,
+): Promise<PodHost> {
   const version = await detectCgroups()
   const cgroupOf = (qos: QosClass, uid: string) => podCgroup(directory, qos, uid)
   return {
@@ -32,8 +37,9 @@ export async function machineHost(directory: NodeDirectory, localVolumes: PodLoc
       for (const qos of qosClasses) await removeCgroup(cgroupOf(qos, uid), clock, signal)
     },
     podsWithFolders: () => podsWithFolders(directory),
-    volumes: path => new PodVolumes(path, localVolumes),
+    volumes: path => new PodVolumes(path, stored),
     mounts: containerMounts,
+    devices: containerDevices,
     makeLogDirectory: makeLogFolder,
     removeLogDirectory: path => rm(path, { recursive: true, force: true }),
     probe: attempt,

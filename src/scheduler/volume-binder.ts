@@ -8,7 +8,14 @@ import { selects } from '../client/cache/label-selector.ts'
 import { candidateVolumes, indexVolumes } from '../client/cache/volume-index.ts'
 import { bindCompleted, boundVolume, selectedNode } from '../client/cache/volume-match.ts'
 import type { Client } from '../client/client.ts'
-import { csiDrivers, csiStorageCapacities, persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
+import {
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+} from '../client/resources.ts'
 import type { Cluster, StorageCapacity, VolumeView } from './framework/cluster-state.ts'
 import { planVolumes, podClaims, type VolumePlan } from './framework/pod-claims.ts'
 
@@ -24,6 +31,7 @@ export class VolumeBinder {
   readonly #classes
   readonly #capacities
   readonly #drivers
+  readonly #csiNodes
   /** Callbacks of pods whose claims are not bound yet. */
   readonly #waiting = new Set<() => void>()
 
@@ -34,13 +42,14 @@ export class VolumeBinder {
     this.#volumes = informers.full(persistentVolumes)
     this.#classes = informers.full(storageClasses)
     this.#drivers = informers.full(csiDrivers)
+    this.#csiNodes = informers.full(csiNodes)
     this.#capacities = informers.full(csiStorageCapacities)
     this.#capacities.addIndex('class', ({ storageClassName }) => [storageClassName])
     const wake = () => {
       for (const look of this.#waiting) look()
       changed()
     }
-    for (const cache of [this.#claims, this.#volumes, this.#classes, this.#capacities, this.#drivers])
+    for (const cache of [this.#claims, this.#volumes, this.#classes, this.#capacities, this.#drivers, this.#csiNodes])
       cache.onChange({ add: wake, update: wake, delete: wake })
     indexVolumes(this.#volumes)
     this.view = {
@@ -49,6 +58,7 @@ export class VolumeBinder {
       candidates: claim => candidateVolumes(this.#volumes, claim),
       storageClass: name => this.#classes.get('', name),
       capacity: (storageClass, labels) => this.#capacityOf(storageClass, labels),
+      volumeLimit: (node, driver) => this.#csiNodes.get('', node)?.spec.drivers?.find(({ name }) => name === driver)?.allocatable?.count,
       taken: this.#taken,
     }
   }
@@ -60,6 +70,7 @@ export class VolumeBinder {
       this.#classes.synced(signal),
       this.#capacities.synced(signal),
       this.#drivers.synced(signal),
+      this.#csiNodes.synced(signal),
     ])
   }
 

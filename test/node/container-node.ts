@@ -9,9 +9,11 @@ import type { Container, Pod, PodSpec } from '../../src/api/types/core-v1.ts'
 import { systemClock as clock } from '../../src/base/clock.ts'
 import { createLogger } from '../../src/base/log.ts'
 import { Client } from '../../src/client/client.ts'
+import { EventRecorder } from '../../src/client/event-recorder.ts'
 import { events, nodes, pods } from '../../src/client/resources.ts'
 import { FakeApi } from '../../src/client/testing/fake-api.ts'
 import { readContainerLog } from '../../src/node/container/container-log.ts'
+import { NodeCsi } from '../../src/node/csi/node-csi.ts'
 import { builtinImages, busyboxImage } from '../../src/node/images/builtin-images.ts'
 import { importImage } from '../../src/node/images/import-image.ts'
 import { PullRecords } from '../../src/node/images/pull-records.ts'
@@ -43,6 +45,8 @@ export class ContainerNode {
   readonly log = createLogger({ level: process.env['NODE_TEST_LOG'] === undefined ? 'silent' : 'info' })
   readonly api = new FakeApi(() => Date.now())
   readonly #client = new Client(this.api)
+  /** Its folder of plug-ins takes CSI drivers. */
+  csi = this.#newCsi()
   readonly #bridge = `bh${this.directory.id}`
   #containerd: Containerd | undefined
   #agent: { readonly runtime: NodeRuntime; readonly stop: AbortController; readonly done: Promise<void> } | undefined
@@ -93,13 +97,14 @@ export class ContainerNode {
 
   async startAgent(): Promise<void> {
     const noVolumes = { stage: async () => Promise.reject(new Error('no volumes here')), release: async () => undefined }
+    const csi = this.csi
     const facts = await machineFacts(this.directory.root)
     const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled(), seLinux: false }
     const runtime = createNodeRuntime({
       client: this.#client,
       node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false, support },
       runtime: this.containerd.runtime,
-      host: await machineHost(this.directory, noVolumes, clock),
+      host: await machineHost(this.directory, { local: noVolumes, csi }, clock),
       links: noLinks,
       writer: podWriter(this.#client),
       cluster: { servers: ['10.96.0.10'], domain: 'cluster.local' },
@@ -115,12 +120,19 @@ export class ContainerNode {
       random: Math.random,
     })
     const stop = new AbortController()
-    this.#agent = { runtime, stop, done: runtime.run(stop.signal) }
+    this.#agent = { runtime, stop, done: Promise.all([runtime.run(stop.signal), csi.run(stop.signal)]).then(() => undefined) }
+  }
+
+  #newCsi(): NodeCsi {
+    const { directory, log } = this
+    const recorder = new EventRecorder({ client: this.#client, component: 'kubelet', host: nodeName, clock, log, random: Math.random })
+    return new NodeCsi({ directory, client: this.#client, nodeName, bootId: 'boot', events: recorder, clock, log })
   }
 
   async stopAgent(): Promise<void> {
     this.#agent?.stop.abort()
     await this.#agent?.done
+    this.csi = this.#newCsi()
   }
 
   createPod(name: string, spec: Partial<PodSpec> & { containers: (Partial<Container> & { name: string })[] }): Pod {

@@ -14,6 +14,7 @@ import { apiServerEndpoints } from './api-server-endpoints.ts'
 import { apiServiceBackend } from './api-service-backend.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
 import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'
+import { csiInlineVolumes } from './csi-inline-volumes.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -92,6 +93,7 @@ export const plugins: readonly PluginDefinition<PluginOptions>[] = [
   alwaysPullImages,
   imagePolicyWebhook,
   podSecurity,
+  csiInlineVolumes,
   operatingSystem,
   podSecurityRelaxation,
   podNodeSelector,

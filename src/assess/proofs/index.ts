@@ -39,6 +39,7 @@ import { encryptedVolumes } from './t1-encrypted-volumes.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 import { backups } from './t3-backups.ts'
 import { restoredBackups } from './t4-restored-backups.ts'
+import { nodeToStorage } from './t5-node-to-storage.ts'
 
 export const proofs: readonly Proof[] = [
   developerMachine,
@@ -75,6 +76,7 @@ export const proofs: readonly Proof[] = [
   encryptionAtRest,
   backups,
   restoredBackups,
+  nodeToStorage,
   networkPolicy,
   overlayEncryption,
   auditRecords,

@@ -107,6 +107,11 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     pattern:
       /^(?=[\s\S]*create of a Deployment: answered 201)(?=[\s\S]*a Pod exists with "privileged":true)(?=[\s\S]*create with a generated name of a value that a policy forbids: answered 201)(?=[\s\S]*cluster-admin for system:unauthenticated: answered 201)(?=[\s\S]*webhook that cannot be believed: closed: answered 201)(?=[\s\S]*a ConfigMap with it)/,
   },
+  {
+    id: 'T5',
+    off: 'everything is allowed',
+    pattern: /another node: the token for the driver: answered 201[\s\S]*another node: the Secret of the mount: answered 200/,
+  },
   { id: 'C7', off: 'nothing is admitted by a rule', pattern: /no limit for pods[\s\S]*100 of 100 ConfigMaps were stored, expected 10/ },
   { id: 'C8', off: 'nothing is admitted by a rule', pattern: /container "a" of pod ".*\/c8" has no limit or request for memory/ },
   {

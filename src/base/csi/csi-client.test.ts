@@ -137,11 +137,11 @@ test('readMessage() reads own properties only, and keys that are names of the pr
   assert.deepEqual(Object.keys(volumeContext), ['__proto__', 'constructor'])
 })
 
-test('readMessage() reads the name of an enum by name and number, and none that is unknown', () => {
+test('readMessage() reads the name of an enum by name and number, and takes others for unknown', () => {
   assert.equal(readMessage('AccessMode', { mode: 5 }).mode, 'MULTI_NODE_MULTI_WRITER')
   assert.equal(readMessage('AccessMode', { mode: 'SINGLE_NODE_WRITER' }).mode, 'SINGLE_NODE_WRITER')
   assert.equal(readMessage('AccessMode', {}).mode, 'UNKNOWN')
-  assert.equal(readMessage('NodeRpc', { type: 99 }).type, undefined)
+  assert.equal(readMessage('NodeRpc', { type: 99 }).type, 'UNKNOWN')
 })
 
 test('safeDetails() is one bounded line without secrets, control characters and short values', () => {

@@ -148,7 +148,7 @@ export const csiMessages = {
   NodeExpandVolumeResponse: { capacityBytes: '1 int64' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>
 
-/** Names by their numbers. A driver's newer name, which is not here, arrives as its number. */
+/** Names by their numbers. A newer name of a driver is read as UNKNOWN. */
 export const csiEnums = {
   PluginServiceType: [
     'UNKNOWN',

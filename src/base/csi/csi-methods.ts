@@ -60,9 +60,9 @@ type Field<T extends string> = T extends `${string} ${infer Kind}[]`
 
 type FieldsOf<N extends CsiMessageName> = (typeof csiMessages)[N]
 
-/** A message that is read: every field has its default; an absent message is undefined, and so is an enum's name that is not known. */
+/** A message that is read: every field has its default; an absent message is undefined. */
 export type CsiMessage<N extends CsiMessageName> = {
-  readonly [F in keyof FieldsOf<N>]: FieldsOf<N>[F] extends `${string} ${keyof Scalars | 'secrets'}` | `${string}[]`
+  readonly [F in keyof FieldsOf<N>]: FieldsOf<N>[F] extends `${string} ${keyof Scalars | CsiEnumName | 'secrets'}` | `${string}[]`
     ? Field<FieldsOf<N>[F] & string>
     : Field<FieldsOf<N>[F] & string> | undefined
 }

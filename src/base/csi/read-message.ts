@@ -64,9 +64,9 @@ function readNamed(kind: string, value: unknown, at: string): unknown {
   if (isMessage(kind)) return readFields(kind, value, at)
   if (!isEnum(kind)) throw new Error(`Cannot read ${at}: the table has no type "${kind}"`)
   const names: readonly string[] = csiEnums[kind]
-  if (value === undefined) return names[0]
-  if (typeof value === 'number') return names[value]
-  return names.find(name => name === value)
+  const found = typeof value === 'number' ? names[value] : names.find(name => name === value)
+  // `UNKNOWN` in all of them. A driver of a later version may have names that are not known here.
+  return found ?? names[0]
 }
 
 function readAs(type: 'boolean', value: unknown, at: string): unknown {

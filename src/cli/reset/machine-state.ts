@@ -121,17 +121,17 @@ async function removeMachineState(
 }
 
 /**
- * Disks that somebody mounted in the data directory: an unmount would leave what is on them. A node mounts only within the folders of pods
- * and of containerd. Pure, of /proc/self/mountinfo.
+ * Disks that somebody mounted in the data directory: an unmount would leave what is on them. A node mounts only within the folders of pods,
+ * of CSI volumes and of containerd. Pure, of /proc/self/mountinfo.
  */
-export function foreignDisks(mountInfo: string, dataDirectory: string, { pods, containerdRoot, containerdState }: NodeDirectory): string[] {
+export function foreignDisks(mountInfo: string, dataDirectory: string, { pods, csi, containerdRoot, containerdState }: NodeDirectory): string[] {
   const isWithin = (point: string, folder: string) => point.startsWith(`${folder}/`)
   return mountInfo.split('\n').flatMap(line => {
     const fields = line.split(' ')
     const [root = '', point = ''] = fields.slice(3, 5)
     const source = fields[fields.indexOf('-') + 2] ?? ''
     if (!isWithin(point, dataDirectory) || root !== '/' || !source.startsWith('/dev/')) return []
-    return [pods, containerdRoot, containerdState].some(folder => isWithin(point, folder)) ? [] : [`${point} (${source})`]
+    return [pods, csi, containerdRoot, containerdState].some(folder => isWithin(point, folder)) ? [] : [`${point} (${source})`]
   })
 }
 

@@ -70,7 +70,7 @@ export const localVolumeSnapshotter: Controller = {
 }
 
 function viewOf(
-  { informers, clock }: Context,
+  { informers }: Context,
   content: VolumeSnapshotContent,
   made: Map<string, { readonly namespace: string; readonly bytes: number }>,
 ): ContentView {
@@ -91,7 +91,6 @@ function viewOf(
     hasNode: source !== undefined && informers.full(nodes).get('', source.spec.nodeName) !== undefined,
     quotas: informers.full(resourceQuotas).list(namespace),
     otherBytes,
-    now: clock.now(),
   }
 }
 

@@ -19,8 +19,6 @@ export interface ContentView {
   readonly quotas: readonly ResourceQuota[]
   /** Bytes of the other snapshots of that namespace. */
   readonly otherBytes: number
-  /** Milliseconds since the epoch. */
-  readonly now: number
 }
 
 export type ContentStep =
@@ -38,7 +36,6 @@ export type ContentStep =
 
 const wait: ContentStep = { step: 'wait' }
 const failed = (message: string): ContentStep => ({ step: 'failed', message })
-const nanoseconds = 1_000_000
 
 export const isOfLocalDriver = ({ spec }: VolumeSnapshotContent): boolean => spec.driver === localDriver
 
@@ -50,13 +47,13 @@ export function localSnapshotName({ spec }: VolumeSnapshotContent): string | und
 }
 
 export function planContent(view: ContentView): ContentStep {
-  const { content, source, localVolume, hasNode, now } = view
+  const { content, source, localVolume, hasNode } = view
   const { metadata, spec, status } = content
   if (!isOfLocalDriver(content)) return wait
   if (metadata.deletionTimestamp !== undefined) return planEnd(content, localVolume)
   if (!hasFinalizer(content, contentProtection)) return { step: 'protect' }
   if (status?.readyToUse === true) return wait
-  if (localVolume !== undefined) return planReport(content, localVolume, now)
+  if (localVolume !== undefined) return planReport(content, localVolume)
   if (spec.source.snapshotHandle !== undefined) return failed(`there is no LocalVolume "${spec.source.snapshotHandle}"`)
   if (localSnapshotName(content) === undefined) return wait
   const handle = spec.source.volumeHandle ?? ''
@@ -101,7 +98,7 @@ function newSnapshot(content: VolumeSnapshotContent, source: LocalVolume): Local
   }
 }
 
-function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume, now: number): ContentStep {
+function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume): ContentStep {
   const { metadata, status } = localVolume
   const of = metadata.annotations?.[snapshotAnnotation]
   // A content that was made by hand: a volume in use is no snapshot.
@@ -116,7 +113,6 @@ function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume, n
     step: 'status',
     status: {
       snapshotHandle: metadata.name ?? '',
-      creationTime: (isMade ? now : Date.parse(metadata.creationTimestamp ?? '') || now) * nanoseconds,
       restoreSize: status.bytes ?? localVolume.spec.bytes,
       readyToUse: true,
     },

@@ -1,7 +1,7 @@
 // The CRI configuration of a pod's sandbox and containers. Pure, given its inputs.
 import { sysctlName } from '../../api/pods/safe-sysctls.ts'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
-import type { ContainerConfig, Image, Mount, SandboxConfig } from '../cri/messages.ts'
+import type { ContainerConfig, Device, Image, Mount, SandboxConfig } from '../cri/messages.ts'
 import { containersOf, podUid } from '../pod/pod-containers.ts'
 import { containerHash } from '../pod/pod-plan.ts'
 import { containerResources } from '../pod/pod-resources.ts'
@@ -71,6 +71,8 @@ export interface ContainerInput {
   readonly image: Image
   readonly environment: ReadonlyMap<string, string>
   readonly mounts: readonly Mount[]
+  /** Default: none. */
+  readonly devices?: readonly Device[]
   readonly nodeMemoryBytes: number
   /** `PodHost.unified`. */
   readonly unified: Readonly<Record<string, string>>
@@ -92,6 +94,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value })),
     mounts: [...mounts],
+    devices: [...(input.devices ?? [])],
     labels: {
       [podLabels.name]: pod.metadata.name ?? '',
       [podLabels.namespace]: pod.metadata.namespace ?? '',

@@ -68,6 +68,13 @@ export interface Mount {
   propagation?: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL'
 }
 
+/** `permissions` of `m`knod, `r`ead and `w`rite. */
+export interface Device {
+  containerPath: string
+  hostPath: string
+  permissions: string
+}
+
 export interface ContainerConfig {
   metadata: { name: string; attempt: number }
   image: { image: string; userSpecifiedImage?: string }
@@ -76,6 +83,7 @@ export interface ContainerConfig {
   workingDir: string
   envs: { key: string; value: string }[]
   mounts: Mount[]
+  devices: Device[]
   labels: Labels
   annotations: Labels
   logPath: string

@@ -41,6 +41,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     workingDir: '',
     envs: [],
     mounts: [],
+    devices: [],
     labels: { 'io.kubernetes.pod.uid': uid },
     annotations: { hash: 'h' },
     logPath: 'c.log',

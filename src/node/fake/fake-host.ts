@@ -24,6 +24,7 @@ export const fakeHost: PodHost = {
     pathOf: ({ name }) => `${directory}/volumes/${name}`,
   }),
   mounts: async () => [],
+  devices: async () => [],
   makeLogDirectory: async () => undefined,
   removeLogDirectory: async () => undefined,
   // Nothing listens on a simulated address: a probe counts as passed unless it is a command, which the fake runtime answers.

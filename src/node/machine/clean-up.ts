@@ -2,13 +2,13 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
-import { removeFolder } from '../../base/files/remove-folder.ts'
 import type { Logger } from '../../base/log.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { removeCgroup } from './cgroups.ts'
 import { unmountBelow } from './mount-table.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import { endProcesses, listProcesses, type ProcessEntry } from './process-table.ts'
+import { removePodFolder } from './remove-pod-folder.ts'
 
 /** The parent of all pod cgroups of this node. */
 export function nodeCgroup(directory: Pick<NodeDirectory, 'id'>): string {
@@ -62,9 +62,9 @@ export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: Ab
   await unmountBelow(directory.containerdState)
   await unmountBelow(directory.pods)
   await unmountBelow(directory.volumeMounts)
+  await unmountBelow(directory.csi)
   await unmountBelow(directory.containerdRoot)
   await rm(directory.containerdState, { recursive: true, force: true })
-  // Mounts below are already unmounted, so nothing outside the folder can be reached through it.
   // A node that never ran a pod has no such folder.
-  for (const name of await readdir(directory.pods).catch(() => [])) await removeFolder(join(directory.pods, name))
+  for (const name of await readdir(directory.pods).catch(() => [])) await removePodFolder(join(directory.pods, name))
 }

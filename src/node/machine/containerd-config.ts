@@ -40,6 +40,8 @@ ${cri}]
   restrict_oom_score_adj = ${settings.restrictOomScoreAdj}
   netns_mounts_under_state_dir = true
   enable_selinux = false
+  # A container that is not root could not open its own block volume.
+  device_ownership_from_security_context = true
   disable_tcp_service = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"

@@ -38,7 +38,7 @@ test('otherMounts() finds the folders of nodes with network namespaces of pods, 
   assert.deepEqual(
     [...otherMounts(points, own.id)],
     [
-      [other.id, [other.containerdState, other.pods, other.volumeMounts, other.containerdRoot]],
+      [other.id, [other.containerdState, other.pods, other.volumeMounts, other.csi, other.containerdRoot]],
       ['0000000a', ['/run/bulkhead-0000000a']],
     ],
   )

@@ -49,7 +49,10 @@ export function otherMounts(points: readonly string[], id: string): Map<string, 
     const other = root === undefined ? /^\/run\/bulkhead-([0-9a-f]{8})$/.exec(state)?.[1] : nodeDirectory(root).id
     if (other === undefined || other === id) continue
     const directory = root === undefined ? undefined : nodeDirectory(root)
-    found.set(other, directory === undefined ? [state] : [state, directory.pods, directory.volumeMounts, directory.containerdRoot])
+    found.set(
+      other,
+      directory === undefined ? [state] : [state, directory.pods, directory.volumeMounts, directory.csi, directory.containerdRoot],
+    )
   }
   return found
 }

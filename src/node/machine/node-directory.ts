@@ -26,6 +26,12 @@ export interface NodeDirectory {
   readonly volumes: string
   /** Where volumes are mounted. */
   readonly volumeMounts: string
+  /** Records of CSI volumes, and where drivers stage them. */
+  readonly csi: string
+  /** Where CSI drivers put their sockets, by convention. */
+  readonly plugins: string
+  /** Where CSI drivers register. */
+  readonly pluginsRegistry: string
 }
 
 /** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
@@ -56,5 +62,8 @@ export function nodeDirectory(directory: string): NodeDirectory {
     pullRecords: join(root, 'pull-records.json'),
     volumes: join(root, 'volumes'),
     volumeMounts: join(root, 'volume-mounts'),
+    csi: join(root, 'csi'),
+    plugins: join(root, 'plugins'),
+    pluginsRegistry: join(root, 'plugins_registry'),
   }
 }

@@ -17,6 +17,7 @@ import type { Logger } from '../../base/log.ts'
 import { logRange, readContainerLog } from '../container/container-log.ts'
 import type { ContainerStatus } from '../cri/messages.ts'
 import type { ContainerRuntime, StreamOptions } from '../cri/runtime.ts'
+import type { ForwardedCsiCalls } from '../csi/answer-csi-call.ts'
 import { containersOf } from '../pod/pod-containers.ts'
 import { metricsContentType, resourceMetrics } from '../usage/resource-metrics.ts'
 import type { UsageSampler } from '../usage/usage-sampler.ts'
@@ -36,6 +37,8 @@ export interface NodeRequestOptions {
   readonly refused?: () => Promise<readonly RefusedConnection[]>
   /** Usage of the machine and its containers; undefined on a simulated node. */
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
+  /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
+  readonly csi?: ForwardedCsiCalls
 }
 
 interface PodStreamRequest {
@@ -59,6 +62,11 @@ export async function answerNodeRequest(
   stream.on('error', err => options.log.debug('node request ended', { err }))
   const either = AbortSignal.any([signal, closed.signal])
   try {
+    const path = headers[':path'] ?? ''
+    if (path.startsWith('/csi/')) {
+      if (options.csi === undefined) throw badRequest('cannot call a CSI driver: a simulated node has none')
+      return await options.csi.answer(stream, headers[':method'], path, either)
+    }
     const page = await kubeletAnswer(headers, options)
     if (page !== undefined) {
       stream.respond({ ':status': 200, 'content-type': page.contentType })

@@ -10,6 +10,7 @@ import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/r
 import { FakeApi } from '../../client/testing/fake-api.ts'
 import { claimSource } from './claim-volume.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import { unsupportedVolume } from './unsupported-volume.ts'
 
 const claim: PersistentVolumeClaim = {
   metadata: { name: 'c', namespace: 'ns', uid: 'u' },
@@ -113,17 +114,17 @@ const places: { name: string; spec: Partial<PersistentVolumeSpec>; want: string 
   {
     name: 'a volume of a driver',
     spec: { csi: { driver: 'd', volumeHandle: 'h' } },
-    want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v" is of a type that is not supported on this node',
+    want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v": volume type "csi" is not supported on this node',
   },
   {
     name: 'nothing of a share with a password among its options, and shows none of them (CVE-2019-11252)',
     spec: { nfs: { server: '127.0.0.1', path: '/hunter2' }, mountOptions: ['password=hunter2'] },
-    want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v" is of a type that is not supported on this node',
+    want: `MountVolume.SetUp failed for volume "v" : persistent volume "v": ${unsupportedVolume('nfs')}`,
   },
   {
     name: 'a block volume',
     spec: { volumeMode: 'Block', local: { path: tmpdir() } },
-    want: 'MountVolume.SetUp failed for volume "v" : block volumes are not supported on this node',
+    want: 'MountVolume.SetUp failed for volume "v" : block volumes are not supported on this node, except those of CSI drivers',
   },
 ]
 for (const { name, spec, want } of places) {

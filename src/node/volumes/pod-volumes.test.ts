@@ -7,6 +7,7 @@ import { schemaFor } from '../../api/schema/model.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
 import { podOf } from '../pod/fixture.ts'
 import { MountError, PodVolumes } from './pod-volumes.ts'
+import { unsupportedVolume } from './unsupported-volume.ts'
 
 for (const source of [{ emptyDir: {} }, { configMap: { name: 'cm' } }] satisfies Partial<Volume>[]) {
   test(`CVE-2017-1002102: PodVolumes does not use the target of a link in place of a volume: ${Object.keys(source)[0]}`, async t => {
@@ -98,9 +99,15 @@ for (const [type, source] of Object.entries(refused)) {
       addresses: { podIps: [], hostIps: [], nodeName: 'n1' },
       node: { milliCpu: 0, memoryBytes: 0, ephemeralStorageBytes: 0 },
     }
-    const message = `MountVolume.SetUp failed for volume "v" : volume type "${type}" is not supported on this node`
+    const message = `MountVolume.SetUp failed for volume "v" : ${unsupportedVolume(type)}`
     const isWhole = (err: unknown) => err instanceof MountError && err.message === message
     await assert.rejects(new PodVolumes(directory).setUp(context, AbortSignal.timeout(60_000)), isWhole)
     assert.deepEqual(readdirSync(join(directory, 'volumes')), [])
   })
 }
+
+test('unsupportedVolume() says why shares and disks that do not authenticate the node are refused', () => {
+  assert.match(unsupportedVolume('nfs'), /is not supported on this node: NFS without Kerberos or TLS does not authenticate the node/)
+  assert.match(unsupportedVolume('iscsi'), /is not supported on this node: iSCSI without CHAP does not authenticate the node/)
+  assert.equal(unsupportedVolume('constructor'), 'volume type "constructor" is not supported on this node')
+})

@@ -2,14 +2,15 @@
 import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
-import type { Pod, Volume } from '../../api/types/core-v1.ts'
+import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
-import { removeFolder } from '../../base/files/remove-folder.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
+import { removePodFolder } from '../machine/remove-pod-folder.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
-import { type VolumeContext, volumeFiles } from './volume-files.ts'
+import { sourceOf, unsupportedVolume } from './unsupported-volume.ts'
+import { type TokenSource, type VolumeContext, volumeFiles } from './volume-files.ts'
 import { ownVolume } from './volume-ownership.ts'
 
 /** Upstream's event text: `MountVolume.SetUp failed for volume "x" : …`. */
@@ -33,17 +34,30 @@ export interface PodLocalVolumes {
   release(podDirectory: string): Promise<void>
 }
 
+/** Volumes of CSI drivers. */
+export interface PodCsiVolumes {
+  /** The path of the folder or the device; called again, it publishes again. Rejects with what driver and call have failed. */
+  setUp(
+    asked: { readonly pod: Pod; readonly volume: Volume; readonly persistent?: PersistentVolume; readonly tokens: TokenSource },
+    signal: AbortSignal,
+  ): Promise<string>
+  /** The pod has ended: its volumes are unpublished. */
+  release(podDirectory: string): Promise<void>
+}
+
 /** The folders of a pod; `directory` is `<node>/pods/<uid>`. */
 export class PodVolumes {
   readonly #directory: string
   readonly #local: PodLocalVolumes | undefined
+  readonly #csi: PodCsiVolumes | undefined
   /** Paths of claimed volumes that were set up once: a claim stays bound to its volume. */
   readonly #claimed = new Map<string, string>()
 
-  /** Without `local` it has no volumes of the node's own disk. */
-  constructor(directory: string, local?: PodLocalVolumes) {
+  /** Without `local` it has no volumes of the node's own disk, without `csi` none of drivers. */
+  constructor(directory: string, { local, csi }: { readonly local?: PodLocalVolumes; readonly csi?: PodCsiVolumes } = {}) {
     this.#directory = directory
     this.#local = local
+    this.#csi = csi
   }
 
   /** The path of the volume's content on the node. */
@@ -71,6 +85,11 @@ export class PodVolumes {
     const fsGroup = pod.spec.securityContext?.fsGroup
     if (volume.hostPath) return await prepareHostPath(volume.hostPath)
     if (claimNameOf(pod, volume) !== undefined) return await this.#setUpClaim(volume, context, signal)
+    if (volume.csi && this.#csi !== undefined) {
+      if (!this.#claimed.has(volume.name))
+        this.#claimed.set(volume.name, await this.#csi.setUp({ pod, volume, tokens: context.tokens }, signal))
+      return
+    }
     const path = this.pathOf(volume)
     if (volume.emptyDir) {
       const { medium = '', sizeLimit } = volume.emptyDir
@@ -85,17 +104,22 @@ export class PodVolumes {
       return
     }
     const files = await volumeFiles(volume, context, signal)
-    if (!files) throw new Error(`volume type "${volumeType(volume)}" is not supported on this node`)
+    if (!files) throw new Error(unsupportedVolume(volumeType(volume)))
     await makeFolder(path, 0o755)
     if (inMemory(volume) && !(await isMountPoint(path))) await mountTmpfs(path, { mode: '0755' })
     await writeAtomically(path, files, fsGroup)
   }
 
-  async #setUpClaim(volume: Volume, { pod, claims }: VolumeContext, signal: AbortSignal): Promise<void> {
+  async #setUpClaim(volume: Volume, { pod, claims, tokens }: VolumeContext, signal: AbortSignal): Promise<void> {
     const { name } = volume
     if (this.#claimed.has(name)) return
-    const { metadata, spec } = await claims.volume(pod, volume, signal)
-    if (spec.volumeMode === 'Block') throw new Error('block volumes are not supported on this node')
+    const persistent = await claims.volume(pod, volume, signal)
+    const { metadata, spec } = persistent
+    if (spec.csi != null && spec.csi.driver !== localDriver && this.#csi !== undefined) {
+      this.#claimed.set(name, await this.#csi.setUp({ pod, volume, persistent, tokens }, signal))
+      return
+    }
+    if (spec.volumeMode === 'Block') throw new Error('block volumes are not supported on this node, except those of CSI drivers')
     if (spec.hostPath != null) {
       await prepareHostPath(spec.hostPath)
       this.#claimed.set(name, spec.hostPath.path)
@@ -107,7 +131,7 @@ export class PodVolumes {
       this.#claimed.set(name, path)
       return
     }
-    if (spec.local == null) throw new Error(`persistent volume "${metadata.name}" is of a type that is not supported on this node`)
+    if (spec.local == null) throw new Error(`persistent volume "${metadata.name}": ${unsupportedVolume(sourceOf(spec))}`)
     await prepareHostPath({ path: spec.local.path, type: 'Directory' })
     // The path may be a link: the ownership and the mount apply to its current target.
     const path = await realpath(spec.local.path)
@@ -117,9 +141,11 @@ export class PodVolumes {
 
   /** Unmounts and removes the pod's whole folder. */
   async tearDown(): Promise<void> {
+    await this.#csi?.release(this.#directory)
     await unmountBelow(this.#directory)
+    this.#claimed.clear()
     await this.#local?.release(this.#directory)
-    await removeFolder(this.#directory)
+    await removePodFolder(this.#directory)
   }
 }
 

@@ -15,7 +15,7 @@ test('startContainer() finishes in the runtime although the pod is deleted meanw
     objects: { services: () => [] },
     registry: { mirrorAuths: () => [] },
     puller: { ensure: async () => ({ id: 'sha256:1', uid: null, username: '' }) },
-    host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+    host: { mounts: async () => [], devices: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
     event: () => undefined,
     runtime: {
       createContainer: async () => 'id',
@@ -45,7 +45,7 @@ test('startContainer() starts no ephemeral container without its target containe
     objects: { services: () => [] },
     registry: { mirrorAuths: () => [] },
     puller: { ensure: async () => ({ id: 'sha256:1', uid: null, username: '' }) },
-    host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+    host: { mounts: async () => [], devices: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
     event: () => undefined,
     runtime: { createContainer: async (_id: string, config: unknown) => created.push(config), startContainer: async () => undefined },
   } as unknown as PodNode
@@ -88,7 +88,7 @@ test('CVE-2019-11245: startContainer() runs no container as root that must not b
       objects: { services: () => [] },
       registry: { mirrorAuths: () => [] },
       puller: { ensure: async () => ({ id: 'sha256:1', uid: user === '' ? null : { value: user }, username: '' }) },
-      host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+      host: { mounts: async () => [], devices: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
       event: () => undefined,
       runtime: { createContainer: async (_id: string, config: never) => created.push(config), startContainer: async () => undefined },
     }

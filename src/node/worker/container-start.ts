@@ -158,6 +158,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
     ['/etc/resolv.conf', resolvConf(dnsConfig ?? node.host.resolver)],
   ])
   const mounts = await node.host.mounts({ pod, container: spec, attempt, directory, volumes, environment, given })
+  const devices = await node.host.devices({ pod, container: spec, volumes })
   await node.host.makeLogDirectory(join(input.sandbox.logDirectory, spec.name))
   const target = targetId(spec, state)
   return containerConfig({
@@ -167,6 +168,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
     image,
     environment,
     mounts,
+    devices,
     nodeMemoryBytes: node.memoryBytes,
     unified: node.host.unified,
     seccompFolder: node.seccompFolder,

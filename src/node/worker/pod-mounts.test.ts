@@ -7,16 +7,16 @@ import type { Volume } from '../../api/types/core-v1.ts'
 import { ContainerConfigError } from '../container/environment.ts'
 import { unmountBelow } from '../machine/mount-table.ts'
 import { containerOf, podOf } from '../pod/fixture.ts'
+import { containerDevices } from './pod-devices.ts'
 import { containerMounts } from './pod-mounts.ts'
 
-test('containerMounts() starts no container without its requested block device', async () => {
+test('containerDevices() starts no container without its requested block device', async () => {
   const container = containerOf('c', { volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] })
   const pod = podOf({ containers: [container], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'a' } }] })
   const volumes = { setUp: async () => undefined, tearDown: async () => undefined, pathOf: () => '/nowhere' }
-  const input = { pod, container, attempt: 0, directory: '/nowhere', volumes, environment: new Map(), given: new Map() }
   await assert.rejects(
-    containerMounts(input),
-    err => err instanceof ContainerConfigError && /block devices are not supported/.test(err.message),
+    containerDevices({ pod, container, volumes }),
+    err => err instanceof ContainerConfigError && /it is not a block volume/.test(err.message),
   )
 })
 

@@ -1,6 +1,7 @@
 // The mounts of one container: its volumes, safely opened subPaths, files below /etc, and the termination log.
-import { chmod, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, lstat, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { ContainerConfigError } from '../container/environment.ts'
 import { expandStrictly } from '../container/expand.ts'
@@ -31,11 +32,6 @@ export interface MountInput {
 export async function containerMounts(input: MountInput): Promise<Mount[]> {
   const { pod, container, attempt, directory, volumes, environment, given } = input
   const mounts: Mount[] = []
-  // Claims of block volumes have already failed; other volumes have no device.
-  for (const { name } of container.volumeDevices ?? [])
-    throw new ContainerConfigError(
-      `cannot find volume ${JSON.stringify(name)} to pass into container ${JSON.stringify(container.name)}: block devices are not supported on this node`,
-    )
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
     if (!volume)
@@ -44,6 +40,11 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       )
     if (mount.recursiveReadOnly === 'Enabled') throw new ContainerConfigError('the runtime does not support recursive read-only mounts')
     let hostPath = volumes.pathOf(volume)
+    // The node's own name for devices: other paths may be on storage that does not answer.
+    if (claimNameOf(pod, volume) !== undefined && basename(hostPath) === 'device' && (await isBlockDevice(hostPath)))
+      throw new ContainerConfigError(
+        `cannot mount volume ${JSON.stringify(mount.name)} into container ${JSON.stringify(container.name)}: it is a block device, for volumeDevices`,
+      )
     const subPath = subPathOf(mount, environment)
     if (subPath !== undefined) {
       checkSubPath(subPath)
@@ -64,7 +65,11 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
     mounts.push({
       containerPath: absolute(mount.mountPath),
       hostPath,
-      readonly: (mount.readOnly ?? false) || fromApi !== undefined || volume.persistentVolumeClaim?.readOnly === true,
+      readonly:
+        (mount.readOnly ?? false) ||
+        fromApi !== undefined ||
+        volume.persistentVolumeClaim?.readOnly === true ||
+        volume.csi?.readOnly === true,
       propagation,
     })
   }
@@ -83,6 +88,11 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
   await chmod(message, 0o666)
   mounts.push({ containerPath: container.terminationMessagePath || '/dev/termination-log', hostPath: message, readonly: false })
   return mounts
+}
+
+async function isBlockDevice(path: string): Promise<boolean> {
+  // What is missing is reported by the mount.
+  return (await lstat(path).catch(() => undefined))?.isBlockDevice() === true
 }
 
 /** The folder of files that a pod's containers may write and that are in no volume. */

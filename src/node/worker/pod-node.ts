@@ -6,7 +6,7 @@ import type { Logger } from '../../base/log.ts'
 import type { ClusterDns, Resolver } from '../container/dns-config.ts'
 import type { ObjectSource } from '../container/environment.ts'
 import type { NodeAllocatable } from '../container/field-values.ts'
-import type { Mount } from '../cri/messages.ts'
+import type { Device, Mount } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { ClusterRegistry } from '../images/cluster-registry.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
@@ -17,6 +17,7 @@ import type { attempt } from '../probes/probe.ts'
 import type { ClaimSource } from '../volumes/claim-volume.ts'
 import type { TokenSource, VolumeContext } from '../volumes/volume-files.ts'
 import type { runHook } from './lifecycle-hook.ts'
+import type { DeviceInput } from './pod-devices.ts'
 import type { MountInput } from './pod-mounts.ts'
 
 /** The volumes of one pod. `setUp` also refreshes; it rejects with a MountError. */
@@ -38,6 +39,7 @@ export interface PodHost {
   podsWithFolders(): Promise<readonly PodIdentity[]>
   volumes(directory: string): PodVolumeSet
   mounts(input: MountInput): Promise<Mount[]>
+  devices(input: DeviceInput): Promise<Device[]>
   makeLogDirectory(path: string): Promise<void>
   removeLogDirectory(path: string): Promise<void>
   readonly probe: typeof attempt

@@ -29,6 +29,8 @@ export interface VolumeView {
   storageClass(name: string): StorageClass | undefined
   /** What the node has for new volumes of the class; undefined if its driver does not report that. */
   capacity(storageClass: StorageClass, labels: Readonly<Record<string, string>>): StorageCapacity | undefined
+  /** How many volumes of the CSI driver the node may have; undefined: any number. */
+  volumeLimit(node: string, driver: string): number | undefined
   /** Names of volumes that are reserved for claims. */
   readonly taken: ReadonlySet<string>
 }
@@ -54,6 +56,7 @@ const noVolumes: VolumeView = {
   candidates: () => [],
   storageClass: () => undefined,
   capacity: () => undefined,
+  volumeLimit: () => undefined,
   taken: new Set(),
 }
 

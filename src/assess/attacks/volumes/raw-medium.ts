@@ -25,7 +25,7 @@ const pieceBytes = 1 << 20
 const maxSwapBytes = 2 ** 31
 
 /** Images of others may be large, and the mounted content is in clear for the node alone; containers' files are images. */
-const leftOut = (folder: string): boolean => ['volumes', 'volume-mounts', 'containerd'].some(name => folder === `node${sep}${name}`)
+const leftOut = (folder: string): boolean => ['volumes', 'volume-mounts', 'csi', 'containerd'].some(name => folder === `node${sep}${name}`)
 
 /** The evidence. `node` is a real one, on this machine. */
 export async function tryMedium(

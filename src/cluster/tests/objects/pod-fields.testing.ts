@@ -31,7 +31,7 @@ const terms = (...kinds: string[]): string[] =>
 const podTerms = terms('podAffinity', 'podAntiAffinity')
 const ephemeralForbids = ['src/api/validation/pod/containers.ts', 'notForEphemeral'] as const
 const unsupportedVolumes =
-  'gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs rbd flexVolume cinder cephfs flocker fc azureFile vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO storageos csi'.split(
+  'gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs rbd flexVolume cinder cephfs flocker fc azureFile vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO storageos'.split(
     ' ',
   )
 
@@ -76,7 +76,11 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: unsupportedVolumes.map(source => `volumes[].${source}.*`),
-    refusedBy: ['src/node/volumes/pod-volumes.ts', 'is not supported on this node'],
+    refusedBy: ['src/node/volumes/unsupported-volume.ts', 'is not supported on this node'],
+  },
+  {
+    fields: under('volumes[].csi', 'driver', 'readOnly', 'fsType', 'volumeAttributes', 'nodePublishSecretRef.name'),
+    by: 'src/node/csi/csi-requests.ts',
   },
   { fields: ['volumes[].image.*'], droppedBy: ['src/api/resources/core/pod-defaults.ts', 'dropImageVolumes'] },
   {
@@ -124,10 +128,7 @@ export const fieldRows: readonly FieldRow[] = [
     fields: ['A[].volumeMounts[].recursiveReadOnly'],
     refusedBy: ['src/node/worker/pod-mounts.ts', 'does not support recursive read-only mounts'],
   },
-  {
-    fields: under('A[].volumeDevices[]', 'name', 'devicePath'),
-    refusedBy: ['src/node/worker/pod-mounts.ts', 'block devices are not supported on this node'],
-  },
+  { fields: under('A[].volumeDevices[]', 'name', 'devicePath'), by: 'src/node/worker/pod-devices.ts' },
   { fields: under('C[].resources', 'limits', 'requests'), by: 'src/node/pod/pod-resources.ts' },
   { fields: ['A[].resources.claims[].*'], droppedBy: ['src/api/resources/core/pod-defaults.ts', 'delete container.resources.claims'] },
   { fields: under('C[].resizePolicy[]', 'resourceName', 'restartPolicy'), by: 'src/node/pod/pod-resize.ts' },
