@@ -17,7 +17,7 @@ export interface ContentView {
   readonly hasNode: boolean
   /** Of the namespace of the snapshot. */
   readonly quotas: readonly ResourceQuota[]
-  /** Bytes of the other snapshots of that namespace. */
+  /** Bytes of the claims and the other snapshots of that namespace. A quota's own status says late what claims use. */
   readonly otherBytes: number
 }
 
@@ -69,10 +69,10 @@ const bytesOf = ({ spec, status }: LocalVolume): number => Math.max(spec.bytes, 
 
 /** Snapshots take room on disks as claims do, so they share the namespace's limit of it. */
 function whyTooLarge({ quotas, otherBytes, content }: ContentView, bytes: number): string | undefined {
-  for (const { metadata, spec, status } of quotas) {
+  for (const { metadata, spec } of quotas) {
     const hard = spec?.hard?.['requests.storage']
     if (hard === undefined) continue
-    const left = amount(hard) - amount(status?.used?.['requests.storage'] ?? '0') - otherBytes
+    const left = amount(hard) - otherBytes
     if (bytes > left)
       return `exceeded quota: ${metadata.name} of namespace "${content.spec.volumeSnapshotRef.namespace}" limits requests.storage to ${hard}, of which claims and other snapshots leave ${Math.max(0, left)} bytes, and the snapshot needs ${bytes}`
   }
