@@ -22,8 +22,12 @@ export async function controllerCalls(
       const types = csiEnums.ControllerRpcType.filter(type => !notHere.has(type) && !cannot.has(type))
       return { capabilities: types.map(type => ({ rpc: { type } })) }
     }
-    case 'CreateVolume':
-      return { volume: written(options, await createVolume(volumes, request)) }
+    case 'CreateVolume': {
+      // Required by the specification: who asks for a copy must see that it got one.
+      const { volumeContentSource: contentSource } = readMessage('CreateVolumeRequest', request)
+      const volume = written(options, await createVolume(volumes, request))
+      return { volume: contentSource === undefined ? volume : { ...volume, contentSource } }
+    }
     case 'DeleteVolume': {
       const { volumeId } = readMessage('DeleteVolumeRequest', request)
       const found = await volumes.find(volumeId)

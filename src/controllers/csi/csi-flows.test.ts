@@ -1,12 +1,14 @@
 // The controllers of CSI drivers against an API and a driver in memory, with faults in each call.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { nodeDomainLabel } from '../../api/pods/trust-domain.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { CsiControllerMethod } from '../../base/csi/csi-methods.ts'
 import {
   csiDrivers,
   csiStorageCapacities,
   leases,
+  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
@@ -216,6 +218,23 @@ test('a volume goes where its pod is, and says which nodes reach it', async () =
       .sort(),
     ['n1 1Ti', 'n2 1Ti'],
   )
+})
+
+test('a claim reserves nothing on a node of another trust domain', async () => {
+  await using scenario = start({}, api => {
+    api.change(nodes, '', 'n2', object => {
+      object.metadata.labels = { ...object.metadata.labels, [nodeDomainLabel]: 'red' }
+    })
+  })
+  const { api, driver, until } = scenario
+  const claim = claimOf('data')
+  claim.metadata.annotations = { ...claim.metadata.annotations, 'volume.kubernetes.io/selected-node': 'n2' }
+  api.seed(persistentVolumeClaims, claim)
+  await until(
+    () => api.read(persistentVolumeClaims, 'ns', 'data')?.metadata.annotations?.['volume.kubernetes.io/selected-node'] === undefined,
+    'new choice',
+  )
+  assert.ok(!driver.requests.some(({ node }) => node === 'n2'))
 })
 
 test('a node without room gives the claim back to the scheduler', async () => {

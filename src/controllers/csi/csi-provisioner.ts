@@ -1,5 +1,7 @@
 // Makes volumes of CSI drivers for claims. The volume's name follows from the claim, and a claim is marked before the first call: whatever ends
 // in between, the next pass finds the same volume, and a claim that was deleted meanwhile leaves none behind.
+
+import { domainOfNamespace, domainOfNode, isPlatform } from '../../api/pods/trust-domain.ts'
 import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
@@ -11,6 +13,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import {
   csiDrivers,
   csiNodes,
+  namespaces,
   nodes,
   persistentVolumeClaims,
   persistentVolumes,
@@ -50,6 +53,7 @@ export const csiProvisioner: Controller = {
     follow({ resource: csiDrivers, keys: () => [] }),
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
+    follow({ resource: namespaces, keys: () => [] }),
   ],
   begin(context) {
     const { informers } = context
@@ -95,6 +99,7 @@ async function provision(
       abilities: await drivers.abilities(driver, signal),
       source,
       nodes: driverNodes(context, drivers, driver),
+      isForeign: isForeign(context, claim),
     })
     if (step.step === 'refuse') return failed(step.message)
     if (step.step === 'give-up') {
@@ -156,6 +161,13 @@ async function chooseAgain({ client }: Context, claim: PersistentVolumeClaim, si
   const { [selectedNode]: node, ...annotations } = claim.metadata.annotations ?? {}
   if (node === undefined) return
   await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } }, signal)
+}
+
+function isForeign({ informers }: Context, { metadata }: PersistentVolumeClaim): boolean {
+  const { namespace = '', annotations } = metadata
+  const chosen = annotations?.[selectedNode]
+  if (chosen === undefined || isPlatform(namespace)) return false
+  return domainOfNamespace(informers.full(namespaces).get('', namespace)) !== domainOfNode(informers.full(nodes).get('', chosen))
 }
 
 /** The nodes that have the driver, with what it said of them. */

@@ -91,7 +91,7 @@ async function carryOut(
       return done
     case 'adopt': {
       const handle = source.snapshotHandle ?? ''
-      const status = { ...content.status, snapshotHandle: handle, readyToUse: true, creationTime: context.clock.now() * nanoseconds }
+      const status = { ...content.status, snapshotHandle: handle, readyToUse: true }
       await writeStatus(context, content, status, signal)
       return done
     }
@@ -114,8 +114,6 @@ async function carryOut(
     }
   }
 }
-
-const nanoseconds = 1_000_000
 
 async function take(
   context: Context,
@@ -157,12 +155,11 @@ function placeOf({ informers }: Context, drivers: CsiDrivers, { spec }: VolumeSn
   return nodeReaching(volume, informers.full(nodes).list(), drivers.nodesOf(spec.driver))
 }
 
-function statusOf({ snapshotId, creationTime, readyToUse, sizeBytes }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
-  const at = creationTime === undefined ? undefined : creationTime.seconds * 1_000_000_000 + creationTime.nanos
+/** Without the time: its nanoseconds are beyond the integers that the server accepts, ±2^53. */
+function statusOf({ snapshotId, readyToUse, sizeBytes }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
   return {
     snapshotHandle: snapshotId,
     readyToUse,
-    ...(at === undefined ? {} : { creationTime: at }),
     ...(sizeBytes > 0 ? { restoreSize: sizeBytes } : {}),
   }
 }

@@ -40,6 +40,8 @@ export interface CsiProvisionView {
   readonly source: CsiSource | undefined
   /** Nodes of the driver. */
   readonly nodes: readonly DriverNode[]
+  /** The chosen node is of another trust domain than the claim's namespace: users may write the annotation that chooses it. */
+  readonly isForeign: boolean
 }
 
 export type CsiProvisionStep =
@@ -92,6 +94,7 @@ export function planCsiProvision(view: CsiProvisionView): CsiProvisionStep {
   const node = claim.metadata.annotations?.[selectedNode]
   const chosen = nodes.find(each => each.node.metadata.name === node)
   if (node !== undefined && chosen === undefined) return { step: 'give-up', message: `driver "${driver}" is not on node "${node}"` }
+  if (view.isForeign) return { step: 'give-up', message: `node "${node}" belongs to another trust domain` }
   let accessibilityRequirements: CsiRequest<'CreateVolume'>['accessibilityRequirements']
   if (abilities.hasTopology) {
     const place = chosen && segmentsOf(chosen, driver)

@@ -10,7 +10,7 @@ export const localSnapshotIdentity: ControllerIdentity = {
     rule('create delete get list watch update', 'bulkhead.dev', 'localvolumes'),
     rule('get list watch update', snapshotGroup, 'volumesnapshotcontents'),
     rule('update', snapshotGroup, 'volumesnapshotcontents/status'),
-    rule(read, 'core', 'nodes resourcequotas'),
+    rule(read, 'core', 'nodes persistentvolumeclaims resourcequotas'),
     recordEvents,
   ],
 }

@@ -5,11 +5,12 @@ import { contentProtection, snapshotGroup } from '../../api/volumes/snapshot-nam
 import type { VolumeSnapshotContent } from '../../api/volumes/snapshot-objects.ts'
 import { formatTime } from '../../base/clock.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { localVolumes, nodes, resourceQuotas } from '../../client/resources.ts'
+import { localVolumes, nodes, persistentVolumeClaims, resourceQuotas } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { addFinalizer, removeFinalizer } from '../finalizer.ts'
 import { volumeSnapshotContents } from '../snapshots/snapshot-resources.ts'
 import { localSnapshotIdentity } from './local-snapshot-identity.ts'
+import { requestedBytes } from './provision-plan.ts'
 import {
   type ContentStep,
   type ContentView,
@@ -49,6 +50,7 @@ export const localVolumeSnapshotter: Controller = {
     }),
     follow({ resource: nodes, keys: () => [] }),
     follow({ resource: resourceQuotas, keys: () => [] }),
+    follow({ resource: persistentVolumeClaims, keys: () => [] }),
   ],
   begin(context) {
     const { informers } = context
@@ -70,7 +72,7 @@ export const localVolumeSnapshotter: Controller = {
 }
 
 function viewOf(
-  { informers, clock }: Context,
+  { informers }: Context,
   content: VolumeSnapshotContent,
   made: Map<string, { readonly namespace: string; readonly bytes: number }>,
 ): ContentView {
@@ -79,6 +81,7 @@ function viewOf(
   const own = localSnapshotName(content) ?? ''
   const source = cache.get('', content.spec.source.volumeHandle ?? '')
   let otherBytes = 0
+  for (const claim of informers.full(persistentVolumeClaims).list(namespace)) otherBytes += requestedBytes(claim)
   for (const volume of cache.list()) {
     made.delete(volume.metadata.name ?? '')
     if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) otherBytes += volume.spec.bytes
@@ -91,7 +94,6 @@ function viewOf(
     hasNode: source !== undefined && informers.full(nodes).get('', source.spec.nodeName) !== undefined,
     quotas: informers.full(resourceQuotas).list(namespace),
     otherBytes,
-    now: clock.now(),
   }
 }
 

@@ -17,10 +17,8 @@ export interface ContentView {
   readonly hasNode: boolean
   /** Of the namespace of the snapshot. */
   readonly quotas: readonly ResourceQuota[]
-  /** Bytes of the other snapshots of that namespace. */
+  /** Bytes of the claims and the other snapshots of that namespace. A quota's own status says late what claims use. */
   readonly otherBytes: number
-  /** Milliseconds since the epoch. */
-  readonly now: number
 }
 
 export type ContentStep =
@@ -38,7 +36,6 @@ export type ContentStep =
 
 const wait: ContentStep = { step: 'wait' }
 const failed = (message: string): ContentStep => ({ step: 'failed', message })
-const nanoseconds = 1_000_000
 
 export const isOfLocalDriver = ({ spec }: VolumeSnapshotContent): boolean => spec.driver === localDriver
 
@@ -50,13 +47,13 @@ export function localSnapshotName({ spec }: VolumeSnapshotContent): string | und
 }
 
 export function planContent(view: ContentView): ContentStep {
-  const { content, source, localVolume, hasNode, now } = view
+  const { content, source, localVolume, hasNode } = view
   const { metadata, spec, status } = content
   if (!isOfLocalDriver(content)) return wait
   if (metadata.deletionTimestamp !== undefined) return planEnd(content, localVolume)
   if (!hasFinalizer(content, contentProtection)) return { step: 'protect' }
   if (status?.readyToUse === true) return wait
-  if (localVolume !== undefined) return planReport(content, localVolume, now)
+  if (localVolume !== undefined) return planReport(content, localVolume)
   if (spec.source.snapshotHandle !== undefined) return failed(`there is no LocalVolume "${spec.source.snapshotHandle}"`)
   if (localSnapshotName(content) === undefined) return wait
   const handle = spec.source.volumeHandle ?? ''
@@ -72,10 +69,10 @@ const bytesOf = ({ spec, status }: LocalVolume): number => Math.max(spec.bytes, 
 
 /** Snapshots take room on disks as claims do, so they share the namespace's limit of it. */
 function whyTooLarge({ quotas, otherBytes, content }: ContentView, bytes: number): string | undefined {
-  for (const { metadata, spec, status } of quotas) {
+  for (const { metadata, spec } of quotas) {
     const hard = spec?.hard?.['requests.storage']
     if (hard === undefined) continue
-    const left = amount(hard) - amount(status?.used?.['requests.storage'] ?? '0') - otherBytes
+    const left = amount(hard) - otherBytes
     if (bytes > left)
       return `exceeded quota: ${metadata.name} of namespace "${content.spec.volumeSnapshotRef.namespace}" limits requests.storage to ${hard}, of which claims and other snapshots leave ${Math.max(0, left)} bytes, and the snapshot needs ${bytes}`
   }
@@ -101,7 +98,7 @@ function newSnapshot(content: VolumeSnapshotContent, source: LocalVolume): Local
   }
 }
 
-function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume, now: number): ContentStep {
+function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume): ContentStep {
   const { metadata, status } = localVolume
   const of = metadata.annotations?.[snapshotAnnotation]
   // A content that was made by hand: a volume in use is no snapshot.
@@ -116,7 +113,6 @@ function planReport({ spec }: VolumeSnapshotContent, localVolume: LocalVolume, n
     step: 'status',
     status: {
       snapshotHandle: metadata.name ?? '',
-      creationTime: (isMade ? now : Date.parse(metadata.creationTimestamp ?? '') || now) * nanoseconds,
       restoreSize: status.bytes ?? localVolume.spec.bytes,
       readyToUse: true,
     },

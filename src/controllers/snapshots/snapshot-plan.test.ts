@@ -82,7 +82,7 @@ const rows: readonly { readonly name: string; readonly view: Partial<SnapshotVie
   { name: 'is new', view: { snapshot: snapshotOf({}, { finalizers: [] }) }, want: 'write 2' },
   { name: 'names no class', view: { snapshot: snapshotOf(unnamed), classes: [classOf('k', {}, true), classOf('l')] }, want: 'write 2 k' },
   {
-    name: 'names no class, and there is no default',
+    name: 'names no class, and there is no default (CVE-2020-8569)',
     view: { snapshot: snapshotOf(unnamed) },
     want: /^failed GetSnapshotClassFailed: .*cannot find default/,
   },
@@ -124,6 +124,11 @@ const rows: readonly { readonly name: string; readonly view: Partial<SnapshotVie
     want: 'status snapcontent-u1 true 5 2025-12-01T00:00:00Z',
   },
   {
+    name: 'has a content that is ready, without a time',
+    view: { content: contentOf({}, { readyToUse: true }) },
+    want: `status snapcontent-u1 true  ${now}`,
+  },
+  {
     name: 'has a content with an error',
     view: { content: contentOf({}, { error: { message: 'full' } }) },
     want: 'status snapcontent-u1 false   full',
@@ -137,7 +142,7 @@ const rows: readonly { readonly name: string; readonly view: Partial<SnapshotVie
     name: 'is ready, and its claim is free',
     view: {
       content: contentOf({}, { readyToUse: true }),
-      snapshot: snapshotOf({ status: { ...bound, readyToUse: true } }),
+      snapshot: snapshotOf({ status: { ...bound, readyToUse: true, creationTime: now } }),
     },
     want: 'release-claim',
   },
@@ -145,7 +150,7 @@ const rows: readonly { readonly name: string; readonly view: Partial<SnapshotVie
     name: 'is ready, while another of its claim is not',
     view: {
       content: contentOf({}, { readyToUse: true }),
-      snapshot: snapshotOf({ status: { ...bound, readyToUse: true } }),
+      snapshot: snapshotOf({ status: { ...bound, readyToUse: true, creationTime: now } }),
       isClaimNeeded: true,
     },
     want: 'wait',
@@ -215,6 +220,7 @@ for (const { name, view, want } of rows)
       classes: [classOf('k')],
       isBeingRestored: false,
       isClaimNeeded: false,
+      now,
       ...view,
     })
     if (typeof want === 'string') assert.equal(describe(step), want)

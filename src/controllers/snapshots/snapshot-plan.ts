@@ -32,6 +32,8 @@ export interface SnapshotView {
   readonly isBeingRestored: boolean
   /** Another snapshot of the same claim is being taken. */
   readonly isClaimNeeded: boolean
+  /** RFC 3339. */
+  readonly now: string
 }
 
 export type SnapshotStep =
@@ -96,7 +98,7 @@ function planBinding(view: SnapshotView): SnapshotStep {
   if (isStatic && content.spec.source.snapshotHandle === undefined)
     return failed('SnapshotContentMismatch', 'VolumeSnapshotContent is dynamically provisioned while expecting a pre-provisioned one')
   if ((content.spec.volumeSnapshotRef.uid ?? '') === '') return { step: 'bind-content', content: boundContent(content, snapshot) }
-  const status = statusOf(snapshot, content)
+  const status = statusOf(snapshot, content, view.now)
   return isSameStatus(status, snapshot.status) ? wait : { step: 'status', status }
 }
 
@@ -175,11 +177,11 @@ function boundContent(content: VolumeSnapshotContent, { metadata, spec }: Volume
 
 const millisecond = 1_000_000
 
-/** What the content's status means for the snapshot. */
-function statusOf({ status: old }: VolumeSnapshot, { metadata, status = {} }: VolumeSnapshotContent): VolumeSnapshotStatus {
+/** What the content's status means for the snapshot. Our contents have no time: a ready one counts as taken when that is seen. */
+function statusOf({ status: old }: VolumeSnapshot, { metadata, status = {} }: VolumeSnapshotContent, now: string): VolumeSnapshotStatus {
   const { creationTime, readyToUse, restoreSize, error } = status
-  const time =
-    creationTime === undefined ? old?.creationTime : new Date(Math.floor(creationTime / millisecond)).toISOString().replace(/\.\d+Z$/, 'Z')
+  const seen = old?.creationTime ?? (readyToUse === true ? now : undefined)
+  const time = creationTime === undefined ? seen : new Date(Math.floor(creationTime / millisecond)).toISOString().replace(/\.\d+Z$/, 'Z')
   return {
     boundVolumeSnapshotContentName: metadata.name ?? '',
     ...(time === undefined ? {} : { creationTime: time }),

@@ -72,7 +72,7 @@ export const snapshot: Controller = {
   },
 }
 
-function viewOf({ informers }: Context, found: VolumeSnapshot): SnapshotView {
+function viewOf({ informers, clock }: Context, found: VolumeSnapshot): SnapshotView {
   const { namespace = '' } = found.metadata
   const source = found.spec.source.persistentVolumeClaimName
   const claim = source === undefined ? undefined : informers.full(persistentVolumeClaims).get(namespace, source)
@@ -83,6 +83,7 @@ function viewOf({ informers }: Context, found: VolumeSnapshot): SnapshotView {
     claim,
     volume: claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? ''),
     classes: informers.full(volumeSnapshotClasses).list(),
+    now: formatTime(clock.now()),
     isBeingRestored: informers.full(persistentVolumeClaims).byIndex(byRestore, keyOf(found)).length > 0,
     isClaimNeeded: others.some(
       other =>

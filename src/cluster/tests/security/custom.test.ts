@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { turn } from '../../../base/async/turns.ts'
-import { controllers } from '../../../controllers/index.ts'
 import { crds, widget, widgetDefinition, widgets } from '../../../server/custom-resources/widgets.testing.ts'
 import { grant } from '../granted-rights.testing.ts'
 import { admin, person, SecuredApi } from '../secured-api.testing.ts'
@@ -124,14 +123,4 @@ test('rules that cost little each, and too much together for one object, are sto
   const { status, json } = await api.request(admin, 'POST', widgets, widget('large', { list: list(350) }))
   assert.equal(status, 422)
   assert.match(json.message, /validation failed due to running out of cost budget, no further validation rules will be run/)
-})
-
-test('there are no volume snapshots and no controller that reads one: only a definition creates their kinds', async () => {
-  await using api = await SecuredApi.open()
-  for (const path of ['/apis/snapshot.storage.k8s.io', '/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses'])
-    assert.equal((await api.request(admin, 'GET', path)).status, 404)
-  for (const { name, watches, follows = [] } of controllers) {
-    const groups = [watches, ...follows.map(({ resource }) => resource)].map(resource => resource?.group)
-    assert.equal(groups.includes('snapshot.storage.k8s.io'), false, name)
-  }
 })
