@@ -12,9 +12,9 @@ export const a4: readonly Sabotage[] = [
   {
     name: 'a changed deny list ends no open stream',
     file: 'src/access/revocation.ts',
-    from: `nodes = deniedNodes(next)
+    from: `tokensUntil = deniedTokens(next)
       endDenied()`,
-    to: 'nodes = deniedNodes(next)',
+    to: 'tokensUntil = deniedTokens(next)',
     proof: 'A4',
   },
   {

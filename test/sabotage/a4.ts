@@ -16,8 +16,8 @@ export const a4: readonly Sabotage[] = [
   {
     name: 'open streams of denied credentials go on',
     file: list,
-    from: '      nodes = deniedNodes(next)\n      endDenied()',
-    to: '      nodes = deniedNodes(next)',
+    from: '      tokensUntil = deniedTokens(next)\n      endDenied()',
+    to: '      tokensUntil = deniedTokens(next)',
     proof,
   },
   {

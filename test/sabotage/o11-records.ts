@@ -84,9 +84,9 @@ export const o11: readonly Sabotage[] = [
   {
     name: 'refused requests are not recorded',
     file: 'src/server/request/request-audit.ts',
-    from: `      const event = this.#event(stage, answer, failure)
+    from: `      const event = this.#redact(this.#event(stage, answer, failure))
 `,
-    to: `      const event = this.#event(stage, answer, failure)
+    to: `      const event = this.#redact(this.#event(stage, answer, failure))
       if (failure?.code === 403) return undefined
 `,
     proof: 'O11',

@@ -45,8 +45,9 @@ export const t3: readonly Sabotage[] = [
   {
     name: 'a backup holds no keys',
     file: 'src/signer/key-signer.ts',
-    from: 'return await memory?.exportKeys?.()',
-    to: 'return keys.encryptionKeys.length === 0 ? await memory?.exportKeys?.() : undefined',
+    from: 'const { rootKey, logKey } = checkpoints.keys()',
+    to: `const { rootKey, logKey } = checkpoints.keys()
+      if (keys.encryptionKeys.length > 0) return undefined`,
     proof: 'T3',
     on: 'node',
   },

@@ -55,7 +55,7 @@ function load(path: string): ClusterRole[] {
 }
 
 /** These need a node that runs containers, a data directory, or the command of the build. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
+const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'D3', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
 
 for (const proof of proofs.filter(({ id }) => !elsewhere.has(id))) {
   test(`${proof.id} holds with the rights of its ClusterRole alone`, async () => {
