@@ -24,7 +24,6 @@ for (const [at, digest] of digests.entries()) {
 const software = { findings: bench.findings, scratch: bench.scratch, advisories: [bench.advisories, bench.fetched], fetched: bench.fetched }
 const cluster = await startCluster({
   simulatedNodes: 0,
-  controllers: false,
   images: { registries, verifier: listVerifier(registries), software },
 })
 // The controllers make the account of its pods.

@@ -13,7 +13,8 @@ export const importFeedApart: FeedImport = async ({ name, format, file, signatur
   const flags = ['--name', name, '--advisories', folder, '--public-key', publicKey, '--signature', signature]
   const child = spawn(process.execPath, [`--max-old-space-size=${memoryMib}`, program, 'advisories', 'import', ...flags, format, file], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {},
+    // The user of a part has no entry among the machine's users, so that the command could not find a home folder. Nothing is read there.
+    env: { HOME: '/' },
     signal,
   })
   if (child.pid !== undefined) setPriority(child.pid, 10)

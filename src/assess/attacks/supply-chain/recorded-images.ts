@@ -10,7 +10,7 @@ import { within } from '../../until.ts'
 /** No registry has it. */
 export const provedDigest = (byte: string): string => `sha256:${byte.repeat(32)}`
 
-const entryMs = 30_000
+const entryMs = 60_000
 
 /** A pod whose image nobody can read gets an entry all the same, with the reason. */
 export async function tryUnrecorded(

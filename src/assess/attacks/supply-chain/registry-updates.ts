@@ -13,7 +13,7 @@ import { within } from '../../until.ts'
 import { FeedPublisher, npmLayer } from './published-feed.ts'
 
 /** A guard: the cluster fetches, matches and looks for tags every few seconds. */
-const proposeMs = 60_000
+const proposeMs = 75_000
 const pollMs = 300
 
 /** Tags and the packages of their images, the running one first, and the tag that must be proposed. */
