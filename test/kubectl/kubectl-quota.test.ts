@@ -20,7 +20,7 @@ describe('kubectl on quotas and placement', { skip: noKubectl }, () => {
     await until('the quota is counted', async () => /^ +pods +0 +15k$/m.test(await kubectl('describe', 'namespace', 'team')))
     const described = await kubectl('describe', 'namespace', 'team')
     assert.match(described, /Resource Limits[\s\S]*Container +memory +- +- +32Mi +1Gi/)
-    assert.match(await kubectl('get', 'clusterdefaults'), /^cluster +20 +Container +deny all but DNS, API server/m)
+    assert.match(await kubectl('get', 'clusterdefaults'), /^cluster +21 +Container +deny all but DNS, API server/m)
     assert.match(await kubectl('explain', 'clusterdefaults.spec.namespaces'), /FIELDS:[\s\S]*exempt/)
   })
 

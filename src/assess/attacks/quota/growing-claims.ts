@@ -46,7 +46,13 @@ export async function growClaims(context: ProofContext, namespace: ProofNamespac
   )
   const isBound = async () => ((await client.get(claims, namespace.name, 'growing', signal)).status?.phase === 'Bound' ? true : undefined)
   const bound = await within(bindMs, context.clock, isBound, signal)
-  if (bound === undefined) throw new Error('a claim and the volume that names it are not bound')
+  if (bound === undefined) {
+    attempts.record({
+      ...{ name: 'a claim that grows', sent: 'a claim and the volume that names it' },
+      ...{ expected: 'they are bound', answered: 'they are not', held: false },
+    })
+    return
+  }
   const path = namespace.core('persistentvolumeclaims/growing')
   const grow = (storage: string, dryRun = '?dryRun=All'): ProofRequest => ({
     ...{ method: 'PATCH', path: `${path}${dryRun}`, body: { spec: { resources: { requests: { storage } } } }, contentType: mergePatch },
