@@ -334,7 +334,7 @@ test('an unsupported volume type keeps the pod pending, with a reason', { skip }
   })
   await machine.until('nfs', 'reported', () => machine.eventsOf('nfs').some(text => text.startsWith('FailedMount: ')))
   assert.deepEqual(machine.eventsOf('nfs').slice(0, 1), [
-    'FailedMount: MountVolume.SetUp failed for volume "n" : volume type "nfs" is not supported on this node',
+    'FailedMount: MountVolume.SetUp failed for volume "n" : volume type "nfs" is not supported on this node: NFS without Kerberos or TLS does not authenticate the node; use a CSI driver that requests tokens',
   ])
   assert.equal(api.read(pods, 'default', 'nfs')?.status?.phase, 'Pending')
   await machine.gone(pod)
