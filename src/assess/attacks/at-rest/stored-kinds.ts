@@ -202,6 +202,16 @@ export const clusterKinds: StoredKinds = {
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': {
     fields: { spec: { type: 'Limited', limited: { nominalConcurrencyShares: 0, limitResponse: { type: 'Reject' } } } },
   },
+  'snapshot.storage.k8s.io/volumesnapshotclasses': { fields: { driver: 'prove.invalid', deletionPolicy: 'Retain' } },
+  'snapshot.storage.k8s.io/volumesnapshotcontents': {
+    fields: {
+      spec: {
+        ...{ driver: 'prove.invalid', deletionPolicy: 'Retain', source: { snapshotHandle: 'none' } },
+        volumeSnapshotRef: { namespace: 'prove-none', name: 'none' },
+      },
+    },
+  },
+  'snapshot.storage.k8s.io/volumesnapshots': { fields: { spec: { source: { volumeSnapshotContentName: 'prove-none' } } } },
   'networking.k8s.io/ingressclasses': { fields: { spec: { controller: 'prove.bulkhead.dev/none' } } },
   'networking.k8s.io/ipaddresses': {
     name: '10.96.255.254',
