@@ -15,7 +15,7 @@ import { within } from '../../until.ts'
 import { type Feed, FeedPublisher, npmLayer } from './published-feed.ts'
 
 /** Until the cluster has read an image that it has not seen. */
-const readMs = 30_000
+const readMs = 75_000
 /** The goal: from the publication to each pod. */
 const listMs = 60_000
 /** A guard: what a source says of itself follows its import, and its silence is noticed at once. */

@@ -13,7 +13,7 @@ import { harmlessSpec, podObject } from '../../proof-pods.ts'
 import { within } from '../../until.ts'
 import { npmLayer } from './published-feed.ts'
 
-const readMs = 60_000
+const readMs = 90_000
 const pollMs = 200
 const provenance = 'https://slsa.dev/provenance/v1'
 const arm = { os: 'linux', architecture: 'arm64' }
