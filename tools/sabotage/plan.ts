@@ -34,9 +34,12 @@ export interface Choice {
   readonly rows: readonly string[]
   /** Part of the name or file. */
   readonly only?: string
-  /** A tenth by this seed; of those that need a real node, which take half a minute each, a thirtieth. */
+  /** A tenth by this seed; of those that take half a minute each, as on a real node or with registries, a thirtieth. */
   readonly tenth?: number
 }
+
+/** Proofs that wait for what registries and feeds deliver. */
+const slowProofs: ReadonlySet<string> = new Set(['S1', 'S6', 'S7', 'S9', 'S10'])
 
 export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice): Entry[] {
   const chosen = entries.filter(
@@ -46,7 +49,8 @@ export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice)
   if (tenth === undefined) return chosen
   const random = generator(tenth)
   const ranked = chosen.map(entry => ({ entry, rank: random() })).sort((a, b) => a.rank - b.rank)
-  const isSlow = ({ place }: Entry): boolean => place === 'node' || place === 'machines'
+  const isSlow = ({ place, proofs }: Entry): boolean =>
+    place === 'node' || place === 'machines' || proofs.some(proof => slowProofs.has(proof))
   const [slow, fast] = [ranked.filter(({ entry }) => isSlow(entry)), ranked.filter(({ entry }) => !isSlow(entry))]
   const kept = new Set(
     [...fast.slice(0, Math.ceil(fast.length / 10)), ...slow.slice(0, Math.ceil(slow.length / 30))].map(({ entry }) => entry),
