@@ -2,7 +2,14 @@
 import type { Sabotage } from './sabotage.ts'
 
 const updates = 'src/artifacts/findings/advisory-updates.ts'
-const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({ name, file, from, to, proof: 'S10' })
+const sabotage = (name: string, file: string, from: string, to: string): Sabotage => ({
+  name,
+  file,
+  from,
+  to,
+  proof: 'S10',
+  knownMissed: 'its last form has not been run',
+})
 
 export const s10: readonly Sabotage[] = [
   sabotage(

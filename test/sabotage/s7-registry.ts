@@ -2,7 +2,14 @@
 import type { Sabotage } from './sabotage.ts'
 
 const proposals = 'src/artifacts/findings/update-proposals.ts'
-const sabotage = (name: string, from: string, to: string, file = proposals): Sabotage => ({ name, file, from, to, proof: 'S7' })
+const sabotage = (name: string, from: string, to: string, file = proposals): Sabotage => ({
+  name,
+  file,
+  from,
+  to,
+  proof: 'S7',
+  knownMissed: 'its last form has not been run',
+})
 
 export const s7: readonly Sabotage[] = [
   sabotage('candidates are not read', 'if (!scans.has(digest)) await scans.read(', 'if (scans.has(digest)) await scans.read('),
