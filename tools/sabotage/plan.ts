@@ -48,7 +48,11 @@ export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice)
   )
   if (tenth === undefined) return chosen
   const random = generator(tenth)
-  const ranked = chosen.map(entry => ({ entry, rank: random() })).sort((a, b) => a.rank - b.rank)
+  // Whether these are seen is found out by a run of their row.
+  const ranked = chosen
+    .filter(({ knownMissed }) => knownMissed === undefined)
+    .map(entry => ({ entry, rank: random() }))
+    .sort((a, b) => a.rank - b.rank)
   const isSlow = ({ place, proofs }: Entry): boolean =>
     place === 'node' || place === 'machines' || proofs.some(proof => slowProofs.has(proof))
   const [slow, fast] = [ranked.filter(({ entry }) => isSlow(entry)), ranked.filter(({ entry }) => !isSlow(entry))]
