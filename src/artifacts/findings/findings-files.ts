@@ -1,7 +1,7 @@
 // The files in which the part keeps what it knows: a document per image, and a small database that says what is there and when the cluster first knew of
 // each finding.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -48,6 +48,9 @@ export class FindingsFiles implements Disposable {
   constructor(folder: string, limits = filesLimits) {
     this.#folder = folder
     this.#limits = limits
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // The umask of a socket that another thread bound could take rights from it, before sockets left them alone.
+    chmodSync(folder, 0o700)
     mkdirSync(join(folder, 'sboms'), { recursive: true, mode: 0o700 })
     this.#db = openSqlite(join(folder, 'findings.db'), false)
     this.#db.exec(schema)

@@ -55,7 +55,7 @@ export async function serveFrames<S extends FrameSocket>(options: FrameServerOpt
       })
       server.maxConnections = maxConnections
       server.on('drop', () => log.error(`${name} refused a connection: too many are open`, { path: socket.path }))
-      await listenOnSocket(server, socket.path, socket.groupMayConnect === true ? 0o117 : 0o177)
+      await listenOnSocket(server, socket.path, socket.groupMayConnect === true ? 0o660 : 0o600)
       servers.push({ server, path: socket.path })
       if (socket.owner) await chown(socket.path, socket.owner.uid, socket.owner.gid)
     }

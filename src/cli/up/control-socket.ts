@@ -32,7 +32,7 @@ export async function takeControlSocket(path: string, status: () => UpStatus): P
     socket.end(JSON.stringify(status()))
   })
   // Every user can enter its folder.
-  await listenOnSocket(server, path, 0o177)
+  await listenOnSocket(server, path, 0o600)
   return { [Symbol.asyncDispose]: () => close(server) }
 }
 

@@ -129,7 +129,7 @@ async function listen(path: string): Promise<Listening> {
   const server = createServer()
   server.maxConnections = 1
   const connected = new Promise<Socket>(resolve => server.once('connection', resolve))
-  await listenOnSocket(server, path, 0o177)
+  await listenOnSocket(server, path, 0o600)
   return {
     connected,
     async [Symbol.asyncDispose]() {
