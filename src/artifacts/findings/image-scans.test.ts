@@ -8,6 +8,7 @@ import { until } from '../../base/testing/wait-until.testing.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
 import { MemoryImageSource } from '../../supply-chain/oci/memory-image-source.testing.ts'
+import { RegistryUnavailable } from '../../supply-chain/oci/registry/registry-error.ts'
 import { findingsBench, npmPackage } from './findings.testing.ts'
 import { ImageScans, type ScanRequest, scanTurns } from './image-scans.ts'
 
@@ -31,6 +32,7 @@ async function opened() {
           requests.push(repository)
           await waits.get(repository)
           if (repository.includes('private') && credentials.length === 0) throw new UserError(`${repository} wants a credential`)
+          if (repository.includes('down')) throw new RegistryUnavailable(`${repository} is down`)
           if (repository.includes('broken')) throw new UserError(`${repository} does not answer`)
           return source.manifest(wanted)
         },
@@ -60,6 +62,14 @@ test('ImageScans reads an image once, and leaves no copy of it', async () => {
   want('b', digest)
   assert.deepEqual([reports, requests.length], [[digest], 2])
   await until(() => readdirSync(bench.scratch).length === 0, 'the copy is removed')
+})
+
+test('ImageScans asks a registry that does not answer once, so that it holds up no other image for longer', async () => {
+  const { bench, failures, requests, push, want } = await opened()
+  await using _ = bench
+  want('down', push('one'))
+  await until(() => failures.length === 1, 'the image is not read')
+  assert.deepEqual([failures, requests.length], [['registry.example.com/down/app is down'], 1])
 })
 
 test('ImageScans tries an image by another name if one name of it fails', async () => {

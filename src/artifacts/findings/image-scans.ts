@@ -2,11 +2,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { failsBy } from '../../base/files/errno.ts'
 import type { Logger } from '../../base/log.ts'
-import { codeOf, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
 import type { ImageSource } from '../../supply-chain/oci/image-source.ts'
 import { nodePlatform } from '../../supply-chain/oci/platform.ts'
+import { RegistryDenied, RegistryUnavailable } from '../../supply-chain/oci/registry/registry-error.ts'
 import { type ResolvedImage, resolveImage } from '../../supply-chain/oci/resolve-image.ts'
 import { copyToLayout } from '../../supply-chain/oci/sources/copy-to-layout.ts'
 import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
@@ -51,7 +53,6 @@ export const copyMs = 5 * 60_000
 /** An image that could not be read is not tried again for this long, by the same name in the same namespace. */
 export const retryScanMs = 10 * 60_000
 const maxFailures = 5000
-const diskFullCodes = ['ENOSPC', 'EDQUOT']
 
 export class ImageScans {
   readonly #parts: ImageScansParts
@@ -145,7 +146,8 @@ export class ImageScans {
     try {
       return await resolveImage(source, digest, own, image, signal)
     } catch (err) {
-      if (!(err instanceof UserError)) throw err
+      // A registry that does not answer, or refuses, would be asked the same again.
+      if (!(err instanceof UserError) || err instanceof RegistryUnavailable || err instanceof RegistryDenied) throw err
       const manifest = await source.manifest(digest, signal)
       const platforms = manifest === undefined ? [] : platformsOf(manifest)
       const [first] = platforms
@@ -167,7 +169,7 @@ export class ImageScans {
         await copyToLayout(source, resolved, 'image', folder, late, maxScannedBytes)
       } catch (err) {
         if (late.aborted && !signal.aborted) throw new UserError(`It could not be copied in ${copyMs / 60_000} minutes`, { cause: err })
-        if (diskFullCodes.includes(codeOf(err)))
+        if (failsBy(err, 'ENOSPC') || failsBy(err, 'EDQUOT'))
           throw new UserError('It could not be copied: the disk of the cluster is full', { cause: err })
         throw err
       }
