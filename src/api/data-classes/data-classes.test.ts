@@ -138,6 +138,24 @@ describe('maskText()', () => {
     )
   })
 
+  test('values that are parts of the mark do not multiply it', () => {
+    const mark = '[confidential]'
+    const parts = Array.from({ length: mark.length }, (_, from) =>
+      Array.from({ length: mark.length }, (_, to) => mark.slice(from, to)).filter(({ length }) => length >= 4),
+    ).flat()
+    assert.equal(maskText('confidential', new Set(parts), mark), mark)
+    assert.equal(maskText(`a ${'confidential '.repeat(600)}`, new Set(parts), mark), `a ${`${mark} `.repeat(600)}`)
+  })
+
+  test('values that touch or overlap get one mark', () => {
+    assert.equal(maskText('see abcdefgh, abcdabcd', new Set(['abcde', 'defgh', 'abcd']), '[x]'), 'see [x], [x]')
+  })
+
+  test('valuesOf() leaves out values that are longer than the text', () => {
+    const data = { short: Buffer.from('abcdef').toString('base64'), long: Buffer.from('x'.repeat(5000)).toString('base64') }
+    assert.deepEqual([...valuesOf({ kind: 'Secret', metadata: {}, data }, 'all', 8)], [data.short, 'abcdef'])
+  })
+
   test('a value with a dollar is no pattern', () => {
     assert.equal(maskText('abcd$&', new Set(['abcd']), '$&'), '$&$&')
   })

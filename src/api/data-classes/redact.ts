@@ -85,12 +85,19 @@ const workloads = new Set([
   'PodTemplate',
 ])
 
-/** The texts that somebody wrote into the object, for `maskText`: all of them, or those of some fields. */
-export function valuesOf(object: Json, fields: readonly ClassifiedField[] | 'all'): ReadonlySet<string> {
+/**
+ * The texts that somebody wrote into the object, for `maskText`: all of them, or those of some fields. A value longer than the text that is
+ * searched cannot be in it, and is not even decoded.
+ */
+export function valuesOf(
+  object: Json,
+  fields: readonly ClassifiedField[] | 'all',
+  maxLength = Number.POSITIVE_INFINITY,
+): ReadonlySet<string> {
   const { kind, metadata, apiVersion: _apiVersion, status: _status, ...content } = object
   const found = new Set<string>()
   const add = (value: string) => {
-    if (value.length < minValueLength || found.size > maxMasked.values) return
+    if (value.length < minValueLength || value.length > maxLength || found.size > maxMasked.values) return
     found.add(value)
     const quoted = JSON.stringify(value).slice(1, -1)
     if (quoted !== value) found.add(quoted)
@@ -102,9 +109,13 @@ export function valuesOf(object: Json, fields: readonly ClassifiedField[] | 'all
   } else for (const { path } of fields) for (const value of textsAt(object, path)) add(value)
   // A Secret holds base64, and a message may quote what that stands for.
   if (kind === 'Secret' && isObject(object['data']))
-    for (const value of textsIn(object['data'])) add(Buffer.from(value, 'base64').toString('utf8'))
+    for (const value of textsIn(object['data']))
+      if (value.length <= maxEncodedLength(maxLength)) add(Buffer.from(value, 'base64').toString('utf8'))
   return found
 }
+
+/** Of what stands for a text of this length, whose characters have up to three bytes for each unit of length. */
+const maxEncodedLength = (length: number): number => 4 * length + 4
 
 function collect(value: unknown, skips: ReadonlySet<string>, add: (value: string) => void): void {
   if (typeof value === 'string') add(value)
@@ -113,9 +124,22 @@ function collect(value: unknown, skips: ReadonlySet<string>, add: (value: string
     for (const [key, each] of Object.entries(value)) if (typeof each !== 'string' || !skips.has(key)) collect(each, skips, add)
 }
 
-/** The text without these values, the longest first; undefined if it or they are too many to be searched. */
+/**
+ * The text with one mark for each part that these values cover; undefined if it or they are too many to be searched. The values are searched in
+ * the text alone: one that is part of the mark would multiply the marks.
+ */
 export function maskText(text: string, values: ReadonlySet<string>, mark: string): string | undefined {
   if (text.length > maxMasked.textLength || values.size > maxMasked.values) return undefined
-  const longest = [...values].filter(({ length }) => length <= text.length).sort((one, other) => other.length - one.length)
-  return longest.reduce((left, value) => left.replaceAll(value, () => mark), text)
+  const covered = new Uint8Array(text.length)
+  for (const value of values)
+    for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + value.length)) covered.fill(1, at, at + value.length)
+  let masked = ''
+  for (let from = 0; from < text.length; ) {
+    const isCovered = covered[from] === 1
+    const end = covered.indexOf(isCovered ? 0 : 1, from)
+    const to = end < 0 ? text.length : end
+    masked += isCovered ? mark : text.slice(from, to)
+    from = to
+  }
+  return masked
 }

@@ -138,6 +138,6 @@ function redactedMessage(
   const named = { ...object, kind }
   const isAll = classes.handling[classification.base].events !== 'show'
   const fields = classification.fields.filter(({ dataClass }) => classes.handling[dataClass].events !== 'show')
-  const masked = handling === 'show' ? text : maskText(text, valuesOf(named, isAll ? 'all' : fields), redacted(worst))
+  const masked = handling === 'show' ? text : maskText(text, valuesOf(named, isAll ? 'all' : fields, text.length), redacted(worst))
   return maskReferences(masked, named, place.namespace, { classes, view }) ?? leftOutOf(worst)
 }
