@@ -3,6 +3,7 @@ import { worstOf } from '../../api/data-classes/classify.ts'
 import { type DataClass, highest, redacted } from '../../api/data-classes/data-class.ts'
 import { maskText, valuesOf } from '../../api/data-classes/redact.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { containersOf } from '../../api/pods/containers-of.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { DataClassSource } from '../../server/request/data-class-source.ts'
@@ -30,7 +31,7 @@ export function maskReferences(
     const worst = worstOf(classes.classify({ group: '', resource, namespace, name }, []))
     const referred = classes.handling[worst].events === 'show' ? undefined : view.get(resource, namespace, name)
     if (referred === undefined) continue
-    for (const value of valuesOf({ ...referred, kind }, 'all')) values.add(value)
+    for (const value of valuesOf({ ...referred, kind }, 'all', text?.length)) values.add(value)
     most = highest(worst, ...(most === undefined ? [] : [most]))
   }
   return text === undefined || most === undefined ? text : maskText(text, values, redacted(most))
@@ -48,7 +49,10 @@ function references(object: KubeObject): Reference[] {
   const { spec }: KubeObject & Partial<Pick<Pod, 'spec'>> = object
   const secrets = new Set<string | undefined>()
   const configMaps = new Set<string | undefined>()
-  for (const { env = [], envFrom = [] } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+  if (spec === undefined) return []
+  for (const {
+    container: { env = [], envFrom = [] },
+  } of containersOf(spec)) {
     for (const { valueFrom } of env) {
       secrets.add(valueFrom?.secretKeyRef?.name)
       configMaps.add(valueFrom?.configMapKeyRef?.name)

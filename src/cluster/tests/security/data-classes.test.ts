@@ -46,6 +46,18 @@ test('Events about a pod show none of the Secrets that it gets as variables', as
   await api.create(pods, restrictedPod('one', {}, { env }))
   const { message } = await api.create(events, eventAbout('one', `exec "${canary}", and more`))
   assert.equal(message, 'exec "[confidential]", and more')
+  await api.create(pods, restrictedPod('two'))
+  const [container] = restrictedPod('two', {}, { env }).spec.containers
+  const debug = { ephemeralContainers: [{ ...container, name: 'debug' }] }
+  const added = await api.request(
+    admin,
+    'PATCH',
+    `${pods}/two/ephemeralcontainers`,
+    { spec: debug },
+    'application/strategic-merge-patch+json',
+  )
+  assert.equal(added.status, 200, added.text)
+  assert.equal((await api.create(events, eventAbout('two', `exec "${canary}"`))).message, 'exec "[confidential]"')
   const other = await api.create(events, eventAbout('none', 'as it is'))
   assert.equal(other.message, 'as it is')
 })
