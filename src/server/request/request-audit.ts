@@ -4,7 +4,6 @@ import { anonymousUser } from '../../access/access.ts'
 import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import { AuditFailure } from '../../access/audit/audit-failure.ts'
 import { type Classification, type Labeled, worstOf } from '../../api/data-classes/classify.ts'
-import type { DataClass } from '../../api/data-classes/data-class.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -77,18 +76,12 @@ export class RequestAudit {
     return this.#classified
   }
 
-  /** The highest class of what the object of this request holds; undefined if that is not known, or for another request. */
-  get worstClass(): DataClass | undefined {
+  /** Whether logs may show texts about this request, which may quote its object. */
+  get keepsTexts(): boolean {
     const { dataClasses } = this.#parts
     // Whoever may not do it at all is told nothing of the object.
-    if (dataClasses === undefined || !this.isAllowed || !this.info?.isResource) return undefined
-    return worstOf(this.#classify(dataClasses, this.info))
-  }
-
-  /** Whether texts about this request may quote its object in logs of the server. */
-  get keepsTexts(): boolean {
-    const { worstClass } = this
-    return worstClass === undefined || this.#parts.dataClasses?.handling[worstClass].logs !== 'redact'
+    if (dataClasses === undefined || !this.isAllowed || !this.info?.isResource) return true
+    return dataClasses.handling[worstOf(this.#classify(dataClasses, this.info))].logs !== 'redact'
   }
 
   /** A read is answered without waiting for its record. */
@@ -157,11 +150,12 @@ export class RequestAudit {
     }
   }
 
-  /** Most records are about success, without a body: there is nothing to take out, and nothing is looked up. */
+  /** Most records are about success or a missing right, without a body: there is nothing to take out, and nothing is looked up. */
   #redact(event: AuditEvent, hasBodies = false): AuditEvent {
     const { dataClasses } = this.#parts
     const { info } = this
-    const isPlain = !hasBodies && (event.responseStatus?.message === undefined || event.responseStatus.code < 400) && this.#isPlain
+    const quotes = this.isAllowed && event.responseStatus?.message !== undefined && event.responseStatus.code >= 400
+    const isPlain = !hasBodies && !quotes && this.#isPlain
     if (dataClasses === undefined || !info?.isResource || isPlain) return event
     return redactEvent(event, {
       handling: dataClasses.handling,
