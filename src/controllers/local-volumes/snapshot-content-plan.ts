@@ -67,7 +67,7 @@ export function planContent(view: ContentView): ContentStep {
 /** While a volume is to grow, the copy may be as large as before or after. */
 const bytesOf = ({ spec, status }: LocalVolume): number => Math.max(spec.bytes, status?.bytes ?? 0)
 
-/** Snapshots take room on disks as claims do, so they share the namespace's limit of it. */
+/** Snapshots take room on disks as claims do, so they get what claims leave of the limit. Later claims do not count them. */
 function whyTooLarge({ quotas, otherBytes, content }: ContentView, bytes: number): string | undefined {
   for (const { metadata, spec } of quotas) {
     const hard = spec?.hard?.['requests.storage']

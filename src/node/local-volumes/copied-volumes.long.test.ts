@@ -9,11 +9,12 @@ import { test } from 'node:test'
 import type { LocalVolume } from '../../api/types/bulkhead-v1alpha1.ts'
 import { nodeFinalizer } from '../../api/volumes/local-volume-names.ts'
 import { silentLogger } from '../../base/log.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { mountsBelow, unmountBelow } from '../machine/mount-table.ts'
 import type { BackEnd } from './back-end.ts'
 import { backEnds } from './back-ends/index.ts'
 import { none } from './back-ends/none.ts'
-import { LocalVolumes } from './local-volumes.ts'
+import { LocalVolumes, maxCopies } from './local-volumes.ts'
 import { type RunVolumeProgram, runVolumeProgram } from './program.ts'
 
 const { signal } = new AbortController()
@@ -199,4 +200,28 @@ test('a copy that fails or hangs leaves the source thawed, and the next agent th
   await local.release(at.pod)
   await rm(at.pod, { recursive: true })
   await local.apply(ending(volumeOf('v', none)), signal)
+})
+
+test('copies that take long hold up no other volume of the node', async t => {
+  if (!isRoot) return t.skip('only root can mount')
+  await using at = await bench(none)
+  const held = Promise.withResolvers<void>()
+  let copying = 0
+  const local = at.open(async (program, args, ...more) => {
+    if (program === 'sh') {
+      copying++
+      await held.promise
+    }
+    return await runVolumeProgram(program, args, ...more)
+  })
+  const names = Array.from({ length: maxCopies + 1 }, (_, index) => String(index))
+  for (const name of names) await local.apply(volumeOf(`v${name}`, none), signal)
+  const copies = names.slice(1).map(name => local.apply(volumeOf(`s${name}`, none, `v${name}`), signal))
+  await until(() => copying === maxCopies, 'the copies are being made')
+  const late = volumeOf('s0', none, 'v0')
+  assert.equal(await local.apply(late, signal), undefined)
+  assert.equal((await local.apply(volumeOf('other', none), signal))?.phase, 'Ready')
+  held.resolve()
+  for (const status of await Promise.all(copies)) assert.equal(status?.phase, 'Ready')
+  assert.equal((await local.apply(late, signal))?.phase, 'Ready')
 })

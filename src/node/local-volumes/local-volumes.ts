@@ -35,10 +35,13 @@ export interface LocalVolumesOptions {
 
 const maxMessage = 1024
 const noKey = Buffer.alloc(0)
+/** Copies at a time. One may take an hour, and other volumes of the node are made, grown and removed meanwhile. */
+export const maxCopies = 2
 
 export class LocalVolumes {
   readonly #options: LocalVolumesOptions
   readonly #queues = new Map<string, OneByOne>()
+  #copies = 0
 
   constructor(options: LocalVolumesOptions) {
     this.#options = options
@@ -85,9 +88,9 @@ export class LocalVolumes {
     }
   }
 
-  async #make(place: VolumePlace, spec: LocalVolume['spec'], signal: AbortSignal): Promise<LocalVolumeStatus> {
+  async #make(place: VolumePlace, spec: LocalVolume['spec'], signal: AbortSignal): Promise<LocalVolumeStatus | undefined> {
     const { run, log } = this.#options
-    if ((spec.source ?? '') !== '') return await this.#copy(place, spec, this.#place(spec.source ?? ''), signal)
+    if ((spec.source ?? '') !== '') return await this.#copyInTurn(place, spec, signal)
     const backEnd = await this.#backEndFor(spec.encryption)
     const size = imageBytes(spec.bytes, backEnd.overheadBytes)
     await this.#requireRoom(size)
@@ -108,6 +111,17 @@ export class LocalVolumes {
     })
     log.info('volume made', { volume: place.name, encryption: backEnd.name, bytes: spec.bytes })
     return { phase: 'Ready', bytes: spec.bytes, encryption: backEnd.name }
+  }
+
+  /** Undefined if enough copies are being made: its turn comes later. */
+  async #copyInTurn(place: VolumePlace, spec: LocalVolume['spec'], signal: AbortSignal): Promise<LocalVolumeStatus | undefined> {
+    if (this.#copies >= maxCopies) return undefined
+    this.#copies++
+    try {
+      return await this.#copy(place, spec, this.#place(spec.source ?? ''), signal)
+    } finally {
+      this.#copies--
+    }
   }
 
   /** A snapshot, or a volume restored from one: the image as it is now, with the key that it has. */
