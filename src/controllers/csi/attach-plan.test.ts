@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import type { VolumeAttachment } from '../../api/types/storage-v1.ts'
-import { type AttachView, attachmentName, forceDetachMs, inUseName, newAttachment, planAttachments } from './attach-plan.ts'
+import { inUseName } from '../../api/volumes/csi-volume-names.ts'
+import { type AttachView, forceDetachMs, newAttachment, planAttachments } from './attach-plan.ts'
 
 const volume: PersistentVolume = {
   metadata: { name: 'v' },
@@ -21,7 +22,7 @@ const at = (node: string, metadata: VolumeAttachment['metadata'] = {}): VolumeAt
 const nodeWith = (inUse: boolean, ready = true, taint?: string): Node => ({
   metadata: { name: 'n1' },
   spec: taint === undefined ? {} : { taints: [{ key: taint, effect: 'NoExecute' }] },
-  status: { volumesInUse: inUse ? [inUseName(volume)] : [], conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
+  status: { volumesInUse: inUse ? [inUseName('d', 'h')] : [], conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
 })
 
 const rows: readonly { readonly name: string; readonly view: Partial<AttachView>; readonly want: string }[] = [
@@ -117,8 +118,4 @@ test('planAttachments() counts since when a node has the volume in vain, and for
     unwantedSince = planAttachments(view).unwantedSince
     assert.deepEqual([...unwantedSince], want)
   }
-})
-
-test('attachmentName() is that of upstream, by which nodes find their own', () => {
-  assert.equal(attachmentName('h', 'd', 'n1'), 'csi-8e3bb36fda804646cae96ea9b03b4b77d9b692e45ea0ddda23cccc30a6b1c3fe')
 })

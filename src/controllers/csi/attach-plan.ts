@@ -1,19 +1,12 @@
 // Which volumes belong to which nodes: upstream's attach-detach controller. Pure.
-import { createHash } from 'node:crypto'
 import type { Node, PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import type { VolumeAttachment } from '../../api/types/storage-v1.ts'
+import { attachmentName, inUseName } from '../../api/volumes/csi-volume-names.ts'
 import { isFinished } from '../pod-state.ts'
 
 /** A volume is detached from a node that does not answer after this time: upstream's maxWaitForUnmountDuration. */
 export const forceDetachMs = 360_000
 const outOfService = 'node.kubernetes.io/out-of-service'
-
-/** The name of upstream's attachments, by which a node finds its own. */
-export const attachmentName = (volumeId: string, driver: string, node: string): string =>
-  `csi-${createHash('sha256').update(`${volumeId}${driver}${node}`).digest('hex')}`
-
-/** The volume in a node's `volumesInUse`. */
-export const inUseName = ({ spec }: PersistentVolume): string => `kubernetes.io/csi/${spec.csi?.driver}^${spec.csi?.volumeHandle}`
 
 /** By the nodes that have the volume and no pod that wants it: since when, in milliseconds of a monotonic clock. */
 export type UnwantedSince = ReadonlyMap<string, number>
@@ -79,7 +72,8 @@ export function planAttachments(view: AttachView): AttachPlan {
 function mayDetach(volume: PersistentVolume, node: Node | undefined, unwantedMs: number): boolean {
   if (node === undefined) return true
   if (node.spec.taints?.some(({ key }) => key === outOfService) === true) return true
-  if (node.status?.volumesInUse?.includes(inUseName(volume)) !== true) return true
+  if (node.status?.volumesInUse?.includes(inUseName(volume.spec.csi?.driver ?? '', volume.spec.csi?.volumeHandle ?? '')) !== true)
+    return true
   const isReady = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
   return !isReady && unwantedMs >= forceDetachMs
 }

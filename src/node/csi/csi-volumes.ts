@@ -4,6 +4,7 @@ import { lstat, mkdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CSIDriver } from '../../api/types/storage-v1.ts'
+import { inUseName } from '../../api/volumes/csi-volume-names.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import type { Clock } from '../../base/clock.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
@@ -324,7 +325,7 @@ export class CsiVolumes {
     const names: string[] = []
     for (const place of await csiPlaces(this.#options.folder)) {
       const record = await readCsiRecord(place)
-      if (record?.isAttached === true) names.push(`kubernetes.io/csi/${record.driver}^${record.volumeId}`)
+      if (record?.isAttached === true) names.push(inUseName(record.driver, record.volumeId))
     }
     return names.sort()
   }
