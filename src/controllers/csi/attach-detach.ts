@@ -10,6 +10,7 @@ import { makeKey } from '../../client/cache/object-key.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { csiDrivers, nodes, persistentVolumeClaims, persistentVolumes, pods, volumeAttachments } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { newAttachment, planAttachments, type UnwantedSince } from './attach-plan.ts'
 
 const byClaim = 'claims of a scheduled pod'
@@ -111,7 +112,5 @@ export const attachDetach: Controller = {
 }
 
 async function detach({ client }: Context, name: string, signal: AbortSignal): Promise<void> {
-  await client.delete(volumeAttachments, '', name, {}, signal).catch((err: unknown) => {
-    if (!isReason(err, 'NotFound')) throw err
-  })
+  await ignoreMissing(client.delete(volumeAttachments, '', name, {}, signal))
 }

@@ -8,6 +8,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import { csiDrivers, csiNodes, nodes, persistentVolumes, volumeAttachments } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { hasFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiProvisionerIdentity } from './csi-provisioner-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
@@ -55,10 +56,7 @@ export const csiReclaimer: Controller = {
         context.events.record(referenceTo(volume, 'v1', 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', messageOf(err))
         throw err
       }
-      if (volume.metadata.deletionTimestamp === undefined)
-        await client.delete(persistentVolumes, '', key, {}, signal).catch((err: unknown) => {
-          if (!isReason(err, 'NotFound')) throw err
-        })
+      if (volume.metadata.deletionTimestamp === undefined) await ignoreMissing(client.delete(persistentVolumes, '', key, {}, signal))
       const fresh = await client.get(persistentVolumes, '', key, signal)
       if (hasFinalizer(fresh, csiVolumeFinalizer)) await removeFinalizer(context, persistentVolumes, fresh, csiVolumeFinalizer, signal)
       return done

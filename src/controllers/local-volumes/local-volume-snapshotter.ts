@@ -8,6 +8,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, nodes, persistentVolumeClaims, resourceQuotas } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { addFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { volumeSnapshotContents } from '../snapshots/snapshot-resources.ts'
 import { localSnapshotIdentity } from './local-snapshot-identity.ts'
 import { requestedBytes } from './provision-plan.ts'
@@ -136,9 +137,7 @@ async function apply(context: Context, content: VolumeSnapshotContent, step: Con
     }
     case 'erase':
       await settings.volumeKeys.erase(name, signal)
-      await client.delete(localVolumes, '', name, {}, signal).catch((err: unknown) => {
-        if (!isReason(err, 'NotFound')) throw err
-      })
+      await ignoreMissing(client.delete(localVolumes, '', name, {}, signal))
       await removeFinalizer(context, volumeSnapshotContents, content, contentProtection, signal)
   }
 }
