@@ -17,7 +17,7 @@ import { volumeCapabilities } from './volume-capability.ts'
 /** Upstream's --capacity-poll-interval. */
 const pollMs = 60_000
 /** Calls of one pass: what is above is not published, and the scheduler does not choose there. */
-export const maxCapacities = 500
+const maxCapacities = 500
 const prefix = 'csi.storage.k8s.io/'
 const driverLabel = 'csi.storage.k8s.io/drivername'
 const ownerLabel = 'csi.storage.k8s.io/managed-by'
@@ -51,7 +51,7 @@ export const csiCapacity: Controller = {
   },
 }
 
-export const csiCapacityName = (driver: string, storageClass: string, segments: Segments): string =>
+const csiCapacityName = (driver: string, storageClass: string, segments: Segments): string =>
   `csisc-${createHash('sha256')
     .update(JSON.stringify([driver, storageClass, Object.entries(segments).sort()]))
     .digest('hex')

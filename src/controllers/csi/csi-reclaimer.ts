@@ -65,7 +65,7 @@ export const csiReclaimer: Controller = {
 }
 
 /** `delete`: the volume in the storage, then its object. `release`: only the object. Pure. */
-export function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
+function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
   const driver = spec.csi?.driver
   if (driver === undefined || driver === localDriver || metadata.annotations?.[provisionedBy] !== driver) return 'wait'
   const ending = metadata.deletionTimestamp !== undefined
@@ -77,7 +77,7 @@ export function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isA
 
 async function deleteVolume(context: Context, drivers: CsiDrivers, volume: PersistentVolume, signal: AbortSignal): Promise<void> {
   const { driver = '', volumeHandle = '' } = volume.spec.csi ?? {}
-  const node = nodeReaching(volume, context.informers.full(nodes).list(), drivers.nodesOf(driver))
+  const node = nodeReaching(volume, each => context.informers.full(nodes).get('', each), drivers.nodesOf(driver))
   if (node === undefined) throw new CsiError(driver, 'DeleteVolume', 'UNAVAILABLE', 'it is on no ready node that reaches the volume')
   const { annotations = {} } = volume.metadata
   const [name, namespace] = [annotations[deletionSecretName], annotations[deletionSecretNamespace]]
