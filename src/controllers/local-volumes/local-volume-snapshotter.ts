@@ -81,20 +81,20 @@ function viewOf(
   const { namespace = '' } = content.spec.volumeSnapshotRef
   const own = localSnapshotName(content) ?? ''
   const source = cache.get('', content.spec.source.volumeHandle ?? '')
-  let otherBytes = 0
-  for (const claim of informers.full(persistentVolumeClaims).list(namespace)) otherBytes += requestedBytes(claim)
-  for (const volume of cache.list()) {
-    made.delete(volume.metadata.name ?? '')
-    if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) otherBytes += volume.spec.bytes
-  }
-  for (const [name, one] of made) if (name !== own && one.namespace === namespace) otherBytes += one.bytes
+  for (const name of made.keys()) if (cache.get('', name) !== undefined) made.delete(name)
   return {
     content,
     source,
     localVolume: cache.get('', own),
     hasNode: source !== undefined && informers.full(nodes).get('', source.spec.nodeName) !== undefined,
     quotas: informers.full(resourceQuotas).list(namespace),
-    otherBytes,
+    otherBytes() {
+      let bytes = 0
+      for (const claim of informers.full(persistentVolumeClaims).list(namespace)) bytes += requestedBytes(claim)
+      for (const volume of cache.list()) if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) bytes += volume.spec.bytes
+      for (const [name, one] of made) if (name !== own && one.namespace === namespace) bytes += one.bytes
+      return bytes
+    },
   }
 }
 
