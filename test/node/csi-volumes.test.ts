@@ -4,9 +4,10 @@ import { execFileSync } from 'node:child_process'
 import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { badRequest } from '../../src/api/status.ts'
 import type { Volume } from '../../src/api/types/core-v1.ts'
+import { attachmentName } from '../../src/api/volumes/csi-volume-names.ts'
 import { csiNodes, nodes, persistentVolumeClaims, persistentVolumes, volumeAttachments } from '../../src/client/resources.ts'
-import { attachmentName } from '../../src/node/csi/csi-requests.ts'
 import { isMountPoint } from '../../src/node/machine/mount-table.ts'
 import { CsiNode, driverName, nodeName, provisioned, skip } from '../csi/csi-node.ts'
 import { loopOf } from '../csi/driver-node.ts'
@@ -159,6 +160,24 @@ describe('CSI volumes of a node', { skip }, () => {
     assert.deepEqual(node.api.read(nodes, '', nodeName)?.status?.volumesInUse, [`kubernetes.io/csi/${driverName}^volume-e`])
     await pod.tearDown()
     assert.deepEqual(node.api.read(nodes, '', nodeName)?.status?.volumesInUse, [])
+  })
+
+  test('an attached volume is staged only after the node has said that it is in use', async () => {
+    await using node = await new CsiNode().start()
+    const driver = await node.driver({ attach: true })
+    const spec = { attacher: driverName, nodeName, source: { persistentVolumeName: 'pv-e' } }
+    const metadata = { name: attachmentName('volume-e', driverName, nodeName) }
+    node.api.seed(volumeAttachments, { metadata, spec, status: { attached: true, attachmentMetadata: { 'attached-to': nodeName } } })
+    const pod = node.claiming('u1', await provisioned(driver, 'e'))
+    node.api.refuse = ({ body }) => {
+      if (JSON.stringify(body).includes('volume-e')) throw badRequest('the store is full')
+    }
+    for (let turn = 0; turn < 2; turn++) await assert.rejects(pod.setUp(), /the store is full/)
+    assert.equal(driver.count('NodeStageVolume'), 0)
+    node.api.refuse = () => undefined
+    await pod.setUp()
+    assert.deepEqual(node.api.read(nodes, '', nodeName)?.status?.volumesInUse, [`kubernetes.io/csi/${driverName}^volume-e`])
+    await pod.tearDown()
   })
 
   test('a claim that waits for the node grows while it is used, and says so', async () => {

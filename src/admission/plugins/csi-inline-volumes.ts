@@ -7,11 +7,10 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { namespaceDefaults, type PodSecurityConfiguration } from '../pod-security/configuration.ts'
-import { policyOf } from '../pod-security/policy.ts'
+import { isLevel, levels, policyOf, strictness } from '../pod-security/policy.ts'
 
 /** Of a CSIDriver: the strictest level of Pod Security under which pods may have its inline volumes. */
 export const inlineProfileLabel = 'security.kubernetes.io/csi-ephemeral-volume-profile'
-const levels = ['privileged', 'baseline', 'restricted'] as const
 
 export interface CsiInlineVolumesOptions {
   readonly reader: StoreReader
@@ -38,13 +37,12 @@ function create({ reader, profile, configuration }: CsiInlineVolumesOptions): Pl
       for (const driver of inlineDrivers(request)) {
         const label = reader.get('csidrivers.storage.k8s.io', '', driver)?.metadata.labels?.[inlineProfileLabel]
         if (label === undefined) continue
-        const allowed = levels.find(each => each === label)
-        if (allowed === undefined)
+        if (!isLevel(label))
           return refused(request, `the label ${inlineProfileLabel} of CSIDriver "${driver}" must be ${levels.join(', ')}, got "${label}"`)
-        if (levels.indexOf(level) > levels.indexOf(allowed))
+        if (strictness(level) > strictness(label))
           return refused(
             request,
-            `inline volumes of CSIDriver "${driver}" are for namespaces that enforce the Pod Security level "${allowed}" or less, and namespace "${namespace}" enforces "${level}"`,
+            `inline volumes of CSIDriver "${driver}" are for namespaces that enforce the Pod Security level "${label}" or less, and namespace "${namespace}" enforces "${level}"`,
           )
       }
       return admitted

@@ -18,3 +18,16 @@ test("OneByOne starts work after the previous one has ended or failed, and retur
   assert.equal(await second, 3)
   assert.deepEqual(seen, ['first', 'its end', 'second'])
 })
+
+test('OneByOne.isIdle is false while work runs or waits', async () => {
+  const work = new OneByOne()
+  assert.equal(work.isIdle, true)
+  const first = work.run(() => Promise.reject(new Error('refused')))
+  const gate = Promise.withResolvers<void>()
+  const second = work.run(() => gate.promise)
+  await assert.rejects(first, /refused/)
+  assert.equal(work.isIdle, false)
+  gate.resolve()
+  await second
+  assert.equal(work.isIdle, true)
+})

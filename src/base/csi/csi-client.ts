@@ -9,7 +9,7 @@ import { csiTable } from './csi-table.ts'
 import { readMessage } from './read-message.ts'
 
 /** Of one call, to every driver. Sidecars have 15 s by default, the kubelet 2 minutes. */
-export const csiCallMs = 60_000
+const csiCallMs = 60_000
 /** Of one answer: a page of volumes. */
 export const maxAnswerBytes = 4 * 2 ** 20
 

@@ -1,5 +1,5 @@
 // The messages of CSI 1.9 (csi.v1) as data: names, numbers and types of fields. A table instead of a .proto file, so that a bundle needs no
-// file at run time. Alpha calls (ControllerGetVolume, group snapshots, snapshot metadata) are not in it.
+// file at run time. Snapshots of groups and metadata of snapshots, which are alpha, are not in it.
 // https://github.com/container-storage-interface/spec/blob/v1.9.0/csi.proto
 
 /**

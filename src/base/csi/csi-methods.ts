@@ -35,7 +35,7 @@ export type CsiMethod = keyof Methods
 /** The calls that a controller may send to a driver: see docs/adr/0031-csi-controller-calls.md. */
 export type CsiControllerMethod = { [M in CsiMethod]: Methods[M][0] extends 'Node' ? never : M }[CsiMethod]
 
-export const isCsiMethod = (name: string): name is CsiMethod => Object.hasOwn(csiMethods, name)
+const isCsiMethod = (name: string): name is CsiMethod => Object.hasOwn(csiMethods, name)
 export const isCsiControllerMethod = (name: string): name is CsiControllerMethod => isCsiMethod(name) && csiMethods[name][0] !== 'Node'
 
 type Scalars = { string: string; bool: boolean; int32: number; int64: number; map: Readonly<Record<string, string>> }

@@ -4,12 +4,14 @@ import { claimNameOf } from '../../api/pods/claim-name.ts'
 import { read, recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { attachmentName } from '../../api/volumes/csi-volume-names.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { makeKey } from '../../client/cache/object-key.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { csiDrivers, nodes, persistentVolumeClaims, persistentVolumes, pods, volumeAttachments } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
-import { attachmentName, newAttachment, planAttachments } from './attach-plan.ts'
+import { ignoreMissing } from '../missing-object.ts'
+import { newAttachment, planAttachments, type UnwantedSince } from './attach-plan.ts'
 
 const byClaim = 'claims of a scheduled pod'
 const byAttached = 'volume of an attachment'
@@ -70,34 +72,32 @@ export const attachDetach: Controller = {
       .full(volumeAttachments)
       .addIndex(byAttached, ({ spec }) => (spec.source.persistentVolumeName === undefined ? [] : [spec.source.persistentVolumeName]))
     informers.full(volumeAttachments).addIndex(byNode, ({ spec }) => [spec.nodeName])
-    /** By the name of the attachment. */
-    const unwanted = new Map<string, number>()
+    /** By the name of the volume, where some node has it in vain. */
+    const unwanted = new Map<string, UnwantedSince>()
     return async (key, signal) => {
       const volume = informers.full(persistentVolumes).getByKey(key)
       const attachments = informers.full(volumeAttachments).byIndex(byAttached, key)
       const { driver, volumeHandle = '' } = volume?.spec.csi ?? {}
-      if (volume === undefined || driver === undefined || driver === localDriver) return done
+      if (volume === undefined || driver === undefined || driver === localDriver) {
+        unwanted.delete(key)
+        return done
+      }
       const { namespace = '', name = '' } = volume.spec.claimRef ?? {}
       const claim = informers.full(persistentVolumeClaims).get(namespace, name)
       const isBound = claim !== undefined && claim.spec.volumeName === key && claim.metadata.uid === volume.spec.claimRef?.uid
       const users = isBound ? informers.full(pods).byIndex(byClaim, makeKey(namespace, name)) : []
-      const now = clock.monotonic()
-      const wanted = new Set(users.map(({ spec }) => spec.nodeName ?? ''))
-      for (const { metadata, spec } of attachments) {
-        const id = metadata.name ?? ''
-        if (wanted.has(spec.nodeName)) unwanted.delete(id)
-        else if (!unwanted.has(id)) unwanted.set(id, now)
-      }
       const plan = planAttachments({
         volume,
         isExempt: informers.full(csiDrivers).get('', driver)?.spec.attachRequired === false,
         pods: users,
         attachments,
         node: node => informers.full(nodes).get('', node),
-        unwantedSince: node => unwanted.get(attachmentName(volumeHandle, driver, node)) ?? now,
-        now,
+        unwantedSince: unwanted.get(key) ?? new Map(),
+        now: clock.monotonic(),
       })
-      for (const node of plan.detach) await detach(context, attachmentName(volumeHandle, driver, node), unwanted, signal)
+      if (plan.unwantedSince.size === 0) unwanted.delete(key)
+      else unwanted.set(key, plan.unwantedSince)
+      for (const node of plan.detach) await detach(context, attachmentName(volumeHandle, driver, node), signal)
       for (const node of plan.attach)
         await context.client.create(volumeAttachments, '', newAttachment(volume, node), signal).catch((err: unknown) => {
           if (!isReason(err, 'AlreadyExists')) throw err
@@ -111,9 +111,6 @@ export const attachDetach: Controller = {
   },
 }
 
-async function detach({ client }: Context, name: string, unwanted: Map<string, number>, signal: AbortSignal): Promise<void> {
-  unwanted.delete(name)
-  await client.delete(volumeAttachments, '', name, {}, signal).catch((err: unknown) => {
-    if (!isReason(err, 'NotFound')) throw err
-  })
+async function detach({ client }: Context, name: string, signal: AbortSignal): Promise<void> {
+  await ignoreMissing(client.delete(volumeAttachments, '', name, {}, signal))
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import type { VolumeAttachment } from '../../api/types/storage-v1.ts'
-import { type AttachView, attachmentName, forceDetachMs, inUseName, newAttachment, planAttachments } from './attach-plan.ts'
+import { inUseName } from '../../api/volumes/csi-volume-names.ts'
+import { type AttachView, forceDetachMs, newAttachment, planAttachments } from './attach-plan.ts'
 
 const volume: PersistentVolume = {
   metadata: { name: 'v' },
@@ -21,7 +22,7 @@ const at = (node: string, metadata: VolumeAttachment['metadata'] = {}): VolumeAt
 const nodeWith = (inUse: boolean, ready = true, taint?: string): Node => ({
   metadata: { name: 'n1' },
   spec: taint === undefined ? {} : { taints: [{ key: taint, effect: 'NoExecute' }] },
-  status: { volumesInUse: inUse ? [inUseName(volume)] : [], conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
+  status: { volumesInUse: inUse ? [inUseName('d', 'h')] : [], conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
 })
 
 const rows: readonly { readonly name: string; readonly view: Partial<AttachView>; readonly want: string }[] = [
@@ -36,6 +37,11 @@ const rows: readonly { readonly name: string; readonly view: Partial<AttachView>
   {
     name: 'a node has mounted that has not answered for six minutes',
     view: { attachments: [at('n1')], node: () => nodeWith(true, false), now: forceDetachMs },
+    want: '-n1',
+  },
+  {
+    name: 'a pod that is done has mounted at a node that has not answered for six minutes',
+    view: { pods: [podOn('n1', 'Failed')], attachments: [at('n1')], node: () => nodeWith(true, false), now: forceDetachMs },
     want: '-n1',
   },
   {
@@ -72,7 +78,7 @@ for (const { name, view, want } of rows)
       pods: [],
       attachments: [],
       node: () => nodeWith(false),
-      unwantedSince: () => 0,
+      unwantedSince: new Map([['n1', 0]]),
       now: 0,
       ...view,
     })
@@ -85,6 +91,31 @@ for (const { name, view, want } of rows)
     assert.equal(shown.join(' '), want)
   })
 
-test('attachmentName() is that of upstream, by which nodes find their own', () => {
-  assert.equal(attachmentName('h', 'd', 'n1'), 'csi-8e3bb36fda804646cae96ea9b03b4b77d9b692e45ea0ddda23cccc30a6b1c3fe')
+test('planAttachments() counts since when a node has the volume in vain, and forgets nodes that want it or have it no more', () => {
+  let unwantedSince: AttachView['unwantedSince'] = new Map()
+  const passes: readonly { readonly pods?: Pod[]; readonly attachments: VolumeAttachment[]; readonly want: [string, number][] }[] = [
+    { attachments: [at('n1'), at('n2')], pods: [podOn('n1', 'Succeeded'), podOn('n2')], want: [['n1', 0]] },
+    {
+      attachments: [at('n1'), at('n2')],
+      want: [
+        ['n1', 0],
+        ['n2', 1],
+      ],
+    },
+    { attachments: [at('n1'), at('n2')], pods: [podOn('n1')], want: [['n2', 1]] },
+    {
+      attachments: [at('n1'), at('n2')],
+      want: [
+        ['n1', 3],
+        ['n2', 1],
+      ],
+    },
+    { attachments: [at('n1', { deletionTimestamp: 'x' })], want: [] },
+    { attachments: [], want: [] },
+  ]
+  for (const [now, { pods = [], attachments, want }] of passes.entries()) {
+    const view = { volume: shared, isExempt: false, pods, attachments, node: () => nodeWith(true), unwantedSince, now }
+    unwantedSince = planAttachments(view).unwantedSince
+    assert.deepEqual([...unwantedSince], want)
+  }
 })

@@ -1,19 +1,15 @@
 // Which volumes belong to which nodes: upstream's attach-detach controller. Pure.
-import { createHash } from 'node:crypto'
 import type { Node, PersistentVolume, Pod } from '../../api/types/core-v1.ts'
 import type { VolumeAttachment } from '../../api/types/storage-v1.ts'
+import { attachmentName, inUseName } from '../../api/volumes/csi-volume-names.ts'
 import { isFinished } from '../pod-state.ts'
 
 /** A volume is detached from a node that does not answer after this time: upstream's maxWaitForUnmountDuration. */
 export const forceDetachMs = 360_000
 const outOfService = 'node.kubernetes.io/out-of-service'
 
-/** The name of upstream's attachments, by which a node finds its own. */
-export const attachmentName = (volumeId: string, driver: string, node: string): string =>
-  `csi-${createHash('sha256').update(`${volumeId}${driver}${node}`).digest('hex')}`
-
-/** The volume in a node's `volumesInUse`. */
-export const inUseName = ({ spec }: PersistentVolume): string => `kubernetes.io/csi/${spec.csi?.driver}^${spec.csi?.volumeHandle}`
+/** By the nodes that have the volume and no pod that wants it: since when, in milliseconds of a monotonic clock. */
+export type UnwantedSince = ReadonlyMap<string, number>
 
 export interface AttachView {
   readonly volume: PersistentVolume
@@ -23,8 +19,9 @@ export interface AttachView {
   readonly pods: readonly Pod[]
   readonly attachments: readonly VolumeAttachment[]
   readonly node: (name: string) => Node | undefined
-  /** Since when no pod of the node wants the volume, in milliseconds of a monotonic clock. */
-  readonly unwantedSince: (node: string) => number
+  /** That of the plan before. */
+  readonly unwantedSince: UnwantedSince
+  /** Of a monotonic clock. */
   readonly now: number
 }
 
@@ -34,24 +31,25 @@ export interface AttachPlan {
   readonly detach: readonly string[]
   /** Pods that wait for another node to let go, with the nodes that have the volume. */
   readonly blocked: readonly { readonly pod: Pod; readonly nodes: readonly string[] }[]
+  readonly unwantedSince: UnwantedSince
   /** When to look again; undefined if only a change can matter. */
   readonly againMs: number | undefined
 }
 
 const lookAgainMs = 5_000
 
-/** A pod that is done, or whose node has let go of it, needs the volume no more. */
-const wants = (pod: Pod): boolean => !isFinished(pod)
-
 export function planAttachments(view: AttachView): AttachPlan {
   const { volume, isExempt, pods, attachments, node, unwantedSince, now } = view
   const wanted = new Map<string, Pod>()
-  if (!isExempt) for (const pod of pods) if (wants(pod)) wanted.set(pod.spec.nodeName ?? '', pod)
+  if (!isExempt) for (const pod of pods) if (!isFinished(pod)) wanted.set(pod.spec.nodeName ?? '', pod)
   const detach: string[] = []
+  const unwanted = new Map<string, number>()
   let againMs: number | undefined
   for (const { spec, metadata } of attachments) {
     if (metadata.deletionTimestamp !== undefined || wanted.has(spec.nodeName)) continue
-    if (mayDetach(volume, node(spec.nodeName), now - unwantedSince(spec.nodeName))) detach.push(spec.nodeName)
+    const since = unwantedSince.get(spec.nodeName) ?? now
+    unwanted.set(spec.nodeName, since)
+    if (mayDetach(volume, node(spec.nodeName), now - since)) detach.push(spec.nodeName)
     else againMs = lookAgainMs
   }
   const attach: string[] = []
@@ -64,7 +62,7 @@ export function planAttachments(view: AttachView): AttachPlan {
     if (others.length === 0) attach.push(name)
     else blocked.push({ pod, nodes: others })
   }
-  return { attach, detach, blocked, againMs }
+  return { attach, detach, blocked, unwantedSince: unwanted, againMs }
 }
 
 /**
@@ -74,7 +72,8 @@ export function planAttachments(view: AttachView): AttachPlan {
 function mayDetach(volume: PersistentVolume, node: Node | undefined, unwantedMs: number): boolean {
   if (node === undefined) return true
   if (node.spec.taints?.some(({ key }) => key === outOfService) === true) return true
-  if (node.status?.volumesInUse?.includes(inUseName(volume)) !== true) return true
+  if (node.status?.volumesInUse?.includes(inUseName(volume.spec.csi?.driver ?? '', volume.spec.csi?.volumeHandle ?? '')) !== true)
+    return true
   const isReady = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
   return !isReady && unwantedMs >= forceDetachMs
 }

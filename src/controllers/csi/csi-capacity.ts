@@ -1,12 +1,12 @@
 // Publishes how much room drivers have, for each of their classes and places, as CSIStorageCapacities, which the scheduler reads.
 import { createHash } from 'node:crypto'
 import { read, rule } from '../../api/policy-rule.ts'
-import { isReason } from '../../api/status.ts'
 import type { CSIStorageCapacity, StorageClass } from '../../api/types/storage-v1.ts'
 import { capacityNamespace, localDriver } from '../../api/volumes/local-volume-names.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
 import { csiDrivers, csiNodes, csiStorageCapacities, nodes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { driverNodes } from './csi-provisioner.ts'
 import { csiRights } from './csi-rights.ts'
@@ -17,7 +17,7 @@ import { volumeCapabilities } from './volume-capability.ts'
 /** Upstream's --capacity-poll-interval. */
 const pollMs = 60_000
 /** Calls of one pass: what is above is not published, and the scheduler does not choose there. */
-export const maxCapacities = 500
+const maxCapacities = 500
 const prefix = 'csi.storage.k8s.io/'
 const driverLabel = 'csi.storage.k8s.io/drivername'
 const ownerLabel = 'csi.storage.k8s.io/managed-by'
@@ -51,7 +51,7 @@ export const csiCapacity: Controller = {
   },
 }
 
-export const csiCapacityName = (driver: string, storageClass: string, segments: Segments): string =>
+const csiCapacityName = (driver: string, storageClass: string, segments: Segments): string =>
   `csisc-${createHash('sha256')
     .update(JSON.stringify([driver, storageClass, Object.entries(segments).sort()]))
     .digest('hex')
@@ -151,8 +151,6 @@ async function publish(
   }
   for (const { metadata } of known) {
     if (wanted.some(capacity => capacity.metadata.name === metadata.name)) continue
-    await client.delete(csiStorageCapacities, capacityNamespace, metadata.name ?? '', {}, signal).catch((err: unknown) => {
-      if (!isReason(err, 'NotFound')) throw err
-    })
+    await ignoreMissing(client.delete(csiStorageCapacities, capacityNamespace, metadata.name ?? '', {}, signal))
   }
 }

@@ -26,8 +26,7 @@ export interface CsiAbilities {
   readonly expandsOnNode: boolean
 }
 
-export const hasOwnSidecars = (driver: CSIDriver | undefined): boolean =>
-  driver?.metadata.annotations?.[controllersAnnotation] === bySidecars
+const hasOwnSidecars = (driver: CSIDriver | undefined): boolean => driver?.metadata.annotations?.[controllersAnnotation] === bySidecars
 
 export class CsiDrivers {
   readonly #context: Context

@@ -56,7 +56,7 @@ export const csiModifier: Controller = {
         record(context, claim, 'Warning', 'VolumeModifyFailed', step.message)
         return { requeueAfterMs: lookAgainMs }
       }
-      const node = nodeReaching(volume, informers.full(nodes).list(), drivers.nodesOf(driver))
+      const node = nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(driver))
       try {
         record(context, claim, 'Normal', 'VolumeModify', `external resizer is modifying volume ${claim.metadata.name} with vac ${wanted}`)
         const secrets = await readCsiSecret(context, controllerExpandSecretRef, signal)

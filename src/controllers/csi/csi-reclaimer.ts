@@ -8,6 +8,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import { csiDrivers, csiNodes, nodes, persistentVolumes, volumeAttachments } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { hasFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiProvisionerIdentity } from './csi-provisioner-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
@@ -55,10 +56,7 @@ export const csiReclaimer: Controller = {
         context.events.record(referenceTo(volume, 'v1', 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', messageOf(err))
         throw err
       }
-      if (volume.metadata.deletionTimestamp === undefined)
-        await client.delete(persistentVolumes, '', key, {}, signal).catch((err: unknown) => {
-          if (!isReason(err, 'NotFound')) throw err
-        })
+      if (volume.metadata.deletionTimestamp === undefined) await ignoreMissing(client.delete(persistentVolumes, '', key, {}, signal))
       const fresh = await client.get(persistentVolumes, '', key, signal)
       if (hasFinalizer(fresh, csiVolumeFinalizer)) await removeFinalizer(context, persistentVolumes, fresh, csiVolumeFinalizer, signal)
       return done
@@ -67,7 +65,7 @@ export const csiReclaimer: Controller = {
 }
 
 /** `delete`: the volume in the storage, then its object. `release`: only the object. Pure. */
-export function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
+function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
   const driver = spec.csi?.driver
   if (driver === undefined || driver === localDriver || metadata.annotations?.[provisionedBy] !== driver) return 'wait'
   const ending = metadata.deletionTimestamp !== undefined
@@ -79,7 +77,7 @@ export function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isA
 
 async function deleteVolume(context: Context, drivers: CsiDrivers, volume: PersistentVolume, signal: AbortSignal): Promise<void> {
   const { driver = '', volumeHandle = '' } = volume.spec.csi ?? {}
-  const node = nodeReaching(volume, context.informers.full(nodes).list(), drivers.nodesOf(driver))
+  const node = nodeReaching(volume, each => context.informers.full(nodes).get('', each), drivers.nodesOf(driver))
   if (node === undefined) throw new CsiError(driver, 'DeleteVolume', 'UNAVAILABLE', 'it is on no ready node that reaches the volume')
   const { annotations = {} } = volume.metadata
   const [name, namespace] = [annotations[deletionSecretName], annotations[deletionSecretNamespace]]

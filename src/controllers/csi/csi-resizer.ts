@@ -88,7 +88,7 @@ async function resize(context: Context, drivers: CsiDrivers, claim: PersistentVo
         }),
       },
       signal,
-      nodeReaching(volume, informers.full(nodes).list(), drivers.nodesOf(driver)),
+      nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(driver)),
     )
     if (answer.capacityBytes < step.bytes)
       throw new CsiError(

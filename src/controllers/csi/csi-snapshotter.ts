@@ -152,7 +152,7 @@ const secretsOf = (context: Context, { metadata }: VolumeSnapshotContent, signal
 function placeOf({ informers }: Context, drivers: CsiDrivers, { spec }: VolumeSnapshotContent): string | undefined {
   const [volume] = informers.full(persistentVolumes).byIndex(byHandle, `${spec.driver}/${spec.source.volumeHandle ?? ''}`)
   if (volume?.spec.nodeAffinity?.required === undefined) return undefined
-  return nodeReaching(volume, informers.full(nodes).list(), drivers.nodesOf(spec.driver))
+  return nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(spec.driver))
 }
 
 /** Without the time: its nanoseconds are beyond the integers that the server accepts, ±2^53. */

@@ -1,10 +1,10 @@
 // What the volume of a claim is to be filled with: of the claim's own namespace, and of the driver of its class.
 import { integerValue, parseQuantity } from '../../api/quantity/quantity.ts'
-import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import { allowVolumeModeChange, snapshotGroup } from '../../api/volumes/snapshot-names.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import type { Context } from '../controller.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { contentName, restorableContent } from '../snapshots/snapshot-plan.ts'
 import { volumeSnapshotContents, volumeSnapshots } from '../snapshots/snapshot-resources.ts'
 import type { CsiSource } from './provision-plan.ts'
@@ -49,10 +49,11 @@ async function ofSnapshot(
   signal: AbortSignal,
 ): Promise<CsiSource | string> {
   const { client } = context
-  const snapshot = await orMissing(client.get(volumeSnapshots, namespace, name, signal))
+  // Missing also where snapshots are not defined.
+  const snapshot = await ignoreMissing(client.get(volumeSnapshots, namespace, name, signal))
   if (snapshot === undefined) return `dataSource: volumesnapshot "${name}" not found`
   if (snapshot.metadata.deletionTimestamp !== undefined) return `dataSource: volumesnapshot "${name}" is being deleted`
-  const content = restorableContent(snapshot, await orMissing(client.get(volumeSnapshotContents, '', contentName(snapshot), signal)))
+  const content = restorableContent(snapshot, await ignoreMissing(client.get(volumeSnapshotContents, '', contentName(snapshot), signal)))
   if (content === undefined) return `dataSource: volumesnapshot "${name}" is not ready to use`
   if (content.spec.driver !== driver) return `dataSource: volumesnapshot "${name}" is not one of driver "${driver}"`
   return {
@@ -61,15 +62,5 @@ async function ofSnapshot(
     bytes: content.status?.restoreSize ?? 0,
     mode: content.spec.sourceVolumeMode,
     mayChangeMode: content.metadata.annotations?.[allowVolumeModeChange] === 'true',
-  }
-}
-
-async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (err) {
-    // Also where snapshots are not defined.
-    if (isReason(err, 'NotFound')) return undefined
-    throw err
   }
 }

@@ -68,8 +68,12 @@ export function affinityOf(places: readonly { readonly segments: Segments }[]): 
 }
 
 /** A node from which the driver reaches the volume; undefined if it is on none of them. */
-export const nodeReaching = (volume: PersistentVolume, nodes: readonly Node[], withDriver: readonly string[]): string | undefined =>
+export const nodeReaching = (
+  volume: PersistentVolume,
+  nodeOf: (name: string) => Node | undefined,
+  withDriver: readonly string[],
+): string | undefined =>
   withDriver.find(name => {
-    const node = nodes.find(({ metadata }) => metadata.name === name)
+    const node = nodeOf(name)
     return node !== undefined && isOnNode(volume, selectable(node))
   })

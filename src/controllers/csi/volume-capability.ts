@@ -1,8 +1,8 @@
 // The capabilities of a volume as a driver wants them, from access modes and the volume mode. Pure.
+import { csiAccessMode } from '../../base/csi/access-mode.ts'
 import type { CsiWritten } from '../../base/csi/csi-methods.ts'
 
 export type VolumeCapability = CsiWritten<'VolumeCapability'>
-type Mode = NonNullable<CsiWritten<'AccessMode'>['mode']>
 
 export interface VolumeForm {
   readonly accessModes: readonly string[]
@@ -16,22 +16,9 @@ export interface VolumeForm {
 /** One for each access mode, as upstream's external-provisioner. */
 export function volumeCapabilities({ accessModes, volumeMode, fsType, mountOptions, knowsSinglePod }: VolumeForm): VolumeCapability[] {
   return accessModes.map(mode => {
-    const accessMode = { mode: modeOf(mode, knowsSinglePod) }
+    const accessMode = { mode: csiAccessMode(mode, knowsSinglePod) }
     return volumeMode === 'Block' ? { block: {}, accessMode } : { mount: { fsType, mountFlags: mountOptions }, accessMode }
   })
-}
-
-function modeOf(mode: string, knowsSinglePod: boolean): Mode {
-  switch (mode) {
-    case 'ReadOnlyMany':
-      return 'MULTI_NODE_READER_ONLY'
-    case 'ReadWriteMany':
-      return 'MULTI_NODE_MULTI_WRITER'
-    case 'ReadWriteOncePod':
-      return knowsSinglePod ? 'SINGLE_NODE_SINGLE_WRITER' : 'SINGLE_NODE_WRITER'
-    default:
-      return knowsSinglePod ? 'SINGLE_NODE_MULTI_WRITER' : 'SINGLE_NODE_WRITER'
-  }
 }
 
 /** Of an existing volume with several modes, the widest: upstream's external-attacher. */

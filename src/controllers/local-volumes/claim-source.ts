@@ -1,11 +1,11 @@
 // What a claim of a volume on a node's disk is to be filled with. Sources are of the claim's own namespace, and both a snapshot and its content
 // must name each other: a tenant who writes the names of others gets nothing of theirs.
-import { isReason } from '../../api/status.ts'
 import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { snapshotGroup } from '../../api/volumes/snapshot-names.ts'
 import { localVolumes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import type { Context } from '../controller.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { contentName, restorableContent } from '../snapshots/snapshot-plan.ts'
 import { volumeSnapshotContents, volumeSnapshots } from '../snapshots/snapshot-resources.ts'
 import type { ClaimSource } from './provision-plan.ts'
@@ -45,10 +45,11 @@ function ofClaim({ informers }: Context, namespace: string, name: string): Claim
 
 async function ofSnapshot(context: Context, namespace: string, name: string, signal: AbortSignal): Promise<ClaimSource> {
   const { client, informers } = context
-  const snapshot = await orMissing(client.get(volumeSnapshots, namespace, name, signal))
+  // Missing also where snapshots are not defined.
+  const snapshot = await ignoreMissing(client.get(volumeSnapshots, namespace, name, signal))
   if (snapshot === undefined) return pending(`dataSource: volumesnapshot "${name}" not found`)
   if (snapshot.metadata.deletionTimestamp !== undefined) return refused(`dataSource: volumesnapshot "${name}" is being deleted`)
-  const content = restorableContent(snapshot, await orMissing(client.get(volumeSnapshotContents, '', contentName(snapshot), signal)))
+  const content = restorableContent(snapshot, await ignoreMissing(client.get(volumeSnapshotContents, '', contentName(snapshot), signal)))
   if (content === undefined) return pending(`dataSource: volumesnapshot "${name}" is not ready to use`)
   if (content.spec.driver !== localDriver) return refused(`dataSource: volumesnapshot "${name}" is not one of ${localDriver}`)
   return localVolumeOf(informers, content.status?.snapshotHandle ?? '')
@@ -60,14 +61,4 @@ function localVolumeOf(informers: Context['informers'], handle: string): ClaimSo
   return found.status?.phase === 'Ready'
     ? { state: 'ready', localVolume: found }
     : pending(`dataSource: LocalVolume "${handle}" is not ready`)
-}
-
-async function orMissing<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read
-  } catch (err) {
-    // Also where snapshots are not defined.
-    if (isReason(err, 'NotFound')) return undefined
-    throw err
-  }
 }

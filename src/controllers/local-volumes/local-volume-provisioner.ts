@@ -9,6 +9,7 @@ import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { readClaimSource } from './claim-source.ts'
 import { claimsOfLocalVolumes } from './claims-of-local-volumes.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
@@ -102,9 +103,7 @@ async function apply(context: Context, claim: PersistentVolumeClaim, step: Provi
       return
     case 'give-up': {
       failed(step.message)
-      await client.delete(localVolumes, '', localVolumeName(claim), {}, signal).catch((err: unknown) => {
-        if (!isReason(err, 'NotFound')) throw err
-      })
+      await ignoreMissing(client.delete(localVolumes, '', localVolumeName(claim), {}, signal))
       const { [selectedNode]: _, ...rest } = claim.metadata.annotations ?? {}
       const annotations = step.sourceNode === undefined ? rest : { ...rest, [sourceNodeAnnotation]: step.sourceNode }
       await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, annotations } }, signal)

@@ -1,9 +1,9 @@
 // Erases or retains PersistentVolumes on nodes' disks when their claims are gone.
-import { isReason } from '../../api/status.ts'
 import { localDriver, retainedAnnotation, volumeFinalizer } from '../../api/volumes/local-volume-names.ts'
 import { localVolumes, persistentVolumes } from '../../client/resources.ts'
 import { type Context, type Controller, done } from '../controller.ts'
 import { hasFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { planReclaim } from './reclaim-plan.ts'
 
@@ -40,12 +40,4 @@ async function retain({ client, informers }: Context, name: string, signal: Abor
   if (found === undefined || found.metadata.annotations?.[retainedAnnotation] !== undefined) return
   const annotations = { ...found.metadata.annotations, [retainedAnnotation]: 'true' }
   await client.update(localVolumes, { ...found, metadata: { ...found.metadata, annotations } }, signal)
-}
-
-async function ignoreMissing(deletion: Promise<unknown>): Promise<void> {
-  try {
-    await deletion
-  } catch (err) {
-    if (!isReason(err, 'NotFound')) throw err
-  }
 }

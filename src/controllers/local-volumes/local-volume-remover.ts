@@ -1,11 +1,11 @@
 // Ends LocalVolumes: the key is erased first, then the node removes the content. Also removes those that no claim will ever use.
-import { isReason } from '../../api/status.ts'
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
 import { claimAnnotation, keyFinalizer, localDriver } from '../../api/volumes/local-volume-names.ts'
 import { splitKey } from '../../client/cache/object-key.ts'
 import { localVolumes, nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
 import { isOurs, localVolumeName } from './provision-plan.ts'
 import { type LocalVolumeView, planLocalVolume } from './reclaim-plan.ts'
@@ -73,23 +73,15 @@ function volumeWith(informers: Context['informers'], handle: string): Persistent
 
 /** As the API has it now; undefined if the LocalVolume is gone. */
 async function current({ client, informers }: Context, { metadata }: Found, signal: AbortSignal): Promise<LocalVolumeView | undefined> {
-  const orMissing = async <T>(read: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await read
-    } catch (err) {
-      if (isReason(err, 'NotFound')) return undefined
-      throw err
-    }
-  }
   const name = metadata.name ?? ''
-  const localVolume = await orMissing(client.get(localVolumes, '', name, signal))
+  const localVolume = await ignoreMissing(client.get(localVolumes, '', name, signal))
   if (localVolume === undefined || localVolume.metadata.uid !== metadata.uid) return undefined
   const { namespace, name: claimName } = splitKey(localVolume.metadata.annotations?.[claimAnnotation] ?? '')
   const holder = volumeWith(informers, name)?.metadata.name ?? name
   return {
     localVolume,
-    volume: await orMissing(client.get(persistentVolumes, '', holder, signal)),
-    claim: claimName === '' ? undefined : await orMissing(client.get(persistentVolumeClaims, namespace, claimName, signal)),
-    hasNode: (await orMissing(client.get(nodes, '', localVolume.spec.nodeName, signal))) !== undefined,
+    volume: await ignoreMissing(client.get(persistentVolumes, '', holder, signal)),
+    claim: claimName === '' ? undefined : await ignoreMissing(client.get(persistentVolumeClaims, namespace, claimName, signal)),
+    hasNode: (await ignoreMissing(client.get(nodes, '', localVolume.spec.nodeName, signal))) !== undefined,
   }
 }

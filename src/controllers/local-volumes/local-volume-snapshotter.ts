@@ -8,6 +8,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import { localVolumes, nodes, persistentVolumeClaims, resourceQuotas } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { addFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { volumeSnapshotContents } from '../snapshots/snapshot-resources.ts'
 import { localSnapshotIdentity } from './local-snapshot-identity.ts'
 import { requestedBytes } from './provision-plan.ts'
@@ -80,20 +81,20 @@ function viewOf(
   const { namespace = '' } = content.spec.volumeSnapshotRef
   const own = localSnapshotName(content) ?? ''
   const source = cache.get('', content.spec.source.volumeHandle ?? '')
-  let otherBytes = 0
-  for (const claim of informers.full(persistentVolumeClaims).list(namespace)) otherBytes += requestedBytes(claim)
-  for (const volume of cache.list()) {
-    made.delete(volume.metadata.name ?? '')
-    if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) otherBytes += volume.spec.bytes
-  }
-  for (const [name, one] of made) if (name !== own && one.namespace === namespace) otherBytes += one.bytes
+  for (const name of made.keys()) if (cache.get('', name) !== undefined) made.delete(name)
   return {
     content,
     source,
     localVolume: cache.get('', own),
     hasNode: source !== undefined && informers.full(nodes).get('', source.spec.nodeName) !== undefined,
     quotas: informers.full(resourceQuotas).list(namespace),
-    otherBytes,
+    otherBytes() {
+      let bytes = 0
+      for (const claim of informers.full(persistentVolumeClaims).list(namespace)) bytes += requestedBytes(claim)
+      for (const volume of cache.list()) if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) bytes += volume.spec.bytes
+      for (const [name, one] of made) if (name !== own && one.namespace === namespace) bytes += one.bytes
+      return bytes
+    },
   }
 }
 
@@ -136,9 +137,7 @@ async function apply(context: Context, content: VolumeSnapshotContent, step: Con
     }
     case 'erase':
       await settings.volumeKeys.erase(name, signal)
-      await client.delete(localVolumes, '', name, {}, signal).catch((err: unknown) => {
-        if (!isReason(err, 'NotFound')) throw err
-      })
+      await ignoreMissing(client.delete(localVolumes, '', name, {}, signal))
       await removeFinalizer(context, volumeSnapshotContents, content, contentProtection, signal)
   }
 }

@@ -68,10 +68,10 @@ const rows: readonly { readonly name: string; readonly view: Partial<ContentView
   { name: 'of a volume that is gone', view: { source: undefined }, want: 'failed volume "pvc-c1" is not there any more' },
   { name: 'of a volume that is not made', view: { source: volumeOf({ phase: 'Failed' }) }, want: 'failed volume "pvc-c1" is not ready' },
   { name: 'of a node that is lost', view: { hasNode: false }, want: 'failed node "n1", which has the volume, is gone' },
-  { name: 'within the quota', view: { quotas: [quotaOf('3Gi')], otherBytes: 2 * gibibyte }, want: /^make / },
+  { name: 'within the quota', view: { quotas: [quotaOf('3Gi')], otherBytes: () => 2 * gibibyte }, want: /^make / },
   {
     name: 'above the quota, with the other snapshots',
-    view: { quotas: [quotaOf('3Gi')], otherBytes: 2 * gibibyte + 1 },
+    view: { quotas: [quotaOf('3Gi')], otherBytes: () => 2 * gibibyte + 1 },
     want: /^failed exceeded quota: q of namespace "ns" limits requests.storage to 3Gi, .* leave 1073741823 bytes, and the snapshot needs 1073741824$/,
   },
   { name: 'being copied', view: { localVolume: snapshotOf(undefined) }, want: 'wait' },
@@ -126,7 +126,7 @@ for (const { name, view, want } of rows)
       localVolume: undefined,
       hasNode: true,
       quotas: [],
-      otherBytes: 0,
+      otherBytes: () => assert.fail('only a new snapshot counts them'),
       ...view,
     })
     if (typeof want === 'string') assert.equal(describe(step), want)

@@ -17,8 +17,8 @@ export interface ContentView {
   readonly hasNode: boolean
   /** Of the namespace of the snapshot. */
   readonly quotas: readonly ResourceQuota[]
-  /** Bytes of the claims and the other snapshots of that namespace. A quota's own status says late what claims use. */
-  readonly otherBytes: number
+  /** Bytes of the claims and the other snapshots of that namespace. A quota's own status says late what claims use. Only a new snapshot counts them. */
+  readonly otherBytes: () => number
 }
 
 export type ContentStep =
@@ -69,10 +69,12 @@ const bytesOf = ({ spec, status }: LocalVolume): number => Math.max(spec.bytes, 
 
 /** Snapshots take room on disks as claims do, so they get what claims leave of the limit. Later claims do not count them. */
 function whyTooLarge({ quotas, otherBytes, content }: ContentView, bytes: number): string | undefined {
+  let used: number | undefined
   for (const { metadata, spec } of quotas) {
     const hard = spec?.hard?.['requests.storage']
     if (hard === undefined) continue
-    const left = amount(hard) - otherBytes
+    used ??= otherBytes()
+    const left = amount(hard) - used
     if (bytes > left)
       return `exceeded quota: ${metadata.name} of namespace "${content.spec.volumeSnapshotRef.namespace}" limits requests.storage to ${hard}, of which claims and other snapshots leave ${Math.max(0, left)} bytes, and the snapshot needs ${bytes}`
   }

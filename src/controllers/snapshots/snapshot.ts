@@ -10,6 +10,7 @@ import { referenceTo } from '../../client/event-recorder.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { addFinalizer, removeFinalizer } from '../finalizer.ts'
+import { ignoreMissing } from '../missing-object.ts'
 import { OtherController } from '../volumes/other-controller.ts'
 import { snapshotIdentity } from './snapshot-identity.ts'
 import { contentName, planSnapshot, restoredFrom, type SnapshotStep, type SnapshotView } from './snapshot-plan.ts'
@@ -131,9 +132,7 @@ async function apply(context: Context, found: VolumeSnapshot, step: SnapshotStep
       await client.update(volumeSnapshotContents, step.content, signal)
       return
     case 'delete-content':
-      await client.delete(volumeSnapshotContents, '', step.content.metadata.name ?? '', {}, signal).catch((err: unknown) => {
-        if (!isReason(err, 'NotFound')) throw err
-      })
+      await ignoreMissing(client.delete(volumeSnapshotContents, '', step.content.metadata.name ?? '', {}, signal))
       return
     case 'status':
       await client.updateStatus(volumeSnapshots, { ...found, status: step.status }, signal)

@@ -24,7 +24,7 @@ const labelKey = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0
 const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/
 
 /** Asks a driver what it can do here. Rejects with CsiError, or with a UserError if an answer cannot be used. */
-export async function askDriver(name: string, calls: CsiCalls, signal: AbortSignal): Promise<NodeDriver> {
+async function askDriver(name: string, calls: CsiCalls, signal: AbortSignal): Promise<NodeDriver> {
   const plugin = await calls.call('GetPluginInfo', {}, signal)
   if (plugin.name !== name) throw new UserError(`driver "${name}" gives itself another name: ${JSON.stringify(plugin.name.slice(0, 63))}`)
   const [info, { capabilities }] = [await calls.call('NodeGetInfo', {}, signal), await calls.call('NodeGetCapabilities', {}, signal)]

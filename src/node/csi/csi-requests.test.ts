@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { PersistentVolume } from '../../api/types/core-v1.ts'
 import { podOf } from '../pod/fixture.ts'
-import {
-  attachmentName,
-  capabilityOf,
-  inlineCsiVolume,
-  modeRefusal,
-  needsAttachment,
-  persistentCsiVolume,
-  publishedContext,
-} from './csi-requests.ts'
+import { capabilityOf, inlineCsiVolume, modeRefusal, needsAttachment, persistentCsiVolume, publishedContext } from './csi-requests.ts'
 
 const persistent = (spec: Partial<PersistentVolume['spec']> = {}): PersistentVolume => ({
   metadata: { name: 'pv' },
@@ -19,10 +10,6 @@ const persistent = (spec: Partial<PersistentVolume['spec']> = {}): PersistentVol
 })
 const claim = { name: 'v', persistentVolumeClaim: { claimName: 'c' } }
 const pod = { ...podOf({}), metadata: { name: 'p', namespace: 'a', uid: 'u' } }
-
-test('attachmentName() is that of Kubernetes', () => {
-  assert.equal(attachmentName('h', 'd', 'n'), `csi-${createHash('sha256').update('hdn').digest('hex')}`)
-})
 
 for (const [mode, plain, exact] of [
   ['ReadWriteOnce', 'SINGLE_NODE_WRITER', 'SINGLE_NODE_MULTI_WRITER'],

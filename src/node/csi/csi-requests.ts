@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CSIDriver } from '../../api/types/storage-v1.ts'
+import { csiAccessMode } from '../../base/csi/access-mode.ts'
 import type { CsiWritten } from '../../base/csi/csi-methods.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { NodeAbility } from './csi-drivers.ts'
@@ -90,33 +91,14 @@ export function modeRefusal({ driver, isInline }: CsiVolume, object: CSIDriver |
 export const needsAttachment = ({ isInline }: CsiVolume, object: CSIDriver | undefined): boolean =>
   !isInline && object?.spec.attachRequired !== false
 
-/** The name of the VolumeAttachment, upstream's. */
-export const attachmentName = (volumeId: string, driver: string, node: string): string =>
-  `csi-${createHash('sha256').update(`${volumeId}${driver}${node}`).digest('hex')}`
-
 type Capability = CsiWritten<'VolumeCapability'>
-type Mode = NonNullable<CsiWritten<'AccessMode'>['mode']>
 
 /** `group`: the pod's fsGroup, if the driver gives it to the volume itself. */
 export function capabilityOf(volume: CsiVolume, can: ReadonlySet<NodeAbility>, group: number | undefined): Capability {
-  const accessMode = { mode: accessModeOf(volume.accessModes, can) }
+  const accessMode = { mode: csiAccessMode(volume.accessModes[0], can.has('SINGLE_NODE_MULTI_WRITER')) }
   if (volume.isBlock) return { block: {}, accessMode }
   const { fsType, mountOptions } = volume
   return { mount: { fsType, mountFlags: mountOptions, ...(group === undefined ? {} : { volumeMountGroup: String(group) }) }, accessMode }
-}
-
-function accessModeOf([first]: readonly string[], can: ReadonlySet<NodeAbility>): Mode {
-  const isExact = can.has('SINGLE_NODE_MULTI_WRITER')
-  switch (first) {
-    case 'ReadWriteOncePod':
-      return isExact ? 'SINGLE_NODE_SINGLE_WRITER' : 'SINGLE_NODE_WRITER'
-    case 'ReadOnlyMany':
-      return 'MULTI_NODE_READER_ONLY'
-    case 'ReadWriteMany':
-      return 'MULTI_NODE_MULTI_WRITER'
-    default:
-      return isExact ? 'SINGLE_NODE_MULTI_WRITER' : 'SINGLE_NODE_WRITER'
-  }
 }
 
 export const tokensKey = 'csi.storage.k8s.io/serviceAccount.tokens'

@@ -2,6 +2,7 @@
 import { isReason } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { CSIDriver, VolumeAttachment } from '../../api/types/storage-v1.ts'
+import { attachmentName } from '../../api/volumes/csi-volume-names.ts'
 import type { Clock } from '../../base/clock.ts'
 import { safeDetails } from '../../base/csi/csi-error.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
@@ -9,7 +10,7 @@ import { UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { csiDrivers, secrets, volumeAttachments } from '../../client/resources.ts'
 import type { TokenSource } from '../volumes/volume-files.ts'
-import { attachmentName, type SecretName } from './csi-requests.ts'
+import type { SecretName } from './csi-requests.ts'
 
 /** Undefined if the cluster has no such object; drivers work without. */
 export async function driverObject(client: Client, name: string, signal: AbortSignal): Promise<CSIDriver | undefined> {

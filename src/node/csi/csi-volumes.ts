@@ -4,6 +4,7 @@ import { lstat, mkdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import type { CSIDriver } from '../../api/types/storage-v1.ts'
+import { inUseName } from '../../api/volumes/csi-volume-names.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import type { Clock } from '../../base/clock.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
@@ -51,8 +52,8 @@ export interface CsiVolumesOptions {
   readonly bootId: string
   /** Events of the pod. */
   readonly warn: (pod: PodName, message: string) => void
-  /** A volume that can be detached is in use now, or no more: the node's status says so. */
-  readonly attachmentsChanged: () => Promise<void>
+  /** Resolves when the node's status lists the attached volumes that are in use now. */
+  readonly reportInUse: () => Promise<void>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -99,10 +100,14 @@ export class CsiVolumes {
   }
 
   /** For one volume at a time. */
-  oneByOne<T>({ folder }: CsiPlace, work: () => Promise<T>): Promise<T> {
+  async oneByOne<T>({ folder }: CsiPlace, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(folder) ?? new OneByOne()
     this.#queues.set(folder, queue)
-    return queue.run(work)
+    try {
+      return await queue.run(work)
+    } finally {
+      if (queue.isIdle && this.#queues.get(folder) === queue) this.#queues.delete(folder)
+    }
   }
 
   /**
@@ -121,6 +126,8 @@ export class CsiVolumes {
     return await this.oneByOne(place, async () => {
       const isAttached = needsAttachment(wanted, object)
       await this.#begin(asked, wanted, place, { isAttached, isAgain })
+      // Each time, since an earlier report may have failed: the controller detaches no volume that the node's status lists.
+      if (isAttached) await this.#options.reportInUse()
       const publishContext = isAttached ? await attachedContext(this.#options, wanted, signal) : {}
       return await this.#publish({ asked, wanted, driver, object, place, publishContext }, signal)
     })
@@ -153,8 +160,6 @@ export class CsiVolumes {
       stage: record?.stage ?? 'none',
       pods: [...others, entry],
     })
-    // The controller detaches no volume that the node's status lists.
-    if (isAttached && record?.isAttached !== true) await this.#options.attachmentsChanged()
   }
 
   /** As it is since the machine's start: mounts of an earlier one are gone. */
@@ -300,8 +305,7 @@ export class CsiVolumes {
         await this.#clear(place.staging, driver.name, undefined)
       }
       await removeCsiRecord(place)
-      this.#queues.delete(place.folder)
-      if (record.isAttached) await this.#options.attachmentsChanged()
+      if (record.isAttached) await this.#options.reportInUse()
     })
   }
 
@@ -321,7 +325,7 @@ export class CsiVolumes {
     const names: string[] = []
     for (const place of await csiPlaces(this.#options.folder)) {
       const record = await readCsiRecord(place)
-      if (record?.isAttached === true) names.push(`kubernetes.io/csi/${record.driver}^${record.volumeId}`)
+      if (record?.isAttached === true) names.push(inUseName(record.driver, record.volumeId))
     }
     return names.sort()
   }

@@ -9,13 +9,14 @@ import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { EventRecorder } from '../../client/event-recorder.ts'
-import { csiNodes, nodes } from '../../client/resources.ts'
+import { csiNodes } from '../../client/resources.ts'
 import { unmountBelow } from '../machine/mount-table.ts'
 import type { NodeDirectory } from '../machine/node-directory.ts'
 import { ForwardedCsiCalls } from './answer-csi-call.ts'
 import { CsiDrivers } from './csi-drivers.ts'
 import { type CsiPlace, csiPlaces, readCsiRecord, writeCsiRecord } from './csi-record.ts'
 import { CsiVolumes, type PodName, type RequestedVolume } from './csi-volumes.ts'
+import { InUseReport } from './in-use-report.ts'
 import { keepPublished } from './keep-published.ts'
 import { PluginRegistrar } from './plugin-registrar.ts'
 import { publishDrivers } from './publish-drivers.ts'
@@ -51,6 +52,7 @@ export class NodeCsi implements AsyncDisposable {
   readonly forwarded = new ForwardedCsiCalls(this.drivers)
   readonly #options: NodeCsiOptions
   readonly #folder: string
+  readonly #inUse: InUseReport
   readonly #undoing = new Map<string, Promise<void>>()
   readonly #retries = new Map<string, { failures: number; at: number }>()
   #signal: AbortSignal = AbortSignal.abort(new Error('the agent has not started'))
@@ -62,20 +64,15 @@ export class NodeCsi implements AsyncDisposable {
     this.volumes = new CsiVolumes({
       ...{ folder: this.#folder, pods: directory.pods, drivers: this.drivers, client, nodeName, bootId, clock, log },
       warn: (pod, message) => this.#warn(pod, message),
-      attachmentsChanged: () => this.#reportInUse(),
+      reportInUse: () => this.#inUse.write(this.#signal),
     })
+    this.#inUse = new InUseReport({ inUse: () => this.volumes.inUse(), client, nodeName, clock, log })
   }
 
   #warn(pod: PodName, message: string): void {
     this.#options.log.info('CSI volume', { pod: `${pod.namespace}/${pod.name}`, message })
     if (pod.uid === '') return
     this.#options.events.record({ apiVersion: 'v1', kind: 'Pod', ...pod }, 'Warning', 'FailedMount', message)
-  }
-
-  async #reportInUse(): Promise<void> {
-    const { client, nodeName } = this.#options
-    const volumesInUse = await this.volumes.inUse()
-    await client.patch(nodes, '', nodeName, { status: { volumesInUse } }, { type: 'merge', subresource: 'status' }, this.#signal)
   }
 
   setUp(asked: RequestedVolume, signal: AbortSignal): Promise<string> {
@@ -145,6 +142,7 @@ export class NodeCsi implements AsyncDisposable {
     await Promise.all([
       registrar.run(signal),
       this.#undoAll(signal),
+      this.#inUse.run(signal),
       keepPublished(this, this.#options, signal),
       this.#tell(changed, signal),
     ])

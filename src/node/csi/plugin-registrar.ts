@@ -9,7 +9,7 @@ import { GrpcFailure, UnaryClient } from '../../base/grpc/unary-client.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { CsiDrivers, NodeDriver } from './csi-drivers.ts'
-import { type PluginInfo, readPluginInfo, registrationTable } from './registration-table.ts'
+import { readPluginInfo, registrationTable } from './registration-table.ts'
 import { requireTrustedSocket } from './trusted-path.ts'
 
 export interface PluginRegistrarOptions {
@@ -25,7 +25,7 @@ export interface PluginRegistrarOptions {
 }
 
 /** The folder holds no more sockets than this. */
-export const maxPlugins = 64
+const maxPlugins = 64
 const pollMs = 1000
 /** Of one call of the registration protocol. */
 const answerMs = 10_000
@@ -164,7 +164,7 @@ export class PluginRegistrar {
     }
     let opened: Awaited<ReturnType<CsiDrivers['open']>> | undefined
     try {
-      const { name, endpoint } = readPluginInfo(await call('GetInfo', {})) satisfies PluginInfo
+      const { name, endpoint } = readPluginInfo(await call('GetInfo', {}))
       const other = [...this.#known].find(([, { driver }]) => driver === name)
       if (other !== undefined) throw new UserError(`driver "${name}" is registered already, by the socket "${other[0]}"`)
       opened = await drivers.open(name, await requireTrustedSocket(endpoint === '' ? path : endpoint), signal)

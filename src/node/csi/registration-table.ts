@@ -19,7 +19,7 @@ export const registrationTable: ProtocolTable = {
   },
 }
 
-export interface PluginInfo {
+interface PluginInfo {
   readonly name: string
   /** Path of the driver's socket; '' for the registration's own. */
   readonly endpoint: string
