@@ -203,7 +203,7 @@ describe('CSI drivers that fail', { skip }, () => {
 })
 
 describe('sockets of CSI drivers', { skip }, () => {
-  test('requireTrustedSocket() refuses what another user could have put there', async () => {
+  test('CVE-2020-8567 and CVE-2020-8568: requireTrustedSocket() refuses what another user could have put there', async () => {
     await using node = await new CsiNode().start()
     const folder = join(node.root, 'open')
     mkdirSync(folder)
@@ -288,7 +288,7 @@ describe('sockets of CSI drivers', { skip }, () => {
     assert.ok(performance.now() - began < 9000)
   })
 
-  test('records of volumes hold no secret', async () => {
+  test('CVE-2023-2878, CVE-2024-3744 and CVE-2025-7445: records of volumes hold no token', async () => {
     await using node = await new CsiNode().start()
     node.token = 'h.eyJleHAiOjE3MDAwMDAwMDB9.canary'
     const driver = await node.driver({}, { tokenRequests: [{ audience: 'storage' }], podInfoOnMount: true })

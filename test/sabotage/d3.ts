@@ -66,6 +66,14 @@ export const d3: readonly Sabotage[] = [
     on: 'node',
   },
   {
+    name: 'the class of the kind does not count',
+    file: 'src/api/data-classes/classify.ts',
+    from: '[labelOf(namespace), labelOf(definition), ...own,',
+    to: '[labelOf(namespace), ...own,',
+    proof: 'D3',
+    on: 'node',
+  },
+  {
     name: 'the lowest label counts',
     file: 'src/api/data-classes/data-class.ts',
     from: '(isBelow(most, next) ? next : most)',

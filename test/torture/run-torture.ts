@@ -69,12 +69,6 @@ export async function runTorture({ world, seed, plan, report }: TortureOptions):
   }
 }
 
-/** Each fault once, in an order of the seed. */
-export function* eachFaultOnce(faults: readonly Fault[], random: Random): Generator<Fault> {
-  const left = [...faults]
-  while (left.length > 0) yield* left.splice(random.below(left.length), 1)
-}
-
 /** Faults until the time is over. */
 export function* faultsUntil(faults: readonly Fault[], random: Random, isOver: () => boolean): Generator<Fault> {
   while (!isOver()) yield random.pick(faults)

@@ -5,7 +5,7 @@ import { observeInProcess } from './in-process.ts'
 import { controlProblem, evaluate, type Observation, type Result } from './observation.ts'
 import { noPair, observeOnMachines } from './on-machines.ts'
 import { observeOnNode } from './on-node.ts'
-import type { Entry } from './plan.ts'
+import { type Entry, needsRoot } from './plan.ts'
 import type { Change } from './transform.ts'
 
 export interface EntryResult extends Result {
@@ -49,8 +49,6 @@ export async function runCatalogue(entries: readonly Entry[], options: RunOption
   await Promise.all(lanes)
   return results
 }
-
-const needsRoot = (place: Place): boolean => place === 'node' || place === 'machines'
 
 async function runControls(entries: readonly Entry[], options: RunOptions, signal: AbortSignal): Promise<void> {
   for (const place of ['process', 'disk', 'node', 'machines'] as const) {

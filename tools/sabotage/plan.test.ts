@@ -37,3 +37,9 @@ test('choose() takes fewer of those that need a real node', () => {
   const slow = many.map(entry => ({ ...entry, on: 'node' as const }))
   assert.equal(choose(entriesOf({ C3: slow }), { rows: [], tenth: 1 }).length, 4)
 })
+
+test('choose() leaves entries that are listed as missed out of a tenth, and takes them with their row', () => {
+  const known = many.map(entry => ({ ...entry, knownMissed: 'its reason' }))
+  assert.deepEqual(choose(entriesOf({ C3: known }), { rows: ['C3'], tenth: 1 }), [])
+  assert.equal(choose(entriesOf({ C3: known }), { rows: ['C3'] }).length, 95)
+})

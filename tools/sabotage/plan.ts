@@ -1,4 +1,5 @@
 // Chooses the entries of a run, and where each runs.
+import { randomOf } from '../../src/base/data/random.ts'
 import type { Place, Sabotage } from '../../test/sabotage/sabotage.ts'
 
 export interface Entry extends Sabotage {
@@ -34,9 +35,15 @@ export interface Choice {
   readonly rows: readonly string[]
   /** Part of the name or file. */
   readonly only?: string
-  /** A tenth by this seed; of those that take half a minute each, as on a real node or with registries, a thirtieth. */
+  /**
+   * A tenth by this seed; of those that take half a minute each, as on a real node or with registries, a thirtieth. Without those that are
+   * listed as missed: whether these are seen is found out by a run of their row.
+   */
   readonly tenth?: number
 }
+
+/** A real node is there for root alone, and takes half a minute. */
+export const needsRoot = (place: Place): boolean => place === 'node' || place === 'machines'
 
 /** Proofs that wait for what registries and feeds deliver. */
 const slowProofs: ReadonlySet<string> = new Set(['S1', 'S6', 'S7', 'S9', 'S10'])
@@ -47,28 +54,15 @@ export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice)
       (rows.length === 0 || rows.includes(row)) && (only === undefined || name.includes(only) || file.includes(only)),
   )
   if (tenth === undefined) return chosen
-  const random = generator(tenth)
-  // Whether these are seen is found out by a run of their row.
+  const random = randomOf(tenth)
   const ranked = chosen
     .filter(({ knownMissed }) => knownMissed === undefined)
     .map(entry => ({ entry, rank: random() }))
     .sort((a, b) => a.rank - b.rank)
-  const isSlow = ({ place, proofs }: Entry): boolean =>
-    place === 'node' || place === 'machines' || proofs.some(proof => slowProofs.has(proof))
+  const isSlow = ({ place, proofs }: Entry): boolean => needsRoot(place) || proofs.some(proof => slowProofs.has(proof))
   const [slow, fast] = [ranked.filter(({ entry }) => isSlow(entry)), ranked.filter(({ entry }) => !isSlow(entry))]
   const kept = new Set(
     [...fast.slice(0, Math.ceil(fast.length / 10)), ...slow.slice(0, Math.ceil(slow.length / 30))].map(({ entry }) => entry),
   )
   return chosen.filter(entry => kept.has(entry))
-}
-
-/** mulberry32: the same numbers for the same seed on every machine. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

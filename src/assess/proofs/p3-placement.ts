@@ -4,6 +4,7 @@ import type { DaemonSet } from '../../api/types/apps-v1.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
 import { inParallel } from '../in-parallel.ts'
+import { isOfProof } from '../node-token.ts'
 import { domainOfNode, domainOfPod, namespaceLabel, podAnnotation } from '../oracles/trust-domain.ts'
 import { outcomeOf, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -26,7 +27,7 @@ export const placement: Proof = {
     'Find out who may create `pods/binding` or update `nodes` beside the scheduler: `bulkhead why --as USER create pods/binding -n NAMESPACE`',
   async prove(context, signal) {
     const { attempts, client } = context
-    const all = await client.listAll(nodes, {}, signal)
+    const all = (await client.listAll(nodes, {}, signal)).filter(({ metadata }) => !isOfProof(metadata.name ?? ''))
     if (all.length === 0) return skipped('there is no node')
     const domain = `prove-${randomBytes(4).toString('hex')}`
     await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceLabel]: domain })

@@ -1,5 +1,5 @@
-import { nodes } from '../../client/resources.ts'
 import { tryPulledImages } from '../attacks/supply-chain/pulled-images.ts'
+import { someNode } from '../node-token.ts'
 import { ownRegistry } from '../own-registry.ts'
 import { outcomeOf, type Proof, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
@@ -17,8 +17,7 @@ export const podPulls: Proof = {
     const { attempts, client } = context
     const registry = await ownRegistry(client, signal)
     if (registry === undefined) return skipped('the cluster has no registry of its own: start it with --registry')
-    const [node] = await client.listAll(nodes, {}, signal)
-    if (node === undefined) return skipped('the cluster has no node')
+    if ((await someNode(context, signal)) === undefined) return skipped('the cluster has no node')
     await using namespace = await ProofNamespace.create(context, 'S12', signal)
     await tryPulledImages(context, namespace, registry, signal)
     return outcomeOf([], `${attempts.all.length} attempts: the image on the node is for those who may pull it`)

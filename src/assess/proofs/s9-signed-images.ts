@@ -1,8 +1,8 @@
-import { nodes } from '../../client/resources.ts'
 import { tryCachedImage } from '../attacks/supply-chain/cached-image.ts'
 import { trySignedImages } from '../attacks/supply-chain/signed-images.ts'
 import { tryUnsigned } from '../attacks/supply-chain/unsigned-images.ts'
 import { isLocal } from '../loopback-server.ts'
+import { someNode } from '../node-token.ts'
 import { outcomeOf, type Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 
@@ -17,11 +17,11 @@ export const signedImages: Proof = {
   whenRed:
     'See whether ImagePolicy or ImageDigests was switched off (`bulkhead status`), and whether the part "artifacts" runs; `kubectl get images -o wide` lists what runs',
   async prove(context, signal) {
-    const { attempts, client } = context
+    const { attempts } = context
     await using namespace = await ProofNamespace.create(context, 'S9', signal)
     await namespace.account('s9', signal)
-    const [node] = await client.listAll(nodes, {}, signal)
-    await tryUnsigned(context, namespace, node?.metadata.name, signal)
+    const node = await someNode(context, signal)
+    await tryUnsigned(context, namespace, node, signal)
     const local = isLocal(context.endpoint.server)
     // Where images are not refused at all, nothing follows for signatures and for a node.
     if (local && attempts.found.length === 0) await trySignedImages(context, namespace, signal)

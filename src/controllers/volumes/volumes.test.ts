@@ -180,7 +180,7 @@ const volumes: { name: string; volume: PersistentVolume; claim?: PersistentVolum
     want: 'nothing',
   },
   {
-    name: 'whose handle leads out of its share, as drivers take it, which nobody here deletes either (CVE-2026-3864 and CVE-2026-3865)',
+    name: 'whose handle leads out of its share, and which no provisioner made (CVE-2026-3864 and CVE-2026-3865)',
     volume: volumeOf(
       'v',
       { ...owned, persistentVolumeReclaimPolicy: 'Delete', csi: { driver: 'nfs.csi.k8s.io', volumeHandle: 'server#share#../../other#' } },

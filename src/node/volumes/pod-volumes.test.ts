@@ -81,7 +81,7 @@ test('each volume type is implemented, or is among those that PodVolumes refuses
 
 const titles: Readonly<Record<string, string>> = {
   azureDisk: 'CVE-2017-1002100: PodVolumes refuses a disk of Azure, and asks no cloud for anything',
-  csi: 'CVE-2020-8567, CVE-2020-8568, CVE-2023-2878, CVE-2024-3744 and CVE-2025-7445: PodVolumes refuses a volume of a CSI driver, and makes no token for it',
+  csi: 'PodVolumes without CSI drivers refuses a volume of one, and makes no token for it',
   gitRepo: 'CVE-2024-10220 and CVE-2025-1767: PodVolumes refuses a gitRepo, and starts nothing for it',
   rbd: 'CVE-2020-8566: PodVolumes refuses a volume of Ceph RBD, and reads no Secret for it',
   vsphereVolume: 'CVE-2020-8563: PodVolumes refuses a volume of vSphere, and shows nothing of it',

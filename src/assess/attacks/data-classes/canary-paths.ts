@@ -1,5 +1,6 @@
 // The ways on which a value may travel into logs, events and records: for each class a canary of its own, sent by every verb and refused by
 // every rule that quotes it.
+import { dataClassFieldsAnnotation, dataClassLabel } from '../../../api/data-classes/data-class.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request } from '../../request.ts'
 
@@ -7,15 +8,21 @@ const group = 'prove.bulkhead.dev'
 export const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const pattern = '^[a-z0-9-]{0,80}$'
 
-/** A kind whose field `spec.email` is personal by its definition, and whose `spec.note` is not. */
-export const peopleDefinition = {
+interface Names {
+  readonly plural: string
+  readonly singular: string
+  readonly kind: string
+}
+
+const people: Names = { plural: 'people', singular: 'person', kind: 'Person' }
+export const guests: Names = { plural: 'guests', singular: 'guest', kind: 'Guest' }
+
+const definitionOf = (names: Names, metadata: object) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  metadata: { name: `people.${group}`, annotations: { 'bulkhead.dev/data-class-fields': 'personal=spec.email,spec.phones.*' } },
+  metadata: { name: `${names.plural}.${group}`, ...metadata },
   spec: {
-    group,
-    scope: 'Namespaced',
-    names: { plural: 'people', singular: 'person', kind: 'Person' },
+    ...{ group, scope: 'Namespaced', names },
     versions: [
       {
         name: 'v1',
@@ -39,13 +46,19 @@ export const peopleDefinition = {
       },
     ],
   },
-} as const
+})
 
-export const peopleIn = (namespace: string): string => `/apis/${group}/v1/namespaces/${namespace}/people`
+/** Kinds of which the first is personal in its field `spec.email`, and not in `spec.note`, and the second as a whole. */
+export const definitions = [
+  definitionOf(people, { annotations: { [dataClassFieldsAnnotation]: 'personal=spec.email,spec.phones.*' } }),
+  definitionOf(guests, { labels: { [dataClassLabel]: 'personal' } }),
+]
+
+export const personsIn = (namespace: string, { plural } = people): string => `/apis/${group}/v1/namespaces/${namespace}/${plural}`
 const coreIn = (namespace: string, plural: string): string => `/api/v1/namespaces/${namespace}/${plural}`
 
-const person = (name: string, spec: object, labels: object = {}) => ({
-  ...{ apiVersion: `${group}/v1`, kind: 'Person', metadata: { name, labels }, spec },
+export const personOf = (name: string, spec: object, labels: object = {}, { kind } = people) => ({
+  ...{ apiVersion: `${group}/v1`, kind, metadata: { name, labels }, spec },
 })
 
 export interface Step {
@@ -53,9 +66,12 @@ export interface Step {
   readonly status: number
 }
 
+export const create = (path: string, body: object): Step => ({ question: { method: 'POST', path, body }, status: 201 })
+
 /** What is refused with a message that quotes the value has an exclamation mark in it, which the schema does not allow. */
-export function personSteps(namespace: string, canary: string, labels: object = {}): readonly Step[] {
-  const path = peopleIn(namespace)
+export function personSteps(namespace: string, canary: string, labels: object = {}, names = people): readonly Step[] {
+  const path = personsIn(namespace, names)
+  const person = (name: string, spec: object, its: object = {}) => personOf(name, spec, its, names)
   const one = `${path}/one`
   const spec = { email: canary, phones: [{ number: canary }], note: 'none' }
   const lastApplied = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(person('one', spec)) }
@@ -140,8 +156,8 @@ export function coreSteps(namespace: string, canary: string, labels: object): re
 }
 
 /** An Event as a node or a controller writes it, that quotes the object. */
-export function eventStep(namespace: string, kind: 'Pod' | 'Person' | 'Secret', name: string, canary: string): Step {
-  const apiVersion = kind === 'Person' ? `${group}/v1` : 'v1'
+export function eventStep(namespace: string, kind: 'Pod' | 'Person' | 'Guest' | 'Secret', name: string, canary: string): Step {
+  const apiVersion = kind === 'Person' || kind === 'Guest' ? `${group}/v1` : 'v1'
   const body = {
     ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: `${kind.toLowerCase()}-${name}` }, type: 'Warning', reason: 'Failed' },
     involvedObject: { apiVersion, kind, namespace, name },

@@ -1,7 +1,9 @@
 // A policy and a webhook that refuse with messages which quote the object, and annotate the audit event with it.
 import type { WebhookBackend } from '../admission/webhook-backend.ts'
 
-const rules = [{ apiGroups: ['prove.bulkhead.dev'], apiVersions: ['v1'], resources: ['people'], operations: ['CREATE', 'UPDATE'] }]
+const rules = [
+  { apiGroups: ['prove.bulkhead.dev'], apiVersions: ['v1'], resources: ['people', 'guests'], operations: ['CREATE', 'UPDATE'] },
+]
 const name = 'quotes.prove.bulkhead.dev'
 
 export const quotingPolicy = {

@@ -5,20 +5,29 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { dataClassLabel } from '../../../api/data-classes/data-class.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
+import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
 import { ScratchCluster } from '../../scratch-cluster.ts'
 import { searchFiles } from '../../search-files.ts'
-import { until } from '../../until.ts'
+import { until, within } from '../../until.ts'
 import { WebhookBackend } from '../admission/webhook-backend.ts'
 import { runCommand } from '../audit/run-command.ts'
-import { coreSteps, crdPath, eventStep, peopleDefinition, peopleIn, personSteps, type Step, takeSteps } from './canary-paths.ts'
+import { groups, namespaces } from './canary-groups.ts'
+import { crdPath, create, definitions, guests, personOf, personsIn, takeSteps } from './canary-paths.ts'
 import { quotingPolicy, quotingWebhook } from './quoting-rules.ts'
 import { tryLowering } from './try-lowering.ts'
 
 const everything = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'RequestResponse' }] }
-const namespaces = { personal: 'personal', confidential: 'confidential', plain: 'plain' }
+/** A guard: records are written within a second. */
+const recordMs = 20_000
 const newCanary = (name: string): string => `canary-${name}-${randomBytes(12).toString('hex')}`
+
+interface Sample {
+  /** Of the audit event. */
+  readonly id: string
+  readonly isRefused: boolean
+}
 
 /** Returns how many canaries there were. */
 export async function tryRedaction(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
@@ -31,52 +40,44 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
   const { transport } = start
   await prepare(context, transport, webhook, signal)
 
-  const canaries = new Map(['label', 'namespace', 'class', 'field', 'secret', 'lower'].map(name => [name, newCanary(name)]))
-  const of = (name: string): string => canaries.get(name) ?? ''
   const shown = newCanary('shown')
-  const personal = { [dataClassLabel]: 'personal' }
-  const steps: readonly Step[] = [
-    // A class by the namespace, for whatever is in it; a lower label of the object does not count.
-    ...[...personSteps(namespaces.personal, of('namespace')), ...coreSteps(namespaces.personal, of('namespace'), {})],
-    eventStep(namespaces.personal, 'Pod', 'canary', of('namespace')),
-    ...personSteps(namespaces.confidential, of('lower'), { [dataClassLabel]: 'public' }),
-    ...coreSteps(namespaces.confidential, of('lower'), { [dataClassLabel]: 'public' }),
-    eventStep(namespaces.confidential, 'Pod', 'canary', of('lower')),
-    // By the object's own label, and by its kind's definition.
-    ...coreSteps(namespaces.plain, of('label'), personal),
-    eventStep(namespaces.plain, 'Pod', 'canary', of('label')),
-    ...personSteps(namespaces.plain, of('field')),
-    { question: { method: 'POST', path: peopleIn(namespaces.plain), body: personOf('kept', { email: of('field') }) }, status: 201 },
-    eventStep(namespaces.plain, 'Person', 'kept', of('field')),
-    // Secrets without any label.
-    { question: { method: 'POST', path: secretsPath, body: secretOf('unlabeled', of('secret')) }, status: 201 },
-    eventStep(namespaces.plain, 'Secret', 'unlabeled', of('secret')),
-    // The twin: what is of no class is recorded, so that a search finds it.
-    { question: { method: 'POST', path: peopleIn(namespaces.plain), body: personOf('shown', { note: shown }) }, status: 201 },
-  ]
-  const ids = await takeSteps(transport, steps, signal)
+  const canaries = new Map<string, string>()
+  const samples: Sample[] = []
+  for (const [name, stepsOf] of Object.entries(groups)) {
+    const canary = newCanary(name)
+    canaries.set(name, canary)
+    const steps = stepsOf(canary)
+    const ids = await takeSteps(transport, steps, signal)
+    const all = steps.map(({ status }, index) => ({ id: ids[index] ?? '', isRefused: status >= 400 }))
+    // Each refusal, since it may quote the object, and one that succeeded.
+    samples.push(...all.filter(({ isRefused }) => isRefused), ...all.filter(({ isRefused }) => !isRefused).slice(-1))
+  }
+  // The twin: what is of no class is recorded, so that a search finds it.
+  await takeSteps(transport, [create(personsIn(namespaces.plain), personOf('shown', { note: shown }))], signal)
   await tryLowering(context, transport, namespaces, signal)
 
-  const said = await Promise.all(
-    ids.slice(-24).map(async id => (await runCommand([...command, 'why', id, '--data-dir', scratch.directory], signal)).output),
-  )
   const events = (await request(transport, { method: 'GET', path: '/api/v1/events' }, signal)).text
   const backup = await runCommand([...command, 'backup', 'create', 'prove', '--data-dir', scratch.directory], signal)
   if (backup.code !== 0) throw new Error(`the backup of the scratch cluster fails: ${backup.output}`)
   // A record reaches the disk before the answer of a write, and within a second for a read.
   const isRecorded = async () => ((await hits(scratch.directory, new Map([['shown', shown]]), signal)).size > 0 ? true : undefined)
-  await until(clock, isRecorded, signal)
+  const isShown = await within(recordMs, clock, isRecorded, signal)
+  attempts.record({
+    ...{ name: 'a value of no class in the audit log', sent: 'search', expected: 'recorded' },
+    ...{ answered: isShown === true ? 'recorded' : 'nowhere', held: isShown === true },
+  })
+  const why = async (sample: Sample) => await explain([...command, 'why', sample.id, '--data-dir', scratch.directory], sample, signal)
+  const explanations = await inParallel(samples, why)
   const output = scratch.output
   await scratch.stop()
 
-  report(context, 'a value of no class in the audit log', 'recorded', true)
   const inFiles = await hits(scratch.directory, canaries, signal)
   const inTarget = await hits(target, canaries, signal)
   const places: readonly (readonly [string, (canary: string) => readonly string[]])[] = [
     ['files of the cluster', canary => inFiles.get(canary) ?? []],
     ['the backup', canary => inTarget.get(canary) ?? []],
     ['the logs of its parts', canary => linesWith(output, canary)],
-    ['bulkhead why', canary => said.flatMap(text => linesWith(text, canary))],
+    ['bulkhead why', canary => explanations.flatMap(text => linesWith(text, canary))],
     ['Events', canary => linesWith(events.replaceAll('"message"', '\n"message"'), canary)],
   ]
   for (const [where, search] of places)
@@ -90,12 +91,12 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
   return canaries.size
 }
 
-const secretsPath = `/api/v1/namespaces/${namespaces.plain}/secrets`
-const secretOf = (name: string, value: string) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { value } })
-const personOf = (name: string, spec: object) => ({ apiVersion: 'prove.bulkhead.dev/v1', kind: 'Person', metadata: { name }, spec })
-
-const report = ({ attempts }: ProofContext, name: string, answered: string, held: boolean): void =>
-  attempts.record({ name, sent: 'search', expected: 'recorded', answered, held })
+/** The text of the answer. Without one, it says nothing about the canaries. */
+async function explain(command: readonly string[], { id, isRefused }: Sample, signal: AbortSignal): Promise<string> {
+  const { code, output } = await runCommand(command, signal)
+  if (code !== (isRefused ? 2 : 0)) throw new Error(`\`bulkhead why ${id}\` exits with ${code}: ${output.trim()}`)
+  return output
+}
 
 const linesWith = (text: string, canary: string): string[] => text.split('\n').filter(line => line.includes(canary))
 
@@ -128,7 +129,6 @@ async function flagsOf({ directory }: ScratchCluster, target: string): Promise<r
 }
 
 async function prepare({ clock }: ProofContext, transport: Transport, webhook: WebhookBackend, signal: AbortSignal): Promise<void> {
-  const create = (path: string, body: object): Step => ({ question: { method: 'POST', path, body }, status: 201 })
   const namespace = (name: string, labels: object) =>
     create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
   const registration = '/apis/admissionregistration.k8s.io/v1'
@@ -137,24 +137,27 @@ async function prepare({ clock }: ProofContext, transport: Transport, webhook: W
     namespace(namespaces.personal, { [dataClassLabel]: 'personal' }),
     namespace(namespaces.confidential, { [dataClassLabel]: 'confidential' }),
     namespace(namespaces.plain, {}),
-    create(crdPath, peopleDefinition),
+    ...definitions.map(definition => create(crdPath, definition)),
     create(`${registration}/validatingadmissionpolicies`, policy),
     create(`${registration}/validatingadmissionpolicybindings`, binding),
     create(`${registration}/validatingwebhookconfigurations`, quotingWebhook(webhook)),
   ]
   await takeSteps(transport, steps, signal)
-  // Until the kind is served, and the policy and the webhook refuse.
-  const probe = (note: string) =>
-    request(transport, { method: 'POST', path: `${peopleIn(namespaces.plain)}?dryRun=All`, body: personOf('probe', { note }) }, signal)
+  // Until the kinds are served, and the policy and the webhook refuse.
+  const probe = async (note: string, names?: typeof guests) => {
+    const path = `${personsIn(namespaces.plain, names)}?dryRun=All`
+    return (await request(transport, { method: 'POST', path, body: personOf('probe', { note }, {}, names) }, signal)).status
+  }
   const isReady = async () => {
-    const answers = await Promise.all(['refused by a policy', 'refused by a webhook'].map(probe))
-    const [byPolicy, byWebhook] = answers.map(({ status }) => status)
+    const byPolicy = await Promise.all([probe('refused by a policy'), probe('refused by a policy', guests)])
+    const byWebhook = await Promise.all([probe('refused by a webhook'), probe('refused by a webhook', guests)])
     const accounts = await Promise.all(
       Object.values(namespaces).map(name =>
         request(transport, { method: 'GET', path: `/api/v1/namespaces/${name}/serviceaccounts/default` }, signal),
       ),
     )
-    return byPolicy === 422 && byWebhook === 403 && accounts.every(({ status }) => status === 200) ? true : undefined
+    const refuse = byPolicy.every(status => status === 422) && byWebhook.every(status => status === 403)
+    return refuse && accounts.every(({ status }) => status === 200) ? true : undefined
   }
   await until(clock, isReady, signal)
 }
