@@ -65,7 +65,7 @@ export const csiReclaimer: Controller = {
 }
 
 /** `delete`: the volume in the storage, then its object. `release`: only the object. Pure. */
-function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
+export function planCsiReclaim({ metadata, spec, status }: PersistentVolume, isAttached: boolean): 'wait' | 'delete' | 'release' {
   const driver = spec.csi?.driver
   if (driver === undefined || driver === localDriver || metadata.annotations?.[provisionedBy] !== driver) return 'wait'
   const ending = metadata.deletionTimestamp !== undefined
