@@ -54,6 +54,9 @@ export interface ProvableCluster extends AsyncDisposable {
   readonly context: ClusterContext
 }
 
+/** Proofs that these clusters skip: they need a node that runs containers, a data directory, or the command of the build. */
+export const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'D3', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
+
 const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
 /** Nothing listens there; simulated nodes pull whatever they are told to. */

@@ -24,8 +24,6 @@ export class LoopbackServer implements AsyncDisposable {
   readonly host: string
   /** PEM. */
   readonly authority: string
-  /** Paths that were requested, without queries. */
-  readonly requested = new Set<string>()
   readonly #server: Server
   readonly #find: (path: string) => Served | undefined
 
@@ -47,7 +45,6 @@ export class LoopbackServer implements AsyncDisposable {
   }
 
   #answer(path: string, headOnly: boolean, response: ServerResponse): void {
-    this.requested.add(path)
     const found = this.#find(path)
     if (found === undefined) return void response.writeHead(404).end()
     if (typeof found === 'function') {

@@ -1,5 +1,5 @@
 // Each watch saw every change of its selection after its start, once and in order; a bookmark came after all that it covers.
-import type { Commits } from './commits.ts'
+import { type Commits, firstAfter } from './commits.ts'
 import type { History, Violation, Watch, WatchRecord } from './history.ts'
 
 type ChangeRecord = Exclude<WatchRecord, { readonly type: 'BOOKMARK' }>
@@ -65,16 +65,6 @@ function faultOfEvent({ type, version }: ChangeRecord, covered: number, wanted: 
   if (wanted === undefined) return `${got} after the last change`
   if (wanted.revision !== version.revision) return `${got} instead of ${named(wanted)}`
   return named(wanted) === got ? undefined : `${got} for ${named(wanted)}`
-}
-
-function firstAfter(expected: readonly Expected[], revision: number): number {
-  let [low, high] = [0, expected.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((expected[middle]?.revision ?? 0) <= revision) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 const named = ({ type, key, value, revision }: Expected): string => `${type} ${key} "${value}" at ${revision}`

@@ -55,7 +55,7 @@ export function commitsOf(history: History, report: (violation: Violation) => vo
   return {
     all,
     placeOf: revision => placeByRevision.get(revision),
-    placeUpTo: revision => lastPlace(all, revision),
+    placeUpTo: revision => firstAfter(all, revision) - 1,
     of: key => byKey.get(key) ?? [],
     unseen: write => unseen.get(slotOf(write)) ?? [],
   }
@@ -228,14 +228,15 @@ function checkChains(all: readonly Commit[], report: (violation: Violation) => v
   }
 }
 
-function lastPlace(all: readonly Commit[], revision: number): number {
+/** Place of the first that is later than the revision; of `all` in their order. */
+export function firstAfter(all: readonly { readonly revision: number }[], revision: number): number {
   let [low, high] = [0, all.length]
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((all[middle]?.revision ?? 0) <= revision) low = middle + 1
     else high = middle
   }
-  return low - 1
+  return low
 }
 
 const slotOf = ({ key, expected }: Write): string => (expected === 0 ? key : String(expected))

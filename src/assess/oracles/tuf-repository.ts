@@ -1,5 +1,6 @@
 // A TUF repository (specification 1.0.33), written from the specification alone: an attack changes one thing of it and signs it again.
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { sha256 } from './attestation.ts'
 
 export const tufRoles = ['root', 'timestamp', 'snapshot', 'targets'] as const
 export type TufRole = (typeof tufRoles)[number]
@@ -24,7 +25,6 @@ export interface SignedFlaw {
 export type Flaws = Readonly<Partial<Record<TufRole, SignedFlaw>>>
 
 const farFuture = '2199-01-01T00:00:00Z'
-const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 export function newTufSigner(): TufSigner {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
@@ -47,17 +47,15 @@ export class OracleRepository {
   /** By role. The root needs two signatures, and so do the targets. */
   readonly signers: Record<TufRole, readonly TufSigner[]>
   readonly versions: Record<TufRole, number> = { root: 0, timestamp: 0, snapshot: 0, targets: 0 }
-  readonly #consistent: boolean
 
-  constructor(consistent = true) {
+  constructor() {
     const two = () => [newTufSigner(), newTufSigner()]
     this.signers = { root: two(), timestamp: [newTufSigner()], snapshot: [newTufSigner()], targets: two() }
-    this.#consistent = consistent
   }
 
   /** The same keys and files; what is published there is not published here. */
   copy(): OracleRepository {
-    const copy = new OracleRepository(this.#consistent)
+    const copy = new OracleRepository()
     for (const role of tufRoles) copy.signers[role] = this.signers[role]
     Object.assign(copy.versions, this.versions)
     for (const [name, bytes] of this.files) copy.files.set(name, bytes)
@@ -71,7 +69,7 @@ export class OracleRepository {
       tufRoles.map(role => [role, { keyids: this.signers[role].map(({ id }) => id), threshold: this.signers[role].length }]),
     )
     const name = `${this.versions.root + 1}.root.json`
-    const root = this.#signed('root', { consistent_snapshot: this.#consistent, keys, roles }, flaw)
+    const root = this.#signed('root', { consistent_snapshot: true, keys, roles }, flaw)
     this.files.set(name, Buffer.from(JSON.stringify(root)))
     return root
   }
@@ -80,7 +78,7 @@ export class OracleRepository {
   publish(text: string, flaws: Flaws = {}): void {
     const content = Buffer.from(text)
     const hashes = { sha256: sha256(content) }
-    this.files.set(`targets/${this.#consistent ? `${hashes.sha256}.` : ''}${trustedTarget}`, content)
+    this.files.set(`targets/${hashes.sha256}.${trustedTarget}`, content)
     this.publishTargets({ [trustedTarget]: { length: content.length, hashes } }, flaws)
   }
 
@@ -106,8 +104,8 @@ export class OracleRepository {
   }
 
   /** The name of the newest file of a role. */
-  nameOf(role: Exclude<TufRole, 'root'> | TufRole): string {
-    return role === 'root' || (this.#consistent && role !== 'timestamp') ? `${this.versions[role]}.${role}.json` : `${role}.json`
+  nameOf(role: TufRole): string {
+    return role === 'timestamp' ? `${role}.json` : `${this.versions[role]}.${role}.json`
   }
 
   #signed(

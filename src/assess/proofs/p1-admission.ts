@@ -7,12 +7,11 @@ import { tryPolicyFeatures } from '../attacks/admission/try-policy-features.ts'
 import { shippedPolicies } from '../attacks/admission/try-shipped-policies.ts'
 import { WebhookBackend } from '../attacks/admission/webhook-backend.ts'
 import { failClosed, forbidByWebhook } from '../attacks/admission/webhooks.ts'
+import { isLocal } from '../loopback-server.ts'
 import { outcomeOf, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 import { type ProofRequest, request, succeeded } from '../request.ts'
-
-const loopback = /^https:\/\/(127\.|localhost|\[::1\])/
 
 export const admission: Proof = {
   id: 'P1',
@@ -39,7 +38,7 @@ export const admission: Proof = {
       signal,
     )
     const mutates = await mutateByPolicy(context, namespace, signal)
-    const local = loopback.test(context.endpoint.server)
+    const local = isLocal(context.endpoint.server)
     if (local) await attackWebhooks(context, namespace, signal)
     const { all } = context.attempts
     return outcomeOf(

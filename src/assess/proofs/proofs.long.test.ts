@@ -8,7 +8,7 @@ import { deniedCredentials } from '../../api/credentials/denied-credentials-name
 import { Client } from '../../client/client.ts'
 import { namespaces, nodes } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport/transport.ts'
-import { openCluster, type ProvableCluster, provableCluster, storedCluster } from '../cluster.testing.ts'
+import { elsewhere, openCluster, type ProvableCluster, provableCluster, storedCluster } from '../cluster.testing.ts'
 import type { ClusterContext, Outcome, Proof } from '../proof.ts'
 import { proofNamespacePrefix } from '../proof-namespace.ts'
 import { runProofs } from '../run-proofs.ts'
@@ -57,9 +57,6 @@ test('proofs lists every file of the folder', () => {
   const named = proofs.map(({ id }) => id.split('/')[0]?.toLowerCase())
   assert.deepEqual(files.map(name => name.split('-')[0]).toSorted(), named.toSorted())
 })
-
-/** These need a node that runs containers, a data directory, or the command of the build. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'D3', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
 
 for (const { id } of proofs.filter(proof => !elsewhere.has(proof.id))) {
   test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))

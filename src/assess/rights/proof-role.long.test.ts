@@ -8,7 +8,7 @@ import type { ClusterRole, PolicyRule } from '../../api/types/rbac-v1.ts'
 import { Client } from '../../client/client.ts'
 import { clusterRoleBindings, clusterRoles } from '../../client/resources.ts'
 import { AttemptLog } from '../attempt-log.ts'
-import { type ProvableCluster, provableCluster } from '../cluster.testing.ts'
+import { elsewhere, type ProvableCluster, provableCluster } from '../cluster.testing.ts'
 import type { ClusterContext, Proof } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { proofs } from '../proofs/index.ts'
@@ -53,9 +53,6 @@ function notDocumented(role: ClusterRole): PolicyRule[] {
 function load(path: string): ClusterRole[] {
   return loadAll(readFileSync(join(import.meta.dirname, '../../..', path), 'utf8')) as ClusterRole[]
 }
-
-/** These need a node that runs containers, a data directory, or the command of the build. */
-const elsewhere: ReadonlySet<string> = new Set(['A1', 'C4', 'D3', 'N1', 'N3', 'O12', 'O13', 'T2', 'T3', 'T4'])
 
 for (const proof of proofs.filter(({ id }) => !elsewhere.has(id))) {
   test(`${proof.id} holds with the rights of its ClusterRole alone`, async () => {

@@ -1,7 +1,6 @@
 // Where nodes are attacked: a pod of a node with what it mounts, an equal pod that is on no node, and the identities of that node and of a stranger.
 import type { PersistentVolumeClaim, Pod } from '../../../api/types/core-v1.ts'
-import { resourceRef } from '../../../client/resource-ref.ts'
-import { configMaps, nodes, pods, secrets } from '../../../client/resources.ts'
+import { configMaps, nodes, persistentVolumeClaims, pods, secrets } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { noScheduler } from '../../proof-namespace.ts'
@@ -24,7 +23,6 @@ export interface NodeArena {
   readonly theirs: Pod
 }
 
-const claims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 /** Of a class that does not exist: it stays pending, and its pod never starts. */
 const claim = (name: string): PersistentVolumeClaim => ({
   metadata: { name },
@@ -45,7 +43,7 @@ export async function nodeArena(context: ProofContext, namespace: ProofNamespace
     await namespace.grant(name, [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
     await context.client.create(secrets, namespace.name, { metadata: { name }, ...{ stringData: { key: name } } }, signal)
     await context.client.create(configMaps, namespace.name, { metadata: { name }, data: { key: name } }, signal)
-    await context.client.create(claims, namespace.name, claim(name), signal)
+    await context.client.create(persistentVolumeClaims, namespace.name, claim(name), signal)
     const volumes = [
       { name: 's', secret: { secretName: name } },
       { name: 'c', configMap: { name } },

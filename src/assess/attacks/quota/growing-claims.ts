@@ -1,9 +1,6 @@
 // A claim that grows takes more of its quota. Only a bound claim of a class that allows it may grow: the volume here is an object without a disk, and no pod
 // ever mounts it.
-import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types/core-v1.ts'
-import type { StorageClass } from '../../../api/types/storage-v1.ts'
-import { resourceRef } from '../../../client/resource-ref.ts'
-import { resourceQuotas } from '../../../client/resources.ts'
+import { persistentVolumeClaims, persistentVolumes, resourceQuotas, storageClasses } from '../../../client/resources.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
@@ -11,9 +8,6 @@ import { mergePatch, type ProofRequest } from '../../request.ts'
 import { within } from '../../until.ts'
 import { exceeds } from './quota-room.ts'
 
-const classes = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass')
-const volumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume')
-const claims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 const accessModes = ['ReadWriteOnce']
 const bindMs = 20_000
 
@@ -30,13 +24,21 @@ export async function growClaims(context: ProofContext, namespace: ProofNamespac
     { metadata: { name: 'total' }, spec: { hard: { 'requests.storage': '2Gi' } } },
     signal,
   )
-  await cluster.create(classes, { metadata: { name }, provisioner: 'bulkhead-prove.invalid/none', allowVolumeExpansion: true }, signal)
+  await cluster.create(
+    storageClasses,
+    { metadata: { name }, provisioner: 'bulkhead-prove.invalid/none', allowVolumeExpansion: true },
+    signal,
+  )
   const claimRef = { namespace: namespace.name, name: 'growing' }
   const csi = { driver: 'bulkhead-prove.invalid', volumeHandle: 'none' }
   const retained = { persistentVolumeReclaimPolicy: 'Retain', storageClassName: name, accessModes }
-  await cluster.create(volumes, { metadata: { name }, spec: { ...retained, capacity: { storage: '1Gi' }, claimRef, csi } }, signal)
+  await cluster.create(
+    persistentVolumes,
+    { metadata: { name }, spec: { ...retained, capacity: { storage: '1Gi' }, claimRef, csi } },
+    signal,
+  )
   await client.create(
-    claims,
+    persistentVolumeClaims,
     namespace.name,
     {
       metadata: { name: 'growing' },
@@ -44,7 +46,8 @@ export async function growClaims(context: ProofContext, namespace: ProofNamespac
     },
     signal,
   )
-  const isBound = async () => ((await client.get(claims, namespace.name, 'growing', signal)).status?.phase === 'Bound' ? true : undefined)
+  const isBound = async () =>
+    (await client.get(persistentVolumeClaims, namespace.name, 'growing', signal)).status?.phase === 'Bound' ? true : undefined
   const bound = await within(bindMs, context.clock, isBound, signal)
   if (bound === undefined) {
     attempts.record({
