@@ -4,7 +4,7 @@
 import { StallWatch } from '../../base/async/stall-watch.ts'
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { messageOf } from '../../base/user-error.ts'
+import { codeOf, messageOf } from '../../base/user-error.ts'
 import { AuditAlarms } from './audit-alarms.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
@@ -358,6 +358,7 @@ export class AuditLog implements AsyncDisposable {
     while (true) {
       await pause(this.#options.clock, checkMs, signal)
       if (signal.aborted) return
+      await this.#compareContent()
       this.#checksFile = true
       this.#flush()
       await this.#running
@@ -367,6 +368,15 @@ export class AuditLog implements AsyncDisposable {
       } catch (err) {
         this.#options.log.error('files of the audit log not checked', { err })
       }
+    }
+  }
+
+  async #compareContent(): Promise<void> {
+    try {
+      await this.#writer.compareContent()
+    } catch (err) {
+      // One that was removed or moved is found by the check that follows.
+      if (codeOf(err) !== 'ENOENT') this.#options.log.error('content of the audit log not compared', { err })
     }
   }
 

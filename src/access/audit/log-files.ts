@@ -30,6 +30,9 @@ export async function hasRecords(directory: string): Promise<boolean> {
   return sizes.some(size => size > 0)
 }
 
+/** Before all times of the kernel, so that any time counts as a change by others. */
+const neverChanged = 0n
+
 export class LogFiles {
   readonly #directory: string
   readonly #keep: number
@@ -142,6 +145,11 @@ export class LogFiles {
   /** The content is the same as before this time. */
   confirm(changed: bigint): void {
     this.#changed = changed
+  }
+
+  /** Another program may have changed the content at the moment of a write of this process. */
+  suspect(): void {
+    this.#changed = neverChanged
   }
 
   /** Rejects if the path no longer names this file: what is written into it would be lost. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeSync } from 'node:fs'
 import { appendFile, copyFile, open as openFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -41,6 +42,21 @@ for (const { name, tamper } of tampering) {
     assert.equal(await readFile(join(directory, file), 'utf8').catch(() => ''), after)
   })
 }
+
+test('AuditLog raises an alarm and refuses writes if its file was written into at the moment of a write', async () => {
+  const directory = newDirectory()
+  await using log = await open(directory)
+  await log.record(event('create', 'before'))
+  const file = await openFile(join(directory, 'audit-00000001.log'), 'r+')
+  const recorded = log.record(event('create', 'at that moment'))
+  // The batch is with the kernel now, which gives the file the time of that write after this one.
+  await new Promise(resolve => setImmediate(resolve))
+  writeSync(file.fd, 'x', 300)
+  await file.close()
+  await recorded
+  await until(() => log.alarms.active.some(({ message }) => message.endsWith('was changed while it was written')), 'an alarm')
+  await assert.rejects(Promise.resolve(log.record(event('create', 'after'))), /^AuditFailure/)
+})
 
 const others: readonly { readonly name: string; readonly file: string; readonly tamper: (path: string) => Promise<unknown> }[] = [
   { name: 'a full log file', file: 'audit-00000001.log', tamper: path => appendFile(path, '\n') },

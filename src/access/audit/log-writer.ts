@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { LogTampered } from './audit-failure.ts'
 import type { LoggedEpoch } from './epochs-file.ts'
+import { rootOfFile } from './file-root.ts'
 import type { LogFiles } from './log-files.ts'
 import { epochLine, segmentLine } from './log-record.ts'
 import type { LogTree } from './log-tree.ts'
@@ -12,6 +13,8 @@ import type { TileFiles } from './tile-files.ts'
 import type { WatchedFiles } from './watched-files.ts'
 
 const retryDelayMs = 1000
+/** Pause after a comparison of the content, in multiples of the time that it took. */
+const comparisonShare = 50
 
 /** Of a file, which the next one follows. */
 export const defaultMaxFileBytes = 100 << 20
@@ -32,6 +35,10 @@ export class LogWriter {
   /** The record of the epoch, until it is in the log. */
   #epoch: LoggedEpoch | undefined
   #rotateAfter = 0
+  /** Of the current file: the tree has the lines up to there. */
+  #bytesInTree: number
+  /** What was compared last, and when the next comparison is due. */
+  #compared = { path: '', bytes: 0, next: 0 }
   /** By the newest segment: the oldest file that is kept. */
   #oldest = 0
   #removedBefore = 0
@@ -43,6 +50,7 @@ export class LogWriter {
     this.#tiles = tiles
     this.#watched = watched
     this.#epoch = epoch
+    this.#bytesInTree = files.size
   }
 
   /** Everything before it is on disk. */
@@ -58,15 +66,38 @@ export class LogWriter {
   async append(bytes: Buffer): Promise<void> {
     await this.#compareFile()
     await this.#beginFile()
+    await this.#appendLines(bytes)
+    await this.#rotateIfFull()
+  }
+
+  async #appendLines(bytes: Buffer): Promise<void> {
     await this.#files.append(bytes)
     this.#tree.appendLines(bytes)
-    await this.#rotateIfFull()
+    this.#bytesInTree = this.#files.size
   }
 
   /** Throws `LogTampered` if another program has changed the current file. */
   async check(): Promise<void> {
     await this.#files.check()
     await this.#compareFile()
+  }
+
+  /**
+   * A change by another program at the very moment of a write has the time of that write, and shows in the content alone. Compares what this
+   * process has written since the last comparison together with all before it, at most a fiftieth of the time; the next `check()` or
+   * `append()` throws if it differs. Batches may be appended meanwhile.
+   */
+  async compareContent(): Promise<void> {
+    const { clock } = this.#options
+    const [path, bytes, began] = [this.#files.path, this.#bytesInTree, clock.monotonic()]
+    const isCompared = path === this.#compared.path && bytes === this.#compared.bytes
+    if (isCompared || bytes === 0 || began < this.#compared.next) return
+    const root = this.#tree.root()
+    const found = await rootOfFile(path, bytes)
+    const ended = clock.monotonic()
+    this.#compared = { path, bytes, next: ended + (ended - began) * comparisonShare }
+    // A file that is full is watched as those are.
+    if (!found?.equals(root) && this.#files.path === path) this.#files.suspect()
   }
 
   async close(): Promise<void> {
@@ -81,8 +112,7 @@ export class LogWriter {
     if (size > 0 && epoch === undefined) return
     const segment = size > 0 ? '' : segmentLine({ file, first, roots, oldest })
     const bytes = Buffer.from(`${segment}${epoch === undefined ? '' : epochLine(epoch.epoch, epoch.certificate)}`)
-    await this.#files.append(bytes)
-    this.#tree.appendLines(bytes)
+    await this.#appendLines(bytes)
     this.#epoch = undefined
     if (size === 0) this.#oldest = oldest
   }
@@ -118,6 +148,7 @@ export class LogWriter {
     try {
       const full = this.#files.path
       await this.#files.rotate()
+      this.#bytesInTree = 0
       this.#watched.addLog(full, this.#tree.root())
     } catch (err) {
       this.#rotateAfter = clock.monotonic() + retryDelayMs
