@@ -78,15 +78,20 @@ export async function noRawPackets(): Promise<string | undefined> {
   return code === 0 ? undefined : 'there is no python3 here'
 }
 
-/** The id of a process in the pod; undefined if the pod is not on this machine. */
+/** The id of the process that runs longest in the pod, which does not end before it; undefined if the pod is not on this machine. */
 export async function processOfPod(uid: string): Promise<number | undefined> {
+  let longest: { readonly pid: number; readonly started: number } | undefined
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue
-    const [group, program] = await Promise.all(['cgroup', 'comm'].map(file => readIfThere(`/proc/${entry}/${file}`)))
-    // The shim has the network of the machine.
-    if (group?.includes(uid) && !program?.startsWith('containerd-shim')) return Number(entry)
+    const [group, stat] = await Promise.all(['cgroup', 'stat'].map(file => readIfThere(`/proc/${entry}/${file}`)))
+    // The shim has the network of the machine, and so has a process of runc at first.
+    const [, program = '', rest = ''] = /^\d+ \((.*)\) (.*)/s.exec(stat ?? '') ?? []
+    if (!group?.includes(uid) || /^(containerd-shim|runc)/.test(program)) continue
+    // Field 22 of proc(5): clock ticks since the machine started.
+    const started = Number(rest.split(' ')[19])
+    if (longest === undefined || started < longest.started) longest = { pid: Number(entry), started }
   }
-  return undefined
+  return longest?.pid
 }
 
 async function readIfThere(path: string): Promise<string> {
@@ -150,7 +155,11 @@ export class RawListener implements AsyncDisposable {
       }
     })
     child.once('error', reject)
-    child.once('close', () => reject(new Error(`cannot listen in the network of process ${pid}`)))
+    let errors = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-200)
+    })
+    child.once('close', () => reject(new Error(`cannot listen in the network of process ${pid}: ${errors.trim()}`)))
     await promise
     return listener
   }
