@@ -27,6 +27,12 @@ export function fieldPath({ kind, spec }: PodContainer): string {
   return `spec.${list}{${spec.name}}`
 }
 
+/** The `fieldPath` of the container with this name; '' if the pod has none. */
+export function pathOfContainer(pod: Pod, name: string): string {
+  const found = containersOf(pod).find(({ spec }) => spec.name === name)
+  return found ? fieldPath(found) : ''
+}
+
 /** `name_namespace(uid)`: how upstream's messages name a pod. */
 export function podText({ metadata }: Pod): string {
   return `${metadata.name}_${metadata.namespace}(${metadata.uid})`

@@ -12,6 +12,8 @@ export interface StopInput {
   readonly node: PodNode
   readonly pod: Pod
   readonly podIp: string
+  /** Ids of containers whose stop has begun, when it begins again with a shorter period: hook and event are not repeated. */
+  readonly begun?: Set<string>
 }
 
 /** The pod's own period, or a shorter one of its deletion. */
@@ -20,7 +22,7 @@ export function graceSeconds({ metadata, spec }: Pod): number {
 }
 
 export async function stopContainer(
-  { node, pod, podIp }: StopInput,
+  { node, pod, podIp, begun }: StopInput,
   container: PodContainer | undefined,
   status: ContainerStatus,
   message: string,
@@ -29,11 +31,13 @@ export async function stopContainer(
 ): Promise<void> {
   const { runtime, clock } = node
   const name = status.metadata.name
+  const isRepeated = begun?.has(status.id) === true
+  begun?.add(status.id)
   const place = container ? { path: fieldPath(container) } : undefined
-  node.event(pod, place, 'Normal', 'Killing', message === '' ? `Stopping container ${name}` : message)
+  if (!isRepeated) node.event(pod, place, 'Normal', 'Killing', message === '' ? `Stopping container ${name}` : message)
   const began = clock.monotonic()
   const preStop = container?.spec.lifecycle?.preStop
-  if (container && preStop && grace > 0) {
+  if (container && preStop && grace > 0 && !isRepeated) {
     const limit = new AbortController()
     const timer = clock.sleep(grace * 1000, limit.signal).then(
       () => limit.abort(),

@@ -1,12 +1,11 @@
-// Brings one pod to its requested state, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing about
-// the last.
+// Brings one pod to its requested state, pass by pass: reads the runtime, plans, acts, reports. A pass assumes nothing about the last.
 import { join } from 'node:path'
 import { isReason } from '../../api/status.ts'
-import type { Container, Pod, PodStatus } from '../../api/types/core-v1.ts'
+import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import { pause } from '../../base/clock.ts'
 import type { SandboxConfig } from '../cri/messages.ts'
-import { containersOf, fieldPath, type PodContainer, podText, podUid } from '../pod/pod-containers.ts'
+import { containersOf, type PodContainer, pathOfContainer, podText, podUid } from '../pod/pod-containers.ts'
 import { logFolder } from '../pod/pod-folders.ts'
 import { type PodPlan, planPod } from '../pod/pod-plan.ts'
 import { emptyPodState, millis, type PodState, podLabels, readPodState } from '../pod/pod-state.ts'
@@ -18,6 +17,7 @@ import { MountError } from '../volumes/pod-volumes.ts'
 import { requireStartable, StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
+import { GracePeriod } from './grace-period.ts'
 import { loggedError } from './logged-error.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { PodResizer } from './pod-resizer.ts'
@@ -37,6 +37,7 @@ export class PodWorker {
   readonly #volumes: PodVolumeSet
   readonly #prober: Prober
   readonly #resizer: PodResizer
+  readonly #grace = new GracePeriod()
   readonly #waiting = new Map<string, { reason: string; message: string }>()
   readonly #messages = new Map<string, string>()
   /** With the resources that the node has granted; it may request others meanwhile. */
@@ -74,7 +75,8 @@ export class PodWorker {
       random: node.random,
       podIp: () => this.#podIps()[0] ?? '',
       changed: () => this.wake(),
-      event: (container, type, reason, message) => node.event(this.#pod, { path: this.#path(container) }, type, reason, message),
+      event: (container, type, reason, message) =>
+        node.event(this.#pod, { path: pathOfContainer(this.#pod, container.name) }, type, reason, message),
     })
   }
 
@@ -121,7 +123,10 @@ export class PodWorker {
     }
     this.#asked = pod
     this.#pod = this.#node.given(pod)
-    if (pod.metadata.deletionTimestamp !== undefined) this.#interrupt.abort(new Error('the pod is being deleted'))
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#interrupt.abort(new Error('the pod is being deleted'))
+      this.#grace.shorten(graceSeconds(this.#pod))
+    }
     this.wake()
   }
 
@@ -239,7 +244,8 @@ export class PodWorker {
   /** Stops everything; the state is then final. */
   async #stop(grace: number, signal: AbortSignal): Promise<void> {
     this.#prober.stopAll()
-    await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
+    const input = { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '', begun: new Set<string>() }
+    await this.#grace.run(grace, signal, (seconds, shortened) => stopAll(input, this.#state, seconds, shortened))
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
     await this.#readState(signal)
   }
@@ -277,8 +283,7 @@ export class PodWorker {
     }
     if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
       return Math.min(firstFailureMs * 2 ** this.#failures++, maxFailureMs)
-    const sandboxId = this.#state.sandboxes[0]?.id ?? ''
-    return await this.#startContainers(plan, sandbox, sandboxId, signal)
+    return await this.#startContainers(plan, sandbox, this.#state.sandboxes[0]?.id ?? '', signal)
   }
 
   async #setUpVolumes(signal: AbortSignal): Promise<boolean> {
@@ -391,10 +396,5 @@ export class PodWorker {
 
   #podIps(): readonly string[] {
     return this.#pod.spec.hostNetwork ? this.#node.hostIps() : this.#state.podIps
-  }
-
-  #path(container: Container): string {
-    const found = containersOf(this.#pod).find(({ spec }) => spec.name === container.name)
-    return found ? fieldPath(found) : ''
   }
 }
