@@ -45,27 +45,13 @@ export class UnaryClient implements Disposable {
   }
 
   /** Rejects with GrpcFailure, or with the signal's reason. */
-  call(method: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
-    const { path, requestSerialize, responseDeserialize } = this.#definition(method)
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      const options = { deadline: Date.now() + timeoutMs }
-      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, (err, answer: unknown) => {
-        signal.removeEventListener('abort', cancel)
-        if (!err) resolve(answer)
-        else if (signal.aborted) reject(signal.reason)
-        else reject(isServiceError(err) ? new GrpcFailure(err.code, err.details, { cause: err }) : err)
-      })
-      const cancel = () => call.cancel()
-      signal.addEventListener('abort', cancel, { once: true })
-    })
-  }
-
-  #definition(method: string): ServiceDefinition[string] {
-    const [service = ''] = this.#table.methods[method] ?? []
-    const found = serviceOf(this.#services, `${this.#table.packageName}.${service}`)[method]
-    if (found === undefined) throw new Error(`Cannot call "${method}": it is not in the protocol table`)
-    return found
+  async call(method: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await callUnary(this.#client, methodOf(this.#services, this.#table, method), request, { timeoutMs, signal })
+    } catch (err) {
+      if (signal.aborted || !isServiceError(err)) throw err
+      throw new GrpcFailure(err.code, err.details, { cause: err })
+    }
   }
 
   [Symbol.dispose](): void {
@@ -73,10 +59,41 @@ export class UnaryClient implements Disposable {
   }
 }
 
-/** Shared by the client and by servers of tests. */
-export function loadServices(table: ProtocolTable): ReturnType<typeof fromJSON> {
+/** One call with a deadline. Rejects with the error of grpc-js, or with the signal's reason. */
+export function callUnary(
+  client: Client,
+  { path, requestSerialize, responseDeserialize }: ServiceDefinition[string],
+  request: object,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const options = { deadline: Date.now() + timeoutMs }
+    const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, (err, answer: unknown) => {
+      signal?.removeEventListener('abort', cancel)
+      if (!err) resolve(answer)
+      else reject(signal?.aborted ? signal.reason : err)
+    })
+    const cancel = () => call.cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+  })
+}
+
+/** Also for servers of tests. Numbers of 64 bits are texts, or numbers where they are below 2^53. */
+export function loadServices(table: ProtocolTable, longs: typeof String | typeof Number = String): ReturnType<typeof fromJSON> {
   const descriptor: object = protocolDescriptor(table)
-  return fromJSON(descriptor, { keepCase: true, longs: String, enums: String, defaults: true })
+  return fromJSON(descriptor, { keepCase: true, longs, enums: String, defaults: true })
+}
+
+export function methodOf(
+  services: ReturnType<typeof fromJSON>,
+  { packageName, methods }: ProtocolTable,
+  method: string,
+): ServiceDefinition[string] {
+  const [service = ''] = methods[method] ?? []
+  const found = serviceOf(services, `${packageName}.${service}`)[method]
+  if (found === undefined) throw new Error(`Cannot call "${method}": it is not in the protocol table`)
+  return found
 }
 
 export function serviceOf(services: ReturnType<typeof fromJSON>, name: string): ServiceDefinition {
@@ -86,6 +103,6 @@ export function serviceOf(services: ReturnType<typeof fromJSON>, name: string): 
   return found as ServiceDefinition
 }
 
-function isServiceError(err: unknown): err is ServiceError {
+export function isServiceError(err: unknown): err is ServiceError {
   return err instanceof Error && 'code' in err && typeof err.code === 'number' && 'details' in err && typeof err.details === 'string'
 }

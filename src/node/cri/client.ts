@@ -1,7 +1,7 @@
 // One gRPC connection to a CRI socket: unary calls with a deadline and a signal, and the event stream.
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
-import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
-import { type ImageMethod, protocolDescriptor, type RuntimeMethod } from './protocol.ts'
+import { Client, credentials, status } from '@grpc/grpc-js'
+import { callUnary, isServiceError, loadServices, methodOf } from '../../base/grpc/unary-client.ts'
+import { criTable, type ImageMethod, type RuntimeMethod } from './protocol.ts'
 import { RuntimeError, type RuntimeErrorCode } from './runtime.ts'
 
 const codes: Readonly<Record<number, RuntimeErrorCode>> = {
@@ -17,18 +17,9 @@ const codes: Readonly<Record<number, RuntimeErrorCode>> = {
 /** @internal The one place where wire answers get a type: the caller names the expected message. */
 export class CriClient implements Disposable {
   readonly #client: Client
-  readonly #runtime: ServiceDefinition
-  readonly #images: ServiceDefinition
+  readonly #services = loadServices(criTable)
 
   constructor(socket: string) {
-    const loaded = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], {
-      keepCase: true,
-      longs: String,
-      enums: String,
-      defaults: true,
-    })
-    this.#runtime = service(loaded, 'runtime.v1.RuntimeService')
-    this.#images = service(loaded, 'runtime.v1.ImageService')
     this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
       // A unix socket has no host name; without this grpc-js sends the path as :authority, which Go servers refuse.
       'grpc.default_authority': 'localhost',
@@ -39,15 +30,15 @@ export class CriClient implements Disposable {
   }
 
   runtime<T>(method: RuntimeMethod, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
-    return this.#call(this.#runtime, method, request, timeoutMs, signal)
+    return this.#call(method, request, timeoutMs, signal)
   }
 
   images<T>(method: ImageMethod, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
-    return this.#call(this.#images, method, request, timeoutMs, signal)
+    return this.#call(method, request, timeoutMs, signal)
   }
 
   async *events<T>(signal: AbortSignal): AsyncGenerator<T> {
-    const method = definition(this.#runtime, 'GetContainerEvents')
+    const method = methodOf(this.#services, criTable, 'GetContainerEvents')
     const stream = this.#client.makeServerStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, {})
     const cancel = () => stream.cancel()
     signal.addEventListener('abort', cancel, { once: true })
@@ -61,25 +52,12 @@ export class CriClient implements Disposable {
     }
   }
 
-  #call<T>(from: ServiceDefinition, name: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
-    const method = definition(from, name)
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        { deadline: Date.now() + timeoutMs },
-        (err, answer) => {
-          signal.removeEventListener('abort', cancel)
-          if (err) reject(signal.aborted ? signal.reason : runtimeError(err))
-          else resolve(answer as T)
-        },
-      )
-      const cancel = () => call.cancel()
-      signal.addEventListener('abort', cancel, { once: true })
-    })
+  async #call<T>(method: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
+    try {
+      return (await callUnary(this.#client, methodOf(this.#services, criTable, method), request, { timeoutMs, signal })) as T
+    } catch (err) {
+      throw signal.aborted ? signal.reason : runtimeError(err)
+    }
   }
 
   /** Resolves when a connection is established. */
@@ -99,20 +77,4 @@ function runtimeError(err: unknown): RuntimeError {
   const code = codes[err.code] ?? 'Unknown'
   // Upstream's texts are Go's: `rpc error: code = NotFound desc = …`.
   return new RuntimeError(code, `rpc error: code = ${code === 'Cancelled' ? 'Canceled' : code} desc = ${err.details}`, { cause: err })
-}
-
-function isServiceError(err: unknown): err is ServiceError {
-  return err instanceof Error && 'code' in err && typeof err.code === 'number' && 'details' in err
-}
-
-function service(loaded: ReturnType<typeof fromJSON>, name: string): ServiceDefinition {
-  const found = loaded[name]
-  if (!found || 'format' in found) throw new Error(`Cannot load "${name}": it is not a service`)
-  return found as ServiceDefinition
-}
-
-function definition(from: ServiceDefinition, name: string): ServiceDefinition[string] {
-  const method = from[name]
-  if (!method) throw new Error(`Cannot call "${name}": it is not in the protocol table`)
-  return method
 }

@@ -1,5 +1,6 @@
 // The part of the CRI (runtime.v1) that the agent uses, as data: message and field names, numbers and types. A table instead of a .proto
 // file, so that a bundle needs no file at run time.
+import type { MethodRow, ProtocolTable } from '../../base/grpc/descriptor.ts'
 
 /** Field name -> "number type"; `[]` marks a repeated field. Messages without an entry are skipped on the wire. */
 const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -341,41 +342,23 @@ const imageMethods = ['ListImages', 'ImageStatus', 'PullImage', 'RemoveImage'] a
 export type RuntimeMethod = (typeof runtimeMethods)[number]
 export type ImageMethod = (typeof imageMethods)[number]
 
-interface FieldJson {
-  id: number
-  type: string
-  rule?: 'repeated'
-  keyType?: 'string'
-}
+const rows = (service: string, methods: readonly string[]) =>
+  Object.fromEntries(methods.map((name): [string, MethodRow] => [name, [service, `${name}Request`, `${name}Response`]]))
 
-/** The table in protobuf.js's JSON form, for `fromJSON` of @grpc/proto-loader. */
-export function protocolDescriptor(): { nested: Record<string, unknown> } {
-  const types: Record<string, unknown> = {}
-  for (const [name, fields] of Object.entries(messages)) {
-    types[name] = { fields: Object.fromEntries(Object.entries(fields).map(([field, text]) => [camelCase(field), parseField(text)])) }
-  }
-  for (const [name, values] of Object.entries(enums)) types[name] = { values }
-  types['RuntimeService'] = {
-    methods: {
-      ...Object.fromEntries(runtimeMethods.map(unary)),
-      GetContainerEvents: { requestType: 'GetEventsRequest', responseType: 'ContainerEventResponse', responseStream: true },
-    },
-  }
-  types['ImageService'] = { methods: Object.fromEntries(imageMethods.map(unary)) }
-  return { nested: { runtime: { nested: { v1: { nested: types } } } } }
-}
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-function unary(name: string): [string, { requestType: string; responseType: string }] {
-  return [name, { requestType: `${name}Request`, responseType: `${name}Response` }]
-}
-
-function parseField(text: string): FieldJson {
-  const [number = '', type = ''] = text.split(' ')
-  const map = /^map<string,(.+)>$/.exec(type)
-  if (map) return { id: Number(number), type: map[1] ?? '', keyType: 'string' }
-  return type.endsWith('[]') ? { id: Number(number), type: type.slice(0, -2), rule: 'repeated' } : { id: Number(number), type }
-}
-
-function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+export const criTable: ProtocolTable = {
+  packageName: 'runtime.v1',
+  messages: Object.fromEntries(
+    Object.entries(messages).map(([message, fields]) => [
+      message,
+      Object.fromEntries(Object.entries(fields).map(([field, text]) => [camelCase(field), text])),
+    ]),
+  ),
+  enums,
+  methods: {
+    ...rows('RuntimeService', runtimeMethods),
+    GetContainerEvents: ['RuntimeService', 'GetEventsRequest', 'ContainerEventResponse', 'answers'],
+    ...rows('ImageService', imageMethods),
+  },
 }

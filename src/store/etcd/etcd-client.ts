@@ -2,9 +2,10 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, createSecureContext } from 'node:tls'
 import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js'
-import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
+import type { ServiceDefinition } from '@grpc/proto-loader'
+import { callUnary, loadServices, methodOf } from '../../base/grpc/unary-client.ts'
 import { EtcdError, etcdError } from './etcd-error.ts'
-import { protocolDescriptor, type StreamMethod, serviceOf, type UnaryMethod } from './protocol.ts'
+import { etcdTable, type StreamMethod, type UnaryMethod } from './protocol.ts'
 
 export interface EtcdTls {
   /** PEM. */
@@ -30,17 +31,14 @@ const pingTimeoutMs = 3_000
 export class EtcdClient implements Disposable {
   readonly endpoints: readonly string[]
   readonly #clients: readonly Client[]
-  readonly #methods: ReturnType<typeof fromJSON>
+  readonly #services = loadServices(etcdTable, Number)
   /** For members, whose numbers have 64 bits. */
-  readonly #exactMethods: ReturnType<typeof fromJSON>
+  readonly #exactServices = loadServices(etcdTable)
   /** Index of the member in use. */
   #current = 0
 
   constructor({ endpoints, tls }: EtcdAddress) {
     this.endpoints = endpoints
-    const protocol = protocolDescriptor() as Parameters<typeof fromJSON>[0]
-    this.#methods = fromJSON(protocol, { keepCase: true, longs: Number, defaults: true })
-    this.#exactMethods = fromJSON(protocol, { keepCase: true, longs: String, defaults: true })
     const context = createSecureContext({ ...tls, minVersion: 'TLSv1.3' })
     const options = {
       'grpc.enable_http_proxy': 0,
@@ -117,19 +115,8 @@ export class EtcdClient implements Disposable {
     return error
   }
 
-  #unary<T>(member: number, method: UnaryMethod, request: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
-    const { path, requestSerialize, responseDeserialize } = this.#definition(method)
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const options = { deadline: Date.now() + timeoutMs }
-      const call = this.#client(member).makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, (err, answer) => {
-        signal?.removeEventListener('abort', cancel)
-        if (err) reject(err)
-        else resolve(answer as T)
-      })
-      const cancel = () => call.cancel()
-      signal?.addEventListener('abort', cancel, { once: true })
-    })
+  async #unary<T>(member: number, method: UnaryMethod, request: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
+    return (await callUnary(this.#client(member), this.#definition(method), request, { timeoutMs, signal })) as T
   }
 
   #client(member: number): Client {
@@ -139,10 +126,7 @@ export class EtcdClient implements Disposable {
   }
 
   #definition(method: UnaryMethod | StreamMethod): ServiceDefinition[string] {
-    const service = (method.startsWith('Member') ? this.#exactMethods : this.#methods)[serviceOf(method)]
-    const found = service === undefined || 'format' in service ? undefined : (service as ServiceDefinition)[method]
-    if (found === undefined) throw new Error(`Cannot call "${method}": it is not in the protocol table`)
-    return found
+    return methodOf(method.startsWith('Member') ? this.#exactServices : this.#services, etcdTable, method)
   }
 }
 

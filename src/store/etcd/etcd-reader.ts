@@ -144,7 +144,7 @@ export class EtcdReader {
     const records: FollowedRecord[] = []
     for (const { type, kv } of events) {
       const place = kv.key.toString()
-      if (type === 'DELETE' || type === 1) {
+      if (type === 'DELETE') {
         if (place === names.head) throw new RecordDamaged('The head of the store was removed from etcd', 'Restore etcd from a snapshot')
         markCut(place, undefined)
       } else if (place === names.head) {

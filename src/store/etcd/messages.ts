@@ -33,7 +33,7 @@ export interface WatchRequest {
 }
 
 export interface WatchEvent {
-  readonly type: number | 'PUT' | 'DELETE'
+  readonly type: 'PUT' | 'DELETE'
   readonly kv: KeyValue
 }
 

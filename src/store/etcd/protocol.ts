@@ -1,5 +1,6 @@
 // The part of etcd's v3 API (etcdserverpb, mvccpb) that the store uses, as data: message and field names, numbers and types. A table instead
 // of a .proto file, so that a bundle needs no file at run time.
+import type { MethodRow, ProtocolTable } from '../../base/grpc/descriptor.ts'
 
 /** Field name -> "number type"; `[]` marks a repeated field, `?` a member of the message's oneof. Fields without an entry are skipped. */
 const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -100,45 +101,14 @@ const unary = {
   MemberAdd: ['Cluster', 'MemberAddRequest', 'MemberAddResponse'],
   MemberRemove: ['Cluster', 'MemberRemoveRequest', 'MemberRemoveResponse'],
   MemberPromote: ['Cluster', 'MemberPromoteRequest', 'MemberPromoteResponse'],
-} as const satisfies Readonly<Record<string, readonly [string, string, string]>>
+} as const satisfies Readonly<Record<string, MethodRow>>
 
 const streams = {
-  Watch: ['Watch', 'WatchRequest', 'WatchResponse'],
-  LeaseKeepAlive: ['Lease', 'LeaseKeepAliveRequest', 'LeaseKeepAliveResponse'],
-} as const satisfies Readonly<Record<string, readonly [string, string, string]>>
+  Watch: ['Watch', 'WatchRequest', 'WatchResponse', 'both'],
+  LeaseKeepAlive: ['Lease', 'LeaseKeepAliveRequest', 'LeaseKeepAliveResponse', 'both'],
+} as const satisfies Readonly<Record<string, MethodRow>>
 
 export type UnaryMethod = keyof typeof unary
 export type StreamMethod = keyof typeof streams
 
-export const serviceOf = (method: UnaryMethod | StreamMethod): string => `etcdserverpb.${{ ...unary, ...streams }[method][0]}`
-
-interface FieldJson {
-  id: number
-  type: string
-  rule?: 'repeated'
-}
-
-/** The table in protobuf.js's JSON form, for `fromJSON` of @grpc/proto-loader. */
-export function protocolDescriptor(): { nested: Record<string, unknown> } {
-  const types: Record<string, unknown> = {}
-  for (const [name, fields] of Object.entries(messages)) {
-    const choices = Object.keys(fields).filter(field => fields[field]?.endsWith('?'))
-    const parsed = Object.fromEntries(Object.entries(fields).map(([field, text]) => [field, parseField(text)]))
-    types[name] = { fields: parsed, ...(choices.length > 0 && { oneofs: { choice: { oneof: choices } } }) }
-  }
-  for (const [name, values] of Object.entries(enums)) types[name] = { values }
-  const services: Record<string, { methods: Record<string, unknown> }> = {}
-  const add = (method: string, [service, requestType, responseType]: readonly [string, string, string], isStream: boolean) => {
-    services[service] ??= { methods: {} }
-    services[service].methods[method] = { requestType, responseType, requestStream: isStream, responseStream: isStream }
-  }
-  for (const [method, row] of Object.entries(unary)) add(method, row, false)
-  for (const [method, row] of Object.entries(streams)) add(method, row, true)
-  return { nested: { etcdserverpb: { nested: { ...types, ...services } } } }
-}
-
-function parseField(text: string): FieldJson {
-  const [number = '', type = ''] = text.split(' ')
-  if (type.endsWith('[]')) return { id: Number(number), type: type.slice(0, -2), rule: 'repeated' }
-  return { id: Number(number), type: type.endsWith('?') ? type.slice(0, -1) : type }
-}
+export const etcdTable: ProtocolTable = { packageName: 'etcdserverpb', messages, enums, methods: { ...unary, ...streams } }
