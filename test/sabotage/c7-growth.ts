@@ -9,7 +9,7 @@ const sabotage = (name: string, from: string, to: string): Sabotage => ({
   from,
   to,
   proof: 'C7',
-  knownMissed: 'its last form has not been run',
+  untried: true,
 })
 
 export const c7: readonly Sabotage[] = [

@@ -10,7 +10,7 @@ const sabotage = (name: string, file: string, from: string, to: string): Sabotag
   from,
   to,
   proof: 'C9',
-  knownMissed: 'its last form has not been run',
+  untried: true,
 })
 
 export const c9: readonly Sabotage[] = [
