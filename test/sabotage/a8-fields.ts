@@ -11,7 +11,6 @@ const sabotage = (name: string, file: string, from: string, to: string): Sabotag
   from,
   to,
   proof: 'A8',
-  untried: true,
 })
 
 export const a8: readonly Sabotage[] = [
