@@ -9,7 +9,6 @@ const sabotage = (name: string, from: string, to: string): Sabotage => ({
   from,
   to,
   proof: 'C7',
-  untried: true,
 })
 
 export const c7: readonly Sabotage[] = [

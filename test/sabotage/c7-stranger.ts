@@ -84,7 +84,6 @@ export const c7: readonly Sabotage[] = [
     to: `return operation === 'CREATE'
 `,
     proof: 'C7',
-    untried: true,
   },
   {
     name: 'a class in the older annotation is not counted',
