@@ -11,7 +11,6 @@ const sabotage = (name: string, file: string, from: string, to: string): Sabotag
   from,
   to,
   proof: 'A8',
-  knownMissed: 'its last form has not been run',
 })
 
 export const a8: readonly Sabotage[] = [

@@ -9,7 +9,6 @@ const sabotage = (name: string, from: string, to: string): Sabotage => ({
   from,
   to,
   proof: 'C7',
-  knownMissed: 'its last form has not been run',
 })
 
 export const c7: readonly Sabotage[] = [

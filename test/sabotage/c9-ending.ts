@@ -10,7 +10,6 @@ const sabotage = (name: string, file: string, from: string, to: string): Sabotag
   from,
   to,
   proof: 'C9',
-  knownMissed: 'its last form has not been run',
 })
 
 export const c9: readonly Sabotage[] = [

@@ -8,7 +8,7 @@ export const d3: readonly Sabotage[] = [
     from: 'if (!mayRecord(handling[base], isSealed)) return withoutBodies(text, base)',
     to: "if (!mayRecord(handling[base], isSealed) && base === 'public') return withoutBodies(text, base)",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -17,7 +17,7 @@ export const d3: readonly Sabotage[] = [
     from: 'const text = mayRecord(handling[worst], isSealed) ? event : withoutTexts(event, worst)',
     to: "const text = mayRecord(handling[worst], isSealed) || event.level !== 'None' ? event : withoutTexts(event, worst)",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -26,7 +26,7 @@ export const d3: readonly Sabotage[] = [
     from: 'if (!Array.isArray(body) || fields.length === 0) return redactFields(body, fields)',
     to: 'if (!Array.isArray(body) || fields.length === 0) return redactFields(body, fields.slice(fields.length))',
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -35,7 +35,7 @@ export const d3: readonly Sabotage[] = [
     from: "isRecord(step) && 'value' in step ?",
     to: "isRecord(step) && 'values' in step ?",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -44,7 +44,7 @@ export const d3: readonly Sabotage[] = [
     from: '.filter(annotation => !isPlainAnnotation(annotation))',
     to: ".filter(annotation => annotation === '' && !isPlainAnnotation(annotation))",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -53,7 +53,7 @@ export const d3: readonly Sabotage[] = [
     from: 'items.map((item: unknown) => (isRecord(item) ? redactItem(item, parts) : item))',
     to: "items.map((item: unknown) => (isRecord(item) && item['kind'] === '' ? redactItem(item, parts) : item))",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -62,7 +62,7 @@ export const d3: readonly Sabotage[] = [
     from: '[labelOf(namespace), labelOf(definition), ...own,',
     to: '[labelOf(definition), ...own,',
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -79,7 +79,7 @@ export const d3: readonly Sabotage[] = [
     from: '(isBelow(most, next) ? next : most)',
     to: '(isBelow(most, next) ? most : next)',
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -88,7 +88,7 @@ export const d3: readonly Sabotage[] = [
     from: "groupResource === 'secrets' ? secretClass",
     to: "groupResource === 'secret' ? secretClass",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -97,7 +97,7 @@ export const d3: readonly Sabotage[] = [
     from: "if (handling === 'show' && kind !== 'Pod') return text",
     to: "if (handling !== 'show' || kind !== 'Pod') return text",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -106,7 +106,7 @@ export const d3: readonly Sabotage[] = [
     from: 'if (lowered === undefined) return admitted',
     to: 'if (lowered === undefined || oldObject !== undefined) return admitted',
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -115,7 +115,7 @@ export const d3: readonly Sabotage[] = [
     from: "const namespace = isNamespace(request) ? '' : request.namespace",
     to: 'const namespace = isNamespace(request) ? request.name : request.namespace',
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -124,7 +124,7 @@ export const d3: readonly Sabotage[] = [
     from: 'filter(([key]) => key !== lastApplied)',
     to: "filter(([key]) => key !== lastApplied || key !== '')",
     proof: 'D3',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
 ]

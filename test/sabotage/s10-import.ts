@@ -8,7 +8,6 @@ const sabotage = (name: string, file: string, from: string, to: string): Sabotag
   from,
   to,
   proof: 'S10',
-  knownMissed: 'its last form has not been run',
 })
 
 export const s10: readonly Sabotage[] = [

@@ -26,7 +26,7 @@ export const s12: readonly Sabotage[] = [
       'if (pullThrough === undefined || host === undefined) return undefined',
       'if (pullThrough === undefined || host !== undefined) return undefined',
     ),
-    knownMissed: 'its last form has not been run',
+    untried: true,
   },
   sabotage('nodes know no mirrors', registry, 'if (mirrors === undefined) return undefined', 'if (mirrors !== null) return undefined'),
   sabotage(

@@ -8,7 +8,6 @@ const sabotage = (name: string, from: string, to: string, file = proposals): Sab
   from,
   to,
   proof: 'S7',
-  knownMissed: 'its last form has not been run',
 })
 
 export const s7: readonly Sabotage[] = [

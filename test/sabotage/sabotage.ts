@@ -18,6 +18,8 @@ export interface Sabotage {
   readonly proof: string | readonly string[]
   /** Default: the place of its first proof, see `places` in `tools/sabotage/plan.ts`. */
   readonly on?: Place
-  /** Why no proof sees it yet. It counts as missed in the score, and does not fail the run. */
+  /** Why no proof can see it. It counts as missed in the score, and does not fail the run. */
   readonly knownMissed?: string
+  /** It has not run since it was written or changed. A run counts what it finds, asks to remove this, and does not fail by it. */
+  readonly untried?: true
 }

@@ -14,7 +14,7 @@ const unproven = (value: string, knownMissed: string): Switch => ({ ...plugin(va
 export const switches: readonly Switch[] = [
   plugin('APIServerEndpoints', ['D4']),
   plugin('APIServiceBackend', ['D4']),
-  unproven('CSIInlineVolumes', 'no proof has a CSIDriver with the label; the unit tests of the plug-in see it'),
+  plugin('CSIInlineVolumes', ['C3']),
   plugin('CertificateRequests', ['A8']),
   unproven('ClusterTrustBundleAttest', 'v1.33 does not serve the kind'),
   plugin('DenyServiceExternalIPs', ['D4']),

@@ -8,7 +8,7 @@ export const t4: readonly Sabotage[] = [
     from: 'const data = { ...list?.data, ...lost,',
     to: 'const data = { ...list?.data,',
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -17,7 +17,7 @@ export const t4: readonly Sabotage[] = [
     from: 'filter(([key, value]) => stored[key] !== value)',
     to: 'filter(([key]) => stored[key] === undefined)',
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -26,7 +26,7 @@ export const t4: readonly Sabotage[] = [
     from: 'await server.ensureObjects([denyList, ...rules], true)',
     to: 'await server.ensureObjects([denyList, ...rules.slice(rules.length)], true)',
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -35,7 +35,7 @@ export const t4: readonly Sabotage[] = [
     from: 'issued !== undefined && issued <= tokensUntil',
     to: 'issued !== undefined && issued < 0 && issued <= tokensUntil',
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -44,7 +44,7 @@ export const t4: readonly Sabotage[] = [
     from: 'else this.denials.delete(key)',
     to: "else if (key === '') this.denials.delete(key)",
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -53,7 +53,7 @@ export const t4: readonly Sabotage[] = [
     from: 'if (change !== undefined) request.annotate(denialsAnnotation, change)',
     to: "if (change === '') request.annotate(denialsAnnotation, change)",
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
   {
@@ -62,7 +62,7 @@ export const t4: readonly Sabotage[] = [
     from: 'if (settings.acceptRestoredStore) await markRestored(settings.directory)',
     to: 'if (settings.acceptRestoredStore && settings.port < 0) await markRestored(settings.directory)',
     proof: 'T4',
-    knownMissed: 'its last form has not been run',
+    untried: true,
     on: 'node',
   },
 ]

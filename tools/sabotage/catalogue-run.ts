@@ -6,6 +6,7 @@ import { controlProblem, evaluate, type Observation, type Result } from './obser
 import { noPair, observeOnMachines } from './on-machines.ts'
 import { observeOnNode } from './on-node.ts'
 import { type Entry, needsRoot } from './plan.ts'
+import { remarkOn } from './remarks.ts'
 import type { Change } from './transform.ts'
 
 export interface EntryResult extends Result {
@@ -85,15 +86,8 @@ const placeNames: Readonly<Record<Place, string>> = {
   machines: 'on two machines',
 }
 
-function entryLine({ row, name, knownMissed }: Entry, { verdict, detail }: Result, seconds?: string): string {
-  const start = `${verdict.padEnd(7)} ${row.padEnd(3)} ${name}${seconds === undefined ? '' : ` (${seconds} s)`}`
-  const known =
-    knownMissed === undefined
-      ? ''
-      : verdict === 'missed' || verdict === 'broken'
-        ? `; known: ${knownMissed}`
-        : verdict === 'seen'
-          ? '; it is listed as missed: remove knownMissed'
-          : ''
-  return `${start}\n        ${detail.slice(0, 300)}${known}`
+function entryLine(entry: Entry, result: Result, seconds?: string): string {
+  const start = `${result.verdict.padEnd(7)} ${entry.row.padEnd(3)} ${entry.name}${seconds === undefined ? '' : ` (${seconds} s)`}`
+  const remark = remarkOn({ ...result, entry })
+  return `${start}\n        ${result.detail.slice(0, 300)}${remark === undefined ? '' : `; ${remark}`}`
 }

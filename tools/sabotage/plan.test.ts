@@ -27,6 +27,14 @@ test('choose() takes rows, and what the text occurs in', () => {
   assert.deepEqual(chosen(['C8'], 'ports'), [])
 })
 
+test('choose() takes those that have not run', () => {
+  const entries = entriesOf({ C3: [sabotage('host ports', 'C3'), { ...sabotage('sysctls', 'C3'), untried: true }] })
+  assert.deepEqual(
+    choose(entries, { rows: [], untried: true }).map(({ name }) => name),
+    ['sysctls'],
+  )
+})
+
 test('choose() takes the same tenth for the same seed, and another for another', () => {
   assert.equal(names(1).length, 10)
   assert.deepEqual(names(1), names(1))
@@ -38,8 +46,10 @@ test('choose() takes fewer of those that need a real node', () => {
   assert.equal(choose(entriesOf({ C3: slow }), { rows: [], tenth: 1 }).length, 4)
 })
 
-test('choose() leaves entries that are listed as missed out of a tenth, and takes them with their row', () => {
-  const known = many.map(entry => ({ ...entry, knownMissed: 'its reason' }))
-  assert.deepEqual(choose(entriesOf({ C3: known }), { rows: ['C3'], tenth: 1 }), [])
-  assert.equal(choose(entriesOf({ C3: known }), { rows: ['C3'] }).length, 95)
+test('choose() leaves entries that are listed as missed or untried out of a tenth, and takes them with their row', () => {
+  for (const remark of [{ knownMissed: 'its reason' }, { untried: true as const }]) {
+    const listed = many.map(entry => ({ ...entry, ...remark }))
+    assert.deepEqual(choose(entriesOf({ C3: listed }), { rows: ['C3'], tenth: 1 }), [])
+    assert.equal(choose(entriesOf({ C3: listed }), { rows: ['C3'] }).length, 95)
+  }
 })

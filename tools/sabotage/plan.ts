@@ -35,9 +35,11 @@ export interface Choice {
   readonly rows: readonly string[]
   /** Part of the name or file. */
   readonly only?: string
+  /** Those that are listed as untried alone. */
+  readonly untried?: boolean
   /**
    * A tenth by this seed; of those that take half a minute each, as on a real node or with registries, a thirtieth. Without those that are
-   * listed as missed: whether these are seen is found out by a run of their row.
+   * listed as missed or untried: whether these are seen is found out by a run of their row.
    */
   readonly tenth?: number
 }
@@ -48,15 +50,17 @@ export const needsRoot = (place: Place): boolean => place === 'node' || place ==
 /** Proofs that wait for what registries and feeds deliver. */
 const slowProofs: ReadonlySet<string> = new Set(['S1', 'S6', 'S7', 'S9', 'S10'])
 
-export function choose(entries: readonly Entry[], { rows, only, tenth }: Choice): Entry[] {
+export function choose(entries: readonly Entry[], { rows, only, untried, tenth }: Choice): Entry[] {
   const chosen = entries.filter(
-    ({ row, name, file }) =>
-      (rows.length === 0 || rows.includes(row)) && (only === undefined || name.includes(only) || file.includes(only)),
+    ({ row, name, file, untried: isUntried }) =>
+      (rows.length === 0 || rows.includes(row)) &&
+      (only === undefined || name.includes(only) || file.includes(only)) &&
+      (!untried || isUntried),
   )
   if (tenth === undefined) return chosen
   const random = randomOf(tenth)
   const ranked = chosen
-    .filter(({ knownMissed }) => knownMissed === undefined)
+    .filter(entry => entry.knownMissed === undefined && !entry.untried)
     .map(entry => ({ entry, rank: random() }))
     .sort((a, b) => a.rank - b.rank)
   const isSlow = ({ place, proofs }: Entry): boolean => needsRoot(place) || proofs.some(proof => slowProofs.has(proof))

@@ -7,10 +7,11 @@ import { createScratch, removeScratch } from '../scratch.ts'
 import { runCatalogue } from './catalogue-run.ts'
 import { noNode } from './on-node.ts'
 import { choose, entriesOf } from './plan.ts'
-import { fails, scoreLines, scoresOf, writeScores } from './scores.ts'
+import { fails, triedLines } from './remarks.ts'
+import { scoreLines, scoresOf, writeScores } from './scores.ts'
 import { runSwitches } from './switch-run.ts'
 
-const usage = `Usage: npm run sabotage -- [ROW…] [--only TEXT] [--tenth SEED] [--no-node] [--write]
+const usage = `Usage: npm run sabotage -- [ROW…] [--only TEXT] [--untried] [--tenth SEED] [--no-node] [--write]
        npm run sabotage -- switches [NAME…] [--no-node]
 
 Changes the product, one weakness at a time, and requires that the proof of each control fails.
@@ -18,9 +19,10 @@ Changes the product, one weakness at a time, and requires that the proof of each
   ROW           codes such as C3; none for all
   switches      switch each protection off by its flag, and require that exactly its proofs fail
   --only TEXT   entries whose name or file contains the text
+  --untried     entries that are listed as untried alone
   --tenth SEED  a tenth of the entries, by a number
   --no-node     skip what needs a real node, as for another user than root
-  --write       write the scores into docs/status.md; not with --only or --tenth
+  --write       write the scores into docs/status.md; not with --only, --untried or --tenth
 `
 
 async function main(signal: AbortSignal): Promise<number> {
@@ -28,6 +30,7 @@ async function main(signal: AbortSignal): Promise<number> {
     allowPositionals: true,
     options: {
       only: { type: 'string' },
+      untried: { type: 'boolean', default: false },
       tenth: { type: 'string' },
       'no-node': { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -39,9 +42,9 @@ async function main(signal: AbortSignal): Promise<number> {
     print(usage)
     return 0
   }
-  const { only, tenth, write } = values
-  if (write && (only !== undefined || tenth !== undefined))
-    throw new Error('--write needs all entries of a row: leave out --only and --tenth')
+  const { only, untried, tenth, write } = values
+  if (write && (only !== undefined || untried || tenth !== undefined))
+    throw new Error('--write needs all entries of a row: leave out --only, --untried and --tenth')
   const seed = Number(tenth ?? 0)
   if (!Number.isSafeInteger(seed)) throw new Error(`--tenth must be a whole number, got "${tenth}"`)
   const nodeMissing = values['no-node'] ? '--no-node' : noNode
@@ -54,6 +57,7 @@ async function main(signal: AbortSignal): Promise<number> {
     if (unknown !== undefined) throw new Error(`no sabotage of a row "${unknown}": rows are ${Object.keys(catalogue).join(', ')}`)
     const chosen = choose(entriesOf(catalogue), {
       rows,
+      untried,
       ...(only === undefined ? {} : { only }),
       ...(tenth === undefined ? {} : { tenth: seed }),
     })
@@ -61,7 +65,7 @@ async function main(signal: AbortSignal): Promise<number> {
     if (tenth !== undefined) print(`A tenth of the sabotages; the same again: npm run sabotage -- --tenth ${seed}`)
     const results = await runCatalogue(chosen, { nodeMissing, scratch, print }, signal)
     const scores = scoresOf(results)
-    for (const line of scoreLines(scores)) print(line)
+    for (const line of [...scoreLines(scores), ...triedLines(results)]) print(line)
     if (write) writeScores(scores)
     return results.some(fails) ? 1 : 0
   } finally {

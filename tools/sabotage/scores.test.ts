@@ -4,7 +4,7 @@ import type { Sabotage } from '../../test/sabotage/sabotage.ts'
 import type { EntryResult } from './catalogue-run.ts'
 import type { Verdict } from './observation.ts'
 import { entriesOf } from './plan.ts'
-import { fails, scoreLines, scoresOf, withScores } from './scores.ts'
+import { scoreLines, scoresOf, withScores } from './scores.ts'
 
 const sabotage: Sabotage = { name: 'n', file: 'f', from: 'a', to: 'b', proof: 'C3' }
 const result = (row: string, verdict: Verdict, more: Partial<Sabotage> = {}): EntryResult[] =>
@@ -24,11 +24,6 @@ test('scoresOf() counts what a row has seen of what was tried', () => {
     { row: 'N1', seen: 0, tried: 0, skipped: 1 },
   ])
   assert.deepEqual(scoreLines(scoresOf(results)), ['C3   1 of 3 seen', 'N1   0 of 0 seen, 1 skipped', 'all  1 of 3 seen, 1 skipped'])
-})
-
-test('fails() passes what is known to be missed', () => {
-  assert.deepEqual(results.map(fails), [false, false, false, true])
-  assert.deepEqual(result('C3', 'missed').map(fails), [true])
 })
 
 test('withScores() replaces the rows that ran whole, and changes nothing the second time', () => {

@@ -13,10 +13,6 @@ export interface Score {
   readonly skipped: number
 }
 
-/** Whether the result fails the run. */
-export const fails = ({ verdict, entry }: EntryResult): boolean =>
-  (verdict === 'broken' || verdict === 'missed') && entry.knownMissed === undefined
-
 export function scoresOf(results: readonly EntryResult[]): Score[] {
   const rows = Map.groupBy(results, ({ entry }) => entry.row)
   return [...rows]

@@ -1,5 +1,6 @@
 import { advice } from '../attacks/pod-security/advice.ts'
 import { attacksOn } from '../attacks/pod-security/attacks.ts'
+import { inlineVolumes } from '../attacks/pod-security/inline-volumes.ts'
 import { leftOpen } from '../attacks/pod-security/left-open.ts'
 import { create, enforceLabel, type LevelledNamespace, podAccount, sendAll } from '../attacks/pod-security/levelled-namespace.ts'
 import { everyNamespace, relabelled } from '../attacks/pod-security/namespaces.ts'
@@ -19,7 +20,7 @@ export const podSecurity: Proof = {
   title: 'Pod Security Standards',
   why: 'A privileged pod is root on its node',
   attack:
-    'Break each rule of the standards alone, in each kind of container and workload, by each way that writes it; a privileged pod in every namespace without a label; lower the level with all rights in the namespace',
+    'Break each rule of the standards alone, in each kind of container and workload, by each way that writes it; inline volumes of a CSI driver that is for weaker levels; a privileged pod in every namespace without a label; lower the level with all rights in the namespace',
   expected:
     'Each is refused for that rule at the levels that have it, and its harmless twin is accepted; a refused Deployment passes with the patch of the refusal; the level stays',
   whenRed:
@@ -59,6 +60,15 @@ export const podSecurity: Proof = {
       signal,
     )
     await leftOpen(context, strict, signal)
+    // Before its level is raised.
+    const levelled = [
+      { namespace: unlabelled, level: 'restricted' },
+      { namespace: restricted, level: 'restricted' },
+      { namespace: baseline, level: 'baseline' },
+      { namespace: raised, level: 'baseline' },
+      { namespace: lifted, level: 'privileged' },
+    ] as const
+    await inlineVolumes(context, levelled, signal)
     await raisedLevel(context, raised, signal)
     await prepareTemplates(context, usual, signal)
     await sendAll(context, usual, templates(usual), signal)
