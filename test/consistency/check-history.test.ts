@@ -114,6 +114,28 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: 'a deletion between two watches, of which the first saw later changes of others',
+    history: {
+      writes: [
+        ...[one, two, wrote({ key: 'b', value: 'other', revision: 5, invoked: 3, ended: 4 })],
+        { ...deleted, ended: Infinity, outcome: 'unknown' },
+        wrote({ invoked: 7, ended: 8, value: 'three', revision: 9 }),
+      ],
+      watches: [
+        saw(...all.slice(0, 2), { type: 'ADDED', at: 20, version: { key: 'b', revision: 5, value: 'other' } }),
+        { ...saw(event('ADDED', 9, 'three')), after: 8, reached: 9 },
+      ],
+      lists: [listed(2, [['a', 2, 'two']], 4)],
+    },
+  },
+  {
+    title: 'a deletion that only a watch of a selection showed',
+    history: {
+      writes: [one, two, deleted],
+      watches: [{ ...saw(...all), group: 'red', reached: 3 }],
+    },
+  },
+  {
     title: 'an acknowledged deletion that is undone',
     history: { writes: [one, two, deleted], lists: [listed(4, [['a', 2, 'two']])] },
     rules: ['order'],

@@ -47,6 +47,13 @@ export function commitsOf(history: History, report: (violation: Violation) => vo
       // Through a selection it may be that the object only left it.
       else if (group === undefined) found.sawDeletion(record.version)
     }
+  for (const { group, after, records } of history.watches) {
+    const last = records.at(-1)
+    if (last !== undefined && group === undefined) found.watched(after, last.type === 'BOOKMARK' ? last.revision : last.version.revision)
+    if (group === undefined) continue
+    // What was not written at that revision was deleted there: a version that nobody saw again is nobody's to replace.
+    for (const record of records) if (record.type === 'DELETED' && !found.has(record.version.revision)) found.sawDeletion(record.version)
+  }
   const all = found.inOrder()
   const placeByRevision = new Map(all.map(({ revision }, place) => [revision, place]))
   const byKey = linkKeys(all)
@@ -68,6 +75,8 @@ class Found {
   readonly #deletions = new Map<number, Write[]>()
   /** The newest list with a version. */
   readonly #listedAt = new Map<number, number>()
+  /** From where to where a watch of all objects saw everything. */
+  readonly #watched: { readonly after: number; readonly upTo: number }[] = []
   #unseenDeletions = 0
   readonly #commits = new Map<number, Commit>()
   readonly #revisionOf = new Map<string, number>()
@@ -138,6 +147,15 @@ class Found {
     this.#listedAt.set(revision, Math.max(at, this.#listedAt.get(revision) ?? 0))
   }
 
+  /** A watch of all objects that was after the first revision saw everything up to the second. */
+  watched(after: number, upTo: number): void {
+    this.#watched.push({ after, upTo })
+  }
+
+  has(revision: number): boolean {
+    return this.#commits.has(revision)
+  }
+
   inOrder(): Commit[] {
     const all = this.#sorted()
     const next = new Map<Commit, Commit>()
@@ -157,15 +175,17 @@ class Found {
   }
 
   /**
-   * A deletion that came while no watch was open, since the server had to forget its past: it lies after the last list with the version.
-   * A watch that was open must show it, whatever its revision is.
+   * A deletion that came while no watch was open, since the server had to forget its past: it lies after the last list with the version, and
+   * after all that a watch saw without it. A watch that was open up to the next version must show it, whatever its revision is.
    */
   #addUnseenDeletion({ key, revision, value }: Commit, next: Commit | undefined): void {
     if (value === undefined || (next !== undefined && next.value === undefined)) return
     const candidates = this.#deletions.get(revision) ?? []
     const isImplied = next !== undefined && next.write?.expected === 0
     if (!candidates.some(({ outcome }) => outcome === 'ok' || (isImplied && outcome === 'unknown'))) return
-    const at = (this.#listedAt.get(revision) ?? revision) + 0.5
+    const limit = next?.revision ?? Number.POSITIVE_INFINITY
+    const passed = this.#watched.filter(({ after, upTo }) => after < limit && upTo < limit).map(({ upTo }) => upTo)
+    const at = Math.max(this.#listedAt.get(revision) ?? revision, revision, ...passed) + 0.5
     this.#commits.set(at + this.#unseenDeletions++ * 1e-6, {
       ...{ revision: at, key, value: undefined, group: '', write: undefined, previous: noCommit, next: noCommit },
     })

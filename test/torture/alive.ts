@@ -10,3 +10,12 @@ export function isAlive(pid: number): boolean {
     throw err
   }
 }
+
+/** Sends the signal; no effect if the process has ended, as one whose fault is not over yet may at any moment. */
+export function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (err) {
+    if (codeOf(err) !== 'ESRCH') throw err
+  }
+}

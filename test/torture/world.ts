@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { run, TestCluster, until } from '../cluster.ts'
 import type { Random } from '../consistency/random.ts'
-import { isAlive } from './alive.ts'
+import { isAlive, signalTo } from './alive.ts'
 import type { Link } from './link.ts'
 
 /** A fault strikes, lasts, and is over when `strike` resolves; the cluster may still be busy to come back. */
@@ -47,9 +47,11 @@ export class RestartedCluster implements AsyncDisposable {
   }
 
   async killEverything(): Promise<void> {
-    const { parts } = await this.#cluster.status()
-    const pids = parts.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
-    for (const pid of [this.#cluster.pid, ...pids]) process.kill(pid, 'SIGKILL')
+    // Stopped first, so that it starts no part that is not in the list.
+    signalTo(this.#cluster.pid, 'SIGSTOP')
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(this.#cluster.pid)])
+    const pids = stdout.split(/\s+/).filter(Boolean).map(Number)
+    for (const pid of [this.#cluster.pid, ...pids]) signalTo(pid, 'SIGKILL')
     await this.#cluster.exited
     await until('every part has ended', () => pids.every(pid => !isAlive(pid)))
     const { port } = this.#cluster
@@ -72,17 +74,21 @@ export function faultsOfParts(cluster: RestartedCluster, link: Link): readonly F
   const kill = (part: string): Fault => ({
     name: `kill -9 of the ${part}`,
     async strike() {
-      await whenRunning(part)
-      await cluster.now.killPart(part)
+      const { pid, restarts } = await whenRunning(part)
+      signalTo(pid, 'SIGKILL')
+      await until(`${part} was started again`, async () => {
+        const state = (await cluster.now.status()).parts.find(({ name }) => name === part)
+        return state !== undefined && state.restarts > restarts && state.state === 'ready'
+      })
     },
   })
   const pause = (part: string): Fault => ({
     name: `SIGSTOP of the ${part}`,
     async strike(random) {
       const { pid } = await whenRunning(part)
-      process.kill(pid, 'SIGSTOP')
+      signalTo(pid, 'SIGSTOP')
       await lasting(random)
-      process.kill(pid, 'SIGCONT')
+      signalTo(pid, 'SIGCONT')
     },
   })
   return [
