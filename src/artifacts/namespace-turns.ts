@@ -14,8 +14,9 @@ export interface TurnLimits {
 
 /** Too many works already wait, in total or of this namespace. */
 export class TooManyWaiting extends Error {
-  constructor(namespace: string) {
-    super(`too many images of namespace "${namespace}" already wait for their registries`)
+  /** `owner`: a namespace, or one with what else the turns are counted by after a line break. */
+  constructor(owner: string) {
+    super(`too many images of namespace "${owner.split('\n', 1)[0]}" already wait for their registries`)
     this.name = 'TooManyWaiting'
   }
 }
