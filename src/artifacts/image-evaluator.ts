@@ -78,9 +78,11 @@ export interface AttestedDocuments {
   /** Of VEX, in JSON. */
   readonly statements: readonly string[]
   readonly provenance: readonly Provenance[]
+  /** False if the registry did not answer, so that there may be others. */
+  readonly isRead: boolean
 }
 
-const noDocuments: AttestedDocuments = { statements: [], provenance: [] }
+const noDocuments: AttestedDocuments = { statements: [], provenance: [], isRead: true }
 
 type Failure = { readonly known: false; readonly reason: 'Missing' | 'Unreachable' | 'Busy' | 'Malformed'; readonly message: string }
 type Resolved = { readonly known: true; readonly found: FoundImage } | Failure
@@ -167,10 +169,13 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const policies = this.#clusterPolicies(namespace, reference)
     if (policies.length === 0 || (verifier.attestedVex ?? verifier.attestedProvenance) === undefined) return noDocuments
     const claims = await this.#laterClaims(namespace, repository, digest, credentials)
-    if (claims === undefined) return noDocuments
+    if (claims === undefined) return { ...noDocuments, isRead: false }
     const facts = [policies, state.trustRoots(), { repository, digest }, claims, clock.now()] as const
     const statements = (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each))
+    const key = claimsKey(namespace, repository, digest)
+    const isRead = (this.#claims.get(key, laterClaimsMs) ?? this.#later.get(key, laterClaimsMs)) !== undefined
     return {
+      isRead,
       // What is left out could take back what another one says.
       statements: statements.some(text => text.length > maxStatementLength) ? [] : statements,
       provenance: this.#readable(() => verifier.attestedProvenance?.(...facts)) ?? [],

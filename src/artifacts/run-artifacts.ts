@@ -29,7 +29,7 @@ import type { RunningReference } from './findings/update-proposals.ts'
 import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { ImageMemory } from './image-memory.ts'
-import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
+import { digestIndex, digestsOf, type EvaluatedRules, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
 import type { KeptFiles } from './kept-files.ts'
 import { KeptResults } from './kept-results.ts'
@@ -93,17 +93,19 @@ export async function runArtifacts<Claims>(
     ...(memory === undefined ? {} : { memory }),
     policies: state,
     onAnswer(namespace, found, answer, policies, credentials) {
-      records.note(namespace, found, answer, rulesOf(policies))
+      const by = rulesOf(policies)
+      records.note(namespace, found, answer, by)
       const { image } = answer
       const { digest } = found
-      software?.want(requestOf({ namespace, image, digest, credentials }))
+      software?.want(requestOf({ namespace, image, digest, credentials }, by))
     },
     checkFindings: (policies, image) => checkFindings(software?.findings, exceptionSource, policies, image, clock),
   })
-  const requestOf = (request: ScanRequest): SoftwareRequest => {
+  const requestOf = (request: ScanRequest, { rules }: EvaluatedRules): SoftwareRequest => {
     const { namespace, image, digest } = request
     return {
       ...request,
+      rules,
       attested: () => evaluator.attestedSbom(namespace, image, digest),
       documents: credentials => evaluator.attested({ namespace, reference: image, digest, credentials }),
     }
@@ -117,8 +119,8 @@ export async function runArtifacts<Claims>(
     quickly(evaluation) {
       const { namespace, image, digest } = evaluation
       if (!isDigest(digest)) return true
-      software?.want(requestOf({ namespace, image, digest, credentials: [] }))
       const { by, key } = rulesFor(evaluation)
+      software?.want(requestOf({ namespace, image, digest, credentials: [] }, by))
       // The replicas of a workload come one after the other.
       if (recent.get(key, recentMs) === true) return true
       const known = evaluator.reevaluateKnown(namespace, image, digest)
