@@ -6,6 +6,7 @@ import { silentLogger } from '../base/log.ts'
 import { UserError } from '../base/user-error.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { Manifest } from '../supply-chain/oci/image-source.ts'
+import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
 import type { Followed } from './policy-state.ts'
@@ -28,6 +29,11 @@ export interface MemoryRegistries extends Registries {
   readonly requests: string[]
   /** While set, requests wait for it first. */
   hold: Promise<void> | undefined
+  /** The same for the lists of signatures. */
+  holdReferrers: Promise<void> | undefined
+  referrerRequests: number
+  /** While set, the registry is away. */
+  unavailable: string | undefined
   /** While set, requests fail with it. */
   failure: string | undefined
   /** Credentials of the last request. */
@@ -40,6 +46,9 @@ export function memoryRegistries(): MemoryRegistries {
   const registries: MemoryRegistries = {
     requests: [],
     hold: undefined,
+    holdReferrers: undefined,
+    referrerRequests: 0,
+    unavailable: undefined,
     failure: undefined,
     credentials: [],
     push(repository, tag, content) {
@@ -59,6 +68,7 @@ export function memoryRegistries(): MemoryRegistries {
         registries.credentials = credentials
         await registries.hold
         signal.throwIfAborted()
+        if (registries.unavailable !== undefined) throw new RegistryUnavailable(registries.unavailable)
         if (registries.failure !== undefined) throw new UserError(registries.failure)
         return manifests.get(`${repository} ${wanted}`)
       },
@@ -66,6 +76,8 @@ export function memoryRegistries(): MemoryRegistries {
         yield Buffer.alloc(0)
       },
       async referrers() {
+        registries.referrerRequests++
+        await registries.holdReferrers
         if (registries.failure !== undefined) throw new UserError(registries.failure)
         return []
       },

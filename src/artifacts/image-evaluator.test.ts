@@ -5,10 +5,12 @@ import { publicKey } from '../api/resources/supply/supply.fixture.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { until } from '../base/testing/wait-until.testing.ts'
 import type { ImageAnswer, ImageQuestion } from '../supply-chain/policy/image-question.ts'
 import { knownRoots, listVerifier, memoryRegistries } from './artifacts.testing.ts'
-import { ImageEvaluator, laterClaimsMs, maxAskedImages, missingMs, tagMs, turnLimits } from './image-evaluator.ts'
+import { ImageEvaluator, laterClaimsMs, maxAskedImages, missingMs, tagMs } from './image-evaluator.ts'
 import { type Followed, PolicyState } from './policy-state.ts'
+import { failureMs, turnLimits } from './registry-work.ts'
 
 const { signal } = new AbortController()
 
@@ -159,22 +161,74 @@ test('reevaluate() refuses an image whose signer is revoked, without the registr
   assert.equal(verdictOf(answer), 'Refused')
 })
 
-test('evaluate() lets no namespace wait for the images of another', async () => {
+test('evaluate() lets no namespace wait for the images of another, nor one registry take all turns of a namespace', async () => {
   const { registries, ask } = begin()
   const held = Promise.withResolvers<void>()
   registries.hold = held.promise
-  const count = turnLimits.ownRunning + turnLimits.ownWaiting
+  const { ownRunning, ownWaiting } = turnLimits.admission
+  const count = ownRunning / 2 + ownWaiting
   const greedy = Array.from({ length: count + 1 }, (_, index) => ask(`${app}:${index}`, { namespace: 'greedy' }, false))
   const last = greedy.at(-1)
   assert.ok(last)
   assert.equal(verdictOf(await last), 'Busy')
-  assert.equal(registries.requests.length, turnLimits.ownRunning)
+  assert.equal(registries.requests.length, ownRunning / 2)
+  const own = ask('other.example.com/app:1', { namespace: 'greedy' }, false)
   const other = ask(`${app}:other`, { namespace: 'other' }, false)
-  await new Promise(resolve => setImmediate(resolve))
-  assert.ok(registries.requests.includes(`${app} other`))
+  await until(() => registries.requests.includes(`${app} other`), 'the other namespace is served')
+  await until(() => registries.requests.includes('other.example.com/app 1'), 'the other registry is asked')
   held.resolve()
-  assert.equal(verdictOf(await other), 'Missing')
+  assert.deepEqual([verdictOf(await own), verdictOf(await other)], ['Missing', 'Missing'])
   await Promise.all(greedy)
+})
+
+test('evaluate() waits neither for later documents nor for images that run, whose registry hangs', async () => {
+  const { registries, evaluator, ask } = begin()
+  const held = Promise.withResolvers<void>()
+  const digest = registries.push(app, '1', 'one')
+  registries.sign(digest, 'release')
+  registries.holdReferrers = held.promise
+  const count = turnLimits.later.ownRunning + turnLimits.admission.ownRunning
+  const digests = Array.from({ length: count }, (_, index) => registries.push(app, `old-${index}`, `old ${index}`))
+  const background = digests.flatMap(old => [
+    evaluator.attested({ namespace: 'default', reference: `${app}@${old}`, digest: old, credentials: [] }),
+    evaluator.reevaluate('default', `${app}@${old}`, old, signal),
+  ])
+  // The same image is read in the background, too.
+  background.push(evaluator.reevaluate('default', `${app}@${digest}`, digest, signal))
+  await until(() => registries.referrerRequests > 0, 'the background waits')
+  registries.holdReferrers = undefined
+  assert.equal(verdictOf(await ask(`${app}:1`)), 'Verified')
+  held.resolve()
+  await Promise.all(background)
+})
+
+test('evaluate() does not take the failure of a repository as that of its registry, nor of another namespace', async () => {
+  const { registries, ask, wait } = begin()
+  registries.push(app, '1', 'one')
+  registries.push('localhost:5000/shop/other', '1', 'two')
+  registries.unavailable = `${app} is away`
+  assert.equal(verdictOf(await ask(`${app}:1`, { namespace: 'attacker' }, false)), 'Unreachable')
+  registries.unavailable = undefined
+  assert.equal(verdictOf(await ask('localhost:5000/shop/other:1', { namespace: 'attacker' }, false)), 'Unverified')
+  assert.equal(verdictOf(await ask(`${app}:1`, {}, false)), 'Unverified')
+  const requests = registries.requests.length
+  assert.equal(verdictOf(await ask(`${app}:2`, { namespace: 'attacker' }, false)), 'Unreachable')
+  assert.equal(registries.requests.length, requests)
+  wait(failureMs + 1)
+  assert.equal(verdictOf(await ask(`${app}:1`, { namespace: 'attacker' }, false)), 'Unverified')
+})
+
+test('reevaluateKnown() refuses an image whose signer is revoked while its registry hangs', async () => {
+  const { registries, evaluator, trustRoots, root, ask } = begin()
+  const digest = registries.push(app, '1', 'one')
+  assert.equal(evaluator.reevaluateKnown('default', `${app}:1`, digest), undefined)
+  registries.sign(digest, 'release')
+  await ask(`${app}:1`)
+  registries.hold = new Promise(() => undefined)
+  trustRoots.set({ ...root, spec: { ...root.spec, revoked: [{ key: 'release' }] } })
+  const answer = evaluator.reevaluateKnown('default', `${app}:1`, digest)
+  assert.ok(answer?.known)
+  assert.equal(answer.verdict, 'Refused')
 })
 
 test('evaluate() uses the credentials of the repository only', async () => {

@@ -6,7 +6,6 @@ import { BoundedCache } from '../base/data/bounded-cache.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
-import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error.ts'
 import type { Provenance } from '../supply-chain/policy/attested-provenance.ts'
 import { builtInRegistry } from '../supply-chain/policy/covers-image.ts'
 import type { FindingsDecision } from '../supply-chain/policy/evaluate-findings.ts'
@@ -24,9 +23,10 @@ import type { CheckedImage } from './findings/findings-check.ts'
 import type { ImageMemory } from './image-memory.ts'
 import type { ImageVerifier, PolicyVerdict, Registries, VerifiedImage } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
-import { NamespaceTurns, TooManyWaiting } from './namespace-turns.ts'
+import { TooManyWaiting } from './namespace-turns.ts'
 import { platformsOf } from './platform-digests.ts'
 import { type AnyPolicy, type PolicyState, policyTitle } from './policy-state.ts'
+import { failureMs, type Purpose, RegistryWork } from './registry-work.ts'
 
 export interface EvaluatorParts<Claims> {
   readonly registries: Registries
@@ -59,8 +59,9 @@ interface VerdictQuestion {
   readonly image: string
   readonly digest: Digest
   readonly policies: readonly AnyPolicy[]
-  readonly credentials: readonly PullCredential[]
 }
+
+type KnownAnswer = Extract<ImageAnswer, { readonly known: true }>
 
 /** An image of which documents are looked for. */
 export interface AttestedImage {
@@ -77,19 +78,17 @@ export interface AttestedDocuments {
   /** Of VEX, in JSON. */
   readonly statements: readonly string[]
   readonly provenance: readonly Provenance[]
+  /** False if the registry did not answer, so that there may be others. */
+  readonly isRead: boolean
 }
 
-const noDocuments: AttestedDocuments = { statements: [], provenance: [] }
+const noDocuments: AttestedDocuments = { statements: [], provenance: [], isRead: true }
 
 type Failure = { readonly known: false; readonly reason: 'Missing' | 'Unreachable' | 'Busy' | 'Malformed'; readonly message: string }
 type Resolved = { readonly known: true; readonly found: FoundImage } | Failure
 
-/** For all registries together; each namespace has a fourth of it. */
-export const turnLimits = { running: 32, ownRunning: 8, waiting: 2000, ownWaiting: 200 }
 /** A tag that was resolved is not resolved again for this long: the replicas of a workload get the same image. */
 export const tagMs = 60_000
-/** How long a registry that failed is not contacted again. */
-export const failureMs = 10_000
 /** How long an image is known to be missing. */
 export const missingMs = 5000
 /** Claims that hold stay; claims that do not are collected again after this time, as a signature may have come. */
@@ -104,31 +103,27 @@ const maxLaterClaimBytes = 16 * 1024 * 1024
 export const maxStatementLength = 2 * 1024 * 1024
 /** Limit for one question. */
 export const maxAskedImages = 100
-/** For resolving or collecting, each. */
-const registryMs = 10_000
 const stateMs = 5000
 const forever = Number.POSITIVE_INFINITY
 const builtInMessage = 'it comes with Bulkhead, so that no registry has it and nobody else can sign it'
 
 export class ImageEvaluator<Claims> implements ImageAuthority {
   readonly #parts: EvaluatorParts<Claims>
-  readonly #turns = new NamespaceTurns(turnLimits)
+  readonly #work: RegistryWork
   readonly #tags: KeptResults<Resolved>
   readonly #claims: KeptResults<Claims>
   /** The same, collected again since: what came later never decides about a start. */
   readonly #later: KeptResults<Claims>
   /** What images with known digests are, by the key of their claims: it never changes, and counts where the registry does not answer. */
   readonly #found = new BoundedCache<FoundImage>(maxKeptTags)
-  /** Registries that failed, with the message. */
-  readonly #failed: KeptResults<string>
 
   constructor(parts: EvaluatorParts<Claims>) {
     this.#parts = parts
+    this.#work = new RegistryWork(parts.registries, parts.clock)
     this.#tags = new KeptResults({ entries: maxKeptTags }, parts.clock)
     const sizeOf = (claims: Claims): number => parts.verifier.sizeOf(claims)
     this.#claims = new KeptResults({ entries: maxKeptClaims, bytes: maxKeptClaimBytes, sizeOf }, parts.clock)
     this.#later = new KeptResults({ entries: maxKeptClaims, bytes: maxLaterClaimBytes, sizeOf }, parts.clock)
-    this.#failed = new KeptResults({ entries: maxKeptTags }, parts.clock)
   }
 
   /** Takes over what an earlier process has known. */
@@ -155,7 +150,12 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
   /** The verdict on an image whose claims are known, or are collected now, by the policies as they are now. */
   async reevaluate(namespace: string, image: string, digest: Digest, signal: AbortSignal): Promise<ImageAnswer> {
     const policies = this.#parts.policies.policiesFor(namespace, image)
-    return untilAborted(this.#verdict({ namespace, image, digest, policies, credentials: [] }), signal)
+    return untilAborted(this.#verdict({ purpose: 'again', namespace, image, digest, policies, credentials: [] }), signal)
+  }
+
+  /** The same from what is known, without a registry; undefined if that has to be asked. A signature that came later may still turn `Refused`. */
+  reevaluateKnown(namespace: string, image: string, digest: Digest): ImageAnswer | undefined {
+    return this.#knownVerdict({ namespace, image, digest, policies: this.#parts.policies.policiesFor(namespace, image) })
   }
 
   /**
@@ -169,10 +169,13 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const policies = this.#clusterPolicies(namespace, reference)
     if (policies.length === 0 || (verifier.attestedVex ?? verifier.attestedProvenance) === undefined) return noDocuments
     const claims = await this.#laterClaims(namespace, repository, digest, credentials)
-    if (claims === undefined) return noDocuments
+    if (claims === undefined) return { ...noDocuments, isRead: false }
     const facts = [policies, state.trustRoots(), { repository, digest }, claims, clock.now()] as const
     const statements = (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each))
+    const key = claimsKey(namespace, repository, digest)
+    const isRead = (this.#claims.get(key, laterClaimsMs) ?? this.#later.get(key, laterClaimsMs)) !== undefined
     return {
+      isRead,
       // What is left out could take back what another one says.
       statements: statements.some(text => text.length > maxStatementLength) ? [] : statements,
       provenance: this.#readable(() => verifier.attestedProvenance?.(...facts)) ?? [],
@@ -189,7 +192,8 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const key = claimsKey(namespace, repository, digest)
     const fresh = this.#claims.get(key, laterClaimsMs)
     if (fresh !== undefined) return fresh
-    const collect = () => this.#fromRegistry(namespace, repository, credentials, (source, until) => verifier.collect(source, digest, until))
+    const request = { purpose: 'later', namespace, repository, credentials } as const
+    const collect = () => this.#work.run(request, (source, until) => verifier.collect(source, digest, until))
     return await this.#later.fetch(key, laterClaimsMs, collect).catch((err: unknown) => {
       if (!(err instanceof UserError) && !(err instanceof TooManyWaiting)) throw err
       return this.#later.get(key, forever) ?? this.#claims.get(key, forever)
@@ -237,7 +241,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     if (!resolved.known) return { ...resolved, image }
     const { digest } = resolved.found
     const policies = asked.policies.flatMap(wanted => this.#parts.policies.policy(wanted) ?? [])
-    const answer = await this.#verdict({ namespace, image, digest, policies, credentials: own })
+    const answer = await this.#verdict({ purpose: 'admission', namespace, image, digest, policies, credentials: own })
     this.#parts.onAnswer?.(namespace, resolved.found, answer, policies, own)
     return this.#withFindings(answer, policies, { namespace, image, digest, exposure: exposed === true ? 'exposed' : 'internal' })
   }
@@ -273,14 +277,16 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
       return known
     if (knownOnly) return { known: false, reason: 'Missing', message: 'it is not known yet' }
     const resolved = await this.#tags.fetch(key, 0, () =>
-      this.#fromRegistry(namespace, repository, credentials, async (source, until): Promise<Resolved> => {
-        const manifest = await source.manifest(wanted, until)
-        if (manifest === undefined) return { known: false, reason: 'Missing', message: `${repository} has no image "${wanted}"` }
-        const { descriptor } = manifest
-        if (!isDigest(descriptor.digest) || (digest !== undefined && descriptor.digest !== digest))
-          return { known: false, reason: 'Unreachable', message: `${repository} answered another image than ${wanted}` }
-        return { known: true, found: { digest: descriptor.digest, mediaType: descriptor.mediaType, platforms: platformsOf(manifest) } }
-      }).catch((err: unknown) => failureOf(err)),
+      this.#work
+        .run({ purpose: 'admission', namespace, repository, credentials }, async (source, until): Promise<Resolved> => {
+          const manifest = await source.manifest(wanted, until)
+          if (manifest === undefined) return { known: false, reason: 'Missing', message: `${repository} has no image "${wanted}"` }
+          const { descriptor } = manifest
+          if (!isDigest(descriptor.digest) || (digest !== undefined && descriptor.digest !== digest))
+            return { known: false, reason: 'Unreachable', message: `${repository} answered another image than ${wanted}` }
+          return { known: true, found: { digest: descriptor.digest, mediaType: descriptor.mediaType, platforms: platformsOf(manifest) } }
+        })
+        .catch((err: unknown) => failureOf(err)),
     )
     if (resolved.known) this.#found.set(claimsKey(namespace, repository, resolved.found.digest), resolved.found)
     else if (resolved.reason === 'Unreachable' && digest !== undefined && isDigest(digest)) {
@@ -290,64 +296,43 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     return resolved
   }
 
-  async #verdict({ namespace, image, digest, policies, credentials }: VerdictQuestion): Promise<ImageAnswer> {
-    const time = this.#parts.clock.now()
-    const base = { known: true, image, digest, time } as const
+  #knownVerdict({ namespace, image, digest, policies }: VerdictQuestion): KnownAnswer | undefined {
+    const base = { known: true, image, digest, time: this.#parts.clock.now() } as const
     const repository = repositoryOf(image) ?? ''
     if (policies.length === 0) return { ...base, verdict: 'Unverified', identities: [], message: '' }
     if (repository.startsWith(builtInRegistry)) return { ...base, verdict: 'Refused', identities: [], message: builtInMessage }
+    const claims = this.#claims.get(claimsKey(namespace, repository, digest), forever)
+    return claims && { ...base, ...evaluateAll(this.#parts, policies, { repository, digest }, claims) }
+  }
+
+  async #verdict(
+    question: VerdictQuestion & { readonly purpose: Purpose; readonly credentials: readonly PullCredential[] },
+  ): Promise<ImageAnswer> {
+    const { purpose, namespace, image, digest, policies, credentials } = question
+    const repository = repositoryOf(image) ?? ''
     const key = claimsKey(namespace, repository, digest)
-    const collect = (maxAgeMs: number) =>
-      this.#claims.fetch(key, maxAgeMs, async () => {
-        const { verifier, memory } = this.#parts
-        const claims = await this.#fromRegistry(namespace, repository, credentials, (source, until) =>
-          verifier.collect(source, digest, until),
-        )
-        const found = this.#found.get(key)
-        memory?.keep(key, { claims, ...(found === undefined ? {} : { found }) })
-        return claims
-      })
+    const known = this.#knownVerdict(question)
+    const isFinal = repository.startsWith(builtInRegistry) || this.#claims.get(key, claimsMs) !== undefined
+    if (known !== undefined && (known.verdict !== 'Refused' || isFinal)) return known
+    const collect = async () => {
+      const { verifier, memory } = this.#parts
+      const request = { purpose, namespace, repository, credentials }
+      const claims = await this.#work.run(request, (source, until) => verifier.collect(source, digest, until))
+      const found = this.#found.get(key)
+      memory?.keep(key, { claims, ...(found === undefined ? {} : { found }) })
+      return claims
+    }
+    const base = { known: true, image, digest, time: this.#parts.clock.now() } as const
     try {
-      const first = evaluateAll(this.#parts, policies, { repository, digest }, await collect(forever))
-      if (first.verdict !== 'Refused' || this.#claims.get(key, claimsMs) !== undefined) return { ...base, ...first }
-      return { ...base, ...evaluateAll(this.#parts, policies, { repository, digest }, await collect(claimsMs)) }
+      const claims = await this.#claims.fetch(key, claimsMs, collect, purpose)
+      return { ...base, ...evaluateAll(this.#parts, policies, { repository, digest }, claims) }
     } catch (err) {
       const { reason, message } = failureOf(err)
+      if (known !== undefined) return { ...known, unread: true }
       return reason === 'Busy'
         ? { known: false, image, reason, message }
         : { ...base, verdict: 'Refused', identities: [], message, unread: true }
     }
-  }
-
-  /** A registry that fails is not contacted again for a while, so that its tenants fail fast. */
-  async #fromRegistry<T>(
-    namespace: string,
-    repository: string,
-    credentials: readonly PullCredential[],
-    work: (source: ReturnType<Registries['open']>, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const registry = repository.slice(0, repository.indexOf('/'))
-    const failed = this.#failed.get(registry, failureMs)
-    if (failed !== undefined) throw new UserError(failed)
-    // Others wait for the same result, so it must not end with the one who asked first.
-    const until = AbortSignal.timeout(registryMs)
-    return this.#turns.run(
-      namespace,
-      async () => {
-        try {
-          return await work(this.#parts.registries.open(repository, credentials), until)
-        } catch (err) {
-          if (until.aborted) {
-            const message = `registry ${registry} did not answer in ${registryMs / 1000} s`
-            this.#failed.set(registry, message)
-            throw new UserError(message, { cause: err })
-          }
-          if (err instanceof RegistryUnavailable) this.#failed.set(registry, err.message)
-          throw err
-        }
-      },
-      until,
-    )
   }
 }
 

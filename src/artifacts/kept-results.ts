@@ -46,19 +46,20 @@ export class KeptResults<V> {
     }
   }
 
-  /** A rejection is not kept. */
-  async fetch(key: string, maxAgeMs: number, fetch: () => Promise<V>): Promise<V> {
+  /** A rejection is not kept. Only requests of the same `lane` are joined: those of one do not wait with those of another. */
+  async fetch(key: string, maxAgeMs: number, fetch: () => Promise<V>, lane = ''): Promise<V> {
     const known = this.get(key, maxAgeMs)
     if (known !== undefined) return known
-    const running = this.#fetching.get(key)
+    const joined = `${lane}\n${key}`
+    const running = this.#fetching.get(joined)
     if (running !== undefined) return running
     const started = fetch()
       .then(value => {
         this.set(key, value)
         return value
       })
-      .finally(() => this.#fetching.delete(key))
-    this.#fetching.set(key, started)
+      .finally(() => this.#fetching.delete(joined))
+    this.#fetching.set(joined, started)
     return started
   }
 

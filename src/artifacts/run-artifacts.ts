@@ -21,6 +21,7 @@ import {
 } from '../client/resources.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { ImageAuthority } from '../supply-chain/policy/image-question.ts'
+import { DueEvaluations, type Evaluation } from './due-evaluations.ts'
 import { checkFindings } from './findings/findings-check.ts'
 import type { ScanRequest } from './findings/image-scans.ts'
 import { ImageSoftware, type SoftwareParts, type SoftwareRequest } from './findings/image-software.ts'
@@ -28,7 +29,7 @@ import type { RunningReference } from './findings/update-proposals.ts'
 import { followComponents } from './follow-components.ts'
 import { ImageEvaluator } from './image-evaluator.ts'
 import { ImageMemory } from './image-memory.ts'
-import { digestIndex, digestsOf, ImageRecords } from './image-records.ts'
+import { digestIndex, digestsOf, type EvaluatedRules, ImageRecords } from './image-records.ts'
 import type { ImageVerifier, Registries } from './image-verifier.ts'
 import type { KeptFiles } from './kept-files.ts'
 import { KeptResults } from './kept-results.ts'
@@ -59,12 +60,6 @@ const recentMs = 60_000
 const maxRecent = 10_000
 /** How often all images that run are evaluated again: keys and trust roots expire. */
 const everyMs = 600_000
-/** Changes that come together are evaluated together. */
-const settleMs = 20
-/** What could not be read is read again after this time. */
-const retryMs = 30_000
-/** Evaluations at once after a change. */
-const parallel = 8
 
 /** Resolves after the signal. `onReady` is called once, when questions can be answered. */
 export async function runArtifacts<Claims>(
@@ -98,23 +93,58 @@ export async function runArtifacts<Claims>(
     ...(memory === undefined ? {} : { memory }),
     policies: state,
     onAnswer(namespace, found, answer, policies, credentials) {
-      records.note(namespace, found, answer, rulesOf(policies))
+      const by = rulesOf(policies)
+      records.note(namespace, found, answer, by)
       const { image } = answer
       const { digest } = found
-      software?.want(requestOf({ namespace, image, digest, credentials }))
+      software?.want(requestOf({ namespace, image, digest, credentials }, by))
     },
     checkFindings: (policies, image) => checkFindings(software?.findings, exceptionSource, policies, image, clock),
   })
-  const requestOf = (request: ScanRequest): SoftwareRequest => {
+  const requestOf = (request: ScanRequest, { rules }: EvaluatedRules): SoftwareRequest => {
     const { namespace, image, digest } = request
     return {
       ...request,
+      rules,
       attested: () => evaluator.attestedSbom(namespace, image, digest),
       documents: credentials => evaluator.attested({ namespace, reference: image, digest, credentials }),
     }
   }
-  const due = new DueEvaluations()
   const recent = new KeptResults<boolean>({ entries: maxRecent }, clock)
+  const rulesFor = ({ namespace, image, digest }: Evaluation) => {
+    const by = rulesOf(state.policiesFor(namespace, image))
+    return { by, key: `${namespace}\n${image}\n${digest}\n${by.rules}` }
+  }
+  const due = new DueEvaluations(clock, {
+    quickly(evaluation) {
+      const { namespace, image, digest } = evaluation
+      if (!isDigest(digest)) return true
+      const { by, key } = rulesFor(evaluation)
+      software?.want(requestOf({ namespace, image, digest, credentials: [] }, by))
+      // The replicas of a workload come one after the other.
+      if (recent.get(key, recentMs) === true) return true
+      const known = evaluator.reevaluateKnown(namespace, image, digest)
+      if (known === undefined) return false
+      records.note(namespace, { digest }, known, by)
+      // Somebody may have signed it since.
+      if (known.known && known.verdict === 'Refused') return false
+      recent.set(key, true)
+      return true
+    },
+    async slowly(evaluation) {
+      const { namespace, image, digest } = evaluation
+      if (!isDigest(digest)) return true
+      try {
+        const { by, key } = rulesFor(evaluation)
+        const isDone = records.note(namespace, { digest }, await evaluator.reevaluate(namespace, image, digest, signal), by)
+        if (isDone) recent.set(key, true)
+        return isDone
+      } catch (err) {
+        if (!signal.aborted) log.error('cannot evaluate an image again', { namespace, image, err: messageOf(err) })
+        return true
+      }
+    },
+  })
 
   const rulesChanged = () => {
     state.changed()
@@ -153,28 +183,12 @@ export async function runArtifacts<Claims>(
     const scanAll = () => {
       for (const pod of pods.list()) due.pod(pod)
     }
-    await Promise.all([records.run(signal), due.run(clock, signal, work), again(), trust.run(), software?.run(signal, scanAll)])
+    await Promise.all([records.run(signal), due.run(signal), again(), trust.run(), software?.run(signal, scanAll)])
   }
   const again = async () => {
     while (!signal.aborted) {
       await pause(clock, everyMs, signal)
       for (const pod of pods.list()) due.pod(pod)
-    }
-  }
-  const work = async (evaluation: Evaluation): Promise<void> => {
-    const { namespace, image, digest } = evaluation
-    if (!isDigest(digest)) return
-    software?.want(requestOf({ namespace, image, digest, credentials: [] }))
-    const by = rulesOf(state.policiesFor(namespace, image))
-    // The replicas of a workload come one after the other.
-    const key = `${namespace}\n${image}\n${digest}\n${by.rules}`
-    if (recent.get(key, recentMs) === true) return
-    try {
-      const done = records.note(namespace, { digest }, await evaluator.reevaluate(namespace, image, digest, signal), by)
-      if (done) recent.set(key, true)
-      else void pause(clock, retryMs, signal).then(() => due.again(evaluation))
-    } catch (err) {
-      if (!signal.aborted) log.error('cannot evaluate an image again', { namespace, image, err: messageOf(err) })
     }
   }
   try {
@@ -211,53 +225,4 @@ function softwareOf<Claims>(
     running: () => pods.list().flatMap(runningReferences),
     note: (digest, seen) => records.noteSoftware(digest, seen),
   })
-}
-
-interface Evaluation {
-  readonly namespace: string
-  readonly image: string
-  readonly digest: string
-}
-
-/** Images that run and have to be evaluated again, each at most once. */
-class DueEvaluations {
-  readonly #due = new Map<string, Evaluation>()
-  #wake: () => void = () => undefined
-
-  pod({ metadata: { namespace = '' }, spec }: PodImages): void {
-    if (spec.phase === 'Succeeded' || spec.phase === 'Failed') return
-    for (const { image, digest } of spec.images)
-      if (digest !== undefined) this.#due.set(`${namespace}\n${image}\n${digest}`, { namespace, image, digest })
-    this.#wake()
-  }
-
-  again(evaluation: Evaluation): void {
-    this.#due.set(`${evaluation.namespace}\n${evaluation.image}\n${evaluation.digest}`, evaluation)
-    this.#wake()
-  }
-
-  async run(clock: Clock, signal: AbortSignal, work: (evaluation: Evaluation) => Promise<void>): Promise<void> {
-    while (!signal.aborted) {
-      if (this.#due.size === 0) await this.#more(signal)
-      await pause(clock, settleMs, signal)
-      const batch = [...this.#due.values()].values()
-      this.#due.clear()
-      const worker = async () => {
-        for (const evaluation of batch) if (!signal.aborted) await work(evaluation)
-      }
-      await Promise.all(Array.from({ length: parallel }, worker))
-    }
-  }
-
-  #more(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const wake = () => {
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#wake = wake
-      if (signal.aborted) return wake()
-      signal.addEventListener('abort', wake, { once: true })
-    })
-  }
 }

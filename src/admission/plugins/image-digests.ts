@@ -109,7 +109,7 @@ async function ask(
     return new Map()
   }
   const isNeeded = asked.some(({ policies }) => policies.length > 0)
-  const registries = new Set(asked.map(({ use }) => registryOf(use.image)))
+  const registries = new Set(asked.map(({ use }) => `${request.namespace}\n${registryOf(use.image)}`))
   const limit = AbortSignal.timeout(isNeeded ? requiredMs : wantedMs)
   try {
     return await answers.ask(request.namespace, pod, looked, {
@@ -126,10 +126,13 @@ async function ask(
   }
 }
 
-/** Registries that did not answer in time a moment ago: one that hangs must not delay every pod. */
+/**
+ * Registries that did not answer in time a moment ago: one that hangs must not delay every pod. Those of one namespace alone, whose requests may have
+ * waited for its own others: a tenant must not decide that the pods of another get no digests.
+ */
 class SlowRegistries {
   readonly #now: () => number
-  /** By registry: until when. */
+  /** By namespace and registry: until when. */
   readonly #until = new BoundedCache<number>(maxSlowRegistries)
 
   constructor(now: () => number) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { systemClock } from '../../base/clock.ts'
+import { untilAborted } from '../../base/async/abort.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { until } from '../../base/testing/wait-until.testing.ts'
 import { UserError } from '../../base/user-error.ts'
@@ -10,7 +11,7 @@ import type { Digest } from '../../supply-chain/oci/digest.ts'
 import { MemoryImageSource } from '../../supply-chain/oci/memory-image-source.testing.ts'
 import { RegistryUnavailable } from '../../supply-chain/oci/registry/registry-error.ts'
 import { findingsBench, npmPackage } from './findings.testing.ts'
-import { ImageScans, type ScanRequest, scanTurns } from './image-scans.ts'
+import { copyMs, firstCopyMs, ImageScans, maxNames, type ScanRequest, scanTurns } from './image-scans.ts'
 
 const { signal } = new AbortController()
 
@@ -21,16 +22,27 @@ async function opened() {
   const failures: string[] = []
   const waits = new Map<string, Promise<void>>()
   const requests: string[] = []
+  /** Ends the time for the copies that run with this limit. */
+  const expire = new Map<number, (() => void)[]>()
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, ended) =>
+      new Promise((resolve, reject) => {
+        expire.set(ms, [...(expire.get(ms) ?? []), resolve])
+        ended?.addEventListener('abort', () => reject(ended.reason), { once: true })
+      }),
+  }
   const scans = new ImageScans({
     findings: bench.findings,
     folder: bench.scratch,
-    clock: systemClock,
+    clock,
     log: silentLogger,
     registries: {
       open: (repository, credentials) => ({
-        async manifest(wanted) {
+        async manifest(wanted, until) {
           requests.push(repository)
-          await waits.get(repository)
+          const wait = waits.get(repository)
+          if (wait !== undefined) await untilAborted(wait, until)
           if (repository.includes('private') && credentials.length === 0) throw new UserError(`${repository} wants a credential`)
           if (repository.includes('down')) throw new RegistryUnavailable(`${repository} is down`)
           if (repository.includes('broken')) throw new UserError(`${repository} does not answer`)
@@ -49,7 +61,10 @@ async function opened() {
     source.putManifest([source.putBlob(Buffer.from(content), 'application/vnd.oci.image.layer.v1.tar')]).digest
   const want = (namespace: string, digest: Digest, more: Partial<ScanRequest> = {}) =>
     scans.want({ namespace, image: `registry.example.com/${namespace}/app@${digest}`, digest, credentials: [], ...more }, signal)
-  return { bench, scans, reports, failures, waits, requests, push, want }
+  const over = (ms: number) => {
+    for (const end of expire.get(ms) ?? []) end()
+  }
+  return { bench, scans, reports, failures, waits, requests, push, want, over }
 }
 
 test('ImageScans reads an image once, and leaves no copy of it', async () => {
@@ -100,14 +115,44 @@ test('ImageScans lets no namespace delay another, nor fill the queue', async () 
   await using _ = bench
   const held = Promise.withResolvers<void>()
   waits.set('registry.example.com/slow/app', held.promise)
-  const all = Array.from({ length: scanTurns.ownWaiting + 20 }, (_, index) => push(`slow ${index}`))
+  const room = scanTurns.ownRunning + scanTurns.ownWaiting
+  const all = Array.from({ length: room + 20 }, (_, index) => push(`slow ${index}`))
   for (const digest of all) want('slow', digest)
-  await until(() => requests.length === 1, 'the first one waits for its registry')
+  await until(() => requests.length === scanTurns.ownRunning, 'the first ones wait for their registry')
   const other = push('other')
   want('b', other)
   await until(() => reports.includes(other), 'the other namespace is served')
   held.resolve()
-  await until(() => reports.length === scanTurns.ownWaiting + 2, 'those that had room are read')
+  await until(() => reports.length === room + 1, 'those that had room are read')
+})
+
+test('ImageScans reads other images of a namespace while one of them hangs under many names', async () => {
+  const { bench, reports, failures, waits, requests, push, want, over } = await opened()
+  await using _ = bench
+  waits.set('registry.example.com/a/hangs', new Promise(() => undefined))
+  const hanging = push('hangs')
+  const names = Array.from({ length: 2 * maxNames }, (_, index) => ({
+    image: `registry.example.com/a/hangs@${hanging}`,
+    credentials: [{ location: 'registry.example.com', username: `u${index}`, password: 'p' }],
+  }))
+  for (const name of names) want('a', hanging, name)
+  const good = push('good')
+  want('a', good)
+  await until(() => reports.includes(good), 'the good one is read')
+  assert.equal(requests.filter(name => name.endsWith('/hangs')).length, 1)
+  for (let tried = 1; tried <= maxNames; tried++) {
+    await until(() => requests.filter(name => name.endsWith('/hangs')).length === tried, 'the next name is tried')
+    over(firstCopyMs)
+  }
+  await until(() => requests.filter(name => name.endsWith('/hangs')).length === maxNames + 1, 'it is tried for longer')
+  const [two, three] = [push('two'), push('three')]
+  want('a', two)
+  want('a', three)
+  await until(() => reports.includes(two) && reports.includes(three), 'others are read meanwhile')
+  assert.deepEqual(failures, [])
+  over(copyMs)
+  await until(() => failures.length === 1, 'it is given up')
+  assert.deepEqual(failures, ['It could not be copied in 5 minutes'])
 })
 
 test('ImageScans takes an attested bill of materials in place of the layers, unless it cannot be read', async () => {

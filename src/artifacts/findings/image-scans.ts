@@ -1,6 +1,7 @@
-// Reads what is in the images that run: one after the other, in turn between namespaces, and never while somebody waits for it.
+// Reads what is in the images that run: in turn between namespaces, and never while somebody waits for it. What takes long is tried again apart.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { deadline } from '../../base/async/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { failsBy } from '../../base/files/errno.ts'
 import type { Logger } from '../../base/log.ts'
@@ -16,7 +17,7 @@ import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { fingerprintOf } from '../credentials-for.ts'
 import type { Registries } from '../image-verifier.ts'
 import { KeptResults } from '../kept-results.ts'
-import { NamespaceTurns, TooManyWaiting } from '../namespace-turns.ts'
+import { NamespaceTurns, TooManyWaiting, type TurnLimits } from '../namespace-turns.ts'
 import { platformsOf } from '../platform-digests.ts'
 import type { Findings } from './findings.ts'
 import type { ImageReport } from './image-report.ts'
@@ -43,13 +44,20 @@ export interface ImageScansParts {
   onFailure(digest: Digest, message: string): void
 }
 
-/** Copies at once, each of another namespace, so that a slow registry of one does not stop the others. Images are read one at a time. */
-export const scanTurns = { running: 3, ownRunning: 1, waiting: 2000, ownWaiting: 100 }
-const readingTurns = { running: 1, ownRunning: 1, waiting: 2000, ownWaiting: 100 }
+/** Copies at once. An image has one turn at a time, however many names it has. */
+export const scanTurns: TurnLimits = { running: 8, ownRunning: 2, firstOnly: 4, waiting: 2000, ownWaiting: 100 }
+/** The same for those that were not copied in the time for a first try. */
+export const longTurns: TurnLimits = { running: 3, ownRunning: 1, waiting: 300, ownWaiting: 20 }
+/** Images are read one at a time. */
+const readingTurns: TurnLimits = { running: 1, ownRunning: 1, waiting: 2000, ownWaiting: 100 }
 /** Compressed bytes of an image that is read. */
 export const maxScannedBytes = 2 * 1024 ** 3
-/** For a copy. */
+/** For the first copy. It is shorter than a registry client's own attempts at a registry that does not answer. */
+export const firstCopyMs = 10_000
+/** For a copy after that. */
 export const copyMs = 5 * 60_000
+/** Names of an image in a namespace that wait. */
+export const maxNames = 8
 /** An image that could not be read is not tried again for this long, by the same name in the same namespace. */
 export const retryScanMs = 10 * 60_000
 const maxFailures = 5000
@@ -57,10 +65,14 @@ const maxFailures = 5000
 export class ImageScans {
   readonly #parts: ImageScansParts
   readonly #copying = new NamespaceTurns(scanTurns)
+  readonly #longCopying = new NamespaceTurns(longTurns)
   readonly #reading = new NamespaceTurns(readingTurns)
   readonly #known = new Set<Digest>()
-  /** Another tenant's name for the same image is another request: it may have a better registry, or better credentials. */
-  readonly #pending = new Set<string>()
+  /**
+   * Requests by their names, by namespace and digest. Another tenant's name for the same image is another request: it may have a better registry, or
+   * better credentials.
+   */
+  readonly #pending = new Map<string, Map<string, ScanRequest>>()
   readonly #failed: KeptResults<true>
 
   constructor(parts: ImageScansParts) {
@@ -90,40 +102,66 @@ export class ImageScans {
 
   /** Returns at once. More than a namespace may have waiting are dropped; they come again when their pods are evaluated again. */
   want(request: ScanRequest, signal: AbortSignal): void {
-    const { namespace, image, digest, credentials } = request
+    const { namespace, digest, credentials } = request
     // Who comes with a credential may read what nobody could without.
-    const key = `${namespace}\n${repositoryOf(image) ?? image}\n${digest}\n${fingerprintOf(credentials)}`
-    if (this.#known.has(digest) || this.#pending.has(key) || this.#failed.get(key, retryScanMs) === true) return
-    this.#pending.add(key)
-    this.#scan(request, key, signal)
+    const key = `${namespace}\n${repositoryOf(request.image) ?? request.image}\n${digest}\n${fingerprintOf(credentials)}`
+    if (this.#known.has(digest) || this.#failed.get(key, retryScanMs) === true) return
+    const image = `${namespace}\n${digest}`
+    const pending = this.#pending.get(image)
+    if (pending !== undefined) {
+      if (pending.size < maxNames && !pending.has(key)) pending.set(key, request)
+      return
+    }
+    const names = new Map([[key, request]])
+    this.#pending.set(image, names)
+    this.#scan(names, signal)
       .catch((err: unknown) => {
-        if (!signal.aborted) this.#parts.log.error('cannot scan an image', { namespace, image, err })
+        if (!signal.aborted && !(err instanceof TooManyWaiting)) this.#parts.log.error('cannot scan an image', { namespace, digest, err })
       })
-      .finally(() => this.#pending.delete(key))
+      .finally(() => this.#pending.delete(image))
   }
 
   /** Reads an image that does not run. Rejects with a UserError if it cannot be read. */
   async read(request: ScanRequest, signal: AbortSignal): Promise<void> {
-    await this.#fromLayers(request, signal)
+    await this.#fromLayers(request, copyMs, signal)
     this.#known.add(request.digest)
   }
 
-  async #scan(request: ScanRequest, key: string, signal: AbortSignal): Promise<void> {
-    const { namespace, digest } = request
-    try {
-      await this.#copying.run(namespace, () => this.#readOnce(request, signal), signal)
-    } catch (err) {
-      if (signal.aborted || err instanceof TooManyWaiting) return
-      this.#failed.set(key, true)
-      this.#parts.onFailure(digest, err instanceof UserError ? err.message : 'It could not be read, see the log of the part "artifacts"')
-      if (!(err instanceof UserError)) throw err
+  /** Each name has a turn of its own, so that one that hangs does not hold back other images of its namespace; those that take long come last. */
+  async #scan(names: Map<string, ScanRequest>, signal: AbortSignal): Promise<void> {
+    const long = new Set<string>()
+    for (;;) {
+      const [next] = [...names].filter(([key]) => !long.has(key))
+      const [key, request] = next ?? [...names][0] ?? []
+      if (key === undefined || request === undefined || this.#known.has(request.digest)) return
+      const isLong = long.has(key)
+      const turns = isLong ? this.#longCopying : this.#copying
+      try {
+        await turns.run(request.namespace, () => this.#readOnce(request, isLong ? copyMs : firstCopyMs, signal), signal)
+      } catch (err) {
+        if (signal.aborted || err instanceof TooManyWaiting) throw err
+        if (err instanceof TookTooLong && !isLong) {
+          long.add(key)
+          continue
+        }
+        this.#fail(key, request, err)
+      }
+      names.delete(key)
     }
   }
 
-  async #readOnce(request: ScanRequest, signal: AbortSignal): Promise<void> {
+  #fail(key: string, { namespace, image, digest }: ScanRequest, err: unknown): void {
+    this.#failed.set(key, true)
+    const isExpected = err instanceof UserError
+    if (!isExpected) this.#parts.log.error('cannot scan an image', { namespace, image, err })
+    if (this.#known.has(digest)) return
+    this.#parts.onFailure(digest, isExpected ? err.message : 'It could not be read, see the log of the part "artifacts"')
+  }
+
+  async #readOnce(request: ScanRequest, withinMs: number, signal: AbortSignal): Promise<void> {
     // Another name of the same image was first.
     if (this.#known.has(request.digest)) return
-    const report = (await this.#attested(request, signal)) ?? (await this.#fromLayers(request, signal))
+    const report = (await this.#attested(request, signal)) ?? (await this.#fromLayers(request, withinMs, signal))
     this.#known.add(request.digest)
     this.#parts.onReport(report)
   }
@@ -157,25 +195,34 @@ export class ImageScans {
     }
   }
 
-  async #fromLayers({ namespace, image, digest, credentials }: ScanRequest, signal: AbortSignal): Promise<ImageReport> {
-    const repository = repositoryOf(image)
-    if (repository === undefined) throw new UserError(`"${image}" is no image reference`)
+  async #fromLayers(request: ScanRequest, withinMs: number, signal: AbortSignal): Promise<ImageReport> {
+    const { namespace, digest } = request
     const folder = await mkdtemp(join(this.#parts.folder, 'image-'))
     try {
-      const late = AbortSignal.any([signal, AbortSignal.timeout(copyMs)])
-      try {
-        const source = this.#parts.registries.open(repository, credentials)
-        const resolved = await this.#resolve(source, digest, image, late)
-        await copyToLayout(source, resolved, 'image', folder, late, maxScannedBytes)
-      } catch (err) {
-        if (late.aborted && !signal.aborted) throw new UserError(`It could not be copied in ${copyMs / 60_000} minutes`, { cause: err })
-        if (failsBy(err, 'ENOSPC') || failsBy(err, 'EDQUOT'))
-          throw new UserError('It could not be copied: the disk of the cluster is full', { cause: err })
-        throw err
-      }
+      await this.#copy(request, folder, withinMs, signal)
       return await this.#reading.run(namespace, () => this.#parts.findings.scan(digest, folder, signal), signal)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
+
+  async #copy({ image, digest, credentials }: ScanRequest, folder: string, withinMs: number, signal: AbortSignal): Promise<void> {
+    const repository = repositoryOf(image)
+    if (repository === undefined) throw new UserError(`"${image}" is no image reference`)
+    using limit = deadline(this.#parts.clock, withinMs)
+    const late = AbortSignal.any([signal, limit.signal])
+    try {
+      const source = this.#parts.registries.open(repository, credentials)
+      const resolved = await this.#resolve(source, digest, image, late)
+      await copyToLayout(source, resolved, 'image', folder, late, maxScannedBytes)
+    } catch (err) {
+      if (limit.signal.aborted && !signal.aborted)
+        throw new TookTooLong(`It could not be copied in ${withinMs / 60_000} minutes`, { cause: err })
+      if (failsBy(err, 'ENOSPC') || failsBy(err, 'EDQUOT'))
+        throw new UserError('It could not be copied: the disk of the cluster is full', { cause: err })
+      throw err
+    }
+  }
 }
+
+class TookTooLong extends UserError {}

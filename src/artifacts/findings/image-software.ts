@@ -6,16 +6,12 @@ import { messageOf } from '../../base/user-error.ts'
 import type { Lister } from '../../client/cache/object-cache.ts'
 import type { Client } from '../../client/client.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
-import type { Provenance } from '../../supply-chain/policy/attested-provenance.ts'
-import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
-import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
-import type { AttestedDocuments } from '../image-evaluator.ts'
 import type { SoftwareSighting } from '../image-record.ts'
 import type { Registries } from '../image-verifier.ts'
 import { AdvisoryUpdates } from './advisory-updates.ts'
-import { AttestedByName } from './attested-by-name.ts'
 import { FeedFetcher } from './feed-fetcher.ts'
 import type { Findings } from './findings.ts'
+import { type ExplanationRequest, ImageExplanations } from './image-explanations.ts'
 import type { ImageReport } from './image-report.ts'
 import { ImageScans, type ScanRequest } from './image-scans.ts'
 import { RecentCredentials } from './recent-credentials.ts'
@@ -58,10 +54,7 @@ export interface ImageSoftwareParts extends SoftwareParts {
   note(digest: Digest, software: SoftwareSighting): void
 }
 
-export interface SoftwareRequest extends ScanRequest {
-  /** What somebody attested of it whom a policy of the cluster requires. */
-  documents?(credentials: readonly PullCredential[]): Promise<AttestedDocuments>
-}
+export type SoftwareRequest = ScanRequest & ExplanationRequest
 
 /** How often the thread learns which images run. */
 const usedMs = 60_000
@@ -72,14 +65,7 @@ export class ImageSoftware {
   readonly #fetcher: FeedFetcher
   readonly #proposals: UpdateProposals
   readonly #credentials: RecentCredentials
-  readonly #statements = new AttestedByName<string>(
-    text => text,
-    text => text.length,
-  )
-  readonly #provenance = new AttestedByName<Provenance>(
-    ({ digest }) => digest,
-    () => 0,
-  )
+  readonly #explanations: ImageExplanations
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {
@@ -96,6 +82,8 @@ export class ImageSoftware {
     })
     this.#fetcher = new FeedFetcher(parts)
     this.#credentials = new RecentCredentials(clock)
+    const onReport = (report: ImageReport) => this.#note(report)
+    this.#explanations = new ImageExplanations({ ...{ findings, clock, log, note, onReport }, credentials: this.#credentials })
     this.#proposals = new UpdateProposals({
       ...{ findings, registries, clock, log, note },
       scans: this.#scans,
@@ -114,10 +102,7 @@ export class ImageSoftware {
     const signal = this.#signal
     if (signal === undefined) return
     this.#scans.want(request, signal)
-    this.#explain(request, signal).catch((err: unknown) => {
-      const { namespace, image } = request
-      if (!signal.aborted) this.#parts.log.error('cannot read what signers said of an image', { namespace, image, err: messageOf(err) })
-    })
+    this.#explanations.want(request, signal)
   }
 
   /** Until the signal. `onLoaded` is called when what was kept from before is known. */
@@ -142,20 +127,6 @@ export class ImageSoftware {
       fetchProblem: name => this.#fetcher.problem(name),
     })
     await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal), this.#proposals.run(signal)])
-  }
-
-  async #explain({ namespace, image, digest, credentials, documents: ask }: SoftwareRequest, signal: AbortSignal): Promise<void> {
-    const repository = repositoryOf(image)
-    if (ask === undefined || repository === undefined) return
-    const own = credentials.length > 0 ? credentials : this.#credentials.of(namespace, repository)
-    const name = `${namespace}\n${repository}`
-    const { statements, provenance } = await ask(own)
-    // What an earlier process has recorded may not be attested any more.
-    this.#parts.note(digest, { provenance: this.#provenance.set(digest, name, provenance).entries })
-    const { entries, changed } = this.#statements.set(digest, name, statements)
-    if (!changed) return
-    const report = await this.#parts.findings.explain(digest, entries, signal)
-    if (report !== undefined) this.#note(report)
   }
 
   async #reportUsed(signal: AbortSignal): Promise<void> {

@@ -69,6 +69,20 @@ test('ensure() backs off after a failed pull and retries afterwards', async () =
   assert.ok(await ensure({ image: 'r.example/a:1' }))
 })
 
+test('ensure() says that the disk of the node is full, has no image then, and pulls it when there is room again', async () => {
+  let isFull = true
+  const full = 'failed to extract layer: write /var/lib/containerd/x: no space left on device'
+  const { ensure, clock, runtime } = setUp(() => {
+    if (isFull) throw new Error(full)
+  })
+  await assert.rejects(ensure({ image: 'r.example/a:1' }), new RegExp(`${full}$`))
+  assert.equal(await runtime.imageStatus('r.example/a:1', AbortSignal.timeout(60_000)), undefined)
+  await assert.rejects(ensure({ image: 'r.example/a:1' }), new RegExp(`^ImageError: Back-off pulling image "r.example/a:1": .*${full}$`))
+  isFull = false
+  await clock.advance(10_000)
+  assert.ok(await ensure({ image: 'r.example/a:1' }))
+})
+
 test('ensure() pulls an image once for pods that need it at the same time', async () => {
   let asked = 0
   const { ensure, events } = setUp(() => void asked++)

@@ -43,8 +43,16 @@ test('attestedVex() returns what a required signer attested as VEX, and of bills
   assert.deepEqual(attestedVex(policies, facts, new Map(), now), [])
 })
 
-test('attestedVex() returns nothing that is about another image, and not more than its limit', async () => {
-  const facts = await attested(Array.from({ length: maxVexDocuments + 1 }, (_, at) => [release, openvex, document(String(at))] as const))
+test('attestedVex() returns nothing that is about another image, and nothing beyond its limit, which could be the withdrawal', async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => [release, openvex, document(String(at))] as const)
+  const facts = await attested(many(maxVexDocuments))
   assert.equal(attestedVex(policies, facts, roots, now).length, maxVexDocuments)
   assert.deepEqual(attestedVex(policies, { ...facts, digest: `sha256:${'0'.repeat(64)}` }, roots, now), [])
+  assert.deepEqual(attestedVex(policies, await attested(many(maxVexDocuments + 1)), roots, now), [])
+})
+
+test('attestedVex() returns the newest version of a document, however many there are before it', async () => {
+  const version = (at: number) => ({ ...document('one'), version: at })
+  const facts = await attested(Array.from({ length: maxVexDocuments + 5 }, (_, at) => [release, openvex, version(at)] as const))
+  assert.deepEqual(attestedVex(policies, facts, roots, now), [version(maxVexDocuments + 4)])
 })

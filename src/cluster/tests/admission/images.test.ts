@@ -291,14 +291,19 @@ test('a pod that waits since before a policy came is bound to no node', async ()
   )
 })
 
-test('a registry that hangs delays one pod, and the next ones are admitted at once', async () => {
+test('a registry that hangs delays one pod, and the next ones are admitted at once; those of another namespace still get digests', async () => {
   await using cluster = await opened()
+  await cluster.client.create(namespaces, '', { metadata: { name: 'other' }, spec: {} }, limit())
+  const digest = cluster.registries.push(app, '1', 'one')
   const held = Promise.withResolvers<void>()
   cluster.registries.hold = held.promise
   assert.equal(await cluster.imageOf(podOf('a', `${app}:1`)), `${app}:1`)
   const count = cluster.registries.requests.length
   for (const name of ['b', 'c', 'd']) assert.equal(await cluster.imageOf(podOf(name, `${app}:${name}`)), `${app}:${name}`)
   assert.equal(cluster.registries.requests.length, count)
+  cluster.registries.hold = undefined
+  const other = await cluster.create(podOf('a', `${app}:1`), 'other')
+  assert.equal(other.spec.containers[0]?.image, `${app}:1@${digest}`)
   held.resolve()
 })
 
