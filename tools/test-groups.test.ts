@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupFiles, needsOwnProcess } from './test-groups.ts'
 
-const texts: Readonly<Record<string, string>> = { 'b/umask.test.ts': 'const before = process.umask(0)' }
+const texts: Readonly<Record<string, string>> = {
+  'b/umask.test.ts': 'const before = process.umask(0)',
+  'a/held.test.ts': 'assert.ok(stillHeld(held) <= 2)',
+  'c/kept.test.ts': 'const bytes = retainedBytes(() => fill(cache))',
+}
 const read = (file: string): string => texts[file] ?? "import { test } from 'node:test'"
 
 test('groupFiles() puts each file into one group, neighbours into different ones', () => {
@@ -10,6 +14,11 @@ test('groupFiles() puts each file into one group, neighbours into different ones
   assert.deepEqual(groupFiles(files.toReversed(), 2, read), [
     ['a/1.test.ts', 'a/3.test.ts'],
     ['a/2.test.ts', 'b/1.test.ts'],
+    ['b/umask.test.ts'],
+  ])
+  assert.deepEqual(groupFiles([...files, 'a/held.test.ts', 'c/kept.test.ts'], 1, read), [
+    files.slice(0, -1),
+    ['a/held.test.ts', 'c/kept.test.ts'],
     ['b/umask.test.ts'],
   ])
   assert.deepEqual(groupFiles(['a/1.test.ts'], 8, read), [['a/1.test.ts']])

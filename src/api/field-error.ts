@@ -24,6 +24,9 @@ export interface FieldError {
 /** Errors of an update: one list, or one for each validation of metadata, to be placed after these results. */
 export type UpdateFaults = readonly FieldError[] | readonly (readonly FieldError[])[]
 
+/** Where upstream validates an object twice and reports each error twice. */
+export const reportedTwice = (errors: readonly FieldError[]): readonly (readonly FieldError[])[] => [errors, errors]
+
 /** The path of the object itself, in upstream's form of an empty path. */
 export const wholeObject = '[]'
 

@@ -7,7 +7,8 @@ import { Connections } from '../connections.ts'
 import { TestServer } from './server.testing.ts'
 
 const megabyte = 1024 * 1024
-const pattern = (bytes: number, first = 0) => Buffer.from(Array.from({ length: bytes }, (_, i) => 97 + ((first + i * 7) % 26))).toString()
+const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26))).join('')
+const pattern = (bytes: number, first = 0) => letters.repeat(Math.ceil((first + bytes) / letters.length)).slice(first, first + bytes)
 
 /** Echoes the request: method, type and length at the beginning of the body. */
 async function echo(stream: ServerHttp2Stream, path: string, headers: NodeJS.Dict<string | string[]>): Promise<void> {

@@ -202,7 +202,7 @@ test('run() finds changes of files that the file names without a hint, and ignor
   await running
 })
 
-test('1,000 changes leak no earlier content', async () => {
+test('200 changes leak no earlier content', async () => {
   using folder = temporaryFolder()
   const path = join(folder.path, 'settings.yaml')
   writeFileSync(path, '0')
@@ -212,13 +212,13 @@ test('1,000 changes leak no earlier content', async () => {
   const stop = new AbortController()
   const held: WeakRef<object>[] = []
   const running = file.run(({ settings }) => held.push(new WeakRef(settings)), createLogger({ level: 'silent' }), stop.signal)
-  for (let round = 1; round <= 1_000; round++) {
+  for (let round = 1; round <= 200; round++) {
     writeFileSync(`${path}.new`, `${round}`)
     renameSync(`${path}.new`, path)
     await until(() => file.state.settings.text === `${round}`, `change ${round}`)
   }
   await new Promise(resolve => setImmediate(resolve))
-  assert.equal(held.length, 1_000)
+  assert.equal(held.length, 200)
   assert.ok(stillHeld(held) <= 2, `${stillHeld(held)} are held`)
   stop.abort('stop')
   await running

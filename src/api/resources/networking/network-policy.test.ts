@@ -46,3 +46,18 @@ test('networkPolicy shows the port that endPort is below, as v1.33 does', () => 
     'spec.egress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`',
   ])
 })
+
+test('networkPolicy validates each port of an update once, and reports its errors twice, as upstream does', () => {
+  let reads = 0
+  const port = {
+    get port() {
+      reads++
+      return 0
+    },
+  }
+  const policy = newPolicy({ ingress: [{ ports: [port] }] })
+  networkPolicy.validate?.(policy)
+  const once = reads
+  const faults = networkPolicy.validateUpdate?.(policy, policy) ?? []
+  assert.deepEqual([reads - once, [faults].flat(2).length], [once, 2])
+})

@@ -2,7 +2,7 @@
 
 import { type Cidr, parseCidr, validateCidr } from '../../addresses/ip-address.ts'
 import { cidrWarnings } from '../../addresses/ip-format.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, notSupported, reportedTwice, required } from '../../field-error.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../types/networking-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
@@ -27,7 +27,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   setDefaults,
   validate,
   // Upstream validates the new object twice, and reports each error twice.
-  validateUpdate: policy => [validate(policy), validate(policy)],
+  validateUpdate: policy => reportedTwice(validate(policy)),
   validatesMetadata: ['whole', 'change'],
   warnings: ({ spec }) => [
     ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),

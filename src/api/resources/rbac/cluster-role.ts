@@ -1,5 +1,5 @@
 // rbac.authorization.k8s.io/v1 ClusterRole.
-import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, reportedTwice, required } from '../../field-error.ts'
 import type { ClusterRole } from '../../types/rbac-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
@@ -22,7 +22,7 @@ export const clusterRole = defineResource<ClusterRole>({
   nameRule: nameIsPathSegment,
   validate,
   // Upstream validates the new object twice, and reports each error twice.
-  validateUpdate: object => [validate(object), validate(object)],
+  validateUpdate: object => reportedTwice(validate(object)),
 })
 
 function validateAggregation(rule: ClusterRole['aggregationRule']): FieldError[] {

@@ -1,5 +1,6 @@
 // rbac.authorization.k8s.io/v1 RoleBinding.
 
+import { reportedTwice } from '../../field-error.ts'
 import type { RoleBinding } from '../../types/rbac-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { defineResource } from '../resource.ts'
@@ -20,5 +21,5 @@ export const roleBinding = defineResource<RoleBinding>({
   setDefaults: setBindingDefaults,
   validate,
   // Upstream validates the new object twice, and reports each error twice.
-  validateUpdate: (binding, old) => [validate(binding), validate(binding), validateRoleRefUnchanged(binding, old)],
+  validateUpdate: (binding, old) => [...reportedTwice(validate(binding)), validateRoleRefUnchanged(binding, old)],
 })

@@ -1,5 +1,6 @@
 // rbac.authorization.k8s.io/v1 Role.
 
+import { reportedTwice } from '../../field-error.ts'
 import type { Role } from '../../types/rbac-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { defineResource } from '../resource.ts'
@@ -18,5 +19,5 @@ export const role = defineResource<Role>({
   nameRule: nameIsPathSegment,
   validate,
   // Upstream validates the new object twice, and reports each error twice.
-  validateUpdate: object => [validate(object), validate(object)],
+  validateUpdate: object => reportedTwice(validate(object)),
 })

@@ -1,4 +1,4 @@
-// What goes wrong between a registry and a pod: each fault is refused, or has a documented fallback (docs/image-policies.md).
+// What goes wrong between a registry and a pod: each fault is refused, or has a documented fallback (docs/supply-chain.md).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../../api/types/core-v1.ts'

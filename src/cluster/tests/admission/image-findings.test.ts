@@ -6,7 +6,7 @@ import type { ExceptionSpec, ImagePolicySpec } from '../../../api/types/supply-v
 import { listVerifier, memoryRegistries } from '../../../artifacts/artifacts.testing.ts'
 import { findingsBench, npmAdvisory, npmPackage } from '../../../artifacts/findings/findings.testing.ts'
 import type { Registries } from '../../../artifacts/image-verifier.ts'
-import { systemClock } from '../../../base/clock.ts'
+import { type Clock, systemClock } from '../../../base/clock.ts'
 import { until } from '../../../base/testing/wait-until.testing.ts'
 import { UserError } from '../../../base/user-error.ts'
 import type { Client } from '../../../client/client.ts'
@@ -38,7 +38,11 @@ const limit = () => AbortSignal.timeout(30_000)
 /** With a password, the registry answers nobody without it. */
 async function opened(password?: string) {
   let offset = 0
-  const clock = { ...systemClock, now: () => Date.now() + offset }
+  // Parts that look every five seconds do so every fifty milliseconds.
+  const clock: Clock = {
+    ...{ now: () => Date.now() + offset, monotonic: () => systemClock.monotonic() },
+    sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+  }
   const bench = findingsBench({ clock })
   const source = new MemoryImageSource()
   const require = (credentials: readonly PullCredential[]) => {
