@@ -155,11 +155,11 @@ function placeOf({ informers }: Context, drivers: CsiDrivers, { spec }: VolumeSn
   return nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(spec.driver))
 }
 
-/** Without the time: its nanoseconds are beyond the integers that the server accepts, ±2^53. */
-function statusOf({ snapshotId, readyToUse, sizeBytes }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
+function statusOf({ snapshotId, readyToUse, sizeBytes, creationTime: time }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
   return {
     snapshotHandle: snapshotId,
     readyToUse,
+    ...(time === undefined ? {} : { creationTime: BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos) }),
     ...(sizeBytes > 0 ? { restoreSize: sizeBytes } : {}),
   }
 }
