@@ -16,6 +16,7 @@ import { volumeSnapshotClasses, volumeSnapshotContents } from '../snapshots/snap
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiRights } from './csi-rights.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { contentMark, planCsiContent } from './snapshot-content-plan.ts'
 import { nodeReaching } from './topology.ts'
 
@@ -47,25 +48,30 @@ export const csiSnapshotter: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, driver => `external-snapshotter-leader-${inObjectName(driver)}`)
     informers
       .full(persistentVolumes)
       .addIndex(byHandle, ({ spec }) => (spec.csi === undefined ? [] : [`${spec.csi.driver}/${spec.csi.volumeHandle}`]))
-    return async (key, signal) => {
-      const content = informers.full(volumeSnapshotContents).getByKey(key)
-      const step = content === undefined ? 'wait' : planCsiContent(content)
-      if (content === undefined || step === 'wait') return done
-      if (!(await drivers.serves(content.spec.driver, signal))) return { requeueAfterMs: lookAgainMs }
-      try {
-        return await carryOut(context, drivers, content, step, signal)
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        await reportFailure(context, content, step, messageOf(err), signal)
-        throw err
-      }
-    }
+    return inDriverLanes(
+      context,
+      key => informers.full(volumeSnapshotContents).getByKey(key)?.spec.driver,
+      async (key, signal) => {
+        const content = informers.full(volumeSnapshotContents).getByKey(key)
+        const step = content === undefined ? 'wait' : planCsiContent(content)
+        if (content === undefined || step === 'wait') return done
+        if (!(await drivers.serves(content.spec.driver, signal))) return { requeueAfterMs: lookAgainMs }
+        try {
+          return await carryOut(context, drivers, content, step, signal)
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          await reportFailure(context, content, step, messageOf(err), signal)
+          throw err
+        }
+      },
+    )
   },
 }
 
