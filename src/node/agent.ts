@@ -259,7 +259,11 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       localStorage.run(working),
-      nodeCsi.run(working, () => nodeRuntime.workers.wake()),
+      nodeCsi.run(
+        working,
+        () => nodeRuntime.workers.wake(),
+        () => registrar.current?.metadata.uid,
+      ),
       mirrors.run(working),
       usage.run(working),
       rotator.run(working),
