@@ -45,7 +45,7 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 const revive = (text: string): unknown =>
   engine.parse(text, (_name, value, { source }) => (typeof value === 'number' && source !== undefined ? integerOf(value, source) : value))
 
-const parseWithBigints = parseJson === JSON.parse && readsEscapedNames(JSON.parse) ? revive : withoutFault(revive)
+const parseWithBigints = readsEscapedNames(revive) ? revive : withoutFault(revive)
 
 /** The value of a number's text, which is JSON's or YAML's in base 10. */
 export function integerOf(value: number, text: string): number | bigint {

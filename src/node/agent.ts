@@ -247,6 +247,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           refused: () => guard.refused(),
           usage,
           csi: nodeCsi.forwarded,
+          volumes: () => nodeCsi.volumes.stats.values(),
         },
         clock,
         log,

@@ -14,6 +14,7 @@ import { codeOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { isMountPoint, unmountBelow } from '../machine/mount-table.ts'
 import { podUid } from '../pod/pod-containers.ts'
+import type { VolumeStats } from '../usage/volume-metrics.ts'
 import type { TokenSource } from '../volumes/volume-files.ts'
 import { ownVolume } from '../volumes/volume-ownership.ts'
 import type { CsiDrivers, NodeDriver } from './csi-drivers.ts'
@@ -77,6 +78,8 @@ interface Prepared {
 
 export class CsiVolumes {
   readonly records: CsiRecords
+  /** What drivers said last of published volumes, by target. */
+  readonly stats = new Map<string, VolumeStats>()
   readonly #options: CsiVolumesOptions
   readonly #queues = new Map<string, OneByOne>()
   /** Volumes that a driver serves to running pods, by target. */

@@ -48,7 +48,7 @@ export async function keepPublished({ drivers, volumes }: Parts, options: Option
     busy.add(target)
     try {
       if (turn % republishTurns === 0) await republish(volumes, driver, asked, options, signal)
-      if (turn % republishTurns === 1) await condition(driver, target, asked, options, signal)
+      if (turn % republishTurns === 1) await look(volumes, driver, target, asked, options, signal)
       if (mayGrow) await grow(volumes, driver, target, asked, options, signal)
     } catch (err) {
       if (signal.aborted) return
@@ -61,6 +61,7 @@ export async function keepPublished({ drivers, volumes }: Parts, options: Option
   for (let turn = 1; !signal.aborted; turn++) {
     await pause(clock, growMs, signal)
     if (signal.aborted) return
+    for (const target of volumes.stats.keys()) if (!volumes.published.has(target)) volumes.stats.delete(target)
     const due = read.next(volumes.published, asked => drivers.get(driverOf(asked))?.can.has('EXPAND_VOLUME') === true)
     for (const [target, asked] of volumes.published) if (!busy.has(target)) void keep(target, asked, turn, due.has(target))
   }
@@ -115,7 +116,9 @@ async function republish(
   if ((await driverObject(client, name, signal))?.spec.requiresRepublish === true) await volumes.setUp(asked, signal, { isAgain: true })
 }
 
-async function condition(
+/** How much room the volume has, and whether the driver finds something wrong with it. */
+async function look(
+  { stats }: CsiVolumes,
   { calls, can }: NodeDriver,
   target: string,
   asked: RequestedVolume,
@@ -123,8 +126,13 @@ async function condition(
   signal: AbortSignal,
 ): Promise<void> {
   const volumeId = asked.persistent?.spec.csi?.volumeHandle
-  if (volumeId === undefined || !can.has('VOLUME_CONDITION') || !can.has('GET_VOLUME_STATS')) return
-  const { volumeCondition } = await calls.call('NodeGetVolumeStats', { volumeId, volumePath: target }, signal)
+  if (volumeId === undefined || !can.has('GET_VOLUME_STATS')) return
+  // Older figures must not pass for current ones.
+  stats.delete(target)
+  const { usage, volumeCondition } = await calls.call('NodeGetVolumeStats', { volumeId, volumePath: target }, signal)
+  const { pod, volume } = asked
+  stats.set(target, { namespace: pod.metadata.namespace ?? '', claim: claimNameOf(pod, volume) ?? '', usage })
+  if (!can.has('VOLUME_CONDITION')) return
   if (volumeCondition?.abnormal === true)
     warn(options, asked, 'VolumeConditionAbnormal', `volume "${asked.volume.name}": ${volumeCondition.message.slice(0, 512)}`)
 }
