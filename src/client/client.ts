@@ -2,7 +2,7 @@
 import { quotesHeader } from '../api/data-classes/quotes-header.ts'
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
-import { parseJson } from '../base/json.ts'
+import { parseExactJson } from '../base/exact-json.ts'
 import { listPages } from './list-pages.ts'
 import { type ResourceRef, resourcePath } from './resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport/transport.ts'
@@ -209,7 +209,7 @@ export class Client {
     const response = await this.#transport.request(request, signal)
     if (response.status < 200 || response.status > 299) throw await failureOf(response)
     // The server is authenticated and answers with the requested kind: bytes become objects here.
-    return parseJson(await readText(response)) as A
+    return parseExactJson(await readText(response)) as A
   }
 }
 
@@ -241,7 +241,7 @@ export async function failureOf(response: ApiResponse): Promise<ApiError> {
 
 function parseStatus(text: string): Status | undefined {
   try {
-    const value: unknown = parseJson(text)
+    const value: unknown = parseExactJson(text)
     const isStatus = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status' && 'code' in value
     return isStatus ? (value as Status) : undefined
   } catch (err) {

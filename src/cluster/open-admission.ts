@@ -30,7 +30,8 @@ import type { ServerView } from '../server/server-view.ts'
 import { denialList, policyParameters, rbacEscalation, revocationRecords } from './access/access-admission.ts'
 import { policyAuthorizer } from './access/policy-authorizer.ts'
 import { allKinds } from './admission/all-kinds.ts'
-import { dataClassLabels, eventRedaction } from './admission/data-class-admission.ts'
+import { dataClassLabels } from './admission/data-class-admission.ts'
+import { eventRedaction } from './admission/event-redaction.ts'
 import { quotaSource } from './admission/quota-source.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import type { OpenAccess } from './open-access.ts'
@@ -100,7 +101,7 @@ export function openAdmission(
         denialList(authorization),
         revocationRecords,
         dataClassLabels(authorization, view),
-        eventRedaction({ classes, view, resourceOf: (apiVersion, kind) => kinds.byKind(apiVersion, kind) }),
+        eventRedaction({ authorization, classes, view, resourceOf: (apiVersion, kind) => kinds.byKind(apiVersion, kind) }),
       ],
       policySources: [shipped, ...(folder ? [folder.validating] : []), storedPolicies(view)],
       mutatingSources: features.mutatingAdmissionPolicy ? [...(folder ? [folder.mutating] : []), storedMutatingPolicies(view)] : [],

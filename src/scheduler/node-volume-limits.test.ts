@@ -24,6 +24,7 @@ const volumes = (limit: number | undefined): VolumeView => ({
   storageClass: name => ({ metadata: { name }, provisioner: name === 'other' ? 'other' : driver }),
   capacity: () => undefined,
   volumeLimit: (node, of) => (node === 'n1' && of === driver ? limit : undefined),
+  state: {},
   taken: new Set(),
 })
 
@@ -55,4 +56,39 @@ for (const { name, limit, there, pod, fits } of rows)
 
 test('NodeVolumeLimits does not concern a pod without volumes of CSI drivers', () => {
   assert.equal(nodeVolumeLimits.prepare(claimed('p'), new ClusterState(() => ({}), volumes(1))), undefined)
+})
+
+test('NodeVolumeLimits counts the volumes of a node once for each change of its pods, claims or volumes', () => {
+  let looked = 0
+  const { claim, ...rest } = volumes(2)
+  const renewed = { state: {} }
+  const view: VolumeView = {
+    ...rest,
+    claim: (namespace, name) => {
+      looked++
+      return claim(namespace, name)
+    },
+    get state() {
+      return renewed.state
+    },
+  }
+  const cluster = new ClusterState(() => ({}), view)
+  cluster.setNode({ metadata: { name: 'n1' }, spec: {} })
+  const on = (name: string): Pod => ({ ...claimed(`p-${name}`, name), spec: { ...claimed('', name).spec, nodeName: 'n1' } })
+  cluster.setPod(on('v1'))
+  const [node] = cluster.nodes
+  assert.ok(node !== undefined)
+  const tried = () => {
+    looked = 0
+    const fit = nodeVolumeLimits.prepare(claimed('p', 'v9'), cluster)?.filter?.(node)
+    return { fits: fit?.fits, looked }
+  }
+  const own = 1
+  assert.deepEqual(tried(), { fits: true, looked: own + 1 })
+  assert.deepEqual(tried(), { fits: true, looked: own })
+  cluster.setPod(on('v2'))
+  assert.deepEqual(tried(), { fits: false, looked: own + 2 })
+  renewed.state = {}
+  assert.deepEqual(tried(), { fits: false, looked: own + 2 })
+  assert.deepEqual(tried(), { fits: false, looked: own })
 })

@@ -32,6 +32,7 @@ export class VolumeBinder {
   readonly #capacities
   readonly #drivers
   readonly #csiNodes
+  #state = {}
   /** Callbacks of pods whose claims are not bound yet. */
   readonly #waiting = new Set<() => void>()
 
@@ -49,10 +50,18 @@ export class VolumeBinder {
       for (const look of this.#waiting) look()
       changed()
     }
+    const renew = () => {
+      this.#state = {}
+    }
+    for (const cache of [this.#claims, this.#volumes, this.#classes]) cache.onChange({ add: renew, update: renew, delete: renew })
     for (const cache of [this.#claims, this.#volumes, this.#classes, this.#capacities, this.#drivers, this.#csiNodes])
       cache.onChange({ add: wake, update: wake, delete: wake })
     indexVolumes(this.#volumes)
+    const state = () => this.#state
     this.view = {
+      get state() {
+        return state()
+      },
       claim: (namespace, name) => this.#claims.get(namespace, name),
       volume: name => this.#volumes.get('', name),
       candidates: claim => candidateVolumes(this.#volumes, claim),

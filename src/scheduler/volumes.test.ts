@@ -73,6 +73,7 @@ const viewOf = (claims: PersistentVolumeClaim[], volumes: PersistentVolume[], ta
   },
   storageClass: name => classes.find(({ metadata }) => metadata.name === name),
   volumeLimit: () => undefined,
+  state: {},
   taken: new Set(taken),
 })
 const podOf = (...volumes: Volume[]): Pod => ({ metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [], volumes } })

@@ -4,7 +4,7 @@ import type { AccessBasis } from '../access/access.ts'
 import type { Authenticated } from '../access/revocation.ts'
 import type { ExplainAccess } from '../access/rights/explain-access.ts'
 import { quotesHeader } from '../api/data-classes/quotes-header.ts'
-import { type ApiError, apiError, type Status } from '../api/status.ts'
+import { ApiError, apiError, type Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { turn } from '../base/async/turns.ts'
 import type { Clock } from '../base/clock.ts'
@@ -84,7 +84,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       reply = await scope.untilEnd(answer(scope), free)
     } catch (err) {
-      failure = failureStatus(err, scope.audit.id, scope.audit.keepsTexts ? parts.log : withoutMessages(parts.log), request.signal)
+      failure = failureStatus(
+        err,
+        scope.audit.id,
+        scope.audit.keepsTexts(err instanceof ApiError ? err.status.code : undefined) ? parts.log : withoutMessages(parts.log),
+        request.signal,
+      )
       recordRefusal(err, scope.audit.annotate, parts.explainAccess)
       reply = refusalReply(failure, scope)
       if (failure.code === 403 && !scope.audit.isAllowed) reply = withNoSniff(reply)
@@ -239,5 +244,5 @@ function refusalReply(failure: Status, { request: { headers }, audit }: RequestS
   const pretty = wantsPretty(audit.info?.query ?? emptyQuery, header(headers, 'user-agent'))
   const reply = failureReply(failure, failureForm(header(headers, 'accept')), pretty)
   // The caller may see it, and its log should not.
-  return audit.keepsTexts ? reply : { ...reply, headers: { ...reply.headers, [quotesHeader]: 'true' } }
+  return audit.keepsTexts(failure.code) ? reply : { ...reply, headers: { ...reply.headers, [quotesHeader]: 'true' } }
 }

@@ -7,6 +7,7 @@ import { resources as allResources } from '../api/resources/index.ts'
 import type { ResourceDefinition } from '../api/resources/resource.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
+import { parseExactJson } from '../base/exact-json.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -156,7 +157,7 @@ export class TestWatch {
   // biome-ignore lint/suspicious/noExplicitAny: tests read events of any shape
   async next(): Promise<{ type: string; object: any } | undefined> {
     const { value, done } = await this.#lines.next()
-    return done ? undefined : JSON.parse(value)
+    return done ? undefined : (parseExactJson(value) as Awaited<ReturnType<TestWatch['next']>>)
   }
 
   close(): void {
@@ -178,7 +179,7 @@ export async function readAnswer(response: InProcessResponse): Promise<TestAnswe
   for await (const chunk of response.body) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString()
   const isJson = response.headers['content-type']?.includes('json') ?? false
-  return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
+  return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? parseExactJson(text) : undefined }
 }
 
 export async function allowAll(): Promise<AccessVerdict> {

@@ -1,7 +1,7 @@
 // Moves all objects from one store into another, empty one, and compares both.
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
-import { parseJson } from '../base/json.ts'
+import { parseExactJson } from '../base/exact-json.ts'
 import { keyOf } from './ordered-slots.ts'
 import { noFields } from './restored-object.ts'
 import type { Collection, Entry, Store } from './store.ts'
@@ -43,4 +43,4 @@ export function digestOf(store: Store): string {
 const entriesOf = (collection: Collection): readonly Entry[] => collection.list({}).entries
 
 /** A copy that the caller may change. */
-const objectOf = (entry: Entry): KubeObject => parseJson(entry.bytes.toString('utf8')) as KubeObject
+const objectOf = (entry: Entry): KubeObject => parseExactJson(entry.bytes.toString('utf8')) as KubeObject

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from '../api/object.ts'
 import { deepFreeze } from '../base/data/freeze.ts'
-import { parseJson } from '../base/json.ts'
+import { parseExactJson } from '../base/exact-json.ts'
 import { encodeObject } from './encode-object.ts'
 import type { LargeBytes, LargeObjects } from './large/large-objects.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
@@ -84,7 +84,7 @@ export class StoredEntry implements Entry, Holder {
   }
 
   get objectOnce(): KubeObject {
-    return this.#object ?? (parseJson(this.bytes.toString('utf8')) as KubeObject)
+    return this.#object ?? (parseExactJson(this.bytes.toString('utf8')) as KubeObject)
   }
 
   get objectAtHand(): KubeObject | undefined {

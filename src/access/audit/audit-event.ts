@@ -1,6 +1,6 @@
 // One request in the format of audit.k8s.io/v1, and its line in the log.
 import type { StatusDetails } from '../../api/types/meta-v1.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import type { AuditLevel } from './policy.ts'
 
 export interface AuditUser {
@@ -64,7 +64,7 @@ export function eventLine(event: AuditEvent): string {
 
 /** Parses a line of the log; undefined for a line that `eventLine` does not write. Throws a SyntaxError if it is not JSON. */
 export function parseEventLine(line: string): AuditEvent | undefined {
-  const value: unknown = parseJson(line)
+  const value: unknown = parseExactJson(line)
   return isEvent(value) ? value : undefined
 }
 

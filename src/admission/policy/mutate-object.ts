@@ -11,7 +11,7 @@ import { applyJsonPatch, TestFailed } from '../../api/patch/json-patch.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError } from '../../api/status.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
@@ -59,7 +59,7 @@ export async function mutateObject({ use, expression }: CompiledMutation, input:
   } catch (err) {
     throw err instanceof OutOfBudget ? new MutationError(err.message, 'out_of_budget') : err
   }
-  const shown: unknown = parseJson(JSON.stringify(versioned(request, object, version)))
+  const shown: unknown = parseExactJson(JSON.stringify(versioned(request, object, version)))
   try {
     const wanted = use === 'JSONPatch' ? patched(shown, operationsOf(value)) : applied(shown, configurationOf(value), request, version)
     if (wanted === shown) return false

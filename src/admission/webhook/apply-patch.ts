@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { maxDepth } from '../../api/schema/decode.ts'
 import { scanJson } from '../../api/schema/json-text.ts'
 import { ApiError, internalError } from '../../api/status.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { versioned } from '../request-facts.ts'
@@ -19,7 +19,7 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
   if (operations.length === 0) return false
   const by = `admission webhook ${JSON.stringify(hook)}`
   if (object === undefined) throw internalError(`${by} attempted to modify the object, which is not supported for this operation`)
-  const shown: unknown = parseJson(JSON.stringify(versioned(request, object, version)))
+  const shown: unknown = parseExactJson(JSON.stringify(versioned(request, object, version)))
   return changeObject(request, object, { by, version, wanted: patchedValue(shown, operations), fields: 'Ignore' }).changed
 }
 
@@ -29,7 +29,7 @@ function parsed(patch: string): readonly unknown[] {
     throw internalError(`the patch of an admission webhook is nested deeper than ${maxDepth} levels`)
   let value: unknown
   try {
-    value = parseJson(patch)
+    value = parseExactJson(patch)
   } catch {
     throw internalError('the patch of an admission webhook is not JSON')
   }

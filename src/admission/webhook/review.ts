@@ -4,7 +4,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Reason, type Status } from '../../api/status.ts'
 import type { StatusDetails } from '../../api/types/meta-v1.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
@@ -104,7 +104,7 @@ const unreadable = (why: string): InvalidAnswer => new InvalidAnswer(`couldn't d
 function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
-    value = parseJson(body.toString())
+    value = parseExactJson(body.toString())
   } catch {
     // The content is not shown, because it may be any page.
     throw unreadable('it is not JSON')

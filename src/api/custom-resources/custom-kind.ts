@@ -301,7 +301,7 @@ function rulesOf(schema: JSONSchemaProps): EvaluateRules | undefined {
 function readProblem(value: Record<string, unknown>, schema: JSONSchemaProps): string {
   const { metadata } = value
   const own = metadata === undefined ? undefined : metadataReadProblem(metadata)
-  return own ?? embeddedReadProblem(value, schema) ?? 'json: cannot represent a value: a 64-bit number is beyond ±2^53'
+  return own ?? embeddedReadProblem(value, schema) ?? 'json: cannot represent a value: an integer is beyond 64 bits'
 }
 
 function withoutCreation(value: Record<string, unknown>): Record<string, unknown> {

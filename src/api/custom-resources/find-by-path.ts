@@ -227,7 +227,7 @@ function compare(left: unknown, operator: string, right: unknown): boolean | und
   if (type === undefined || type !== typeOf(right) || holds === undefined) return undefined
   if (type === 'boolean') return operator === '==' || operator === '!=' ? holds(left === right ? 0 : 1) : undefined
   if (typeof left === 'string' && typeof right === 'string') return holds(byBytes(left, right))
-  const [a, b] = [numberOf(left), numberOf(right)]
+  const [a, b] = [orderedOf(left), orderedOf(right)]
   return holds(a < b ? -1 : a > b ? 1 : 0)
 }
 
@@ -241,4 +241,5 @@ function typeOf(value: unknown): 'boolean' | 'string' | 'integer' | 'float' | un
   return isInt64(value) ? 'integer' : 'float'
 }
 
-const numberOf = (value: unknown): number => (value instanceof Float ? value.value : Number(value))
+const orderedOf = (value: unknown): number | bigint =>
+  value instanceof Float ? value.value : typeof value === 'bigint' ? value : Number(value)

@@ -35,7 +35,7 @@ export interface Filter {
   readonly right: Steps
 }
 
-/** A number written with a fraction: `2.0` is no integer to Go. Integers are bigints, which no object contains. */
+/** A number written with a fraction: `2.0` is no integer to Go. Integers are bigints. */
 export class Float {
   readonly value: number
   constructor(value: number) {

@@ -33,7 +33,7 @@ export function textsAt(value: unknown, path: readonly string[]): string[] {
 
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]
-  if (typeof value === 'number') return [String(value)]
+  if (typeof value === 'number' || typeof value === 'bigint') return [String(value)]
   if (Array.isArray(value)) return value.flatMap((each: unknown) => textsIn(each))
   return isObject(value) ? Object.values(value).flatMap(textsIn) : []
 }

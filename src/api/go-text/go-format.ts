@@ -29,6 +29,8 @@ export function goType(value: unknown): string {
       return 'map[string]interface {}'
     case 'number':
       return Number.isInteger(value) ? 'int64' : 'float64'
+    case 'bigint':
+      return 'int64'
     case 'boolean':
       return 'bool'
     default:

@@ -107,7 +107,7 @@ export function strictOperationErrors(patch: unknown): string[] {
 /** Go's decoder's name of a value. */
 export function jsonType(value: unknown): string {
   if (Array.isArray(value)) return 'array'
-  return isRecord(value) ? 'object' : typeof value === 'number' ? 'number' : goType(value)
+  return isRecord(value) ? 'object' : typeof value === 'number' || typeof value === 'bigint' ? 'number' : goType(value)
 }
 
 class PatchedDocument {

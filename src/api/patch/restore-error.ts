@@ -52,10 +52,11 @@ function scalarError(value: unknown, type: ScalarType): string | undefined {
     case 'int32':
     case 'int64':
     case 'uint32':
+      if (typeof value === 'bigint') return undefined
       if (typeof value !== 'number') return `unrecognized type: ${type.kind}`
       return Number.isInteger(value) ? undefined : `cannot convert float64 to ${type.go}`
     case 'float64':
-      return typeof value === 'number' ? undefined : 'unrecognized type: float64'
+      return typeof value === 'number' || typeof value === 'bigint' ? undefined : 'unrecognized type: float64'
     case 'bytes': {
       if (Array.isArray(value)) return first(value, byteError)
       if (typeof value !== 'string') return `cannot restore slice from ${goKind(value)}`
@@ -76,6 +77,7 @@ function byteError(value: unknown): string | undefined {
 /** Go's reflection kind of a JSON value. */
 function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'slice'
+  if (typeof value === 'bigint') return 'int64'
   if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
   if (typeof value === 'boolean') return 'bool'
   return typeof value === 'string' ? 'string' : 'map'

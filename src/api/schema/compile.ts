@@ -67,7 +67,7 @@ function compile(type: SchemaType): Reader {
     case 'int64':
       return value => (typeof value === 'number' && Number.isSafeInteger(value) ? value : unexpected())
     case 'float64':
-      return value => (typeof value === 'number' ? value : unexpected())
+      return value => (typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : unexpected())
     case 'bytes':
       return readBytes
     case 'time':
@@ -308,7 +308,7 @@ function readBytes(value: unknown): unknown {
 }
 
 function readQuantity(value: unknown): unknown {
-  if (typeof value !== 'string' && typeof value !== 'number') return unexpected()
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return unexpected()
   try {
     return canonicalQuantity(String(value).trim())
   } catch (err) {

@@ -1,5 +1,5 @@
 // Decodes the bytes of a request to an object of a built-in kind, as upstream's API server.
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
 import { byBytes, countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
@@ -177,7 +177,7 @@ export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): Pa
   if (scan.values > allowedValues) return { ok: false, syntax: false, message: `the body has more than ${allowedValues} values` }
   const text = scan.hasSurrogate ? withWholeSurrogates(textOf(bytes)) : textOf(bytes)
   try {
-    const value: unknown = parseJson(text)
+    const value: unknown = parseExactJson(text)
     const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))
     return { ok: true, value, text: { text, scan }, duplicates }
   } catch (err) {
@@ -198,7 +198,7 @@ function syntaxMessage(text: string): string {
     if (err instanceof JsonSyntaxError) return err.message
     throw err
   }
-  throw new Error('parseJson() refused what the exact parser accepts')
+  throw new Error('parseExactJson() refused what the exact parser accepts')
 }
 
 export function yamlDocument(outcome: YamlOutcome): ParsedDocument {

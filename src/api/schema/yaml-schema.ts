@@ -39,11 +39,15 @@ export const yamlSchema = CORE_SCHEMA.withTags(
 )
 
 /** Go's ParseInt with base 0: prefixes 0x, 0o, 0b and 0, and underscores between digits. */
-function parseGoInteger(source: string): number | undefined {
+function parseGoInteger(source: string): number | bigint | undefined {
   const match = /^([-+]?)(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[1-9][\d_]*|0)$/.exec(source)
   if (match?.[2] === undefined) return undefined
   const digits = match[2].replaceAll('_', '')
   const octal = /^0[oO]?([0-7]+)$/.exec(digits)?.[1]
   const magnitude = octal === undefined ? Number(digits) : Number.parseInt(octal, 8)
-  return Number.isNaN(magnitude) ? undefined : match[1] === '-' ? -magnitude : magnitude
+  if (Number.isNaN(magnitude)) return undefined
+  if (Number.isSafeInteger(magnitude)) return match[1] === '-' ? -magnitude : magnitude
+  const whole = BigInt(octal === undefined ? digits : `0o${octal}`)
+  const signed = match[1] === '-' ? -whole : whole
+  return BigInt.asIntN(64, signed) === signed ? signed : Number(signed)
 }

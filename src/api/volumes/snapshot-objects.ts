@@ -45,8 +45,8 @@ export interface VolumeSnapshotContent {
 
 export interface VolumeSnapshotContentStatus {
   readonly snapshotHandle?: string
-  /** Nanoseconds since the epoch, as far as a number of JavaScript is exact. */
-  readonly creationTime?: number
+  /** Nanoseconds since the epoch. */
+  readonly creationTime?: number | bigint
   readonly readyToUse?: boolean
   /** Bytes. */
   readonly restoreSize?: number

@@ -1,7 +1,7 @@
 // Parses the answer of a watch: one JSON document per line.
 import type { KubeObject } from '../../api/object.ts'
 import { ApiError, type Status } from '../../api/status.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import { textWithoutManagedFields } from './strip-managed-fields.ts'
 
 export type WatchEvent<T> =
@@ -39,7 +39,7 @@ export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffe
 
 function parseEvent<T extends KubeObject>(line: Buffer): WatchEvent<T> {
   // Bytes of an authenticated server become objects here.
-  const event = parseJson(textWithoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
+  const event = parseExactJson(textWithoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
   if (event.type === 'ERROR') throw new ApiError(event.object)
   return event
 }

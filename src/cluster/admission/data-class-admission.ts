@@ -1,8 +1,8 @@
-// Data classes at admission: who may lower one, which labels are valid, and what Events may say of classified objects.
+// Data classes at admission: who may lower one, and which labels are valid.
 import type { Authorization } from '../../access/authorize.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../../admission/admission.ts'
 import { parseClassifiedFields } from '../../api/data-classes/classified-fields.ts'
-import { labelOf, lowering, worstOf } from '../../api/data-classes/classify.ts'
+import { labelOf, lowering } from '../../api/data-classes/classify.ts'
 import {
   dataClasses,
   dataClassFieldsAnnotation,
@@ -10,17 +10,12 @@ import {
   defaultClass,
   isBelow,
   isDataClass,
-  leftOutOf,
   lowerRight,
-  redacted,
 } from '../../api/data-classes/data-class.ts'
-import { maskText, valuesOf } from '../../api/data-classes/redact.ts'
 import { type FieldError, invalidValue } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { forbidden, invalid } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
-import type { DataClassSource } from '../../server/request/data-class-source.ts'
-import { maskReferences } from './pod-secrets.ts'
 
 const isNamespace = ({ resource }: Pick<AdmissionRequest, 'resource'>): boolean => resource.group === '' && resource.plural === 'namespaces'
 
@@ -80,64 +75,4 @@ function faults({ labels, annotations }: KubeObject['metadata']): FieldError[] {
 function changes(before: KubeObject['metadata'] | undefined, after: KubeObject['metadata'], field: string): boolean {
   if (field === labelField) return before?.labels?.[dataClassLabel] !== after.labels?.[dataClassLabel]
   return before?.annotations?.[dataClassFieldsAnnotation] !== after.annotations?.[dataClassFieldsAnnotation]
-}
-
-interface EventObject extends KubeObject {
-  message?: string
-  note?: string
-  involvedObject?: ObjectReference
-  regarding?: ObjectReference
-}
-
-interface ObjectReference {
-  readonly apiVersion?: string
-  readonly kind?: string
-  readonly namespace?: string
-  readonly name?: string
-}
-
-export interface EventRedactionParts {
-  readonly classes: DataClassSource
-  readonly view: Pick<StoreReader, 'get'>
-  /** The group and plural of a kind; undefined for one that is not served. */
-  resourceOf(apiVersion: string, kind: string): { readonly group: string; readonly plural: string } | undefined
-}
-
-/** Whoever reports about an object, a controller, a node or a tenant, may quote what it holds. */
-export function eventRedaction(parts: EventRedactionParts): AdmissionPlugin {
-  return {
-    name: 'EventRedaction',
-    handles: ({ resource, operation }) => resource.plural === 'events' && (operation === 'CREATE' || operation === 'UPDATE'),
-    async mutate({ object, namespace }) {
-      if (object === undefined) return
-      const event: EventObject = object
-      for (const field of ['message', 'note'] as const) {
-        const text = event[field]
-        if (text !== undefined && text !== '')
-          event[field] = redactedMessage(text, event.involvedObject ?? event.regarding ?? {}, namespace, parts)
-      }
-    },
-  }
-}
-
-function redactedMessage(
-  text: string,
-  { apiVersion = '', kind = '', namespace: of, name = '' }: ObjectReference,
-  namespace: string,
-  { classes, view, resourceOf }: EventRedactionParts,
-): string {
-  const { group, plural } = resourceOf(apiVersion, kind) ?? { group: '', plural: 'events' }
-  const place = { group, resource: plural, namespace: of ?? namespace, name }
-  const classification = classes.classify(place, [])
-  const worst = worstOf(classification)
-  const handling = classes.handling[worst].events
-  if (handling === 'show' && kind !== 'Pod') return text
-  const object = handling === 'omit' ? undefined : view.get(group === '' ? plural : `${plural}.${group}`, place.namespace, name)
-  // Of an object that is not there nobody knows what a text quotes.
-  if (object === undefined) return handling === 'show' ? text : leftOutOf(worst)
-  const named = { ...object, kind }
-  const isAll = classes.handling[classification.base].events !== 'show'
-  const fields = classification.fields.filter(({ dataClass }) => classes.handling[dataClass].events !== 'show')
-  const masked = handling === 'show' ? text : maskText(text, valuesOf(named, isAll ? 'all' : fields, text.length), redacted(worst))
-  return maskReferences(masked, named, place.namespace, { classes, view }) ?? leftOutOf(worst)
 }

@@ -14,15 +14,20 @@ const maxReferences = 32
 export interface MaskParts {
   readonly classes: DataClassSource
   readonly view: Pick<StoreReader, 'get'>
+  /** Whether the writer of the text may read this object: a mark would confirm to another one that it guessed a value. */
+  mayRead(place: { readonly group: string; readonly resource: string; readonly namespace: string; readonly name: string }): Promise<boolean>
 }
 
-/** The text without the values of classified objects that the containers of the pod get as variables; undefined if they are too many. */
-export function maskReferences(
+/**
+ * The text without the values of classified objects that the containers of the pod get as variables; undefined if they are too many. Values of
+ * those that the writer may not read stay: it has them from elsewhere.
+ */
+export async function maskReferences(
   text: string | undefined,
   object: KubeObject,
   namespace: string,
-  { classes, view }: MaskParts,
-): string | undefined {
+  { classes, view, mayRead }: MaskParts,
+): Promise<string | undefined> {
   const found = references(object)
   if (found.length > maxReferences) return undefined
   const values = new Set<string>()
@@ -30,7 +35,7 @@ export function maskReferences(
   for (const { resource, kind, name } of found) {
     const worst = worstOf(classes.classify({ group: '', resource, namespace, name }, []))
     const referred = classes.handling[worst].events === 'show' ? undefined : view.get(resource, namespace, name)
-    if (referred === undefined) continue
+    if (referred === undefined || !(await mayRead({ group: '', resource, namespace, name }))) continue
     for (const value of valuesOf({ ...referred, kind }, 'all', text?.length)) values.add(value)
     most = highest(worst, ...(most === undefined ? [] : [most]))
   }

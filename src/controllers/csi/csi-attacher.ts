@@ -13,6 +13,7 @@ import { addFinalizer, hasFinalizer, removeFinalizer } from '../finalizer.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiRights } from './csi-rights.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { attachedCapability } from './volume-capability.ts'
 
 /** On an attachment: the driver's name of the node, for when the node is gone. Upstream's. */
@@ -42,30 +43,35 @@ export const csiAttacher: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, driver => `external-attacher-leader-${inObjectName(driver)}`)
     informers
       .full(volumeAttachments)
       .addIndex(byVolume, ({ spec }) => (spec.source.persistentVolumeName === undefined ? [] : [spec.source.persistentVolumeName]))
-    return async (key, signal) => {
-      const attachment = informers.full(volumeAttachments).getByKey(key)
-      if (attachment === undefined) return done
-      const { attacher: driver } = attachment.spec
-      if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
-      const ending = attachment.metadata.deletionTimestamp !== undefined
-      if (ending ? !hasFinalizer(attachment, finalizerOf(driver)) : attachment.status?.attached === true) return done
-      try {
-        await (ending ? detach : attach)(context, drivers, attachment, signal)
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        const error = { message: messageOf(err).slice(0, maxMessage), time: formatTime(context.clock.now()) }
-        const status = attachment.status ?? { attached: false }
-        await writeStatus(context, key, ending ? { ...status, detachError: error } : { ...status, attachError: error }, signal)
-        throw err
-      }
-      return done
-    }
+    return inDriverLanes(
+      context,
+      key => informers.full(volumeAttachments).getByKey(key)?.spec.attacher,
+      async (key, signal) => {
+        const attachment = informers.full(volumeAttachments).getByKey(key)
+        if (attachment === undefined) return done
+        const { attacher: driver } = attachment.spec
+        if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
+        const ending = attachment.metadata.deletionTimestamp !== undefined
+        if (ending ? !hasFinalizer(attachment, finalizerOf(driver)) : attachment.status?.attached === true) return done
+        try {
+          await (ending ? detach : attach)(context, drivers, attachment, signal)
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          const error = { message: messageOf(err).slice(0, maxMessage), time: formatTime(context.clock.now()) }
+          const status = attachment.status ?? { attached: false }
+          await writeStatus(context, key, ending ? { ...status, detachError: error } : { ...status, attachError: error }, signal)
+          throw err
+        }
+        return done
+      },
+    )
   },
 }
 

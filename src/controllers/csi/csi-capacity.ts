@@ -10,6 +10,7 @@ import { ignoreMissing } from '../missing-object.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { driverNodes } from './csi-provisioner.ts'
 import { csiRights } from './csi-rights.ts'
+import { laneWorkers } from './driver-lanes.ts'
 import { quantityOf } from './provision-plan.ts'
 import { allSegments, type Segments } from './topology.ts'
 import { volumeCapabilities } from './volume-capability.ts'
@@ -38,6 +39,8 @@ export const csiCapacity: Controller = {
     follow({ resource: csiStorageCapacities, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  /** A key is a driver. */
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, inObjectName)

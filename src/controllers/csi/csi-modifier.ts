@@ -11,6 +11,7 @@ import { type Context, type Controller, done, follow } from '../controller.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiResizerIdentity } from './csi-resizer-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { modified, modifying, planModify, wantedClass } from './modify-plan.ts'
 import { nodeReaching } from './topology.ts'
 
@@ -37,55 +38,64 @@ export const csiModifier: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { client, informers } = context
     const drivers = new CsiDrivers(context, driver => `external-resizer-${inObjectName(driver)}`)
-    return async (key, signal) => {
-      const claim = informers.full(persistentVolumeClaims).getByKey(key)
-      const wanted = claim && wantedClass(claim)
-      const volume = claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? '')
-      const { driver, volumeHandle = '', controllerExpandSecretRef } = volume?.spec.csi ?? {}
-      if (claim === undefined || wanted === undefined || volume === undefined || driver === undefined || driver === localDriver) return done
-      if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
-      const { controller } = await drivers.abilities(driver, signal)
-      const step = planModify(claim, volume, informers.full(volumeAttributesClasses).get('', wanted), controller.has('MODIFY_VOLUME'))
-      if (step.step === 'wait') return done
-      const current = await writeStatus(context, claim, step.status, signal)
-      if (step.step === 'adopt') return done
-      if (step.step === 'pending') {
-        record(context, claim, 'Warning', 'VolumeModifyFailed', step.message)
-        return { requeueAfterMs: lookAgainMs }
-      }
-      const node = nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(driver))
-      try {
-        record(context, claim, 'Normal', 'VolumeModify', `external resizer is modifying volume ${claim.metadata.name} with vac ${wanted}`)
-        const secrets = await readCsiSecret(context, controllerExpandSecretRef, signal)
-        await drivers.call(
-          driver,
-          'ControllerModifyVolume',
-          { volumeId: volumeHandle, secrets, mutableParameters: step.parameters },
-          signal,
-          node,
+    return inDriverLanes(
+      context,
+      key => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        return informers.full(persistentVolumes).get('', claim?.spec.volumeName ?? '')?.spec.csi?.driver
+      },
+      async (key, signal) => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        const wanted = claim && wantedClass(claim)
+        const volume = claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? '')
+        const { driver, volumeHandle = '', controllerExpandSecretRef } = volume?.spec.csi ?? {}
+        if (claim === undefined || wanted === undefined || volume === undefined || driver === undefined || driver === localDriver)
+          return done
+        if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
+        const { controller } = await drivers.abilities(driver, signal)
+        const step = planModify(claim, volume, informers.full(volumeAttributesClasses).get('', wanted), controller.has('MODIFY_VOLUME'))
+        if (step.step === 'wait') return done
+        const current = await writeStatus(context, claim, step.status, signal)
+        if (step.step === 'adopt') return done
+        if (step.step === 'pending') {
+          record(context, claim, 'Warning', 'VolumeModifyFailed', step.message)
+          return { requeueAfterMs: lookAgainMs }
+        }
+        const node = nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(driver))
+        try {
+          record(context, claim, 'Normal', 'VolumeModify', `external resizer is modifying volume ${claim.metadata.name} with vac ${wanted}`)
+          const secrets = await readCsiSecret(context, controllerExpandSecretRef, signal)
+          await drivers.call(
+            driver,
+            'ControllerModifyVolume',
+            { volumeId: volumeHandle, secrets, mutableParameters: step.parameters },
+            signal,
+            node,
+          )
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          record(context, claim, 'Warning', 'VolumeModifyFailed', messageOf(err))
+          if (err instanceof CsiError && infeasibleCodes.has(err.code))
+            await writeStatus(context, current, modifying(current, wanted, 'Infeasible'), signal)
+          throw err
+        }
+        const fresh = await client.get(persistentVolumes, '', volume.metadata.name ?? '', signal)
+        await client.update(persistentVolumes, { ...fresh, spec: { ...fresh.spec, volumeAttributesClassName: wanted } }, signal)
+        await writeStatus(context, current, modified(current, wanted), signal)
+        record(
+          context,
+          claim,
+          'Normal',
+          'VolumeModifySuccessful',
+          `external resizer modified volume ${claim.metadata.name} with vac ${wanted} successfully`,
         )
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        record(context, claim, 'Warning', 'VolumeModifyFailed', messageOf(err))
-        if (err instanceof CsiError && infeasibleCodes.has(err.code))
-          await writeStatus(context, current, modifying(current, wanted, 'Infeasible'), signal)
-        throw err
-      }
-      const fresh = await client.get(persistentVolumes, '', volume.metadata.name ?? '', signal)
-      await client.update(persistentVolumes, { ...fresh, spec: { ...fresh.spec, volumeAttributesClassName: wanted } }, signal)
-      await writeStatus(context, current, modified(current, wanted), signal)
-      record(
-        context,
-        claim,
-        'Normal',
-        'VolumeModifySuccessful',
-        `external resizer modified volume ${claim.metadata.name} with vac ${wanted} successfully`,
-      )
-      return done
-    }
+        return done
+      },
+    )
   },
 }
 

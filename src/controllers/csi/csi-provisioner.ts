@@ -26,6 +26,7 @@ import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiProvisionerIdentity } from './csi-provisioner-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
 import { readCsiSource } from './csi-source.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import {
   awaitedDriver,
   type CsiProvisionStep,
@@ -55,22 +56,30 @@ export const csiProvisioner: Controller = {
     follow({ resource: nodes, keys: () => [] }),
     follow({ resource: namespaces, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, inObjectName)
-    return async (key, signal) => {
-      const claim = informers.full(persistentVolumeClaims).getByKey(key)
-      if (claim === undefined) return done
-      const driver = awaitedDriver(claim)
-      if (informers.full(persistentVolumes).get('', csiVolumeName(claim)) !== undefined || driver === undefined) {
-        // The volume has its object: from here on that one holds it.
-        if (isBegun(claim)) await removeFinalizer(context, persistentVolumeClaims, claim, provisioningFinalizer, signal)
-        return done
-      }
-      if (driver === localDriver) return done
-      if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
-      return await provision(context, drivers, claim, driver, signal)
-    }
+    return inDriverLanes(
+      context,
+      key => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        return claim && awaitedDriver(claim)
+      },
+      async (key, signal) => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        if (claim === undefined) return done
+        const driver = awaitedDriver(claim)
+        if (informers.full(persistentVolumes).get('', csiVolumeName(claim)) !== undefined || driver === undefined) {
+          // The volume has its object: from here on that one holds it.
+          if (isBegun(claim)) await removeFinalizer(context, persistentVolumeClaims, claim, provisioningFinalizer, signal)
+          return done
+        }
+        if (driver === localDriver) return done
+        if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
+        return await provision(context, drivers, claim, driver, signal)
+      },
+    )
   },
 }
 

@@ -12,6 +12,7 @@ import { ignoreMissing } from '../missing-object.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiProvisionerIdentity } from './csi-provisioner-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { csiVolumeFinalizer, deletionSecretName, deletionSecretNamespace, provisionedBy } from './provision-plan.ts'
 import { nodeReaching } from './topology.ts'
 
@@ -32,35 +33,40 @@ export const csiReclaimer: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { client, informers } = context
     const drivers = new CsiDrivers(context, inObjectName)
     informers
       .full(volumeAttachments)
       .addIndex(byVolume, ({ spec }) => (spec.source.persistentVolumeName === undefined ? [] : [spec.source.persistentVolumeName]))
-    return async (key, signal) => {
-      const volume = informers.full(persistentVolumes).getByKey(key)
-      const driver = volume?.spec.csi?.driver ?? ''
-      const step =
-        volume === undefined ? 'wait' : planCsiReclaim(volume, informers.full(volumeAttachments).byIndex(byVolume, key).length > 0)
-      if (volume === undefined || step === 'wait') return done
-      if (step === 'release') {
-        await removeFinalizer(context, persistentVolumes, volume, csiVolumeFinalizer, signal)
+    return inDriverLanes(
+      context,
+      key => informers.full(persistentVolumes).getByKey(key)?.spec.csi?.driver,
+      async (key, signal) => {
+        const volume = informers.full(persistentVolumes).getByKey(key)
+        const driver = volume?.spec.csi?.driver ?? ''
+        const step =
+          volume === undefined ? 'wait' : planCsiReclaim(volume, informers.full(volumeAttachments).byIndex(byVolume, key).length > 0)
+        if (volume === undefined || step === 'wait') return done
+        if (step === 'release') {
+          await removeFinalizer(context, persistentVolumes, volume, csiVolumeFinalizer, signal)
+          return done
+        }
+        if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
+        try {
+          await deleteVolume(context, drivers, volume, signal)
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          context.events.record(referenceTo(volume, 'v1', 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', messageOf(err))
+          throw err
+        }
+        if (volume.metadata.deletionTimestamp === undefined) await ignoreMissing(client.delete(persistentVolumes, '', key, {}, signal))
+        const fresh = await client.get(persistentVolumes, '', key, signal)
+        if (hasFinalizer(fresh, csiVolumeFinalizer)) await removeFinalizer(context, persistentVolumes, fresh, csiVolumeFinalizer, signal)
         return done
-      }
-      if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
-      try {
-        await deleteVolume(context, drivers, volume, signal)
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        context.events.record(referenceTo(volume, 'v1', 'PersistentVolume'), 'Warning', 'VolumeFailedDelete', messageOf(err))
-        throw err
-      }
-      if (volume.metadata.deletionTimestamp === undefined) await ignoreMissing(client.delete(persistentVolumes, '', key, {}, signal))
-      const fresh = await client.get(persistentVolumes, '', key, signal)
-      if (hasFinalizer(fresh, csiVolumeFinalizer)) await removeFinalizer(context, persistentVolumes, fresh, csiVolumeFinalizer, signal)
-      return done
-    }
+      },
+    )
   },
 }
 

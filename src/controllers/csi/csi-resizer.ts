@@ -11,6 +11,7 @@ import { type Context, type Controller, done, follow } from '../controller.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiResizerIdentity } from './csi-resizer-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { quantityOf } from './provision-plan.ts'
 import { infeasible, planCsiResize, resized, resizing, wantsMore } from './resize-plan.ts'
 import { nodeReaching } from './topology.ts'
@@ -29,28 +30,41 @@ export const csiResizer: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, driver => `external-resizer-${inObjectName(driver)}`)
-    return async (key, signal) => {
-      const claim = informers.full(persistentVolumeClaims).getByKey(key)
-      const volume = claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? '')
-      const driver = volume?.spec.csi?.driver
-      if (claim === undefined || volume === undefined || driver === undefined || driver === localDriver || !wantsMore(claim, volume))
-        return done
-      if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
-      try {
-        return await resize(context, drivers, claim, volume, signal)
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        record(context, claim, 'Warning', 'VolumeResizeFailed', `resize volume ${volume.metadata.name} failed: ${messageOf(err)}`)
-        if (err instanceof CsiError && infeasibleCodes.has(err.code)) {
-          const fresh = await context.client.get(persistentVolumeClaims, claim.metadata.namespace ?? '', claim.metadata.name ?? '', signal)
-          await context.client.updateStatus(persistentVolumeClaims, { ...fresh, status: infeasible(fresh) }, signal)
+    return inDriverLanes(
+      context,
+      key => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        return informers.full(persistentVolumes).get('', claim?.spec.volumeName ?? '')?.spec.csi?.driver
+      },
+      async (key, signal) => {
+        const claim = informers.full(persistentVolumeClaims).getByKey(key)
+        const volume = claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? '')
+        const driver = volume?.spec.csi?.driver
+        if (claim === undefined || volume === undefined || driver === undefined || driver === localDriver || !wantsMore(claim, volume))
+          return done
+        if (!(await drivers.serves(driver, signal))) return { requeueAfterMs: lookAgainMs }
+        try {
+          return await resize(context, drivers, claim, volume, signal)
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          record(context, claim, 'Warning', 'VolumeResizeFailed', `resize volume ${volume.metadata.name} failed: ${messageOf(err)}`)
+          if (err instanceof CsiError && infeasibleCodes.has(err.code)) {
+            const fresh = await context.client.get(
+              persistentVolumeClaims,
+              claim.metadata.namespace ?? '',
+              claim.metadata.name ?? '',
+              signal,
+            )
+            await context.client.updateStatus(persistentVolumeClaims, { ...fresh, status: infeasible(fresh) }, signal)
+          }
+          throw err
         }
-        throw err
-      }
-    }
+      },
+    )
   },
 }
 

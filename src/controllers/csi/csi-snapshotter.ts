@@ -16,6 +16,7 @@ import { volumeSnapshotClasses, volumeSnapshotContents } from '../snapshots/snap
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiRights } from './csi-rights.ts'
 import { readCsiSecret } from './csi-secret.ts'
+import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { contentMark, planCsiContent } from './snapshot-content-plan.ts'
 import { nodeReaching } from './topology.ts'
 
@@ -47,25 +48,30 @@ export const csiSnapshotter: Controller = {
     follow({ resource: csiNodes, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
   ],
+  workers: laneWorkers,
   begin(context) {
     const { informers } = context
     const drivers = new CsiDrivers(context, driver => `external-snapshotter-leader-${inObjectName(driver)}`)
     informers
       .full(persistentVolumes)
       .addIndex(byHandle, ({ spec }) => (spec.csi === undefined ? [] : [`${spec.csi.driver}/${spec.csi.volumeHandle}`]))
-    return async (key, signal) => {
-      const content = informers.full(volumeSnapshotContents).getByKey(key)
-      const step = content === undefined ? 'wait' : planCsiContent(content)
-      if (content === undefined || step === 'wait') return done
-      if (!(await drivers.serves(content.spec.driver, signal))) return { requeueAfterMs: lookAgainMs }
-      try {
-        return await carryOut(context, drivers, content, step, signal)
-      } catch (err) {
-        if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
-        await reportFailure(context, content, step, messageOf(err), signal)
-        throw err
-      }
-    }
+    return inDriverLanes(
+      context,
+      key => informers.full(volumeSnapshotContents).getByKey(key)?.spec.driver,
+      async (key, signal) => {
+        const content = informers.full(volumeSnapshotContents).getByKey(key)
+        const step = content === undefined ? 'wait' : planCsiContent(content)
+        if (content === undefined || step === 'wait') return done
+        if (!(await drivers.serves(content.spec.driver, signal))) return { requeueAfterMs: lookAgainMs }
+        try {
+          return await carryOut(context, drivers, content, step, signal)
+        } catch (err) {
+          if (!(err instanceof CsiError) && !isReason(err, 'NotFound')) throw err
+          await reportFailure(context, content, step, messageOf(err), signal)
+          throw err
+        }
+      },
+    )
   },
 }
 
@@ -155,11 +161,11 @@ function placeOf({ informers }: Context, drivers: CsiDrivers, { spec }: VolumeSn
   return nodeReaching(volume, name => informers.full(nodes).get('', name), drivers.nodesOf(spec.driver))
 }
 
-/** Without the time: its nanoseconds are beyond the integers that the server accepts, ±2^53. */
-function statusOf({ snapshotId, readyToUse, sizeBytes }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
+function statusOf({ snapshotId, readyToUse, sizeBytes, creationTime: time }: CsiMessage<'Snapshot'>): VolumeSnapshotContentStatus {
   return {
     snapshotHandle: snapshotId,
     readyToUse,
+    ...(time === undefined ? {} : { creationTime: BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos) }),
     ...(sizeBytes > 0 ? { restoreSize: sizeBytes } : {}),
   }
 }

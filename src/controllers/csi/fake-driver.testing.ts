@@ -4,7 +4,8 @@ import { type CsiAnswer, type CsiControllerMethod, type CsiRequest, csiMethods }
 import { readMessage } from '../../base/csi/read-message.ts'
 import type { CsiControllers } from '../../client/csi/csi-controllers.ts'
 
-export type Fault = { readonly code: CsiCode } | 'lost' | 'hang'
+/** `stuck` waits until the caller gives up, `hang` is what a caller sees then. */
+export type Fault = { readonly code: CsiCode } | 'lost' | 'hang' | 'stuck'
 
 interface FakeVolume {
   readonly id: string
@@ -66,6 +67,10 @@ export class FakeDriver implements CsiControllers {
     const fault = this.faults.get(method)?.shift()
     // What a caller sees after its deadline: the work may be done or not.
     if (fault === 'hang') throw new CsiError(driver, method, 'DEADLINE_EXCEEDED', 'no answer')
+    if (fault === 'stuck')
+      return await new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new CsiError(driver, method, 'CANCELLED', '')), { once: true }),
+      )
     if (fault !== undefined && fault !== 'lost') throw new CsiError(driver, method, fault.code, 'as the test wants')
     const [, requestName, answerName] = csiMethods[method]
     const answer = this.#answer(method, readMessage(requestName, request))

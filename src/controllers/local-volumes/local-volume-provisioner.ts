@@ -7,13 +7,23 @@ import { localDriver, sourceNodeAnnotation } from '../../api/volumes/local-volum
 import { keyOf } from '../../client/cache/object-key.ts'
 import { claimClass, selectedNode } from '../../client/cache/volume-match.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
-import { localVolumes, namespaces, nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import {
+  localVolumes,
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  resourceQuotas,
+  storageClasses,
+} from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { ignoreMissing } from '../missing-object.ts'
 import { readClaimSource } from './claim-source.ts'
 import { claimsOfLocalVolumes } from './claims-of-local-volumes.ts'
 import { localVolumeIdentity } from './local-volume-identity.ts'
-import { isOurs, localVolumeName, type ProvisionStep, planProvision } from './provision-plan.ts'
+import { isOurs, localVolumeName, type ProvisionStep, planProvision, requestedBytes } from './provision-plan.ts'
+import { isSnapshotIn } from './snapshot-content-plan.ts'
+import { whyAboveQuota } from './storage-quota.ts'
 
 /** A refused claim may be accepted after a change of its class. */
 const lookAgainMs = 60_000
@@ -32,6 +42,7 @@ export const localVolumeProvisioner: Controller = {
     follow({ resource: storageClasses, keys: () => [] }),
     follow({ resource: nodes, keys: () => [] }),
     follow({ resource: namespaces, keys: () => [] }),
+    follow({ resource: resourceQuotas, keys: () => [] }),
   ],
   begin(context) {
     const { informers } = context
@@ -41,6 +52,21 @@ export const localVolumeProvisioner: Controller = {
     const made = informers.full(localVolumes)
     const nodeCache = informers.full(nodes)
     const namespaceCache = informers.full(namespaces)
+    const quotas = informers.full(resourceQuotas)
+    /** Volumes that the cache does not show yet. */
+    const begun = new Set<string>()
+    const otherBytes = (own: PersistentVolumeClaim): number => {
+      const { namespace = '', uid } = own.metadata
+      let bytes = 0
+      for (const claim of claims.list(namespace)) {
+        const name = localVolumeName(claim)
+        // Claims that wait for their volume share what is left.
+        const has = (claim.spec.volumeName ?? '') !== '' || made.get('', name) !== undefined || begun.has(name)
+        if (claim.metadata.uid !== uid && has) bytes += requestedBytes(claim)
+      }
+      for (const volume of made.list()) if (isSnapshotIn(volume, namespace)) bytes += volume.spec.bytes
+      return bytes
+    }
     return async (key, signal) => {
       const claim = claims.getByKey(key)
       if (claim === undefined || !isOurs(claim)) return done
@@ -56,9 +82,17 @@ export const localVolumeProvisioner: Controller = {
         hasVolume: volumes.get('', name) !== undefined,
         hasNode: node !== undefined,
         source: made.get('', name) === undefined ? await readClaimSource(context, claim, signal) : undefined,
+        whyAboveQuota: () => whyAboveQuota(quotas.list(namespace), requestedBytes(claim), () => otherBytes(claim), 'claim'),
         isForeign: !isPlatform(namespace) && domainOfNamespace(namespaceCache.get('', namespace)) !== domainOfNode(node),
       })
-      await apply(context, claim, step, signal)
+      if (made.get('', name) !== undefined) begun.delete(name)
+      if (step.step === 'make') begun.add(name)
+      try {
+        await apply(context, claim, step, signal)
+      } catch (err) {
+        begun.delete(name)
+        throw err
+      }
       if (step.step === 'wait-for-source') return { requeueAfterMs: sourceMs }
       return step.step === 'refuse' ? { requeueAfterMs: lookAgainMs } : done
     }

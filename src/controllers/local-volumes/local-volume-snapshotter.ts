@@ -88,7 +88,7 @@ function viewOf(
     localVolume: cache.get('', own),
     hasNode: source !== undefined && informers.full(nodes).get('', source.spec.nodeName) !== undefined,
     quotas: informers.full(resourceQuotas).list(namespace),
-    otherBytes() {
+    otherBytes: () => {
       let bytes = 0
       for (const claim of informers.full(persistentVolumeClaims).list(namespace)) bytes += requestedBytes(claim)
       for (const volume of cache.list()) if (volume.metadata.name !== own && isSnapshotIn(volume, namespace)) bytes += volume.spec.bytes

@@ -44,6 +44,7 @@ const provisions: readonly { readonly name: string; readonly view?: Partial<Prov
   { name: 'is of a class in clear', view: { storageClass: classOf({ parameters: { encryption: 'none' } }) }, want: /^make n1 .* none$/ },
   { name: 'waits for its pod', view: { claim: claimOf({}, '') }, want: /^wait$/ },
   { name: 'has a node that is gone', view: { hasNode: false }, want: /^give-up node "n1" not found$/ },
+  { name: 'the quota leaves no room for', view: { whyAboveQuota: () => 'exceeded quota' }, want: /^refuse exceeded quota$/ },
   { name: 'chose a node of another trust domain', view: { isForeign: true }, want: /^give-up node "n1" belongs to another trust domain$/ },
   { name: 'has a volume that the node makes', view: { localVolume: localOf(undefined) }, want: /^wait$/ },
   { name: 'has a volume that the node has made', view: { localVolume: localOf({ phase: 'Ready' }) }, want: /^publish pvc-u1 ns\/c u1$/ },
@@ -110,6 +111,7 @@ for (const { name, view, want } of provisions)
       hasNode: true,
       isForeign: false,
       source: undefined,
+      whyAboveQuota: () => undefined,
       ...view,
     })
     const text = (): string => {

@@ -27,6 +27,8 @@ export interface ProvisionView {
   readonly source: ClaimSource | undefined
   /** The chosen node is of another trust domain than the claim's namespace: users may write the annotation that chooses it. */
   readonly isForeign: boolean
+  /** Why the namespace's quotas leave no room for the claim, beside the volumes and snapshots that it has. */
+  whyAboveQuota(): string | undefined
 }
 
 export type ProvisionStep =
@@ -70,6 +72,8 @@ export function planProvision(view: ProvisionView): ProvisionStep {
   if (localVolume === undefined) {
     if (!hasNode) return { step: 'give-up', message: `node "${node}" not found` }
     if (isForeign) return { step: 'give-up', message: `node "${node}" belongs to another trust domain` }
+    const exceeded = view.whyAboveQuota()
+    if (exceeded !== undefined) return { step: 'refuse', message: exceeded }
     const made = newLocalVolume(claim, storageClass, node)
     return source === undefined ? { step: 'make', localVolume: made } : planCopy(made, source)
   }

@@ -1,5 +1,4 @@
 // The next step for the content of a snapshot of a volume on a node's disk: a LocalVolume that the node copies from another. Pure.
-import { integerValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { LocalVolume } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { ResourceQuota } from '../../api/types/core-v1.ts'
 import { keyFinalizer, localDriver, nodeFinalizer, retainedAnnotation, snapshotAnnotation } from '../../api/volumes/local-volume-names.ts'
@@ -7,6 +6,7 @@ import { contentProtection, snapshotBeingDeleted } from '../../api/volumes/snaps
 import type { VolumeSnapshotContent, VolumeSnapshotContentStatus } from '../../api/volumes/snapshot-objects.ts'
 import { splitKey } from '../../client/cache/object-key.ts'
 import { hasFinalizer } from '../finalizer.ts'
+import { whyAboveQuota } from './storage-quota.ts'
 
 export interface ContentView {
   readonly content: VolumeSnapshotContent
@@ -60,28 +60,12 @@ export function planContent(view: ContentView): ContentStep {
   if (source === undefined || source.metadata.deletionTimestamp !== undefined) return failed(`volume "${handle}" is not there any more`)
   if (source.status?.phase !== 'Ready') return failed(`volume "${handle}" is not ready`)
   if (!hasNode) return failed(`node "${source.spec.nodeName}", which has the volume, is gone`)
-  const exceeded = whyTooLarge(view, bytesOf(source))
+  const exceeded = whyAboveQuota(view.quotas, bytesOf(source), view.otherBytes, 'snapshot')
   return exceeded === undefined ? { step: 'make', localVolume: newSnapshot(content, source) } : failed(exceeded)
 }
 
 /** While a volume is to grow, the copy may be as large as before or after. */
 const bytesOf = ({ spec, status }: LocalVolume): number => Math.max(spec.bytes, status?.bytes ?? 0)
-
-/** Snapshots take room on disks as claims do, so they get what claims leave of the limit. Later claims do not count them. */
-function whyTooLarge({ quotas, otherBytes, content }: ContentView, bytes: number): string | undefined {
-  let used: number | undefined
-  for (const { metadata, spec } of quotas) {
-    const hard = spec?.hard?.['requests.storage']
-    if (hard === undefined) continue
-    used ??= otherBytes()
-    const left = amount(hard) - used
-    if (bytes > left)
-      return `exceeded quota: ${metadata.name} of namespace "${content.spec.volumeSnapshotRef.namespace}" limits requests.storage to ${hard}, of which claims and other snapshots leave ${Math.max(0, left)} bytes, and the snapshot needs ${bytes}`
-  }
-  return undefined
-}
-
-const amount = (text: string): number => Number(integerValue(parseQuantity(text)))
 
 function newSnapshot(content: VolumeSnapshotContent, source: LocalVolume): LocalVolume {
   const { namespace = '', name = '' } = content.spec.volumeSnapshotRef

@@ -175,13 +175,14 @@ function boundContent(content: VolumeSnapshotContent, { metadata, spec }: Volume
   }
 }
 
-const millisecond = 1_000_000
+const millisecond = 1_000_000n
 
-/** What the content's status means for the snapshot. Our contents have no time: a ready one counts as taken when that is seen. */
+/** What the content's status means for the snapshot. A ready one without a time counts as taken when that is seen. */
 function statusOf({ status: old }: VolumeSnapshot, { metadata, status = {} }: VolumeSnapshotContent, now: string): VolumeSnapshotStatus {
   const { creationTime, readyToUse, restoreSize, error } = status
   const seen = old?.creationTime ?? (readyToUse === true ? now : undefined)
-  const time = creationTime === undefined ? seen : new Date(Math.floor(creationTime / millisecond)).toISOString().replace(/\.\d+Z$/, 'Z')
+  const time =
+    creationTime === undefined ? seen : new Date(Number(BigInt(creationTime) / millisecond)).toISOString().replace(/\.\d+Z$/, 'Z')
   return {
     boundVolumeSnapshotContentName: metadata.name ?? '',
     ...(time === undefined ? {} : { creationTime: time }),

@@ -1,4 +1,5 @@
-// What the agent has requested of a driver for one volume, durable before each call: after a kill -9 nothing of it is forgotten.
+// What the agent has requested of a driver for one volume, durable before each call: after a kill -9 nothing of it is forgotten. Only the agent
+// writes the records, so it reads each file once.
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -49,8 +50,7 @@ export function csiPlace(root: string, driver: string, volumeId: string): CsiPla
 
 const placeIn = (folder: string): CsiPlace => ({ folder, record: join(folder, 'record.json'), staging: join(folder, 'globalmount') })
 
-/** Undefined if the volume is not on this node. Throws if the file is damaged. */
-export async function readCsiRecord({ record }: CsiPlace): Promise<CsiRecord | undefined> {
+async function readCsiRecord({ record }: CsiPlace): Promise<CsiRecord | undefined> {
   const text = await readTextIfThere(record)
   if (text === undefined) return undefined
   const value = parseJson(text)
@@ -73,13 +73,13 @@ function isTextsOnly<K extends string>(values: Record<K, unknown>): values is Re
   return Object.values(values).every(value => typeof value === 'string')
 }
 
-export async function writeCsiRecord(place: CsiPlace, record: CsiRecord): Promise<void> {
+async function writeCsiRecord(place: CsiPlace, record: CsiRecord): Promise<void> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 })
   await replaceFile(place.record, `${JSON.stringify({ version: 1, ...record })}\n`)
 }
 
 /** Removes empty folders only: what a driver has left mounted keeps its content. */
-export async function removeCsiRecord(place: CsiPlace): Promise<void> {
+async function removeCsiRecord(place: CsiPlace): Promise<void> {
   await rmdir(place.staging).catch(ignoreMissing)
   await rm(place.record, { force: true })
   await rm(`${place.record}.new`, { force: true })
@@ -90,10 +90,70 @@ export function ignoreMissing(err: unknown): void {
   if (codeOf(err) !== 'ENOENT') throw err
 }
 
-export async function csiPlaces(root: string): Promise<readonly CsiPlace[]> {
+async function csiPlaces(root: string): Promise<readonly CsiPlace[]> {
   const names = await readdir(root).catch((err: unknown) => {
     ignoreMissing(err)
     return []
   })
   return names.sort().map(name => placeIn(join(root, name)))
+}
+
+/** `unread`: the file may hold something else than what was read or written last. */
+type Kept = CsiRecord | 'none' | 'unread'
+
+/** The records of one node, in memory as they are on disk. */
+export class CsiRecords {
+  readonly #root: string
+  #kept: Promise<Map<string, Kept>> | undefined
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  async #all(): Promise<Map<string, Kept>> {
+    this.#kept ??= csiPlaces(this.#root).then(places => new Map(places.map(({ folder }) => [folder, 'unread'])))
+    try {
+      return await this.#kept
+    } catch (err) {
+      this.#kept = undefined
+      throw err
+    }
+  }
+
+  async places(): Promise<readonly CsiPlace[]> {
+    return [...(await this.#all()).keys()].sort().map(placeIn)
+  }
+
+  /** Undefined if the volume is not on this node. Throws if the file is damaged. */
+  async read(place: CsiPlace): Promise<CsiRecord | undefined> {
+    const all = await this.#all()
+    const kept = all.get(place.folder)
+    if (kept !== 'unread') return kept === 'none' ? undefined : kept
+    const record = await readCsiRecord(place)
+    // A write may have come in between.
+    if (all.get(place.folder) === 'unread') all.set(place.folder, record ?? 'none')
+    return record
+  }
+
+  async write(place: CsiPlace, record: CsiRecord): Promise<void> {
+    const all = await this.#all()
+    try {
+      await writeCsiRecord(place, record)
+      all.set(place.folder, record)
+    } catch (err) {
+      all.set(place.folder, 'unread')
+      throw err
+    }
+  }
+
+  async remove(place: CsiPlace): Promise<void> {
+    const all = await this.#all()
+    try {
+      await removeCsiRecord(place)
+      all.delete(place.folder)
+    } catch (err) {
+      all.set(place.folder, 'unread')
+      throw err
+    }
+  }
 }

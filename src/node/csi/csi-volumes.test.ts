@@ -8,7 +8,7 @@ import { createLogger } from '../../base/log.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/testing/fake-api.ts'
 import { CsiDrivers } from './csi-drivers.ts'
-import { csiPlace, writeCsiRecord } from './csi-record.ts'
+import { csiPlace } from './csi-record.ts'
 import { CsiVolumes } from './csi-volumes.ts'
 
 test('CsiVolumes.undo() lets no other work on the volume begin before its end is reported', async t => {
@@ -32,7 +32,7 @@ test('CsiVolumes.undo() lets no other work on the volume begin before its end is
     log: createLogger({ level: 'silent' }),
   })
   const place = csiPlace(folder, 'd', 'h')
-  await writeCsiRecord(place, { driver: 'd', volumeId: 'h', isAttached: true, stage: 'none', bootId: 'b', pods: [] })
+  await volumes.records.write(place, { driver: 'd', volumeId: 'h', isAttached: true, stage: 'none', bootId: 'b', pods: [] })
   const undo = volumes.undo(place, AbortSignal.timeout(10_000))
   await reporting.promise
   const next = volumes.oneByOne(place, async () => seen.push('next'))

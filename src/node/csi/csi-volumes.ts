@@ -14,19 +14,11 @@ import { codeOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { isMountPoint, unmountBelow } from '../machine/mount-table.ts'
 import { podUid } from '../pod/pod-containers.ts'
+import type { VolumeStats } from '../usage/volume-metrics.ts'
 import type { TokenSource } from '../volumes/volume-files.ts'
 import { ownVolume } from '../volumes/volume-ownership.ts'
 import type { CsiDrivers, NodeDriver } from './csi-drivers.ts'
-import {
-  type CsiPlace,
-  type CsiRecord,
-  csiPlace,
-  csiPlaces,
-  type PublishedPod,
-  readCsiRecord,
-  removeCsiRecord,
-  writeCsiRecord,
-} from './csi-record.ts'
+import { type CsiPlace, type CsiRecord, CsiRecords, csiPlace, type PublishedPod } from './csi-record.ts'
 import {
   type CsiVolume,
   capabilityOf,
@@ -85,6 +77,9 @@ interface Prepared {
 }
 
 export class CsiVolumes {
+  readonly records: CsiRecords
+  /** What drivers said last of published volumes, by target. */
+  readonly stats = new Map<string, VolumeStats>()
   readonly #options: CsiVolumesOptions
   readonly #queues = new Map<string, OneByOne>()
   /** Volumes that a driver serves to running pods, by target. */
@@ -92,6 +87,7 @@ export class CsiVolumes {
 
   constructor(options: CsiVolumesOptions) {
     this.#options = options
+    this.records = new CsiRecords(options.folder)
   }
 
   /** What is published now. */
@@ -155,7 +151,7 @@ export class CsiVolumes {
     if (isAgain && before?.isLeaving !== false) throw new UserError('the pod has left')
     if (before !== undefined && !before.isLeaving && record?.isAttached === isAttached) return
     const entry: PublishedPod = { uid, namespace, name, volume: volume.name, target, isPublished: false, isLeaving: false }
-    await writeCsiRecord(place, {
+    await this.records.write(place, {
       ...{ driver: wanted.driver, volumeId: wanted.volumeId, isAttached, bootId },
       stage: record?.stage ?? 'none',
       pods: [...others, entry],
@@ -164,7 +160,7 @@ export class CsiVolumes {
 
   /** As it is since the machine's start: mounts of an earlier one are gone. */
   async #record(place: CsiPlace): Promise<CsiRecord | undefined> {
-    const record = await readCsiRecord(place)
+    const record = await this.records.read(place)
     if (record === undefined || record.bootId === this.#options.bootId) return record
     return {
       ...record,
@@ -215,7 +211,7 @@ export class CsiVolumes {
   ): Promise<void> {
     const record = await this.#record(place)
     if (record === undefined || record.stage === 'done') return
-    await writeCsiRecord(place, { ...record, stage: 'begun' })
+    await this.records.write(place, { ...record, stage: 'begun' })
     await mkdir(place.staging, { recursive: true, mode: 0o750 })
     const request = {
       ...{ volumeId: wanted.volumeId, publishContext, stagingTargetPath: place.staging, volumeCapability },
@@ -223,7 +219,7 @@ export class CsiVolumes {
       volumeContext: wanted.attributes,
     }
     await this.call(driver, 'NodeStageVolume', request, nameOf(asked.pod), asked.volume.name, signal)
-    await writeCsiRecord(place, { ...record, stage: 'done' })
+    await this.records.write(place, { ...record, stage: 'done' })
   }
 
   /** Resolves with whether it was not published before. */
@@ -232,7 +228,7 @@ export class CsiVolumes {
     if (record === undefined) throw new Error(`the record of volume "${volume.name}" is gone`)
     const isIt = (each: PublishedPod) => each.uid === podUid(pod) && each.volume === volume.name
     if (record.pods.find(isIt)?.isPublished === true) return false
-    await writeCsiRecord(place, { ...record, pods: record.pods.map(each => (isIt(each) ? { ...each, isPublished: true } : each)) })
+    await this.records.write(place, { ...record, pods: record.pods.map(each => (isIt(each) ? { ...each, isPublished: true } : each)) })
     return true
   }
 
@@ -264,14 +260,14 @@ export class CsiVolumes {
   /** The pod has ended: marks what is to be undone. Resolves with the places. */
   async leave(uid: string): Promise<readonly CsiPlace[]> {
     const places: CsiPlace[] = []
-    for (const place of await csiPlaces(this.#options.folder)) {
+    for (const place of await this.records.places()) {
       // Without the queue: another pod's driver may not answer, and files are replaced whole.
-      if ((await readCsiRecord(place))?.pods.some(pod => pod.uid === uid) !== true) continue
+      if ((await this.records.read(place))?.pods.some(pod => pod.uid === uid) !== true) continue
       await this.oneByOne(place, async () => {
         const record = await this.#record(place)
         if (record === undefined) return
         const pods = record.pods.map(pod => (pod.uid === uid ? { ...pod, isLeaving: true } : pod))
-        await writeCsiRecord(place, { ...record, pods })
+        await this.records.write(place, { ...record, pods })
         for (const { target, isLeaving } of pods) if (isLeaving) this.#published.delete(target)
         places.push(place)
       })
@@ -287,7 +283,7 @@ export class CsiVolumes {
     return this.oneByOne(place, async () => {
       const { drivers } = this.#options
       let record = await this.#record(place)
-      if (record === undefined) return await removeCsiRecord(place)
+      if (record === undefined) return await this.records.remove(place)
       if (!record.pods.some(({ isLeaving }) => isLeaving) && record.pods.length > 0) return
       const driver = drivers.require(record.driver)
       const { volumeId } = record
@@ -295,7 +291,7 @@ export class CsiVolumes {
         await ignoringUnknown(this.call(driver, 'NodeUnpublishVolume', { volumeId, targetPath: pod.target }, pod, pod.volume, signal))
         await this.#clear(pod.target, driver.name, pod)
         record = { ...record, pods: record.pods.filter(each => each !== pod) }
-        await writeCsiRecord(place, record)
+        await this.records.write(place, record)
       }
       if (record.pods.length > 0) return
       if (record.stage !== 'none') {
@@ -304,7 +300,7 @@ export class CsiVolumes {
         await ignoringUnknown(this.call(driver, 'NodeUnstageVolume', request, nobody, volumeId, signal))
         await this.#clear(place.staging, driver.name, undefined)
       }
-      await removeCsiRecord(place)
+      await this.records.remove(place)
       if (record.isAttached) await this.#options.reportInUse()
     })
   }
@@ -323,8 +319,8 @@ export class CsiVolumes {
   /** The attached volumes that are in use, as the node's status names them. */
   async inUse(): Promise<readonly string[]> {
     const names: string[] = []
-    for (const place of await csiPlaces(this.#options.folder)) {
-      const record = await readCsiRecord(place)
+    for (const place of await this.records.places()) {
+      const record = await this.records.read(place)
       if (record?.isAttached === true) names.push(inUseName(record.driver, record.volumeId))
     }
     return names.sort()

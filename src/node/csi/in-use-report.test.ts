@@ -49,6 +49,20 @@ test('InUseReport.run() corrects what an earlier agent has left, although the fi
   await running
 })
 
+test('InUseReport.run() reports again to a Node that was made again', { timeout: 10_000 }, async () => {
+  const { api, report, listed } = reportOf({ inUse: async () => ['a'] })
+  let uid = 'u'
+  const stop = new AbortController()
+  const running = report.run(stop.signal, () => uid)
+  while (listed()?.[0] !== 'a') await new Promise(resolve => setImmediate(resolve))
+  api.remove(nodes, '', 'n1')
+  api.seed(nodes, { metadata: { name: 'n1', uid: 'again' }, spec: {} })
+  uid = 'again'
+  while (listed()?.[0] !== 'a') await new Promise(resolve => setImmediate(resolve))
+  stop.abort()
+  await running
+})
+
 test('InUseReport reads the second of two lists when the first is written, so that the older is never the last', async () => {
   const gate = Promise.withResolvers<void>()
   const lists = [['a'], ['a', 'b']]

@@ -40,10 +40,17 @@ export class InUseReport {
     })
   }
 
-  /** Until the signal: reports at the start, since the agent may have died before a report, and again after a report that failed. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Until the signal: reports at the start, since the agent may have died before a report, again after a report that failed, and to a Node that
+   * was made again.
+   */
+  async run(signal: AbortSignal, nodeUid: () => string | undefined = () => undefined): Promise<void> {
     const { clock, log } = this.#options
+    let uid = nodeUid()
     while (!signal.aborted) {
+      const now = nodeUid()
+      if (now !== uid) this.#written = undefined
+      uid = now
       try {
         if (this.#written === undefined) await this.write(signal)
       } catch (err) {

@@ -30,6 +30,8 @@ interface Options {
 }
 
 const growMs = 5_000
+/** The node may read a claim, and follow none: so many are read in a turn, those first that were not read for the longest time. */
+const claimsPerTurn = 5
 /** Upstream publishes again with each pass of a pod, about as often. */
 const republishTurns = 12
 const waiting = new Set(['NodeResizePending', 'NodeResizeInProgress', 'NodeResizeInfeasible'])
@@ -39,14 +41,15 @@ export async function keepPublished({ drivers, volumes }: Parts, options: Option
   const { clock, log } = options
   /** Targets whose driver has not answered yet: it holds up no other. */
   const busy = new Set<string>()
-  const keep = async (target: string, asked: RequestedVolume, turn: number): Promise<void> => {
+  const read = new ClaimTurns()
+  const keep = async (target: string, asked: RequestedVolume, turn: number, mayGrow: boolean): Promise<void> => {
     const driver = drivers.get(driverOf(asked))
     if (driver === undefined || volumes.published.get(target) !== asked) return
     busy.add(target)
     try {
       if (turn % republishTurns === 0) await republish(volumes, driver, asked, options, signal)
-      if (turn % republishTurns === 1) await condition(driver, target, asked, options, signal)
-      await grow(volumes, driver, target, asked, options, signal)
+      if (turn % republishTurns === 1) await look(volumes, driver, target, asked, options, signal)
+      if (mayGrow) await grow(volumes, driver, target, asked, options, signal)
     } catch (err) {
       if (signal.aborted) return
       if (!(err instanceof CsiError)) log.error('CSI volume not kept', { driver: driver.name, err })
@@ -58,7 +61,35 @@ export async function keepPublished({ drivers, volumes }: Parts, options: Option
   for (let turn = 1; !signal.aborted; turn++) {
     await pause(clock, growMs, signal)
     if (signal.aborted) return
-    for (const [target, asked] of volumes.published) if (!busy.has(target)) void keep(target, asked, turn)
+    for (const target of volumes.stats.keys()) if (!volumes.published.has(target)) volumes.stats.delete(target)
+    const due = read.next(volumes.published, asked => drivers.get(driverOf(asked))?.can.has('EXPAND_VOLUME') === true)
+    for (const [target, asked] of volumes.published) if (!busy.has(target)) void keep(target, asked, turn, due.has(target))
+  }
+}
+
+/** Which claims are read in a turn. A claim of several pods is read for one of them. */
+export class ClaimTurns {
+  /** Claims that were read, the oldest first. */
+  readonly #read = new Set<string>()
+
+  /** The targets whose claim is read now. */
+  next(published: ReadonlyMap<string, RequestedVolume>, canGrow: (asked: RequestedVolume) => boolean): ReadonlySet<string> {
+    const targets = new Map<string, string>()
+    for (const [target, asked] of published) {
+      const name = claimNameOf(asked.pod, asked.volume)
+      if (name !== undefined && asked.persistent !== undefined && canGrow(asked))
+        targets.set(`${asked.pod.metadata.namespace}/${name}`, target)
+    }
+    for (const claim of this.#read) if (!targets.has(claim)) this.#read.delete(claim)
+    const due = [...targets.keys()]
+      .filter(claim => !this.#read.has(claim))
+      .concat([...this.#read])
+      .slice(0, claimsPerTurn)
+    for (const claim of due) {
+      this.#read.delete(claim)
+      this.#read.add(claim)
+    }
+    return new Set(due.map(claim => targets.get(claim) ?? ''))
   }
 }
 
@@ -85,7 +116,9 @@ async function republish(
   if ((await driverObject(client, name, signal))?.spec.requiresRepublish === true) await volumes.setUp(asked, signal, { isAgain: true })
 }
 
-async function condition(
+/** How much room the volume has, and whether the driver finds something wrong with it. */
+async function look(
+  { stats }: CsiVolumes,
   { calls, can }: NodeDriver,
   target: string,
   asked: RequestedVolume,
@@ -93,8 +126,13 @@ async function condition(
   signal: AbortSignal,
 ): Promise<void> {
   const volumeId = asked.persistent?.spec.csi?.volumeHandle
-  if (volumeId === undefined || !can.has('VOLUME_CONDITION') || !can.has('GET_VOLUME_STATS')) return
-  const { volumeCondition } = await calls.call('NodeGetVolumeStats', { volumeId, volumePath: target }, signal)
+  if (volumeId === undefined || !can.has('GET_VOLUME_STATS')) return
+  // Older figures must not pass for current ones.
+  stats.delete(target)
+  const { usage, volumeCondition } = await calls.call('NodeGetVolumeStats', { volumeId, volumePath: target }, signal)
+  const { pod, volume } = asked
+  stats.set(target, { namespace: pod.metadata.namespace ?? '', claim: claimNameOf(pod, volume) ?? '', usage })
+  if (!can.has('VOLUME_CONDITION')) return
   if (volumeCondition?.abnormal === true)
     warn(options, asked, 'VolumeConditionAbnormal', `volume "${asked.volume.name}": ${volumeCondition.message.slice(0, 512)}`)
 }

@@ -14,7 +14,7 @@ import { unmountBelow } from '../machine/mount-table.ts'
 import type { NodeDirectory } from '../machine/node-directory.ts'
 import { ForwardedCsiCalls } from './answer-csi-call.ts'
 import { CsiDrivers } from './csi-drivers.ts'
-import { type CsiPlace, csiPlaces, readCsiRecord, writeCsiRecord } from './csi-record.ts'
+import type { CsiPlace } from './csi-record.ts'
 import { CsiVolumes, type PodName, type RequestedVolume } from './csi-volumes.ts'
 import { InUseReport } from './in-use-report.ts'
 import { keepPublished } from './keep-published.ts'
@@ -113,14 +113,21 @@ export class NodeCsi implements AsyncDisposable {
       this.#retries.set(place.folder, { failures: failures + 1, at: clock.monotonic() + retryAfterMs })
       if (!(err instanceof CsiError || err instanceof UserError))
         log.error('CSI volume not undone', { folder: place.folder, err, retryAfterMs })
-      const record = await readCsiRecord(place).catch(() => undefined)
+      const record = await this.volumes.records.read(place).catch(() => undefined)
       const leaving = record?.pods.find(({ isLeaving }) => isLeaving) ?? { namespace: '', name: '', uid: '' }
       this.#warn(leaving, `volume "${record?.volumeId ?? ''}" is not unmounted yet, the node tries again: ${messageOf(err)}`)
     }
   }
 
-  /** Runs until the signal. `changed`: drivers have come or gone, and pods that wait for one may go on. */
-  async run(signal: AbortSignal, changed: () => void = () => undefined): Promise<void> {
+  /**
+   * Runs until the signal. `changed`: drivers have come or gone, and pods that wait for one may go on. `nodeUid`: of the Node as it was seen
+   * last.
+   */
+  async run(
+    signal: AbortSignal,
+    changed: () => void = () => undefined,
+    nodeUid: () => string | undefined = () => undefined,
+  ): Promise<void> {
     const { directory, client, nodeName, events, clock, log } = this.#options
     this.#signal = signal
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
@@ -142,7 +149,7 @@ export class NodeCsi implements AsyncDisposable {
     await Promise.all([
       registrar.run(signal),
       this.#undoAll(signal),
-      this.#inUse.run(signal),
+      this.#inUse.run(signal, nodeUid),
       keepPublished(this, this.#options, signal),
       this.#tell(changed, signal),
     ])
@@ -166,7 +173,7 @@ export class NodeCsi implements AsyncDisposable {
       await pause(clock, lookMs, signal)
       if (signal.aborted) return
       try {
-        for (const place of await csiPlaces(this.#folder)) await this.#lookAt(place)
+        for (const place of await this.volumes.records.places()) await this.#lookAt(place)
       } catch (err) {
         log.error('CSI volumes of the node not checked', { err })
       }
@@ -175,7 +182,7 @@ export class NodeCsi implements AsyncDisposable {
 
   async #lookAt(place: CsiPlace): Promise<void> {
     if ((this.#retries.get(place.folder)?.at ?? 0) > this.#options.clock.monotonic()) return
-    const record = await readCsiRecord(place)
+    const record = await this.volumes.records.read(place)
     const present = new Set<string>()
     // A pod's folder is removed after its volumes, so what is left of a pod without one is due.
     for (const { uid } of record?.pods ?? []) if (await exists(join(this.#options.directory.pods, uid))) present.add(uid)
@@ -188,15 +195,15 @@ export class NodeCsi implements AsyncDisposable {
   /** All pods have ended: asks the drivers to undo everything, and then unmounts the rest itself. The records keep what drivers still owe. */
   async closeAll(): Promise<void> {
     this.#signal = AbortSignal.timeout(stopMs)
-    for (const place of await csiPlaces(this.#folder)) {
-      const record = await readCsiRecord(place)
+    for (const place of await this.volumes.records.places()) {
+      const record = await this.volumes.records.read(place)
       for (const { uid } of record?.pods ?? []) await this.volumes.leave(uid)
       await this.#undo(place)
     }
-    for (const place of await csiPlaces(this.#folder)) {
+    for (const place of await this.volumes.records.places()) {
       await unmountBelow(place.staging)
-      const record = await readCsiRecord(place)
-      if (record?.stage === 'done') await writeCsiRecord(place, { ...record, stage: 'begun' })
+      const record = await this.volumes.records.read(place)
+      if (record?.stage === 'done') await this.volumes.records.write(place, { ...record, stage: 'begun' })
     }
     for (const name of this.drivers.names) this.drivers.remove(name)
   }

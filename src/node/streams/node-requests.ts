@@ -21,6 +21,7 @@ import type { ForwardedCsiCalls } from '../csi/answer-csi-call.ts'
 import { containersOf } from '../pod/pod-containers.ts'
 import { metricsContentType, resourceMetrics } from '../usage/resource-metrics.ts'
 import type { UsageSampler } from '../usage/usage-sampler.ts'
+import { type VolumeStats, volumeMetrics } from '../usage/volume-metrics.ts'
 import type { PodWorker } from '../worker/pod-worker.ts'
 import { dialPod, requireOwnNetwork } from './pod-dial.ts'
 import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
@@ -39,6 +40,7 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
   /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
   readonly csi?: ForwardedCsiCalls
+  readonly volumes?: () => Iterable<VolumeStats>
 }
 
 interface PodStreamRequest {
@@ -94,7 +96,7 @@ export async function answerNodeRequest(
 /** Answers about the node itself; undefined if the request is about a pod. */
 async function kubeletAnswer(
   headers: IncomingHttpHeaders,
-  { workers, refused, usage }: NodeRequestOptions,
+  { workers, refused, usage, volumes }: NodeRequestOptions,
 ): Promise<{ contentType: string; text: string } | undefined> {
   const path = headers[':path']
   const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
@@ -106,7 +108,8 @@ async function kubeletAnswer(
     const none: NodeUsage = { containers: [] }
     return { contentType: 'application/json', text: JSON.stringify(usage?.latest() ?? none) }
   }
-  if (asked === 'metrics/resource') return { contentType: metricsContentType, text: resourceMetrics(usage?.last) }
+  if (asked === 'metrics/resource')
+    return { contentType: metricsContentType, text: resourceMetrics(usage?.last) + volumeMetrics(volumes?.() ?? []) }
   if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }

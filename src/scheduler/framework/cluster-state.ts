@@ -31,6 +31,8 @@ export interface VolumeView {
   capacity(storageClass: StorageClass, labels: Readonly<Record<string, string>>): StorageCapacity | undefined
   /** How many volumes of the CSI driver the node may have; undefined: any number. */
   volumeLimit(node: string, driver: string): number | undefined
+  /** The same object until a claim, a volume or a class changes: what was computed of them is kept by it. */
+  readonly state: object
   /** Names of volumes that are reserved for claims. */
   readonly taken: ReadonlySet<string>
 }
@@ -57,6 +59,7 @@ const noVolumes: VolumeView = {
   storageClass: () => undefined,
   capacity: () => undefined,
   volumeLimit: () => undefined,
+  state: {},
   taken: new Set(),
 }
 

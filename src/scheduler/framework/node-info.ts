@@ -21,6 +21,7 @@ export class NodeInfo {
   readonly #withAffinity = new Map<PodKind, number>()
   readonly #kinds = new Map<PodKind, number>()
   #images: ReadonlyMap<string, number> | undefined
+  #podChanges = 0
 
   constructor(node: Node) {
     this.name = node.metadata.name ?? ''
@@ -34,6 +35,11 @@ export class NodeInfo {
 
   get podCount(): number {
     return this.#pods.size
+  }
+
+  /** Another number after each change of the pods. */
+  get podChanges(): number {
+    return this.#podChanges
   }
 
   *pods(): Iterable<Pod> {
@@ -99,6 +105,7 @@ export class NodeInfo {
   }
 
   #count(kind: PodKind, by: 1 | -1): void {
+    this.#podChanges++
     change(this.#kinds, kind, by)
     if (kind.affinity !== undefined) change(this.#withAffinity, kind, by)
   }

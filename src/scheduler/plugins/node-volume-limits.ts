@@ -2,6 +2,7 @@ import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { VolumeView } from '../framework/cluster-state.ts'
 import { type Fit, fits, misfit, type SchedulerPlugin } from '../framework/framework.ts'
+import type { NodeInfo } from '../framework/node-info.ts'
 
 /** A node has at most as many volumes of a CSI driver as its CSINode says. A volume that several pods share counts once. */
 export const nodeVolumeLimits: SchedulerPlugin = {
@@ -21,11 +22,10 @@ export const nodeVolumeLimits: SchedulerPlugin = {
           }),
         )
         if (limits.size === 0) return fits
-        const used = new Map<string, string>()
-        for (const other of node.pods()) for (const [id, driver] of volumesOf(other, volumes)) if (limits.has(driver)) used.set(id, driver)
+        const { used, counts } = usedOn(node, volumes)
         const isOver = [...limits].some(([driver, most]) => {
           const added = [...wanted].filter(([id, of]) => of === driver && !used.has(id)).length
-          return added > 0 && count(used, driver) + added > most
+          return added > 0 && (counts.get(driver) ?? 0) + added > most
         })
         return isOver ? misfit('node(s) exceed max volume count') : fits
       },
@@ -33,7 +33,35 @@ export const nodeVolumeLimits: SchedulerPlugin = {
   },
 }
 
-const count = (used: ReadonlyMap<string, string>, driver: string): number => [...used.values()].filter(of => of === driver).length
+interface Used {
+  readonly used: ReadonlySet<string>
+  /** By driver. */
+  readonly counts: ReadonlyMap<string, number>
+  /** What it was counted of. */
+  readonly state: object
+  readonly podChanges: number
+}
+
+/** A pod is tried on every node, and again after many changes that do not concern volumes. */
+const kept = new WeakMap<NodeInfo, Used>()
+
+function usedOn(node: NodeInfo, volumes: VolumeView): Used {
+  const { state } = volumes
+  const { podChanges } = node
+  const known = kept.get(node)
+  if (known !== undefined && known.state === state && known.podChanges === podChanges) return known
+  const used = new Set<string>()
+  const counts = new Map<string, number>()
+  for (const pod of node.pods())
+    for (const [id, driver] of volumesOf(pod, volumes)) {
+      if (used.has(id)) continue
+      used.add(id)
+      counts.set(driver, (counts.get(driver) ?? 0) + 1)
+    }
+  const counted = { used, counts, state, podChanges }
+  kept.set(node, counted)
+  return counted
+}
 
 /** Identity of each persistent CSI volume of the pod -> its driver. A claim that is not bound yet gets a volume of its own. */
 function volumesOf(pod: Pod, volumes: VolumeView): ReadonlyMap<string, string> {

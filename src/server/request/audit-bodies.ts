@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../access/audit/audit-event.ts'
 import type { AuditDecision } from '../../access/audit/policy.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { readFirstYaml, YamlError } from '../../api/schema/yaml.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import { joined } from '../http/body-parts.ts'
 import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
@@ -85,14 +85,14 @@ function recordedAnswer({ body, contentType }: Pick<Reply, 'body' | 'contentType
   const bytes = joined(body)
   if (mediaType(contentType) !== protobufType) return parsed(bytes.toString(), mediaType(contentType))
   // The server's own bytes: of the kind that they name, without a limit of fields. Decoded maps have no prototype and get one here.
-  return { value: parseJson(JSON.stringify(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
+  return { value: parseExactJson(JSON.stringify(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
 }
 
 const unnamed = { group: '', version: '', kind: '' }
 
 function parsed(text: string, contentType: string): Recorded {
   try {
-    return { value: contentType.includes('yaml') ? readFirstYaml(text).value : parseJson(text) }
+    return { value: contentType.includes('yaml') ? readFirstYaml(text).value : parseExactJson(text) }
   } catch (err) {
     // The client gets the error elsewhere.
     if (err instanceof SyntaxError || err instanceof YamlError) return 'left out'

@@ -29,6 +29,7 @@ export const isPlainAnnotation = (annotation: string): boolean =>
 
 /** Codes whose messages name objects and versions, and quote no content. */
 const plainCodes: readonly (number | undefined)[] = [401, 404, 405, 409, 410, 429, 503, 504, 507]
+export const isPlainCode = (code: number | undefined): boolean => plainCodes.includes(code)
 
 /** Whether the log may hold what an object of this class holds. */
 const mayRecord = ({ audit }: Handling, isSealed: boolean): boolean => audit === 'record' || (audit === 'sealed' && isSealed)
@@ -54,8 +55,7 @@ export function redactEvent(event: AuditEvent, parts: RedactEventParts): AuditEv
 function withoutTexts(event: AuditEvent, dataClass: DataClass): AuditEvent {
   const { annotations, responseStatus } = event
   const foreign = Object.keys(annotations ?? {}).filter(annotation => !isPlainAnnotation(annotation))
-  const quotes =
-    responseStatus?.message !== undefined && annotations?.[decisionAnnotation] === 'allow' && !plainCodes.includes(responseStatus.code)
+  const quotes = responseStatus?.message !== undefined && annotations?.[decisionAnnotation] === 'allow' && !isPlainCode(responseStatus.code)
   if (foreign.length === 0 && !quotes) return event
   const left = leftOutOf(dataClass)
   const causes = responseStatus?.details?.causes?.map(cause => ({ ...cause, ...fieldOf(cause), message: left }))

@@ -14,7 +14,7 @@ import { decisionAnnotation } from './audit-annotations.ts'
 import { type AuditedBodies, type RecordedBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, auditEvent, auditedRequestOf } from './audit-event.ts'
 import type { ClassifiedRequest, DataClassSource } from './data-class-source.ts'
-import { isPlainAnnotation, redactEvent } from './redact-event.ts'
+import { isPlainAnnotation, isPlainCode, redactEvent } from './redact-event.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export interface AuditParts {
@@ -76,8 +76,9 @@ export class RequestAudit {
     return this.#classified
   }
 
-  /** Whether logs may show texts about this request, which may quote its object. */
-  get keepsTexts(): boolean {
+  /** Whether logs may show the text of an answer with this code, which may quote the object. */
+  keepsTexts(code: number | undefined): boolean {
+    if (isPlainCode(code)) return true
     const { dataClasses } = this.#parts
     // Whoever may not do it at all is told nothing of the object.
     if (dataClasses === undefined || !this.isAllowed || !this.info?.isResource) return true

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../api/object.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
 import { deepFreeze } from '../../base/data/freeze.ts'
-import { parseJson } from '../../base/json.ts'
+import { parseExactJson } from '../../base/exact-json.ts'
 import type { Entry, EventType, StoreEvent } from '../../store/store.ts'
 
 /** The form of an entry in a served version. For the stored version, all three are the store's own, without a copy. */
@@ -43,7 +43,7 @@ export class CachedForm {
   get object(): KubeObject {
     const kept = this.#object.deref()
     if (kept !== undefined) return kept
-    const object = deepFreeze(parseJson(this.bytes.toString()) as KubeObject)
+    const object = deepFreeze(parseExactJson(this.bytes.toString()) as KubeObject)
     this.#object = new WeakRef(object)
     return object
   }

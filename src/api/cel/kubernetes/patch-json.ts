@@ -99,8 +99,9 @@ function scalar(value: CelValue): unknown {
   throw new PatchValueError(`a value of type ${typeNameOf(value)} has no form in JSON`)
 }
 
-function whole(value: bigint): number {
+function whole(value: bigint): number | bigint {
   const small = Number(value)
-  if (!Number.isSafeInteger(small)) throw new PatchValueError(`${value} is beyond ±2^53, which JSON cannot carry`)
-  return small
+  if (Number.isSafeInteger(small)) return small
+  if (BigInt.asIntN(64, value) !== value) throw new PatchValueError(`${value} is beyond 64 bits with a sign, which objects cannot hold`)
+  return value
 }

@@ -84,7 +84,8 @@ export function viewOf(schema: JSONSchemaProps, root: boolean): View {
     case 'string':
       return schema.format === undefined ? undefined : formats.get(schema.format)
     case 'number':
-      return json => (typeof json === 'number' ? new Double(json) : fail('invalid data, expected float'))
+      return json =>
+        typeof json === 'number' || typeof json === 'bigint' ? new Double(Number(json)) : fail('invalid data, expected float')
     default:
       return undefined
   }

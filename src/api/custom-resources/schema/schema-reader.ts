@@ -60,7 +60,7 @@ function isLeaf(schema: JSONSchemaProps): boolean {
 
 const readLeaf: Read = (value, tally) => (typeof value === 'object' && value !== null ? dropAll(value, tally) : value)
 
-/** A number that JavaScript cannot represent must not be stored as another one. */
+/** Within 64 bits, an integer is exact, as a number or a bigint; another one must not be stored as its neighbour. */
 const readInteger: Read = (value, tally) => {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Unexpected('number')
   return readLeaf(value, tally)

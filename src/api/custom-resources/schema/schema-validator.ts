@@ -123,6 +123,8 @@ function typeName(value: unknown): string {
   switch (typeof value) {
     case 'number':
       return isInt64(value) ? 'integer' : 'number'
+    case 'bigint':
+      return 'integer'
     case 'string':
     case 'boolean':
       return typeof value
@@ -254,7 +256,7 @@ function widthValidator({ type = '', format = '' }: JSONSchemaProps): Validate |
   if (width === undefined) return undefined
   const [least, most] = width
   return (value, walk) => {
-    if (typeof value !== 'number' || (value >= least && value <= most)) return
+    if (!isNumeric(value) || (value >= least && value <= most)) return
     walk.errors.push(invalidValue('<nil>', '', `Checked value must be of type ${type} with format ${format} in ${walk.path}`))
   }
 }
@@ -263,9 +265,9 @@ function numberValidator(schema: JSONSchemaProps): Validate | undefined {
   const { maximum, minimum, multipleOf, exclusiveMaximum = false, exclusiveMinimum = false } = schema
   if (maximum === undefined && minimum === undefined && multipleOf === undefined) return undefined
   return (value, walk) => {
-    if (typeof value !== 'number') return
+    if (!isNumeric(value)) return
     // Upstream compares an integer with the integral part of the schema's value.
-    const bound = isInt64(value) ? Math.trunc : (number: number): number => number
+    const bound = typeof value === 'bigint' || isInt64(value) ? Math.trunc : (number: number): number => number
     if (multipleOf !== undefined) validateMultiple(value, bound(multipleOf), walk)
     const [least, most] = [minimum === undefined ? undefined : bound(minimum), maximum === undefined ? undefined : bound(maximum)]
     if (least !== undefined && (exclusiveMinimum ? value <= least : value < least)) {
@@ -277,12 +279,21 @@ function numberValidator(schema: JSONSchemaProps): Validate | undefined {
   }
 }
 
-function validateMultiple(value: number, factor: number, walk: Walk): void {
+/** JavaScript compares a bigint with a number exactly. */
+const isNumeric = (value: unknown): value is number | bigint => typeof value === 'number' || typeof value === 'bigint'
+
+function validateMultiple(value: number | bigint, factor: number, walk: Walk): void {
   if (factor <= 0) {
     walk.errors.push(invalidValue(walk.path || '<nil>', factor, `factor MultipleOf declared for ${walk.path} must be positive: ${factor}`))
-  } else if (isInt64(value) ? value % factor !== 0 : !isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
+  } else if (!isMultiple(value, factor)) {
     fail(walk, value, `should be a multiple of ${factor}`)
   }
+}
+
+function isMultiple(value: number | bigint, factor: number): boolean {
+  // Upstream, too, divides integers by the integral part of the factor, which is not 0 here.
+  if (typeof value === 'bigint') return value % BigInt(factor) === 0n
+  return isInt64(value) ? value % factor === 0 : isWhole(factor < 1 ? (1 / factor) * value : value / factor)
 }
 
 /** By upstream's computation, in which a quotient may be slightly above a whole number. */

@@ -1,5 +1,5 @@
 // The annotation in which client-side `kubectl apply` stores its last configuration.
-import { parseJson } from '../../../base/json.ts'
+import { parseExactJson } from '../../../base/exact-json.ts'
 import type { KubeObject } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { goMapJson } from '../../schema/go-json.ts'
@@ -26,7 +26,7 @@ export function lastAppliedFields(
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
   if (!text) return undefined
   try {
-    const value: unknown = parseJson(text)
+    const value: unknown = parseExactJson(text)
     return isRecord(value) ? value : undefined
   } catch (err) {
     // Users can write anything there; invalid content allows nothing.

@@ -1,5 +1,5 @@
 // Converts `metadata.managedFields` to sets by manager, and back.
-import { parseJson } from '../../../base/json.ts'
+import { parseExactJson } from '../../../base/exact-json.ts'
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, isEmpty, unionOf } from './field-set.ts'
@@ -78,7 +78,7 @@ function isElement(element: string): boolean {
     case 'k':
     case 'v':
       try {
-        return isRecord(parseJson(element.slice(2))) === element.startsWith('k')
+        return isRecord(parseExactJson(element.slice(2))) === element.startsWith('k')
       } catch (err) {
         if (err instanceof SyntaxError) return false
         throw err

@@ -1,5 +1,5 @@
 // Path elements in the form of `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
-import { parseJson } from '../../../base/json.ts'
+import { parseExactJson } from '../../../base/exact-json.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { goFloat, goJson } from '../../schema/go-json.ts'
@@ -45,13 +45,13 @@ export function elementText(element: string, number: (value: number) => string =
   const rest = element.slice(2)
   switch (element.charAt(0)) {
     case 'k': {
-      const keys: unknown = parseJson(rest)
+      const keys: unknown = parseExactJson(rest)
       return `[${Object.entries(isRecord(keys) ? keys : {})
         .map(([name, value]) => `${name}=${valueText(value, number)}`)
         .join(',')}]`
     }
     case 'v':
-      return `[=${valueText(parseJson(rest), number)}]`
+      return `[=${valueText(parseExactJson(rest), number)}]`
     case 'i':
       return `[${rest}]`
     default:
@@ -64,6 +64,7 @@ function valueText(value: unknown, number: (value: number) => string): string {
   if (Array.isArray(value)) return `[${value.map(item => valueText(item, number)).join(',')}]`
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return number(value)
+  if (typeof value === 'bigint') return number(Number(value))
   if (!isRecord(value)) return JSON.stringify(value)
   return Object.entries(value)
     .map(([name, member]) => `${name}=${valueText(member, number)}`)
@@ -95,13 +96,13 @@ function compareRead(a: string, b: string, read: (element: string) => unknown): 
   return a === '.' || kind === fieldKind ? 0 : compareValues(read(a), read(b))
 }
 
-const readElement = (element: string): unknown => parseJson(element.slice(2))
+const readElement = (element: string): unknown => parseExactJson(element.slice(2))
 
 const fieldKind = 'f'.charCodeAt(0)
 const rank = '.fkvi'
 
 function compareValues(a: unknown, b: unknown): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (isNumeric(a) && isNumeric(b)) return a < b ? -1 : a > b ? 1 : 0
   if (isRecord(a) && isRecord(b)) {
     const left = Object.entries(a)
     const right = Object.entries(b)
@@ -114,8 +115,10 @@ function compareValues(a: unknown, b: unknown): number {
     return left.length - right.length
   }
   // Numbers before strings before booleans.
-  if (typeof a !== typeof b) return typeOrder.indexOf(typeof a) - typeOrder.indexOf(typeof b)
+  if (typeof a !== typeof b) return typeRank(a) - typeRank(b)
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0
 }
 
+const isNumeric = (value: unknown): value is number | bigint => typeof value === 'number' || typeof value === 'bigint'
 const typeOrder = ['number', 'string', 'boolean', 'object']
+const typeRank = (value: unknown): number => (isNumeric(value) ? 0 : typeOrder.indexOf(typeof value))

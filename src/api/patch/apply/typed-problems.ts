@@ -133,7 +133,7 @@ export function formProblem(value: unknown, form: FormKind): string[] {
     case 'string':
       return typeof value === 'string' ? [] : [`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`]
     case 'number':
-      return typeof value === 'number' ? [] : [`expected numeric (int or float), got ${goType(value)}`]
+      return typeof value === 'number' || typeof value === 'bigint' ? [] : [`expected numeric (int or float), got ${goType(value)}`]
     case 'boolean':
       return typeof value === 'boolean' ? [] : [`expected boolean, got &{${goFormat(value)}}`]
     case 'scalar':

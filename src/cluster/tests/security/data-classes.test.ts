@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dataClassFieldsAnnotation, dataClassLabel } from '../../../api/data-classes/data-class.ts'
 import { quotesHeader } from '../../../api/data-classes/quotes-header.ts'
+import type { UserInfo } from '../../../api/user.ts'
 import { admin, contentTypes, person, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 
 const ann = person('ann', 'dev')
@@ -60,6 +61,59 @@ test('Events about a pod show none of the Secrets that it gets as variables', as
   assert.equal((await api.create(events, eventAbout('two', `exec "${canary}"`))).message, 'exec "[confidential]"')
   const other = await api.create(events, eventAbout('none', 'as it is'))
   assert.equal(other.message, 'as it is')
+})
+
+test('who may write Events and not read the object cannot confirm a value by the mark', async () => {
+  await using api = await shop({})
+  const secrets = '/api/v1/namespaces/shop/secrets'
+  await api.create(secrets, { metadata: { name: 's' }, stringData: { key: canary } })
+  const env = [{ name: 'VALUE', valueFrom: { secretKeyRef: { name: 's', key: 'key' } } }]
+  await api.create(pods, restrictedPod('one', {}, { env }))
+  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/shop'
+  const grant = async (user: string, rules: readonly object[]) => {
+    await api.create(`${rbac}/roles`, { metadata: { name: user }, rules })
+    await api.create(`${rbac}/rolebindings`, {
+      metadata: { name: user },
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: user }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
+    })
+  }
+  const writes = { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] }
+  await grant('writer', [writes])
+  await grant('reader', [writes, { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: ['s'] }])
+  const of = async (user: UserInfo, kind: string, text: string) => {
+    const name = kind === 'Pod' ? 'one' : 's'
+    const about = { ...eventAbout(name, text), metadata: { generateName: 'about-' } }
+    const { status, json } = await api.request(user, 'POST', events, {
+      ...about,
+      involvedObject: { ...about.involvedObject, kind, namespace: 'shop', name },
+    })
+    assert.equal(status, 201, json.message)
+    return json.message
+  }
+  const guesses = [canary, 'another guess']
+  const [confirmed, wrong] = await Promise.all(guesses.map(guess => of(person('writer'), 'Secret', guess)))
+  assert.equal(confirmed, wrong)
+  assert.deepEqual(await Promise.all(guesses.map(guess => of(person('writer'), 'Pod', guess))), guesses)
+  for (const kind of ['Secret', 'Pod']) assert.equal(await of(person('reader'), kind, `is ${canary}`), 'is [confidential]')
+  const kubelet = person('system:serviceaccount:kube-system:job-controller', 'system:serviceaccounts:kube-system')
+  assert.equal(await of(kubelet, 'Pod', `is ${canary}`), 'is [confidential]')
+})
+
+test('a masked message has at most the 1,024 bytes of an Event, in whole characters', async () => {
+  await using api = await shop({})
+  const env = [{ name: 'VALUE', value: 'abcd' }]
+  const labels = { [dataClassLabel]: 'confidential' }
+  await api.create(pods, { ...restrictedPod('one', {}, { env }), metadata: { name: 'one', labels } })
+  const { message } = await api.create(events, eventAbout('one', `ä${'abcd '.repeat(200)}`))
+  assert.ok(message.startsWith('ä[confidential] [confidential]'))
+  assert.ok(Buffer.byteLength(message) <= 1024)
+})
+
+test('an answer that says only that a Secret is missing is no quote', async () => {
+  await using api = await shop({})
+  const { status, headers } = await api.request(admin, 'GET', '/api/v1/namespaces/shop/secrets/none')
+  assert.deepEqual([status, headers[quotesHeader]], [404, undefined])
 })
 
 test('a refusal that quotes a personal object is answered, and neither recorded, explained nor logged', async () => {

@@ -1,0 +1,55 @@
+// JSON whose integers may be 64 bits long, as Go's: one beyond ±2^53 is a bigint in memory and the same digits in the text.
+import { parseJson, readsEscapedNames, withoutFault } from './json.ts'
+
+/** ECMAScript's JSON.rawJSON and the third argument of a reviver, which TypeScript does not declare yet. */
+interface RawJson {
+  rawJSON(text: string): unknown
+  isRawJSON(value: unknown): boolean
+  parse(text: string, reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+}
+const engine = JSON as unknown as RawJson
+
+// JSON.stringify throws for a bigint that has no such method. It is the process's: every part may have to write one.
+Object.defineProperty(BigInt.prototype, 'toJSON', {
+  configurable: true,
+  writable: true,
+  value(this: bigint): unknown {
+    return engine.rawJSON(this.toString())
+  },
+})
+
+/** What JSON.stringify passes to a replacer for a bigint. */
+export const isRawJson = (value: unknown): boolean => engine.isRawJSON(value)
+
+/** As parseJson, but an integer beyond ±2^53 and within 64 bits is a bigint. One beyond 64 bits is the nearest number, as in Go. */
+export function parseExactJson(text: string): unknown {
+  return hasLongNumber(text) ? parseWithBigints(text) : parseJson(text)
+}
+
+/** Whether 16 digits follow each other, as in every integer beyond ±2^53. Looks at each sixteenth character: bodies without such pay nothing. */
+function hasLongNumber(text: string): boolean {
+  for (let at = longRun - 1; at < text.length; at += longRun) {
+    if (!isDigit(text.charCodeAt(at))) continue
+    let from = at
+    while (from > 0 && isDigit(text.charCodeAt(from - 1))) from--
+    let to = at + 1
+    while (isDigit(text.charCodeAt(to))) to++
+    if (to - from >= longRun) return true
+  }
+  return false
+}
+
+const longRun = 16
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+const revive = (text: string): unknown =>
+  engine.parse(text, (_name, value, { source }) => (typeof value === 'number' && source !== undefined ? integerOf(value, source) : value))
+
+const parseWithBigints = readsEscapedNames(revive) ? revive : withoutFault(revive)
+
+/** The value of a number's text, which is JSON's or YAML's in base 10. */
+export function integerOf(value: number, text: string): number | bigint {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value) || !/^[-+]?\d+$/.test(text)) return value
+  const exact = BigInt(text.replace(/^\+/, ''))
+  return BigInt.asIntN(64, exact) === exact ? exact : value
+}
