@@ -32,7 +32,14 @@ const podOf = (at: number): Pod => ({
   metadata: { name: `pod-${at}`, namespace: 'default' },
   spec: {
     securityContext: { runAsNonRoot: true },
-    containers: [{ name: 'main', image: `registry.example.com/shop/app@${digests[at % imageCount]}` }],
+    // Small enough for the namespace's quota.
+    containers: [
+      {
+        name: 'main',
+        resources: { limits: { cpu: '1m', memory: '16Mi' } },
+        image: `registry.example.com/shop/app@${digests[at % imageCount]}`,
+      },
+    ],
   },
 })
 const next = Array.from({ length: count }, (_, at) => at).values()

@@ -92,7 +92,7 @@ export const tagMs = 60_000
 /** How long an image is known to be missing. */
 export const missingMs = 5000
 /** Claims that hold stay; claims that do not are collected again after this time, as a signature may have come. */
-export const claimsMs = 5000
+export const claimsMs = 1000
 export const maxKeptTags = 5000
 export const maxKeptClaims = 1000
 export const maxKeptClaimBytes = 64 * 1024 * 1024

@@ -9,7 +9,7 @@ import { RegistryUnavailable } from '../supply-chain/oci/registry/registry-error
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
 import type { Registries } from './image-verifier.ts'
 import { KeptResults } from './kept-results.ts'
-import { NamespaceTurns, type TurnLimits } from './namespace-turns.ts'
+import { NamespaceTurns, TooManyWaiting, type TurnLimits } from './namespace-turns.ts'
 
 /** What the work is for: an image that is being admitted; one that runs; documents that came later. */
 export type Purpose = 'admission' | 'again' | 'later'
@@ -78,8 +78,7 @@ export class RegistryWork {
       return await registries.run(`${namespace}\n${registry}`, begin, turn.signal)
     } catch (err) {
       // Others of the namespace were first: the registry is not known to fail.
-      if (err === turn.signal.reason)
-        throw new UserError(`registry ${registry} could not be asked in ${registryMs / 1000} s`, { cause: err })
+      if (err === turn.signal.reason) throw new TooManyWaiting(namespace)
       if (err instanceof RegistryUnavailable) failed.set(key, err.message)
       throw err
     }

@@ -155,6 +155,15 @@ test('ImageScans reads other images of a namespace while one of them hangs under
   assert.deepEqual(failures, ['It could not be copied in 5 minutes'])
 })
 
+test('ImageScans asks nobody for an image that comes with Bulkhead', async () => {
+  const { bench, failures, requests, push, want } = await opened()
+  await using _ = bench
+  const digest = push('one')
+  want('a', digest, { image: `bulkhead.local/busybox:1@${digest}` })
+  await until(() => failures.length === 1, 'it is not read')
+  assert.deepEqual([failures, requests], [['It comes with Bulkhead, so that no registry has it'], []])
+})
+
 test('ImageScans takes an attested bill of materials in place of the layers, unless it cannot be read', async () => {
   const { bench, reports, requests, push, want } = await opened()
   await using _ = bench

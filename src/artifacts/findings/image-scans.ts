@@ -12,6 +12,7 @@ import { nodePlatform } from '../../supply-chain/oci/platform.ts'
 import { RegistryDenied, RegistryUnavailable } from '../../supply-chain/oci/registry/registry-error.ts'
 import { type ResolvedImage, resolveImage } from '../../supply-chain/oci/resolve-image.ts'
 import { copyToLayout } from '../../supply-chain/oci/sources/copy-to-layout.ts'
+import { builtInRegistry } from '../../supply-chain/policy/covers-image.ts'
 import type { PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import { fingerprintOf } from '../credentials-for.ts'
@@ -209,6 +210,7 @@ export class ImageScans {
   async #copy({ image, digest, credentials }: ScanRequest, folder: string, withinMs: number, signal: AbortSignal): Promise<void> {
     const repository = repositoryOf(image)
     if (repository === undefined) throw new UserError(`"${image}" is no image reference`)
+    if (repository.startsWith(builtInRegistry)) throw new UserError('It comes with Bulkhead, so that no registry has it')
     using limit = deadline(this.#parts.clock, withinMs)
     const late = AbortSignal.any([signal, limit.signal])
     try {

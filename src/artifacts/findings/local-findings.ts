@@ -38,7 +38,7 @@ export interface LocalFindingsParts {
 /** Others are answered after so many milliseconds of work. */
 const turnMs = 10
 /** Packages are matched by name, so few advisories serve again. */
-const cachedAdvisories = 10_000
+const cachedAdvisories = 4000
 /** Of a statement of VEX; formats allow sentences. */
 const maxJustification = 500
 /** Packages of a hit that are named. */

@@ -11,6 +11,7 @@ import { writeArchive } from '../../supply-chain/oci/copy/write-archive.ts'
 import type { ImageSource } from '../../supply-chain/oci/image-source.ts'
 import { nodePlatform } from '../../supply-chain/oci/platform.ts'
 import { RegistryClient } from '../../supply-chain/oci/registry/registry-client.ts'
+import { RegistryUntrusted } from '../../supply-chain/oci/registry/registry-error.ts'
 import { RegistryWriter } from '../../supply-chain/oci/registry/registry-writer.ts'
 import { chooseImage, openImageArchive, openLayout } from '../../supply-chain/oci/sources/local-images.ts'
 import { softwareTarget } from '../sbom/software-target.ts'
@@ -49,9 +50,14 @@ export async function copyImages(
   await using stack = new AsyncDisposableStack()
   const registries = { authFile: flags.authFile ?? defaultAuthFile, ...(await readAuthorities(flags.ca)) }
   const source = await openSource(from, flags, registries, stack, signal)
-  const copied = await copyTo(source, to, registries, stack, signal)
+  const copied = await copyTo(source, to, registries, stack, signal).catch((err: unknown) => {
+    if (!(err instanceof RegistryUntrusted) || flags.ca !== undefined) throw err
+    throw new UserError(`${err.message}. --ca FILE names its authority`, { cause: err })
+  })
   const attached = copied.attached === 1 ? '1 attachment' : `${copied.attached} attachments`
-  print(`${copied.digest} ${to} (${copied.manifests} manifests, ${copied.bytes} bytes of content, ${attached})`)
+  print(
+    `${copied.digest} ${to} (${copied.manifests === 1 ? '1 manifest' : `${copied.manifests} manifests`}, ${copied.bytes} bytes of content, ${attached})`,
+  )
 }
 
 interface Registries {
@@ -79,21 +85,11 @@ async function openSource(
   if (target === undefined) return await inRegistry(text, registries, stack)
   if (target.kind === 'directory') throw new UserError(`"${text}" is no OCI layout: it has no file "oci-layout"`)
   const images = stack.use(await (target.kind === 'layout' ? openLayout : openImageArchive)(target.path, text, signal))
-  const candidates = { ...images, images: images.images.filter(({ names }) => !names.some(name => attachedTag.test(name))) }
-  const named = image === undefined ? candidates.images.filter(({ names }) => names.length > 0) : candidates.images
-  const { digest } = chooseImage(
-    { ...candidates, images: named.length === 0 ? candidates.images : named },
-    image,
-    nodePlatform(process.arch),
-    text,
-  )
+  const { digest } = chooseImage(images, image, nodePlatform(process.arch), text)
   const name = images.images.find(({ descriptor }) => descriptor.digest === digest)?.names[0] ?? ''
   const { name: repository, tag } = splitImage(name)
   return { images, tagOrDigest: digest, repository: repository || 'image', tag }
 }
-
-/** Of cosign's attachments, and of the list that stands in for the API of referrers. */
-const attachedTag = /(?:^|:)sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/
 
 async function inRegistry(text: string, registries: Registries, stack: AsyncDisposableStack): Promise<Source> {
   const { host, repository, full, tag, digest } = locate(text)
@@ -133,7 +129,7 @@ async function copyTo(
     const folder = await draftFolder(dirname(file))
     stack.defer(() => rm(folder, { recursive: true, force: true }))
     const layout = layoutDestination(folder, repository)
-    const copied = await copyImage(images, tagOrDigest, layout, tag, signal)
+    const copied = await copyImage(images, tagOrDigest, layout, tag, signal, repository)
     await layout.finish()
     await writeArchive(folder, file, signal)
     return copied
@@ -142,7 +138,7 @@ async function copyTo(
     const folder = resolve(to)
     await requireEmpty(folder, to)
     const layout = layoutDestination(folder, repository)
-    const copied = await copyImage(images, tagOrDigest, layout, tag, signal)
+    const copied = await copyImage(images, tagOrDigest, layout, tag, signal, repository)
     await layout.finish()
     return copied
   }
@@ -156,7 +152,7 @@ async function copyTo(
       ...(await access(target.host, registries)),
     }),
   )
-  return await copyImage(images, tagOrDigest, writer, target.tag ?? tag, signal)
+  return await copyImage(images, tagOrDigest, writer, target.tag ?? tag, signal, repository)
 }
 
 /** Unlike the name of an image, it begins with a slash or a dot, or ends with a slash. */

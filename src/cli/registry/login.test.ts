@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
-import { dockerConfigFile, withLogin } from './login.ts'
+import { dockerConfigFile, requireOwnRegistry, withLogin } from './login.ts'
 
 const host = '127.0.0.1:5443'
 const auth = Buffer.from('bulkhead:token').toString('base64')
@@ -34,4 +34,12 @@ for (const [what, text, message] of [
 test('dockerConfigFile() follows DOCKER_CONFIG', () => {
   assert.equal(dockerConfigFile({}, '/home/a'), '/home/a/.docker/config.json')
   assert.equal(dockerConfigFile({ DOCKER_CONFIG: '/x' }, '/home/a'), '/x/config.json')
+})
+
+test('requireOwnRegistry() refuses another name than those of the registry, and a cluster without one', () => {
+  requireOwnRegistry(host, ['192.0.2.10:5443', host])
+  assert.throws(() => requireOwnRegistry('127.0.0.1:5444', ['192.0.2.10:5443', host]), {
+    message: '"127.0.0.1:5444" is not the cluster\'s registry: it must be 192.0.2.10:5443 or 127.0.0.1:5443',
+  })
+  assert.throws(() => requireOwnRegistry(host, []), /The cluster has no registry: start it with "bulkhead up --registry"/)
 })

@@ -3,12 +3,13 @@
 import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isReason } from '../../api/status.ts'
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
-import { cannotRead, UserError } from '../../base/user-error.ts'
+import { cannotRead, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { registryTokens } from '../../client/resources.ts'
+import { configMaps, registryTokens } from '../../client/resources.ts'
 import { type ClusterChoice, findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
 
@@ -25,17 +26,37 @@ const hostPattern = /^(?:[A-Za-z0-9.-]+|\[[A-Fa-f0-9:]+\])(?::\d{1,5})?$/
 export async function login(host: string, flags: LoginFlags, print: (text: string) => void, signal: AbortSignal): Promise<void> {
   if (!hostPattern.test(host)) throw new UserError(`The registry must be HOST:PORT, as in image names, got "${host}"`)
   await using transport = reachCluster(await findKubeconfig(flags), 'bulkhead-registry-login')
-  const { status } = await new Client(transport)
-    .create(registryTokens, '', { metadata: { name: '' }, spec: {} }, signal)
-    .catch((err: unknown) => {
-      throw err instanceof UserError || signal.aborted ? err : new UserError(`The cluster gives no token: ${String(err)}`, { cause: err })
-    })
+  const client = new Client(transport)
+  // Who only looks at the password may send it where they like.
+  if (flags.print !== true) requireOwnRegistry(host, await hostsOf(client, signal))
+  const { status } = await client.create(registryTokens, '', { metadata: { name: '' }, spec: {} }, signal).catch((err: unknown) => {
+    throw err instanceof UserError || signal.aborted ? err : new UserError(`The cluster gives no token: ${String(err)}`, { cause: err })
+  })
   if (status === undefined) throw new UserError('The cluster gave no token: its version is older than this command')
   const { token, username: user, expirationTimestamp } = status
   if (flags.print === true) return print(token)
   const file = flags.authfile ?? dockerConfigFile(process.env, homedir())
   await replaceConfig(file, host, token)
   print(`"${user}" is logged in to ${host} until ${expirationTimestamp} (${file})`)
+}
+
+/** The names of the cluster's registry; none if it is not announced. */
+async function hostsOf(client: Client, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    const { data = {} } = await client.get(configMaps, 'kube-public', 'local-registry-hosting', signal)
+    return (data['hosts'] ?? '').split('\n').filter(name => name !== '')
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return []
+    throw err instanceof UserError || signal.aborted
+      ? err
+      : new UserError(`The cluster does not say where its registry is: ${messageOf(err)}`, { cause: err })
+  }
+}
+
+/** Throws a UserError: clients would send the password to whoever answers under a mistyped name. */
+export function requireOwnRegistry(host: string, hosts: readonly string[]): void {
+  if (hosts.length === 0) throw new UserError('The cluster has no registry: start it with "bulkhead up --registry"')
+  if (!hosts.includes(host)) throw new UserError(`"${host}" is not the cluster's registry: it must be ${hosts.join(' or ')}`)
 }
 
 /** Docker's own file, which skopeo, cosign, helm and crane read too. */

@@ -109,7 +109,7 @@ describe('readSoftware()', () => {
   test('refuses the reference of a registry, and says how to save the image', async () => {
     await assert.rejects(
       readSoftware('registry.example/web:1', {}, signal),
-      /images are not read from registries yet: save it with "skopeo copy/,
+      /images are not read from registries: write it into a file first with "bulkhead image export registry\.example\/web:1 image\.tar"/,
     )
   })
 })

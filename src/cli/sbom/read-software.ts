@@ -34,5 +34,5 @@ function notThere(text: string): string {
   const isPath = /^[./]/.test(text) || parseImageReference(text) === undefined
   return isPath
     ? `"${text}" does not exist: it must be an OCI layout, an archive of an image or a folder`
-    : `"${text}" does not exist here, and images are not read from registries yet: save it with "skopeo copy docker://${text} oci-archive:image.tar"`
+    : `"${text}" does not exist here, and images are not read from registries: write it into a file first with "bulkhead image export ${text} image.tar"`
 }

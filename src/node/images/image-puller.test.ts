@@ -76,7 +76,7 @@ test('ensure() says that the disk of the node is full, has no image then, and pu
     if (isFull) throw new Error(full)
   })
   await assert.rejects(ensure({ image: 'r.example/a:1' }), new RegExp(`${full}$`))
-  assert.equal(await runtime.imageStatus('r.example/a:1', AbortSignal.timeout(60_000)), undefined)
+  assert.equal(await runtime.imageStatus('r.example/a:1'), undefined)
   await assert.rejects(ensure({ image: 'r.example/a:1' }), new RegExp(`^ImageError: Back-off pulling image "r.example/a:1": .*${full}$`))
   isFull = false
   await clock.advance(10_000)

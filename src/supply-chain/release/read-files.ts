@@ -1,12 +1,13 @@
-// Lists and hashes the files of a folder, several at a time. Links are not followed.
+// Lists and hashes the files of a folder. Small files are read at once, since the page cache has them and a round trip to a thread takes longer, and are
+// hashed in threads meanwhile. Links are not followed.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { createReadStream, lstatSync, readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import type { FoundFile } from './compare-files.ts'
 
-/** Files at a time: more than Node has threads, so that none waits for this one. */
+/** Files at a time, which bounds what is in memory: more than Node has threads, so that none waits for this one. */
 const inParallel = 16
 /** A larger file is not read: no file of the published package has a tenth of it. */
 export const maxFileBytes = 64 * 1024 * 1024
@@ -44,13 +45,14 @@ export async function readFiles(root: string, paths: readonly string[], maxBytes
 async function readOne(root: string, path: string, maxBytes: number): Promise<FoundFile> {
   const file = join(root, path)
   try {
-    const stat = await lstat(file)
+    const stat = lstatSync(file)
     if (!stat.isFile()) return { path, problem: 'is no regular file' }
     if (stat.size > maxBytes) return { path, problem: `has ${stat.size} bytes, at most ${maxBytes} are read` }
     const executable = (stat.mode & 0o100) !== 0
     if (stat.size > wholeBytes) return { path, ...(await hashPieces(file)), executable }
-    const content = await readFile(file)
-    return { path, sha256: createHash('sha256').update(content).digest('hex'), size: content.length, executable }
+    const content = readFileSync(file)
+    const sha256 = Buffer.from(await crypto.subtle.digest('SHA-256', content)).toString('hex')
+    return { path, sha256, size: content.length, executable }
   } catch (err) {
     return { path, problem: `cannot be read: ${messageOf(err)}` }
   }

@@ -22,17 +22,18 @@ export interface Copied {
 /** cosign's names for what it attaches without a subject. */
 const attachedSuffixes = ['sig', 'att', 'sbom'] as const
 
-/** Copies what `tagOrDigest` is now; `tag` is its name at the destination. Rejects with a UserError for what is not there, changed, or too much. */
+/** Copies what `tagOrDigest` is now; `tag` is its name at the destination, `name` that of the source for messages. Rejects with a UserError for what is not there, changed, or too much. */
 export async function copyImage(
   source: ImageSource,
   tagOrDigest: string,
   destination: ImageDestination,
   tag: string | undefined,
   signal: AbortSignal,
+  name = 'the source',
 ): Promise<Copied> {
   const copy = new Copy(source, destination, signal)
   const found = await source.manifest(tagOrDigest, signal)
-  if (found === undefined) throw new UserError(`There is no image "${tagOrDigest}"`)
+  if (found === undefined) throw new UserError(`There is no image "${tagOrDigest}" in ${name}`)
   await copy.manifest(found, tag, 0)
   return { digest: found.descriptor.digest, attached: copy.attached, manifests: copy.manifests, bytes: copy.bytes }
 }

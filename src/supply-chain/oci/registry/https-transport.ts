@@ -10,7 +10,7 @@ import { untilAborted } from '../../../base/async/abort.ts'
 import { answerHead } from '../../../base/net/answer-head.ts'
 import { messageOf, UserError } from '../../../base/user-error.ts'
 import { innerAddress } from './inner-address.ts'
-import { RegistryUnavailable, RegistryUntrustworthy } from './registry-error.ts'
+import { RegistryUnavailable, RegistryUntrusted, RegistryUntrustworthy } from './registry-error.ts'
 
 export interface TransportOptions {
   /** Where the registry is: `https://registry.example.com:5000`. Its address may be an inner one: an administrator has configured it. */
@@ -78,7 +78,8 @@ export class HttpsTransport implements Disposable {
       signal.throwIfAborted()
       if (err instanceof UserError) throw err
       const why = limit.aborted ? `it has not answered for ${waitMs / 1000} s` : messageOf(err)
-      if (isCertificateFault(err)) throw new RegistryUntrustworthy(`The certificate of ${url.host} is not trusted: ${why}`, { cause: err })
+      if (isCertificateFault(err))
+        throw new RegistryUntrusted(`The certificate of ${url.host} is not trusted: ${why.replace(nodeAdvice, '')}`, { cause: err })
       throw new RegistryUnavailable(`Cannot reach ${url.host}: ${why}`, { cause: err })
     }
   }
@@ -140,6 +141,9 @@ function checkNames(host: string, certificate: PeerCertificate): Error | undefin
 class NameMismatch extends Error {}
 
 /** Of OpenSSL's verification (X509_V_ERR_…), of names, and of versions of TLS. */
+/** Node's own advice is for who starts Node. */
+const nodeAdvice = /; if the root CA is installed locally.*$/
+
 function isCertificateFault(err: unknown): boolean {
   if (err instanceof NameMismatch) return true
   const code = err instanceof Error && 'code' in err ? String(err.code) : ''

@@ -24,3 +24,11 @@ export class RegistryUntrustworthy extends UserError {
     this.name = 'RegistryUntrustworthy'
   }
 }
+
+/** Nobody whom this client trusts has signed the registry's certificate, or it is for another name. */
+export class RegistryUntrusted extends RegistryUntrustworthy {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RegistryUntrusted'
+  }
+}

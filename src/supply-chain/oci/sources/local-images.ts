@@ -40,10 +40,11 @@ async function opened(files: LayoutFiles, signal: AbortSignal): Promise<LocalIma
 }
 
 /**
- * The image with that name, tag or digest; without `wanted`, the only one, or the only one for the platform. `name` is for messages. Throws a UserError that lists what is there if the
+ * The image with that name, tag or digest; without `wanted`, the only one, or the only one for the platform, signatures aside. `name` is for messages. Throws a UserError that lists what is there if the
  * choice is not clear.
  */
-export function chooseImage({ images }: LocalImages, wanted: string | undefined, platform: Platform, name: string): Descriptor {
+export function chooseImage({ images: all }: LocalImages, wanted: string | undefined, platform: Platform, name: string): Descriptor {
+  const images = wanted === undefined ? withoutAttached(all) : all
   const found = wanted === undefined ? images : images.filter(image => isNamed(image, wanted))
   const digests = new Set(found.map(({ descriptor }) => descriptor.digest))
   const [first] = found
@@ -60,6 +61,16 @@ export function chooseImage({ images }: LocalImages, wanted: string | undefined,
   const list = there.length === 0 ? 'it has none' : `it has ${there.map(each => JSON.stringify(each)).join(', ')}`
   if (wanted === undefined) throw new UserError(`"${name}" must have one image, or --image must name one of them: ${list}`)
   throw new UserError(`"${name}" has ${digests.size === 0 ? 'no image' : 'several images'} "${wanted}": ${list}`)
+}
+
+/** Of cosign's attachments, and of the list that stands in for the API of referrers. */
+const attachedTag = /(?:^|:)sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/
+
+/** Without signatures and what else is attached to an image: by cosign's tags, or without a name beside images that have one. */
+function withoutAttached(all: readonly LocalImage[]): readonly LocalImage[] {
+  const images = all.filter(({ names }) => !names.some(name => attachedTag.test(name)))
+  const named = images.filter(({ names }) => names.length > 0)
+  return named.length > 0 ? named : images
 }
 
 /** By its whole name, its tag, or its digest. */
