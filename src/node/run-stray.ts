@@ -12,8 +12,14 @@ const security: SandboxConfig['linux']['securityContext'] = {
   seccomp: { profileType: 'RuntimeDefault' },
 }
 
-/** `uid` is that of a pod that does not exist, or '' for none. Returns the id of the sandbox; it ends by itself after a minute. */
-export async function runStray(runtime: ContainerRuntime, uid: string, signal: AbortSignal): Promise<string> {
+const removeMs = 30_000
+
+export interface StrayContainer extends AsyncDisposable {
+  isGone(signal: AbortSignal): Promise<boolean>
+}
+
+/** `uid` is that of a pod that does not exist, or '' for none. The container ends by itself after a minute. */
+export async function runStray(runtime: ContainerRuntime, uid: string, signal: AbortSignal): Promise<StrayContainer> {
   const labels: Record<string, string> =
     uid === '' ? {} : { [podLabels.name]: name, [podLabels.namespace]: 'default', [podLabels.uid]: uid }
   const sandbox: SandboxConfig = {
@@ -35,6 +41,17 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
     },
   }
   const id = await runtime.runSandbox(sandbox, '', signal)
-  await runtime.startContainer(await runtime.createContainer(id, container, sandbox, signal), signal)
-  return id
+  const stray = {
+    isGone: async (until: AbortSignal) => (await runtime.sandboxStatus(id, until)) === undefined,
+    [Symbol.asyncDispose]: () => runtime.removeSandbox(id, AbortSignal.timeout(removeMs)),
+  }
+  try {
+    await runtime.startContainer(await runtime.createContainer(id, container, sandbox, signal), signal)
+  } catch (err) {
+    // The agent may be faster than the attack.
+    if (await stray.isGone(signal)) return stray
+    await stray[Symbol.asyncDispose]()
+    throw err
+  }
+  return stray
 }

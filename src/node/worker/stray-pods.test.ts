@@ -32,8 +32,8 @@ test('what runs on the node and is of no pod is removed while the agent runs, an
     const sandboxes = async () => (await runtime.listSandboxes({}, stop.signal)).map(({ id }) => id)
     const own = await sandboxes()
     for (const uid of ['', 'of-nobody']) {
-      const stray = await runStray(runtime, uid, stop.signal)
-      await until(async () => !(await sandboxes()).includes(stray), `the end of the stray "${uid}"`)
+      await using stray = await runStray(runtime, uid, stop.signal)
+      await until(() => stray.isGone(stop.signal), `the end of the stray "${uid}"`)
       assert.deepEqual(await sandboxes(), own)
       assert.equal((await runtime.listContainers({}, stop.signal)).length, 1)
     }
