@@ -34,6 +34,7 @@ import { issueIdentity } from '../cluster/client-identity.ts'
 import { openControlPlane } from '../cluster/control-plane.ts'
 import { signerSealer } from '../cluster/signer-sealer.ts'
 import { type StartClusterOptions, startClusterParts } from '../cluster/start-cluster.ts'
+import { runStray } from '../node/run-stray.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { Listener } from '../server/http/listener.ts'
 import { TestServer, testUser } from '../server/testing.ts'
@@ -112,7 +113,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const { findings, scratch, advisories, fetched } = bench
   const software = { findings, scratch, advisories: [advisories, fetched], fetched, importFeed: importFetched }
   const images = { registries, verifier: signatureVerifier, software }
-  const { cluster, server } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
+  const { cluster, server, runtimes } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
   server.nodeTunnels.register('node-1', openEndedNode)
   const stop = new AbortController()
   mirrors = new FollowedMirrors({ client: cluster.client, clock: systemClock, log: silentLogger, random: Math.random })
@@ -131,6 +132,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
       machine: {
         ...own,
         startWith: issuerCluster,
+        runStray: (uid, signal) => runStray(runtimes[0] ?? assert.fail('no node'), uid, signal),
         keys: async () => ({
           client: await authorityOf(material, signer, 'client'),
           others: {

@@ -68,6 +68,11 @@ export interface StartedCluster extends AsyncDisposable {
   readonly transport: Transport
 }
 
+/** A container of a node that no pod owns. It is removed with this, if nothing has removed it before. */
+export interface Stray extends AsyncDisposable {
+  isGone(signal: AbortSignal): Promise<boolean>
+}
+
 /** The machine of the cluster, if the proofs run on it and may look inside. */
 export interface ClusterMachine {
   /** The processes of the cluster without their children. */
@@ -82,6 +87,8 @@ export interface ClusterMachine {
   readAuditLog?(isWanted: (auditId: string) => boolean): Promise<AuditReading>
   /** Public keys of ServiceAccount tokens, SPKI PEM. */
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
+  /** Runs a container beside the agent of a node of this machine: `uid` is that of a pod that does not exist, or '' for none. */
+  runStray?(uid: string, signal: AbortSignal): Promise<Stray>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */
   keys?(signal: AbortSignal): Promise<ClusterKeys>
 }

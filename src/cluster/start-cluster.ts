@@ -19,6 +19,7 @@ import { createRegistry } from '../base/metrics/metrics.ts'
 import { Client } from '../client/client.ts'
 import { nodes } from '../client/resources.ts'
 import type { Transport } from '../client/transport/transport.ts'
+import type { ContainerRuntime } from '../node/cri/runtime.ts'
 import { runSimulatedNode, serveNodeRequests } from '../node/simulated-node.ts'
 import type { NodeRequestOptions } from '../node/streams/node-requests.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -90,6 +91,8 @@ export interface ClusterParts {
   readonly cluster: Cluster
   readonly server: ApiServer
   readonly signer: Signer
+  /** Of the simulated nodes. */
+  readonly runtimes: readonly ContainerRuntime[]
 }
 
 /** `ownSigner` is closed with the cluster; the default is one whose keys nobody else has. */
@@ -162,6 +165,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
   firstAccount?.catch(() => undefined)
   const administrator = new Client(transportOf(adminUser))
   const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
+  const runtimes: ContainerRuntime[] = []
   await Promise.all(
     names.map(
       (name, index) =>
@@ -169,6 +173,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
           const transport = transportOf({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
           const delays = { sandbox: 0, pull: 0, start: 0 }
           const onReady: Parameters<typeof runSimulatedNode>[0]['onReady'] = ({ requests }) => {
+            runtimes.push(requests.runtime)
             connectInProcess(server, name, requests, stop.signal)
             if (controllers) return resolve()
             // Nothing else gives the node a range.
@@ -194,7 +199,7 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-  return { cluster, server, signer }
+  return { cluster, server, signer, runtimes }
 }
 
 /** No pod is admitted before its namespace has its account, which a controller creates. */

@@ -8,7 +8,6 @@ export const d3: readonly Sabotage[] = [
     from: 'if (!mayRecord(handling[base], isSealed)) return withoutBodies(text, base)',
     to: "if (!mayRecord(handling[base], isSealed) && base === 'public') return withoutBodies(text, base)",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -17,7 +16,6 @@ export const d3: readonly Sabotage[] = [
     from: 'const text = mayRecord(handling[worst], isSealed) ? event : withoutTexts(event, worst)',
     to: "const text = mayRecord(handling[worst], isSealed) || event.level !== 'None' ? event : withoutTexts(event, worst)",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -26,7 +24,6 @@ export const d3: readonly Sabotage[] = [
     from: 'if (!Array.isArray(body) || fields.length === 0) return redactFields(body, fields)',
     to: 'if (!Array.isArray(body) || fields.length === 0) return redactFields(body, fields.slice(fields.length))',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {

@@ -8,7 +8,6 @@ export const o12: readonly Sabotage[] = [
     from: 'if (!isConsistent({ oldSize, oldRoot, size, root, hashes }))',
     to: 'if (!isConsistent({ oldSize, oldRoot, size, root, hashes }) && size === oldSize)',
     proof: 'O12',
-    untried: true,
   },
   {
     name: 'the key of an epoch signs forever',

@@ -44,6 +44,6 @@ export const s11: readonly Sabotage[] = [
     front,
     'return review.authenticated ? review.allowed : new Set()',
     'return review.authenticated ? new Set(names) : new Set()',
-    { on: 'node', untried: true },
+    { on: 'node' },
   ),
 ]

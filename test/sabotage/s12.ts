@@ -19,15 +19,12 @@ export const s12: readonly Sabotage[] = [
     'const registryAuth = await requireStartable(this.#node, this.#pod, container, signal)',
     "const registryAuth = await requireStartable(this.#node, this.#pod, container, signal).catch(() => ({ username: 'pod' }))",
   ),
-  {
-    ...sabotage(
-      "images that the cluster's registry keeps of another one take no right",
-      registry,
-      'if (pullThrough === undefined || host === undefined) return undefined',
-      'if (pullThrough === undefined || host !== undefined) return undefined',
-    ),
-    untried: true,
-  },
+  sabotage(
+    "images that the cluster's registry keeps of another one take no right",
+    registry,
+    'if (pullThrough === undefined || host === undefined) return undefined',
+    'if (pullThrough === undefined || host !== undefined) return undefined',
+  ),
   sabotage('nodes know no mirrors', registry, 'if (mirrors === undefined) return undefined', 'if (mirrors !== null) return undefined'),
   sabotage(
     'the namespace that keeps the images of another registry is not read',

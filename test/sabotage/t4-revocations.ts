@@ -8,7 +8,6 @@ export const t4: readonly Sabotage[] = [
     from: 'const data = { ...list?.data, ...lost,',
     to: 'const data = { ...list?.data,',
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {
@@ -17,7 +16,6 @@ export const t4: readonly Sabotage[] = [
     from: 'filter(([key, value]) => stored[key] !== value)',
     to: 'filter(([key]) => stored[key] === undefined)',
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {
@@ -26,7 +24,6 @@ export const t4: readonly Sabotage[] = [
     from: 'await server.ensureObjects([denyList, ...rules], true)',
     to: 'await server.ensureObjects([denyList, ...rules.slice(rules.length)], true)',
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {

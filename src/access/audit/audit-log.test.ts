@@ -364,6 +364,16 @@ test('findEvent() takes no text of a client for an event', async () => {
   assert.equal(await log.find('forged', signal), undefined)
 })
 
+test('AuditLog.find() is not led to another event by a body that has the id of the wanted one', async () => {
+  const signal = new AbortController().signal
+  await using log = await open(newDirectory())
+  await log.record(event('create', 'wanted'))
+  const about = { responseObject: { auditID: 'wanted' } }
+  await log.record(event('create', 'about', about))
+  void log.record(event('get', 'waiting', about))
+  for (const id of ['wanted', 'about', 'waiting']) assert.equal(idOf(await log.find(id, signal)), id)
+})
+
 test('AuditLog.open() makes tiles again that are gone, from the files before if it must, and names those that were changed', async () => {
   const directory = newDirectory()
   const first = await open(directory, { maxFileBytes: 60_000 })

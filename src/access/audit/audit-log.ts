@@ -10,7 +10,7 @@ import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
 import { type CheckpointSigner, Checkpoints } from './checkpoints.ts'
 import { appendEpoch, epochsPath, type LoggedEpoch } from './epochs-file.ts'
-import { eventIn, type FoundEvent, findEvent } from './find-event.ts'
+import { eventOf, type FoundEvent, findEvent } from './find-event.ts'
 import { LogLines } from './log-lines.ts'
 import { alarmLine, epochLine } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
@@ -184,8 +184,9 @@ export class AuditLog implements AsyncDisposable {
   /** The event with this id, as far back as is cheap to read; undefined if it is not found there. */
   async find(auditId: string, signal: AbortSignal): Promise<FoundEvent | undefined> {
     const text = `"auditID":${JSON.stringify(auditId)}`
-    const waiting = this.#lines.findLast(text) ?? this.#batch.findLast(text)
-    if (waiting !== undefined) return eventIn(waiting)
+    const ofRequest = (line: string) => eventOf(auditId, line)
+    const waiting = this.#lines.findLast(text, ofRequest) ?? this.#batch.findLast(text, ofRequest)
+    if (waiting !== undefined) return waiting
     return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
 

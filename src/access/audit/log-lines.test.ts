@@ -35,7 +35,22 @@ test('LogLines removes the last added line', () => {
 
 test('LogLines finds the newest line with a text', () => {
   const lines = linesOf(['{"id":"é1","n":1}\n', '{"id":"é1","n":2}\n', '{"id":"2"}\n'])
-  assert.equal(lines.findLast('"id":"é1"'), '{"id":"é1","n":2}')
-  assert.equal(lines.findLast('"id":"2"'), '{"id":"2"}')
-  assert.equal(lines.findLast('"id":"3"'), undefined)
+  assert.equal(
+    lines.findLast('"id":"é1"', line => line),
+    '{"id":"é1","n":2}',
+  )
+  assert.equal(
+    lines.findLast('"id":"2"', line => line),
+    '{"id":"2"}',
+  )
+  assert.equal(
+    lines.findLast('"id":"3"', line => line),
+    undefined,
+  )
+  const older = (line: string) => (line.includes('"n":2') ? undefined : line)
+  assert.equal(lines.findLast('"id":"é1"', older), '{"id":"é1","n":1}')
+  assert.equal(
+    lines.findLast('"id"', () => undefined),
+    undefined,
+  )
 })

@@ -60,12 +60,16 @@ export class LogLines {
     if (this.#bytes.length > maxCached) this.#bytes = Buffer.alloc(0)
   }
 
-  /** The newest line that contains this text, without its line end. */
-  findLast(text: string): string | undefined {
+  /** What `read` makes of the newest line that contains this text and of which it makes something. Lines come without their line end. */
+  findLast<T>(text: string, read: (line: string) => T | undefined): T | undefined {
     const { bytes } = this
-    const at = bytes.lastIndexOf(text)
-    if (at < 0) return undefined
-    return bytes.toString('utf8', bytes.lastIndexOf(newline, at) + 1, bytes.indexOf(newline, at))
+    for (let at = bytes.lastIndexOf(text); at >= 0; ) {
+      const begin = bytes.lastIndexOf(newline, at) + 1
+      const found = read(bytes.toString('utf8', begin, bytes.indexOf(newline, at)))
+      if (found !== undefined || begin === 0) return found
+      at = bytes.lastIndexOf(text, begin - 1)
+    }
+    return undefined
   }
 
   #reserve(more: number): void {

@@ -2,9 +2,12 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { verifyTree } from '../../assess/oracles/audit-tree.ts'
-import type { ClusterMachine } from '../../assess/proof.ts'
+import type { ClusterMachine, Stray } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
 import { codeOf } from '../../base/user-error.ts'
+import { containerdRuntime } from '../../node/cri/containerd-runtime.ts'
+import { nodeDirectory } from '../../node/machine/node-directory.ts'
+import { runStray } from '../../node/run-stray.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { requestStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
@@ -37,6 +40,7 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
   const auditFolder = `${server}/audit`
   if (!readable(server) || !readable(auditFolder)) return { parts }
   const script = process.argv[1]
+  const { containerdState, containerdSocket } = nodeDirectory(directory.node)
   return {
     parts,
     ...(script === undefined ? {} : { command: [process.execPath, script] }),
@@ -49,8 +53,16 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
       await using signer = connectSigner(directory.signerSockets.admin)
       return (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey)
     },
+    ...(readable(containerdState) ? { runStray: (uid, signal) => runStrayAt(containerdSocket, uid, signal) } : {}),
     ...(readable(directory.signer) ? { keys: () => readClusterKeys(directory.signer) } : {}),
   }
+}
+
+async function runStrayAt(socket: string, uid: string, signal: AbortSignal): Promise<Stray> {
+  await using stack = new AsyncDisposableStack()
+  const stray = stack.use(await runStray(stack.use(containerdRuntime(socket)), uid, signal))
+  const kept = stack.move()
+  return { isGone: until => stray.isGone(until), [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 function readable(path: string): boolean {

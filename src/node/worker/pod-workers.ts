@@ -74,13 +74,17 @@ export class PodWorkers {
     this.#workers.set(uid, { worker, done })
   }
 
-  /** Removes containers and folders of pods that were deleted while no agent ran: their volumes may contain secrets. */
+  /**
+   * Removes containers and folders that no pod of the API owns: of pods that were deleted while no agent ran, whose volumes may contain secrets, and what
+   * others started beside the agent.
+   */
   async #removeLeft(signal: AbortSignal): Promise<void> {
     const { runtime, host, log } = this.#node
     const left = new Map((await host.podsWithFolders()).map(pod => [pod.uid, pod]))
     for (const { id, labels } of await runtime.listSandboxes({}, signal)) {
       const { [podLabels.uid]: uid = '', [podLabels.namespace]: namespace = '', [podLabels.name]: name = '' } = labels
-      if (uid === '') await runtime.removeSandbox(id, signal)
+      // Of a pod whose worker has ended nothing is left, so this is not of the agent.
+      if (uid === '' || this.#ended.has(uid)) await this.#removeStray(id, signal)
       else left.set(uid, { uid, namespace, name })
     }
     for (const { uid, namespace, name } of left.values()) {
@@ -91,20 +95,31 @@ export class PodWorkers {
     }
   }
 
-  /** Events of the runtime start a pass of their pod; if the stream breaks, every pod may have changed. */
+  async #removeStray(sandbox: string, signal: AbortSignal): Promise<void> {
+    const { runtime, log } = this.#node
+    log.error('removing a sandbox that no pod owns', { sandbox })
+    await runtime.removeSandbox(sandbox, signal)
+  }
+
+  /** Events of the runtime start a pass of their pod; if the stream breaks, every pod may have changed. What has no pod is removed. */
   async #follow(signal: AbortSignal): Promise<void> {
     const { runtime, clock, log } = this.#node
+    let missed = false
     while (!signal.aborted) {
       try {
-        for await (const { podUid: uid } of runtime.events(signal)) {
+        if (missed) await this.#removeLeft(signal)
+        for await (const { podUid: uid, type } of runtime.events(signal)) {
+          const worker = this.get(uid)
+          worker?.wake()
           if (uid === '') this.wake()
-          else this.get(uid)?.wake()
+          if (worker === undefined && type !== 'CONTAINER_DELETED_EVENT') await this.#removeLeft(signal)
         }
       } catch (err) {
         if (!signal.aborted) log.info('runtime events lost, listing instead', { err })
       }
       await pause(clock, 500, signal)
       this.wake()
+      missed = true
     }
   }
 }
