@@ -21,11 +21,21 @@ const common = { clock: systemClock, log: silentLogger }
 const store = createMemoryStore(common)
 const signer = createMemorySigner(common)
 const server = await openControlPlane({
-  ...{ ...common, store, signer, signal, profile: 'secure' as const, serviceCidr: '10.96.0.0/16', metrics: createRegistry(), offline: true },
+  ...{
+    ...common,
+    store,
+    signer,
+    signal,
+    profile: 'secure' as const,
+    serviceCidr: '10.96.0.0/16',
+    metrics: createRegistry(),
+    offline: true,
+  },
   audit: { record: () => undefined },
 })
 await bootstrap({ server, store, signer, namespaceDefaults: false, signal })
-const clientOf = (name: string, ...groups: string[]) => new Client(server.transportFor({ name, groups: [...groups, 'system:authenticated'] }))
+const clientOf = (name: string, ...groups: string[]) =>
+  new Client(server.transportFor({ name, groups: [...groups, 'system:authenticated'] }))
 const admin = clientOf('admin', 'system:masters')
 
 const allocatable = { cpu: '16', memory: '64Gi', pods: '110', 'ephemeral-storage': '100Gi' }
@@ -41,7 +51,10 @@ await inParallel(names, 32, async name => {
   const delays = { sandbox: 0, pull: 0, start: 0 }
   const podRange = `10.${index >> 8}.${index & 255}.0/24`
   await new Promise<void>((onReady, onFailure) => {
-    void runSimulatedNode({ ...common, transport, name, cpus: 16, random: Math.random, delays, podRange, onReady: () => onReady() }, signal).catch(onFailure)
+    void runSimulatedNode(
+      { ...common, transport, name, cpus: 16, random: Math.random, delays, podRange, onReady: () => onReady() },
+      signal,
+    ).catch(onFailure)
   })
 })
 // Nodes begin with a taint, which a controller takes away.
@@ -61,7 +74,11 @@ const podOf = (index: number): Pod => ({
   },
 })
 const began = performance.now()
-await inParallel(Array.from({ length: podCount }, (_, index) => index), 64, async index => void (await admin.create(pods, 'default', podOf(index), signal)))
+await inParallel(
+  Array.from({ length: podCount }, (_, index) => index),
+  64,
+  async index => void (await admin.create(pods, 'default', podOf(index), signal)),
+)
 console.log(`${podCount} pods created in ${((performance.now() - began) / 1000).toFixed(1)} s`)
 
 let bound = 0
@@ -81,5 +98,7 @@ watch.onEvents(changes => {
 void runScheduler({ ...common, client: clientOf('system:kube-scheduler'), random: Math.random }, signal)
 await all.promise
 const seconds = (performance.now() - start) / 1000
-console.log(`${nodeCount} nodes${agents ? ' with agents' : ''}: ${Math.round(podCount / seconds)} binds/s, ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`)
+console.log(
+  `${nodeCount} nodes${agents ? ' with agents' : ''}: ${Math.round(podCount / seconds)} binds/s, ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
+)
 process.exit(0)

@@ -49,13 +49,16 @@ function orphans(store: Store, pods: readonly Pod[]): string[] {
       const resource = kinds[kind]
       if (resource === undefined) return []
       const owner = store.collection({ groupResource: resource }).get(metadata.namespace ?? '', name)?.object
-      return owner?.metadata.uid === uid ? [] : [`${metadata.namespace}/${metadata.name} belongs to the ${kind} ${name}, which does not exist`]
+      return owner?.metadata.uid === uid
+        ? []
+        : [`${metadata.namespace}/${metadata.name} belongs to the ${kind} ${name}, which does not exist`]
     }),
   )
 }
 
 function workloads(store: Store, nodeCount: number): string[] {
-  const inRoomy = <T extends { metadata: { namespace?: string } }>(objects: readonly T[]) => objects.filter(({ metadata }) => metadata.namespace === roomy)
+  const inRoomy = <T extends { metadata: { namespace?: string } }>(objects: readonly T[]) =>
+    objects.filter(({ metadata }) => metadata.namespace === roomy)
   return [
     ...inRoomy(all<Deployment>(store, 'deployments.apps')).flatMap(({ metadata, spec, status = {} }) => {
       const { observedGeneration, replicas, updatedReplicas, availableReplicas } = status
@@ -90,7 +93,9 @@ function budgets(store: Store, pods: readonly Pod[]): string[] {
     const allowed = Math.max(0, healthy - (status?.desiredHealthy ?? 0))
     return status?.currentHealthy === healthy && status.disruptionsAllowed === allowed
       ? []
-      : [`budget ${metadata.name} counts ${status?.currentHealthy} healthy pods of ${healthy} and allows ${status?.disruptionsAllowed} of ${allowed}`]
+      : [
+          `budget ${metadata.name} counts ${status?.currentHealthy} healthy pods of ${healthy} and allows ${status?.disruptionsAllowed} of ${allowed}`,
+        ]
   })
 }
 
@@ -111,9 +116,14 @@ function addresses(pods: readonly Pod[]): string[] {
     pods.filter(pod => !isFinished(pod) && pod.status?.podIP !== undefined),
     ({ status }) => status?.podIP ?? '',
   )
-  return [...byAddress].flatMap(([address, owners]) => (owners.length < 2 ? [] : [`${owners.map(keyOf).join(' and ')} both have ${address}`]))
+  return [...byAddress].flatMap(([address, owners]) =>
+    owners.length < 2 ? [] : [`${owners.map(keyOf).join(' and ')} both have ${address}`],
+  )
 }
 
 /** The server stored them, in their own kind. */
 const all = <T>(store: Store, groupResource: string): readonly T[] =>
-  store.collection({ groupResource }).list({}).entries.map(({ object }) => object as T)
+  store
+    .collection({ groupResource })
+    .list({})
+    .entries.map(({ object }) => object as T)

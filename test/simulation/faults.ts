@@ -103,9 +103,7 @@ export class Faults {
           clock.skewMs = 0
         },
       },
-      ...(isNode
-        ? [{ name: `${name} loses its power`, strike: () => this.#cluster.powerOff(part), end: start }, this.#exits(part)]
-        : []),
+      ...(isNode ? [{ name: `${name} loses its power`, strike: () => this.#cluster.powerOff(part), end: start }, this.#exits(part)] : []),
     ]
   }
 

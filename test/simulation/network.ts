@@ -53,7 +53,7 @@ export class Wire implements Transport {
   as(server: () => Transport | undefined): Transport {
     return {
       request: (request, signal) => this.#request(request, signal, server),
-      async [Symbol.asyncDispose]() {},
+      [Symbol.asyncDispose]: async () => undefined,
     }
   }
 

@@ -54,7 +54,12 @@ export class Observer {
     }
     if (type === 'DELETED' || isFinished(pod)) counted.delete(entry.name)
     else counted.set(entry.name, pod)
-    if (type === 'ADDED') this.#checkQuotas(namespace, [...counted.values()].filter(each => holdsQuota(each, Date.now())), entry.revision)
+    if (type === 'ADDED')
+      this.#checkQuotas(
+        namespace,
+        [...counted.values()].filter(each => holdsQuota(each, Date.now())),
+        entry.revision,
+      )
   }
 
   #checkQuotas(namespace: string, pods: readonly Pod[], revision: number): void {
@@ -63,7 +68,10 @@ export class Observer {
       for (const [resource, hard] of Object.entries(spec?.hard ?? {})) {
         const used = amountOf(resource, pods)
         if (used !== undefined && used.amount > used.limit(hard))
-          this.#report({ rule: 'quota', text: `${namespace} has ${used.amount} of ${resource} at ${revision}, and quota ${metadata.name} allows ${hard}` })
+          this.#report({
+            rule: 'quota',
+            text: `${namespace} has ${used.amount} of ${resource} at ${revision}, and quota ${metadata.name} allows ${hard}`,
+          })
       }
     }
   }
@@ -80,7 +88,9 @@ export class Observer {
       .list({ namespace: entry.namespace, revision: entry.revision })
       .entries.map(({ object }) => object as Pod)
       .filter(pod => selectsPod(budget, pod))
-    const left = covered.filter(pod => isReady(pod) && pod.metadata.deletionTimestamp === undefined && !names.includes(pod.metadata.name ?? ''))
+    const left = covered.filter(
+      pod => isReady(pod) && pod.metadata.deletionTimestamp === undefined && !names.includes(pod.metadata.name ?? ''),
+    )
     const desired = budget.status?.desiredHealthy ?? 0
     if (left.length < desired)
       this.#report({

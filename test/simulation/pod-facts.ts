@@ -6,7 +6,8 @@ export const keyOf = ({ metadata }: Pod): string => `${metadata.namespace}/${met
 
 export const isFinished = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed'
 
-export const isReady = ({ status }: Pod): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
+export const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
 
 /** As upstream, a pod that outlives its grace period, on a lost node, is not counted; the time of its deletion includes that period once already. */
 export function holdsQuota(pod: Pod, now: number): boolean {
@@ -25,6 +26,9 @@ const milli = (text: string): number => (text.endsWith('m') ? Number(text.slice(
 export function amountOf(resource: string, pods: readonly Pod[]): { readonly amount: number; limit(hard: string): number } | undefined {
   if (resource === 'pods') return { amount: pods.length, limit: Number }
   if (resource !== 'requests.cpu' && resource !== 'cpu') return undefined
-  const amount = pods.reduce((sum, pod) => sum + pod.spec.containers.reduce((all, each) => all + milli(each.resources?.requests?.['cpu'] ?? '0'), 0), 0)
+  const amount = pods.reduce(
+    (sum, pod) => sum + pod.spec.containers.reduce((all, each) => all + milli(each.resources?.requests?.['cpu'] ?? '0'), 0),
+    0,
+  )
   return { amount, limit: milli }
 }

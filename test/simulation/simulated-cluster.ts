@@ -34,6 +34,7 @@ interface Part {
 export interface SimulatedMachine extends Part {
   /** Outlives the agent, not the machine. */
   runtime: FakeRuntime | undefined
+  readonly range: PromiseWithResolvers<string>
 }
 
 export class SimulatedCluster implements AsyncDisposable {
@@ -60,7 +61,7 @@ export class SimulatedCluster implements AsyncDisposable {
     this.nodes = Array.from({ length: nodeCount }, (_, index) => {
       const name = `n${index + 1}`
       const wire = this.#wire({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
-      return { name, wire, clock: new PartClock(clock), running: undefined, runtime: undefined }
+      return { name, wire, clock: new PartClock(clock), running: undefined, runtime: undefined, range: Promise.withResolvers<string>() }
     })
     this.controllers = [part('c1'), part('c2')]
     this.user = new Client(this.#wire({ name: 'admin', groups: ['system:masters', 'system:authenticated'] }))
@@ -120,8 +121,10 @@ export class SimulatedCluster implements AsyncDisposable {
     const { name, wire: transport, clock } = node
     const log = this.#log.with({ node: name })
     const delays = { sandbox: 130, pull: 800, start: 70 }
+    // An agent that is killed early has not learned the range: the next one tells it.
     const runtimeFor = (podRange: Promise<string>) => {
-      node.runtime ??= new FakeRuntime({ clock, delays, podRange })
+      void podRange.then(node.range.resolve)
+      node.runtime ??= new FakeRuntime({ clock, delays, podRange: node.range.promise })
       return node.runtime
     }
     this.#run(node, signal => runSimulatedNode({ transport, name, cpus, clock, log, random: this.#random.next, runtimeFor }, signal))

@@ -36,7 +36,11 @@ export class TimerHeap {
   }
 
   #up(timer: VirtualTimer): void {
-    for (let parent = this.#at((timer.place - 1) >> 1); parent !== undefined && isBefore(timer, parent); parent = this.#at((timer.place - 1) >> 1))
+    for (
+      let parent = this.#at((timer.place - 1) >> 1);
+      parent !== undefined && isBefore(timer, parent);
+      parent = this.#at((timer.place - 1) >> 1)
+    )
       this.#swap(timer, parent)
   }
 

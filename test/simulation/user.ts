@@ -17,7 +17,19 @@ import {
   statefulSets,
 } from '../../src/client/resources.ts'
 import type { Random } from '../consistency/random.ts'
-import { budgetOf, cronJobOf, daemonSetOf, deploymentOf, indexedJobOf, jobOf, quotaOf, roomy, serviceOf, statefulSetOf, tight } from './objects.ts'
+import {
+  budgetOf,
+  cronJobOf,
+  daemonSetOf,
+  deploymentOf,
+  indexedJobOf,
+  jobOf,
+  quotaOf,
+  roomy,
+  serviceOf,
+  statefulSetOf,
+  tight,
+} from './objects.ts'
 
 const workloads = ['d0', 'd1', 'd2']
 const drainMs = 120_000
@@ -42,7 +54,8 @@ export class User {
 
   async prepare(signal: AbortSignal): Promise<void> {
     const { client } = this.#options
-    for (const name of [roomy, tight]) await this.#insist(() => client.create(namespaces, '', { metadata: { name }, spec: {} }, signal), signal)
+    for (const name of [roomy, tight])
+      await this.#insist(() => client.create(namespaces, '', { metadata: { name }, spec: {} }, signal), signal)
     await this.#insist(() => client.create(resourceQuotas, tight, quotaOf('few', { pods: '8', 'requests.cpu': '1500m' }), signal), signal)
     const budgets = [{ minAvailable: 2 }, { maxUnavailable: 1 }, { minAvailable: '50%' }]
     for (const [index, name] of workloads.entries()) {

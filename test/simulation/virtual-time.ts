@@ -105,7 +105,11 @@ export class VirtualTime {
     }
     const setTimeout = (task: (...args: unknown[]) => void, ms = 1, ...args: unknown[]) => handleOf(this.#after(ms, () => task(...args)))
     const setInterval = (task: (...args: unknown[]) => void, ms = 1, ...args: unknown[]) => {
-      const handle: { timer: VirtualTimer; unref(): unknown; ref(): unknown } = { timer: undefined as never, unref: () => handle, ref: () => handle }
+      const handle: { timer: VirtualTimer; unref(): unknown; ref(): unknown } = {
+        timer: undefined as never,
+        unref: () => handle,
+        ref: () => handle,
+      }
       const next = () => {
         handle.timer = this.#after(ms, () => {
           next()
