@@ -43,6 +43,8 @@ export class SimulatedCluster implements AsyncDisposable {
   /** Two candidates, of which one leads. */
   readonly controllers: readonly Part[]
   readonly user: Client
+  /** Sent since the caller last set it. */
+  requests = 0
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #log: Logger
@@ -167,6 +169,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   #transportOf(user: UserInfo): Transport | undefined {
+    this.requests++
     if (this.#server === undefined) return undefined
     let transport = this.#transports.get(user.name)
     if (transport === undefined) {
