@@ -39,6 +39,8 @@ export interface SimulatedNodeOptions {
   readonly podRange?: string
   /** Of the cluster's own registry, as in image references. */
   readonly registryHosts?: readonly string[]
+  /** Returns its runtime, which may have containers from before and stays open. Default: a new one, as after a start of the machine. */
+  readonly runtimeFor?: (podRange: Promise<string>) => FakeRuntime
   /** Milliseconds that sandbox, pull and start take; default: those of a real node. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
   /** Called once the node is registered and accepts pods. `serve` answers requests of an API server in this process. */
@@ -61,7 +63,9 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   const { transport, name, clock, log, random, delays = realistic } = options
   const client = new Client(transport)
   const given = Promise.withResolvers<string>()
-  await using runtime = new FakeRuntime({ clock, delays, podRange: options.podRange ?? given.promise })
+  await using stack = new AsyncDisposableStack()
+  const podRange = options.podRange === undefined ? given.promise : Promise.resolve(options.podRange)
+  const runtime = options.runtimeFor?.(podRange) ?? stack.use(new FakeRuntime({ clock, delays, podRange }))
   runtime.addImage(busyboxImage)
   const { version, name: runtimeName } = await runtime.version()
   const node: NodeFacts = { name, facts: simulatedFacts(options), runtimeVersion: `${runtimeName}://${version}`, simulated: true, support }

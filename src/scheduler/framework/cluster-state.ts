@@ -10,6 +10,8 @@ export interface Cluster {
   readonly nodes: readonly NodeInfo[]
   /** Number of pods with required or preferred (anti-)affinity to pods; if there are any, plugins must look at existing pods. */
   readonly podsWithAffinity: number
+  /** How many nodes have the image. */
+  nodesWithImage(name: string): number
   /** Labels of a namespace, for affinity terms with a namespace selector. */
   namespaceLabels(name: string): Readonly<Record<string, string>>
   readonly volumes: VolumeView
@@ -75,6 +77,8 @@ export class ClusterState implements Cluster {
   /** Pods of nodes that are not known (yet). */
   #list: readonly NodeInfo[] | undefined
   #podsWithAffinity = 0
+  /** Counted at first use; nodes report other images seldom, and pods are many. */
+  readonly #nodesWithImage = new Map<string, number>()
   readonly #nominated = new Map<string, { readonly pod: Pod; readonly node: string }>()
   /** Number of placed pods by priority. */
   readonly #priorities = new Map<number, number>()
@@ -101,6 +105,17 @@ export class ClusterState implements Cluster {
 
   get podsWithAffinity(): number {
     return this.#podsWithAffinity
+  }
+
+  nodesWithImage(name: string): number {
+    let count = this.#nodesWithImage.get(name)
+    if (count === undefined) {
+      count = 0
+      for (const { images } of this.#nodes.values()) if (images.has(name)) count++
+      if (this.#nodesWithImage.size >= maxKnownImages) this.#nodesWithImage.clear()
+      this.#nodesWithImage.set(name, count)
+    }
+    return count
   }
 
   namespaceLabels(name: string): Readonly<Record<string, string>> {
@@ -133,6 +148,7 @@ export class ClusterState implements Cluster {
   setNode(node: Node): void {
     const name = node.metadata.name ?? ''
     const info = this.#nodes.get(name)
+    this.#nodesWithImage.clear()
     if (info !== undefined) {
       const zone = zoneOf(info)
       info.setNode(node)
@@ -147,6 +163,7 @@ export class ClusterState implements Cluster {
 
   removeNode(name: string): void {
     this.#nodes.delete(name)
+    this.#nodesWithImage.clear()
     this.#list = undefined
   }
 
@@ -197,6 +214,7 @@ export class ClusterState implements Cluster {
 }
 
 const noPods: readonly Pod[] = []
+const maxKnownImages = 1000
 
 const zoneOf = ({ labels }: NodeInfo): string =>
   `${labels['topology.kubernetes.io/region'] ?? ''}\0${labels['topology.kubernetes.io/zone'] ?? ''}`

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, NodeSelectorTerm, Pod } from '../../api/types/core-v1.ts'
 import { plugins } from '../plugins/index.ts'
-import { ClusterState } from './cluster-state.ts'
+import { type Cluster, ClusterState } from './cluster-state.ts'
+import type { NodeInfo } from './node-info.ts'
 import { selectNode } from './select-node.ts'
 
 const nodeOf = (name: string, zone = ''): Node => ({
@@ -63,9 +64,60 @@ for (const { name, pod, want } of rows) {
 test('selectNode() examines only a part of the nodes of a large cluster, and the following ones next time', () => {
   const cluster = clusterOf(...Array.from({ length: 300 }, (_, index) => nodeOf(`n${index}`)))
   const { examined } = selectNode(podOf('1'), cluster, plugins, () => 0)
-  assert.equal(examined, 144)
+  assert.equal(examined, 100)
   const next = selectNode(podOf('1'), cluster, plugins, () => 0, examined)
-  assert.equal(next.placed && next.node, 'n144')
+  assert.equal(next.placed && next.node, 'n100')
+  const choosy = podOf('1')
+  choosy.spec.affinity = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }
+  assert.equal(selectNode(choosy, cluster, plugins, () => 0).examined, 144)
+})
+
+test('selectNode() reads no more of 3,000 nodes than of 300', () => {
+  const reads = [300, 3000].map(count => {
+    let read = 0
+    const cluster = clusterOf(...Array.from({ length: count }, (_, index) => nodeOf(`n${index}`)))
+    const counting = plugins.map(plugin => ({
+      ...plugin,
+      prepare(pod: Pod, of: Cluster) {
+        const rules = plugin.prepare(pod, of)
+        const { filter, scores } = rules ?? {}
+        return (
+          rules && {
+            ...rules,
+            ...(filter && {
+              filter(node: NodeInfo) {
+                read++
+                return filter(node)
+              },
+            }),
+            ...(scores && {
+              scores(nodes: readonly NodeInfo[]) {
+                read += nodes.length
+                return scores(nodes)
+              },
+            }),
+          }
+        )
+      },
+    }))
+    assert.ok(selectNode(podOf('1'), cluster, counting, () => 0).placed)
+    return read
+  })
+  assert.ok((reads[0] ?? 0) > 100)
+  assert.equal(reads[1], reads[0])
+})
+
+test('nodesWithImage() follows the nodes', () => {
+  const having = (name: string, ...names: string[]) => {
+    const node = nodeOf(name)
+    return { ...node, status: { ...node.status, images: [{ names, sizeBytes: 1 }] } }
+  }
+  const cluster = clusterOf(having('a', 'x'), having('b', 'x', 'y'))
+  assert.deepEqual([cluster.nodesWithImage('x'), cluster.nodesWithImage('y')], [2, 1])
+  cluster.setNode(having('a', 'y'))
+  assert.deepEqual([cluster.nodesWithImage('x'), cluster.nodesWithImage('y')], [1, 2])
+  cluster.removeNode('b')
+  assert.deepEqual([cluster.nodesWithImage('x'), cluster.nodesWithImage('y')], [0, 1])
 })
 
 test('ClusterState alternates nodes of all zones', () => {

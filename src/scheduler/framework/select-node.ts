@@ -15,6 +15,9 @@ export type Placement = {
   | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[]; readonly plugins: ReadonlySet<string> }
 )
 
+/** Feasible nodes that are always compared, if there are as many. */
+const fewest = 100
+
 interface Prepared {
   readonly plugin: SchedulerPlugin
   readonly rules: Rules
@@ -37,7 +40,7 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
   const promised = cluster.nominationOf(pod)
   const waitedFor = promised === undefined ? undefined : nodes.find(({ name }) => name === promised)
   if (waitedFor !== undefined && filter.refusal(waitedFor) === undefined) return { placed: true, node: waitedFor.name, examined: 0 }
-  const { feasible, refusals } = search(filter, nodes, startAt)
+  const { feasible, refusals } = search(filter, pod, nodes, startAt)
   const examined = feasible.length + refusals.length
   const [first] = feasible
   if (first === undefined) {
@@ -48,11 +51,11 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
   return { placed: true, node: feasible.length === 1 ? first.name : best(filter.prepared, feasible, random).name, examined }
 }
 
-function search(filter: NodeFilter, all: readonly NodeInfo[], startAt: number): { feasible: NodeInfo[]; refusals: Refusal[] } {
+function search(filter: NodeFilter, pod: Pod, all: readonly NodeInfo[], startAt: number): { feasible: NodeInfo[]; refusals: Refusal[] } {
   const nodes = filter.named(all)
   const feasible: NodeInfo[] = []
   const refusals: Refusal[] = []
-  const enough = nodesToFind(nodes.length)
+  const enough = nodesToFind(nodes.length, pod)
   for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(startAt + i) % nodes.length]
     if (node === undefined) continue
@@ -157,9 +160,13 @@ function best(prepared: readonly Prepared[], feasible: readonly NodeInfo[], rand
   return chosen
 }
 
-/** In large clusters, a part of the feasible nodes is enough (upstream's numFeasibleNodesToFind). */
-function nodesToFind(nodes: number): number {
-  if (nodes <= 100) return nodes
+/**
+ * In large clusters, a part of the feasible nodes is enough: upstream's numFeasibleNodesToFind for a pod that prefers some nodes to others. For
+ * any other pod it is upstream's smallest number, so that the work for a pod does not grow with the cluster.
+ */
+function nodesToFind(nodes: number, { spec }: Pod): number {
+  if (nodes <= fewest) return nodes
+  if (spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return fewest
   const percent = Math.max(5, 50 - Math.floor(nodes / 125))
-  return Math.max(100, Math.floor((nodes * percent) / 100))
+  return Math.max(fewest, Math.floor((nodes * percent) / 100))
 }

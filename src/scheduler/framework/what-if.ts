@@ -11,6 +11,7 @@ export function withNode(cluster: Cluster, changed: NodeInfo): Cluster {
     podsWithAffinity,
     volumes: cluster.volumes,
     workloads: cluster.workloads,
+    nodesWithImage: name => cluster.nodesWithImage(name),
     namespaceLabels: name => cluster.namespaceLabels(name),
     nominatedTo: name => cluster.nominatedTo(name),
     nominationOf: pod => cluster.nominationOf(pod),

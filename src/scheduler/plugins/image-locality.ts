@@ -39,6 +39,6 @@ function sizeOn({ images }: NodeInfo, image: string): number {
 }
 
 /** An image that few nodes have counts less, or all its pods would go to those nodes. */
-function shareOfNodes(image: string, { nodes }: Cluster): number {
-  return nodes.filter(node => sizeOn(node, image) > 0).length / nodes.length
+function shareOfNodes(image: string, cluster: Cluster): number {
+  return cluster.nodesWithImage(image) / cluster.nodes.length
 }

@@ -153,6 +153,9 @@ function scoresOf(soft: readonly Spread[], feasible: readonly NodeInfo[], { node
 function domainCount(spread: Spread, scored: readonly NodeInfo[], counted: readonly NodeInfo[]): (node: NodeInfo) => number {
   const domainOf = ({ labels }: NodeInfo): string => labels[spread.topologyKey] ?? ''
   const byDomain = new Map(scored.map(node => [domainOf(node), 0]))
+  // No score is read for a node without the label.
+  byDomain.delete('')
+  if (byDomain.size === 0) return () => 0
   for (const node of counted) {
     const before = byDomain.get(domainOf(node))
     if (before !== undefined && spread.includes(node)) byDomain.set(domainOf(node), before + countOn(spread, node))

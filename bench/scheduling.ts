@@ -1,0 +1,104 @@
+// Binds a second with many nodes: `node bench/scheduling.ts NODES PODS [agents]`. Server, scheduler and, if requested, the agents of simulated
+// nodes run in this process; the pods exist before the scheduler starts.
+import type { Node, Pod } from '../src/api/types/core-v1.ts'
+import { inParallel } from '../src/base/async/in-parallel.ts'
+import { systemClock } from '../src/base/clock.ts'
+import { silentLogger } from '../src/base/log.ts'
+import { createRegistry } from '../src/base/metrics/metrics.ts'
+import { Client } from '../src/client/client.ts'
+import { nodes, pods, serviceAccounts } from '../src/client/resources.ts'
+import { bootstrap } from '../src/cluster/bootstrap/bootstrap.ts'
+import { openControlPlane } from '../src/cluster/control-plane.ts'
+import { runSimulatedNode } from '../src/node/simulated-node.ts'
+import { runScheduler } from '../src/scheduler/run-scheduler.ts'
+import { createMemorySigner } from '../src/signer/memory-signer.ts'
+import { createMemoryStore } from '../src/store/memory.ts'
+
+const [nodeCount, podCount, agents] = [Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 3000), process.argv[4] === 'agents']
+const stop = new AbortController()
+const { signal } = stop
+const common = { clock: systemClock, log: silentLogger }
+const store = createMemoryStore(common)
+const signer = createMemorySigner(common)
+const server = await openControlPlane({
+  ...{
+    ...common,
+    store,
+    signer,
+    signal,
+    profile: 'secure' as const,
+    serviceCidr: '10.96.0.0/16',
+    metrics: createRegistry(),
+    offline: true,
+  },
+  audit: { record: () => undefined },
+})
+await bootstrap({ server, store, signer, namespaceDefaults: false, signal })
+const clientOf = (name: string, ...groups: string[]) =>
+  new Client(server.transportFor({ name, groups: [...groups, 'system:authenticated'] }))
+const admin = clientOf('admin', 'system:masters')
+
+const allocatable = { cpu: '16', memory: '64Gi', pods: '110', 'ephemeral-storage': '100Gi' }
+const nodeOf = (name: string): Node => ({
+  ...{ metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } }, spec: {} },
+  status: { allocatable, capacity: allocatable, conditions: [{ type: 'Ready', status: 'True' }] },
+})
+const names = Array.from({ length: nodeCount }, (_, index) => `node-${index}`)
+await inParallel(names, 32, async name => {
+  if (!agents) return void (await admin.create(nodes, '', nodeOf(name), signal))
+  const index = names.indexOf(name)
+  const transport = server.transportFor({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
+  const delays = { sandbox: 0, pull: 0, start: 0 }
+  const podRange = `10.${index >> 8}.${index & 255}.0/24`
+  await new Promise<void>((onReady, onFailure) => {
+    void runSimulatedNode(
+      { ...common, transport, name, cpus: 16, random: Math.random, delays, podRange, onReady: () => onReady() },
+      signal,
+    ).catch(onFailure)
+  })
+})
+// Nodes begin with a taint, which a controller takes away.
+await inParallel(names, 32, name => admin.patch(nodes, '', name, { spec: { taints: null } }, { type: 'merge' }, signal))
+await admin.create(serviceAccounts, 'default', { metadata: { name: 'default' } }, signal)
+const podOf = (index: number): Pod => ({
+  metadata: { name: `pod-${index}`, labels: { app: `app-${index % 100}` } },
+  spec: {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        ...{ name: 'c', image: 'registry.example/app:1' },
+        resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '100m', memory: '64Mi' } },
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  },
+})
+const began = performance.now()
+await inParallel(
+  Array.from({ length: podCount }, (_, index) => index),
+  64,
+  async index => void (await admin.create(pods, 'default', podOf(index), signal)),
+)
+console.log(`${podCount} pods created in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+
+let bound = 0
+const start = performance.now()
+const watch = store.collection({ groupResource: 'pods' }).watch({ after: store.revision })
+const all = Promise.withResolvers<void>()
+const seen = new Set<string>()
+watch.onEvents(changes => {
+  for (const { event } of changes) {
+    const pod = event.entry.object as Pod
+    if (pod.spec.nodeName === undefined || seen.has(event.entry.name)) continue
+    seen.add(event.entry.name)
+    if (++bound % Math.ceil(podCount / 5) === 0) console.log(`${bound} bound after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+    if (bound === podCount) all.resolve()
+  }
+})
+void runScheduler({ ...common, client: clientOf('system:kube-scheduler'), random: Math.random }, signal)
+await all.promise
+const seconds = (performance.now() - start) / 1000
+console.log(
+  `${nodeCount} nodes${agents ? ' with agents' : ''}: ${Math.round(podCount / seconds)} binds/s, ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
+)
+process.exit(0)
