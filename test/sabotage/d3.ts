@@ -93,7 +93,7 @@ export const d3: readonly Sabotage[] = [
   },
   {
     name: 'Events quote classified objects',
-    file: 'src/cluster/admission/data-class-admission.ts',
+    file: 'src/cluster/admission/event-redaction.ts',
     from: "if (handling === 'show' && kind !== 'Pod') return text",
     to: "if (handling !== 'show' || kind !== 'Pod') return text",
     proof: 'D3',
