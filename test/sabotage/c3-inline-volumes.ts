@@ -31,9 +31,4 @@ export const c3: readonly Sabotage[] = [
     'new Set((pod?.spec.volumes ?? []).flatMap(',
     'new Set((pod?.spec.volumes ?? []).slice(0, 1).flatMap(',
   ),
-  sabotage(
-    'a namespace without a label is privileged',
-    "policyOf(reader.get('namespaces', '', namespace)?.metadata.labels, defaults)",
-    "policyOf({ 'pod-security.kubernetes.io/enforce': 'privileged', ...reader.get('namespaces', '', namespace)?.metadata.labels }, defaults)",
-  ),
 ]

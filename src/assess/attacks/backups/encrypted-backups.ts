@@ -1,5 +1,6 @@
 // Attacks on backups as who holds their target, the cluster, or some right of the API; and restores to single writes.
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { deniedCredentials } from '../../../api/credentials/denied-credentials-names.ts'
 import { parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
@@ -19,15 +20,14 @@ const denyList = `/api/v1/namespaces/${deniedCredentials.namespace}/configmaps/$
 const denied = 'bulkhead-prove-denied'
 /** An acknowledged write must be in the target by then: it takes a second, and on a machine with much other work a few more. */
 const recoveryPointMs = 30_000
-/** Each asks by a process of its own. */
-const pollMs = 300
 
 export async function tryEncryptedBackups(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
   const { attempts } = context
   await using scratch = await BackupScratch.create(command)
   const transport = await scratch.start(signal)
   // Revisions from the first full backup on can be restored.
-  await until(context.clock, async () => ((await reachedRevision(scratch, signal)) > 0 ? true : undefined), signal, pollMs)
+  const reachedRevision = revisionsOf(scratch, signal)
+  await until(context.clock, async () => ((await reachedRevision()) > 0 ? true : undefined), signal)
   const canaries = new Canaries()
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'canary' }, stringData: { value: canaries.next() } }
   await write(transport, { method: 'POST', path: secrets, body: secret }, signal)
@@ -40,8 +40,8 @@ export async function tryEncryptedBackups(context: ProofContext, command: readon
   await write(transport, { method: 'PATCH', path: denyList, body: denial, contentType: mergePatch }, signal)
   const last = await write(transport, { method: 'PUT', path: `${configMaps}/history`, body: configMap('three') }, signal)
   const began = performance.now()
-  const reached = async () => ((await reachedRevision(scratch, signal)) >= last ? true : undefined)
-  const held = (await within(recoveryPointMs, context.clock, reached, signal, pollMs)) === true
+  const reached = async () => ((await reachedRevision()) >= last ? true : undefined)
+  const held = (await within(recoveryPointMs, context.clock, reached, signal)) === true
   const waited = performance.now() - began
   attempts.record({
     ...{ name: 'a write reaches the target', sent: `revision ${last}`, expected: `within ${recoveryPointMs} ms` },
@@ -88,11 +88,27 @@ async function write(transport: Transport, question: Parameters<typeof request>[
   return Number(metadata?.resourceVersion)
 }
 
-async function reachedRevision(scratch: BackupScratch, signal: AbortSignal): Promise<number> {
-  const { code, text } = await scratch.run(['backup', 'list', '--from', scratch.target, '--key', scratch.key, '--output', 'json'], signal)
-  if (code !== 0) return 0
-  const { changesUntil, backups } = parseJson(text) as { changesUntil?: number; backups: { revision: number }[] }
-  return Math.max(changesUntil ?? 0, ...backups.map(({ revision }) => revision))
+/** Asks by a process of its own, and so only when the target has changed. */
+function revisionsOf(scratch: BackupScratch, signal: AbortSignal): () => Promise<number> {
+  let [seen, revision] = ['', 0]
+  return async () => {
+    const state = await stateOf(scratch.target)
+    if (state === seen) return revision
+    const { code, text } = await scratch.run(['backup', 'list', '--from', scratch.target, '--key', scratch.key, '--output', 'json'], signal)
+    // It may have been read amid a write.
+    if (code !== 0) return 0
+    const { changesUntil, backups } = parseJson(text) as { changesUntil?: number; backups: { revision: number }[] }
+    seen = state
+    revision = Math.max(changesUntil ?? 0, ...backups.map(each => each.revision))
+    return revision
+  }
+}
+
+/** Differs when a file was written. */
+async function stateOf(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).sort()
+  const found = await Promise.all(names.map(name => stat(join(folder, name)).catch(() => undefined)))
+  return names.map((name, at) => `${name} ${found[at]?.size} ${found[at]?.mtimeMs}`).join('\n')
 }
 
 /** The paths of backups show every Secret: no role for tenants may open them. */
