@@ -23,7 +23,7 @@ export const s2: readonly Sabotage[] = [
   sabotage(
     'links are followed',
     'src/supply-chain/release/read-files.ts',
-    'const stat = await lstat(file)',
+    'const stat = lstatSync(file)',
     'const stat = await (await import("node:fs/promises")).stat(file)',
   ),
   sabotage(
