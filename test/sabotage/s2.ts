@@ -24,7 +24,7 @@ export const s2: readonly Sabotage[] = [
     'links are followed',
     'src/supply-chain/release/read-files.ts',
     'const stat = lstatSync(file)',
-    'const stat = (await import("node:fs")).statSync(file)',
+    'const stat = await (await import("node:fs/promises")).stat(file)',
   ),
   sabotage(
     'the command itself is not checked',
