@@ -11,7 +11,7 @@ import { type Context, type Controller, done, follow } from '../controller.ts'
 import { CsiDrivers, inObjectName } from './csi-drivers.ts'
 import { csiResizerIdentity } from './csi-resizer-identity.ts'
 import { readCsiSecret } from './csi-secret.ts'
-import { inDriverLanes, laneWorkers } from './driver-lanes.ts'
+import { driverOfClaim, inDriverLanes, laneWorkers } from './driver-lanes.ts'
 import { quantityOf } from './provision-plan.ts'
 import { infeasible, planCsiResize, resized, resizing, wantsMore } from './resize-plan.ts'
 import { nodeReaching } from './topology.ts'
@@ -36,10 +36,7 @@ export const csiResizer: Controller = {
     const drivers = new CsiDrivers(context, driver => `external-resizer-${inObjectName(driver)}`)
     return inDriverLanes(
       context,
-      key => {
-        const claim = informers.full(persistentVolumeClaims).getByKey(key)
-        return informers.full(persistentVolumes).get('', claim?.spec.volumeName ?? '')?.spec.csi?.driver
-      },
+      key => driverOfClaim(informers, key),
       async (key, signal) => {
         const claim = informers.full(persistentVolumeClaims).getByKey(key)
         const volume = claim && informers.full(persistentVolumes).get('', claim.spec.volumeName ?? '')

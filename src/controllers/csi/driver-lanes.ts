@@ -1,4 +1,5 @@
 // A bound for each driver of what a controller does at a time: a driver that hangs in every call delays no other.
+import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
 import { type Context, done, type Reconcile } from '../controller.ts'
 
 /** For one driver. */
@@ -51,4 +52,10 @@ export function inDriverLanes({ enqueue }: Context, driverOf: (key: string) => s
       release(driver, lane)
     }
   }
+}
+
+/** The driver of the volume that a claim is bound to. */
+export function driverOfClaim(informers: Context['informers'], key: string): string | undefined {
+  const claim = informers.full(persistentVolumeClaims).getByKey(key)
+  return informers.full(persistentVolumes).get('', claim?.spec.volumeName ?? '')?.spec.csi?.driver
 }
