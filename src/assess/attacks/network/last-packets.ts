@@ -1,5 +1,6 @@
 // A pod that ends, and does not want to: while it ends it sends only what its policies allow, and nothing after its end.
 import { isReason } from '../../../api/status.ts'
+import type { Pod } from '../../../api/types/core-v1.ts'
 import { pods } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
@@ -29,17 +30,22 @@ export async function tryLastPackets(
 ): Promise<void> {
   const sent = `datagrams to ports ${udpPorts.first} and ${udpPorts.beyond} of the node`
   const count = () => datagrams.count(name, udpPorts.first)
-  await until(clock, async () => (count() > 0 ? true : undefined), signal, pollMs)
-  const before = count()
-  await client.delete(pods, namespace.name, pod, { gracePeriodSeconds: graceSeconds }, signal)
+  let last: Pod | undefined
   const isGone = async () => {
     try {
-      await client.get(pods, namespace.name, pod, signal)
+      last = await client.get(pods, namespace.name, pod, signal)
       return undefined
     } catch (err) {
       return unlessGone(err)
     }
   }
+  const hasEnded = async () => (await isGone()) ?? (last?.status?.containerStatuses?.[0]?.state?.terminated ? true : undefined)
+  const untilNext = async (seen: number) => await until(clock, async () => (count() > seen ? true : await hasEnded()), signal, pollMs)
+  await untilNext(0)
+  // One from long ago would not show that the pod still sends when it is deleted.
+  await untilNext(count())
+  const before = count()
+  await client.delete(pods, namespace.name, pod, { gracePeriodSeconds: graceSeconds }, signal).catch(unlessGone)
   await until(clock, async () => (count() > before ? true : await isGone()), signal, pollMs)
   const whileEnding = count() - before
   await client.delete(pods, namespace.name, pod, { gracePeriodSeconds: restSeconds }, signal).catch(unlessGone)
@@ -58,7 +64,7 @@ export async function tryLastPackets(
   const beyond = datagrams.count(name, udpPorts.beyond)
   attempts.record({
     ...{ name: 'allowed datagrams of a pod while it ends', sent, expected: 'some: it ignores the request to end' },
-    ...{ answered: `${whileEnding} received`, held: whileEnding > 0 },
+    ...{ answered: `${whileEnding} received${whileEnding > 0 ? '' : `; the pod was ${stateOf(last)}`}`, held: whileEnding > 0 },
   })
   attempts.record({
     ...{ name: 'refused datagrams of a pod until its last packet', sent, expected: 'none' },
@@ -68,6 +74,14 @@ export async function tryLastPackets(
     ...{ name: 'datagrams of a pod after its end', sent, expected: 'none' },
     ...{ answered: `${after} received in ${silenceMs / 1000} s`, held: after === 0 },
   })
+}
+
+/** What is known of a pod that sent nothing: only one that ran should have. */
+function stateOf(pod: Pod | undefined): string {
+  const { status } = pod ?? {}
+  const { running, waiting, terminated } = status?.containerStatuses?.[0]?.state ?? {}
+  const ended = terminated && `ended at ${terminated.finishedAt} with ${terminated.exitCode} (${terminated.reason})`
+  return `${status?.phase ?? 'unknown'}, its container ${ended ?? waiting?.reason ?? (running ? 'running' : 'unknown')}`
 }
 
 function unlessGone(err: unknown): true {
