@@ -1,5 +1,6 @@
 // A cluster of a proof's own, started from the same build in a temporary folder: for attacks that stop, kill or damage a cluster.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -27,6 +28,7 @@ const readyLine = 'Ctrl-C stops the cluster'
 const folderPrefix = 'bulkhead-prove-scratch-'
 /** A cluster that does not end by itself is killed after this time. */
 const endMs = 20_000
+const givenPorts = new Set<number>()
 
 /**
  * Starts the command and ends it when its input is closed. So it ends with the proof, even if that is killed. A command that has ended by
@@ -177,13 +179,20 @@ async function isRunning(pid: string): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+/** Not of those that the system gives to outgoing connections (from 32768), nor of Services: nothing takes it before the cluster starts. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 30_000)
+    if (givenPorts.has(port) || !(await isFree(port))) continue
+    givenPorts.add(port)
+    return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)))
-    })
+    server.once('error', err => (codeOf(err) === 'EADDRINUSE' ? resolve(false) : reject(err)))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

@@ -1,5 +1,6 @@
 // Runs a container beside the agent, as whoever reaches the runtime's socket can: for the proof that the agent removes it.
 
+import { pause, systemClock } from '../base/clock.ts'
 import type { ContainerConfig, SandboxConfig } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
@@ -13,6 +14,7 @@ const security: SandboxConfig['linux']['securityContext'] = {
 }
 
 const removeMs = 30_000
+const pollMs = 50
 
 export interface StrayContainer extends AsyncDisposable {
   isGone(signal: AbortSignal): Promise<boolean>
@@ -48,8 +50,12 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
   try {
     await runtime.startContainer(await runtime.createContainer(id, container, sandbox, signal), signal)
   } catch (err) {
-    // The agent may be faster than the attack.
-    if (await stray.isGone(signal)) return stray
+    // The agent may be faster than the attack: then the sandbox is gone, or soon will be.
+    const late = AbortSignal.any([signal, AbortSignal.timeout(removeMs)])
+    while (!late.aborted) {
+      if (await stray.isGone(signal)) return stray
+      await pause(systemClock, pollMs, late)
+    }
     await stray[Symbol.asyncDispose]()
     throw err
   }

@@ -186,7 +186,12 @@ async function tryRestore(
   attempts.record({
     ...{ name: `restore to ${revision === undefined ? 'the newest write' : `revision ${revision}`}`, sent: 'bulkhead backup restore' },
     expected: `the object as it was then (${history}), the removed one ${removed}, the same keys, a user that was denied since 403`,
-    answered: code === 0 ? `${value}, ${gone?.status}, keys ${same ? 'as before' : 'of another cluster'}, user ${acting?.status}` : text,
+    answered:
+      start === undefined
+        ? text
+        : start.started
+          ? `${value}, ${gone?.status}, keys ${same ? 'as before' : 'of another cluster'}, user ${acting?.status}`
+          : `the restored cluster does not start: ${start.output.trim()}`,
     held: value === history && gone?.status === removed && same && acting?.status === 403,
   })
 }
