@@ -6,10 +6,7 @@ export class Datagrams implements AsyncDisposable {
   /** Numbers of datagrams by `text of the datagram, port`. */
   readonly #received = new Map<string, number>()
 
-  readonly #address: string
-
-  private constructor(address: string, sockets: readonly Socket[], ports: readonly number[]) {
-    this.#address = address
+  private constructor(sockets: readonly Socket[], ports: readonly number[]) {
     this.#sockets = sockets
     for (const [index, socket] of sockets.entries())
       socket.on('message', message => {
@@ -33,7 +30,7 @@ export class Datagrams implements AsyncDisposable {
       for (const each of sockets.slice(0, -1)) each.close()
       return undefined
     }
-    return new Datagrams(address, sockets, ports)
+    return new Datagrams(sockets, ports)
   }
 
   received(text: string, port: number): boolean {
@@ -42,19 +39,6 @@ export class Datagrams implements AsyncDisposable {
 
   count(text: string, port: number): number {
     return this.#received.get(`${text} ${port}`) ?? 0
-  }
-
-  /** Sends a datagram of this process. What arrived at the port before it is counted when it is. */
-  mark(text: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = createSocket('udp4')
-      const end = (err: Error | null) => {
-        socket.close()
-        if (err === null) resolve()
-        else reject(err)
-      }
-      socket.send(text, port, this.#address, err => end(err))
-    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
