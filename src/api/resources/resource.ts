@@ -124,8 +124,8 @@ export interface GenerationRules<T> {
 export interface DeletionRules<T> {
   /** Why the object of this name cannot be deleted on its own, in upstream's words. */
   refuse?(name: string): string | undefined
-  /** Objects first get `metadata.deletionGracePeriodSeconds` when deleted (pods). */
-  graceSeconds?(object: T): number
+  /** Objects first get it as `metadata.deletionGracePeriodSeconds` when deleted (pods). `requested` is the deletion's own period. */
+  graceSeconds?(object: T, requested: number | undefined): number
   /** True for kinds whose deletion upstream begins with an update of their own: it sets no grace period, and no new generation. */
   readonly skipsGracePeriod?: boolean
   /** Changes of an object when its deletion begins, beyond its metadata's times. */

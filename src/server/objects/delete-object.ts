@@ -172,7 +172,7 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   const propagation = isNamespace(object) && deletion.orphansExplicitlyOff === true ? 'Foreground' : deletion.propagation
   setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
-  const grace = graceful ? graceOf(definition.deletion?.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
+  const grace = definition.deletion?.graceSeconds?.(object, deletion.graceSeconds) ?? 0
   markDeleted(metadata, context.now, definition.deletion?.skipsGracePeriod === true ? undefined : grace)
   definition.deletion?.begin?.(object, context.now)
   if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
@@ -184,7 +184,8 @@ function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject,
   const { metadata } = object
   const left = metadata.deletionGracePeriodSeconds ?? 0
   if (left === 0) return planDependents(context, object, deletion)
-  const grace = deletion.graceSeconds === undefined ? left : graceOf(left, deletion.graceSeconds)
+  const { graceSeconds = left } = deletion
+  const grace = graceSeconds < 0 ? 1 : graceSeconds
   if (context.served.definition.deletion?.graceSeconds === undefined || grace >= left) return { step: 'pending' }
   setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
   const began = Date.parse(metadata.deletionTimestamp ?? '') - left * 1000
@@ -208,13 +209,6 @@ function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeOb
 function setFinalizers(metadata: KubeObject['metadata'], finalizers: string[] | undefined): void {
   if (finalizers === undefined) delete metadata.finalizers
   else metadata.finalizers = finalizers
-}
-
-/** `own` is the object's period: 0 if it can be removed at once, whatever the client requests. A negative period counts as one second. */
-function graceOf(own: number, wanted: number | undefined): number {
-  if (own === 0) return 0
-  if (wanted === undefined) return own
-  return wanted < 0 ? 1 : wanted
 }
 
 function terminate(namespace: KubeObject): void {

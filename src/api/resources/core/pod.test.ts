@@ -371,9 +371,15 @@ describe('subresources of a pod', () => {
   })
 })
 
-test('graceSeconds is 0 for a pod without node or that has ended', () => {
-  const at = (spec: Partial<PodSpec>, phase: string): number | undefined =>
-    pod.deletion?.graceSeconds?.({ ...podOf({ terminationGracePeriodSeconds: 7, ...spec }), status: { phase } })
+test('graceSeconds is 0 for a pod without node or that has ended, else what the deletion requests', () => {
+  const at = (spec: Partial<PodSpec>, phase: string, requested?: number): number | undefined =>
+    pod.deletion?.graceSeconds?.({ ...podOf({ terminationGracePeriodSeconds: 7, ...spec }), status: { phase } }, requested)
+  assert.equal(at({}, 'Pending', 20), 0)
+  assert.equal(at({ nodeName: 'n' }, 'Succeeded', 20), 0)
+  assert.equal(at({ nodeName: 'n', terminationGracePeriodSeconds: 0 }, 'Running', 20), 20)
+  assert.equal(at({ nodeName: 'n', terminationGracePeriodSeconds: 0 }, 'Running'), 0)
+  assert.equal(at({ nodeName: 'n' }, 'Running', 0), 0)
+  assert.equal(at({ nodeName: 'n' }, 'Running', -3), 1)
   assert.equal(at({}, 'Pending'), 0)
   assert.equal(at({ nodeName: 'n' }, 'Running'), 7)
   assert.equal(at({ nodeName: 'n' }, 'Succeeded'), 0)

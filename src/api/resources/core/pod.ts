@@ -103,8 +103,8 @@ export const pod = defineResource<Pod>({
 })
 
 /** A pod without node, or that has ended, is deleted at once; others get their requested period. */
-function gracefulDeletionSeconds({ spec, status }: Pod): number {
+function gracefulDeletionSeconds({ spec, status }: Pod, requested: number | undefined): number {
   if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
-  const seconds = spec.terminationGracePeriodSeconds ?? 0
+  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0
   return seconds < 0 ? 1 : seconds
 }
