@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { until } from '../../base/testing/wait-until.testing.ts'
 import { event, keysOf, names, newDirectory, openLog as open, threeWrites } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.testing.ts'
+import { verifyLog } from './verify-log.ts'
 
 const swap = (text: string, a: RegExp): string => text.replace(a, (_all, first: string, second: string) => `${second}${first}`)
 const changes: { name: string; change: (text: string) => string; problem: RegExp }[] = [
@@ -45,6 +46,19 @@ for (const { name, change, problem } of changes) {
     assert.match(problems.join('\n'), /are not those that the checkpoint signed|records are lost/)
   })
 }
+
+test('verifyLog() accepts a checkpoint that is not stored yet if the signer itself says what it signed, and checks that', async () => {
+  const { directory, path, text } = await threeWrites()
+  const keys = await keysOf(directory)
+  const { seen } = keys
+  assert.ok(seen?.length)
+  await rm(join(directory, 'tlog', 'checkpoint'))
+  const problems = async (mayLackCheckpoint: boolean) => (await verifyLog(directory, { ...keys, mayLackCheckpoint })).problems
+  assert.match((await problems(false)).join(), /the checkpoint is missing/)
+  assert.deepEqual(await problems(true), [])
+  await writeFile(path, text.slice(0, text.lastIndexOf('{"kind":"Event"')))
+  assert.match((await problems(true)).join(), /records are lost/)
+})
 
 test('verifyAuditLog() names a checkpoint that is missing, of another log, or changed', async () => {
   const { directory } = await threeWrites()

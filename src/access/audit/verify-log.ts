@@ -29,6 +29,8 @@ export interface VerifyLogOptions {
   /** Signs every checkpoint, beside the key of its epoch. */
   readonly logKey?: NoteKey | undefined
   readonly seen?: readonly SeenTree[]
+  /** True if `seen` is from the signer itself, at this time: the first checkpoint may be signed and not stored yet. */
+  readonly mayLackCheckpoint?: boolean
   /** Of each line that is an event or sealed; the buffer is valid until it returns. */
   onRecord?(line: Buffer, index: number, where: string): void
 }
@@ -110,7 +112,8 @@ class LogVerifier {
       if (own !== undefined && origin !== own) this.#report(`the checkpoint is one of the log "${origin}", not of "${own}"`)
       return { note, tree: { size, root } }
     } catch (err) {
-      if (codeOf(err) === 'ENOENT' && this.#options.rootKey === undefined) return undefined
+      const { rootKey, mayLackCheckpoint = false } = this.#options
+      if (codeOf(err) === 'ENOENT' && (rootKey === undefined || mayLackCheckpoint)) return undefined
       this.#report(
         codeOf(err) === 'ENOENT'
           ? 'the checkpoint is missing: no signature says which records there were'

@@ -69,7 +69,7 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
   })
   const explanations: string[] = []
   // A user has one search of the log at a time.
-  for (const sample of samples) explanations.push(await explained(context, transport, sample, signal))
+  for (const sample of samples) explanations.push(await explained(context, { transport, scratch }, sample, signal))
   // The command prints what the server answers; one refusal and one success show that it does.
   for (const isRefused of [true, false]) {
     const sample = samples.find(each => each.isRefused === isRefused)
@@ -100,7 +100,12 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
 }
 
 /** The server's answer. Without one, it says nothing about the canaries. */
-async function explained({ clock }: ProofContext, transport: Transport, { id, isRefused }: Sample, signal: AbortSignal): Promise<string> {
+async function explained(
+  { clock }: ProofContext,
+  { transport, scratch }: { readonly transport: Transport; readonly scratch: ScratchCluster },
+  { id, isRefused }: Sample,
+  signal: AbortSignal,
+): Promise<string> {
   const path = `${whyPath}/${id}`
   // A read may be answered before its record is there.
   const isKnown = async () => {
@@ -109,7 +114,10 @@ async function explained({ clock }: ProofContext, transport: Transport, { id, is
   }
   const { status, text = 'no record' } = (await within(recordMs, clock, isKnown, signal)) ?? {}
   const explanation = status === 200 ? parseJson(text) : undefined
-  if (!isJsonObject(explanation) || explanation['allowed'] !== !isRefused) throw new Error(`${path} is answered ${status}: ${text}`)
+  if (!isJsonObject(explanation) || explanation['allowed'] !== !isRefused)
+    throw new Error(
+      `${path} is answered ${status}: ${text}; the cluster printed: ${scratch.output.split('\n').filter(isError).slice(-3).join('\n')}`,
+    )
   return text
 }
 
@@ -119,6 +127,8 @@ async function printed(command: readonly string[], { id, isRefused }: Sample, si
   if (code !== (isRefused ? 2 : 0)) throw new Error(`\`bulkhead why ${id}\` exits with ${code}: ${output.trim()}`)
   return output
 }
+
+const isError = (line: string): boolean => line.startsWith('{"level":50')
 
 const linesWith = (text: string, canary: string): string[] => text.split('\n').filter(line => line.includes(canary))
 
