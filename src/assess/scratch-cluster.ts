@@ -139,7 +139,8 @@ export class ScratchCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-    await rm(this.#folder, { recursive: true, force: true })
+    // A part that was killed may still write.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

@@ -112,7 +112,6 @@ export async function attackTamperedLog(context: ProofContext, command: readonly
     },
     ...{ answered: alarm ?? 'no alarm', held: alarm !== undefined },
   })
-  await rm(witness, { recursive: true })
   return logManipulations.length + 1
 }
 
