@@ -6,6 +6,7 @@ import type { Transport } from '../client/transport/transport.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { ClusterKeys } from './cluster-keys.ts'
 import type { ProofRun } from './proof-run.ts'
+import type { ScratchClusters } from './scratch-clusters.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
@@ -118,6 +119,8 @@ export interface ProofContext extends ClusterContext {
   readonly attempts: AttemptLog
   /** Labels for whatever must be removed if this run is killed. */
   readonly run: Pick<ProofRun, 'labels'>
+  /** For attacks that stop, kill or damage a cluster; undefined where none can be started. */
+  readonly clusters?: ScratchClusters
 }
 
 const held = (evidence: string): Outcome => ({ held: true, evidence })
