@@ -90,6 +90,8 @@ export interface ClusterMachine {
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
   /** Runs a container beside the agent of a node of this machine: `uid` is that of a pod that does not exist, or '' for none. */
   runStray?(uid: string, signal: AbortSignal): Promise<Stray>
+  /** The same in the sandbox of a pod that runs there: with this name of a container, or without any label for ''. Undefined if the pod is not there. */
+  addStray?(pod: { readonly uid: string; readonly container: string }, signal: AbortSignal): Promise<Stray | undefined>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */
   keys?(signal: AbortSignal): Promise<ClusterKeys>
 }

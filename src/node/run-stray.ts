@@ -27,19 +27,7 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
     ...{ hostname: '', logDirectory: '', portMappings: [], labels, annotations: {} },
     linux: { cgroupParent: '', securityContext: security, sysctls: {} },
   }
-  const container: ContainerConfig = {
-    metadata: { name, attempt: 0 },
-    image: { image: busyboxImage },
-    ...{ command: ['sleep', '60'], args: [], workingDir: '', envs: [], mounts: [], devices: [], labels, annotations: {} },
-    ...{ logPath: '', stdin: false, stdinOnce: false, tty: false },
-    linux: {
-      resources: {},
-      securityContext: {
-        ...security,
-        ...{ capabilities: { addCapabilities: [], dropCapabilities: ['ALL'] }, noNewPrivs: true, maskedPaths: [], readonlyPaths: [] },
-      },
-    },
-  }
+  const container = containerWith(labels)
   const id = await runtime.runSandbox(sandbox, '', signal)
   const stray = {
     isGone: async (until: AbortSignal) => (await runtime.sandboxStatus(id, until)) === undefined,
@@ -55,3 +43,53 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
   }
   return stray
 }
+
+/**
+ * The same in the sandbox of a pod that runs: the pod's own, with the labels of the pod and this name of a container, or without any label if it is
+ * ''. Undefined if the pod has no sandbox here.
+ */
+export async function addStray(
+  runtime: ContainerRuntime,
+  { uid, container: of }: { readonly uid: string; readonly container: string },
+  signal: AbortSignal,
+): Promise<StrayContainer | undefined> {
+  const [sandbox] = await runtime.listSandboxes({ [podLabels.uid]: uid }, signal)
+  if (sandbox === undefined) return undefined
+  const labels: Record<string, string> = of === '' ? {} : { ...sandbox.labels, [podLabels.container]: of }
+  // Beside one of the agent, whose attempts begin with 0.
+  const config = { ...containerWith(labels), metadata: { name: of === '' ? name : of, attempt: 1000 } }
+  const inSandbox: SandboxConfig = {
+    metadata: sandbox.metadata,
+    ...{ hostname: '', logDirectory: '', portMappings: [], labels: sandbox.labels, annotations: {} },
+    linux: { cgroupParent: '', securityContext: security, sysctls: {} },
+  }
+  const id = await runtime.createContainer(sandbox.id, config, inSandbox, signal)
+  const isGone = async (until: AbortSignal) => (await runtime.containerStatus(id, until)) === undefined
+  try {
+    await runtime.startContainer(id, signal)
+  } catch (err) {
+    // The agent may be faster than the attack.
+    if (!(await isGone(signal))) throw err
+  }
+  return {
+    isGone,
+    async [Symbol.asyncDispose]() {
+      await runtime.stopContainer(id, 0, AbortSignal.timeout(removeMs))
+      await runtime.removeContainer(id, AbortSignal.timeout(removeMs))
+    },
+  }
+}
+
+const containerWith = (labels: Readonly<Record<string, string>>): ContainerConfig => ({
+  metadata: { name, attempt: 0 },
+  image: { image: busyboxImage },
+  ...{ command: ['sleep', '60'], args: [], workingDir: '', envs: [], mounts: [], devices: [], labels, annotations: {} },
+  ...{ logPath: '', stdin: false, stdinOnce: false, tty: false },
+  linux: {
+    resources: {},
+    securityContext: {
+      ...security,
+      ...{ capabilities: { addCapabilities: [], dropCapabilities: ['ALL'] }, noNewPrivs: true, maskedPaths: [], readonlyPaths: [] },
+    },
+  },
+})
