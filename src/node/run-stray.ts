@@ -29,19 +29,16 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
   }
   const container = containerWith(labels)
   const id = await runtime.runSandbox(sandbox, '', signal)
-  const stray = {
-    isGone: async (until: AbortSignal) => (await runtime.sandboxStatus(id, until)) === undefined,
-    [Symbol.asyncDispose]: () => runtime.removeSandbox(id, AbortSignal.timeout(removeMs)),
-  }
   try {
     await runtime.startContainer(await runtime.createContainer(id, container, sandbox, signal), signal)
-  } catch (err) {
-    // The agent may be faster than the attack.
-    if (await stray.isGone(signal)) return stray
-    await stray[Symbol.asyncDispose]()
-    throw err
+  } catch {
+    // The agent may be faster than the attack. If it is not, the sandbox is there without its container, and has to be removed as well.
+    signal.throwIfAborted()
   }
-  return stray
+  return {
+    isGone: async until => (await runtime.sandboxStatus(id, until)) === undefined,
+    [Symbol.asyncDispose]: () => runtime.removeSandbox(id, AbortSignal.timeout(removeMs)),
+  }
 }
 
 /**
@@ -64,15 +61,14 @@ export async function addStray(
     linux: { cgroupParent: '', securityContext: security, sysctls: {} },
   }
   const id = await runtime.createContainer(sandbox.id, config, inSandbox, signal)
-  const isGone = async (until: AbortSignal) => (await runtime.containerStatus(id, until)) === undefined
   try {
     await runtime.startContainer(id, signal)
-  } catch (err) {
-    // The agent may be faster than the attack.
-    if (!(await isGone(signal))) throw err
+  } catch {
+    // As above.
+    signal.throwIfAborted()
   }
   return {
-    isGone,
+    isGone: async until => (await runtime.containerStatus(id, until)) === undefined,
     async [Symbol.asyncDispose]() {
       await runtime.stopContainer(id, 0, AbortSignal.timeout(removeMs))
       await runtime.removeContainer(id, AbortSignal.timeout(removeMs))
