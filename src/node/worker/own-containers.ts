@@ -1,5 +1,6 @@
 // Which containers of a pod its agent started: others in its sandbox, whatever their names and labels are, are of somebody who reaches the runtime's socket.
 import type { Pod } from '../../api/types/core-v1.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
 import { containersOf, podText } from '../pod/pod-containers.ts'
 import type { PodState } from '../pod/pod-state.ts'
 import type { PodNode } from './pod-node.ts'
@@ -17,7 +18,7 @@ export class OwnContainers {
    * any.
    */
   async removeOthers(
-    { runtime, log }: Pick<PodNode, 'runtime' | 'log'>,
+    { runtime, log }: Pick<PodNode, 'log'> & { readonly runtime: Pick<ContainerRuntime, 'stopContainer' | 'removeContainer'> },
     pod: Pod,
     state: Pick<PodState, 'containers' | 'foreign'>,
     signal: AbortSignal,

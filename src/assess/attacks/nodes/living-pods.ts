@@ -3,6 +3,7 @@
 import { isReason } from '../../../api/status.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import { pods } from '../../../client/resources.ts'
+import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject, smallResources } from '../../proof-pods.ts'
@@ -69,13 +70,13 @@ async function tryAddedContainers(context: ProofContext, { uid, node }: Living, 
     ['with a name that the pod has not', 'added'],
     ['with the name of its own one', 'main'],
   ] as const
-  for (const [what, container] of ways) {
+  await inParallel(ways, async ([what, container]) => {
     const stray = await addStray?.({ uid, container }, signal)
     // The node is another machine.
     if (stray === undefined) return
     await using added = stray
     await mustEnd(context, `a container ${what} in the sandbox of a pod on node "${node}"`, added, signal)
-  }
+  })
 }
 
 /** Who deletes a pod again with a shorter grace period, as `kubectl delete --now` does, must not wait for the longer one. */
