@@ -130,7 +130,6 @@ export const d3: readonly Sabotage[] = [
     from: "if (handling !== 'show' && !(await mayRead(place))) return leftOutOf(worst)",
     to: "if (handling !== 'show' && place.name === '') return leftOutOf(worst)",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -139,7 +138,6 @@ export const d3: readonly Sabotage[] = [
     from: "if (referred === undefined || !(await mayRead({ group: '', resource, namespace, name }))) continue",
     to: 'if (referred === undefined || namespace === name) continue',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
