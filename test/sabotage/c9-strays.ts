@@ -30,7 +30,6 @@ export const c9: readonly Sabotage[] = [
     from: '[...(state.foreign ?? []), ...this.#strangers(pod, state)]',
     to: '[...this.#strangers(pod, state)]',
     proof: 'C9',
-    untried: true,
   },
   {
     name: 'what is added under a new name to the sandbox of a pod is its own',
@@ -38,7 +37,6 @@ export const c9: readonly Sabotage[] = [
     from: 'names.has(name) && (known === undefined || known.has(id))',
     to: '!names.has(name) || known === undefined || known.has(id)',
     proof: 'C9',
-    untried: true,
   },
   {
     name: 'what is added under the name of a container of a pod is its own',
@@ -46,7 +44,6 @@ export const c9: readonly Sabotage[] = [
     from: 'names.has(name) && (known === undefined || known.has(id))',
     to: 'names.has(name)',
     proof: 'C9',
-    untried: true,
   },
   {
     name: 'a shorter grace period of a second deletion does not count',
