@@ -21,7 +21,7 @@ const parts = {
   artifacts: ['supply-chain', 'client', 'api', 'base'],
   registry: ['supply-chain', 'client', 'api', 'base'],
   backup: ['supply-chain', 'client', 'api', 'base'],
-  assess: ['supply-chain', 'client', 'network', 'api', 'base'],
+  assess: ['artifacts', 'supply-chain', 'client', 'network', 'api', 'base'],
 }
 
 /** Allowed imports between folders; every folder may import itself. A test compares it with the table of ARCHITECTURE.md. */

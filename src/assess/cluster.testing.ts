@@ -34,7 +34,7 @@ import { issueIdentity } from '../cluster/client-identity.ts'
 import { openControlPlane } from '../cluster/control-plane.ts'
 import { signerSealer } from '../cluster/signer-sealer.ts'
 import { type StartClusterOptions, startClusterParts } from '../cluster/start-cluster.ts'
-import { runStray } from '../node/run-stray.ts'
+import { addStray, runStray } from '../node/run-stray.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { Listener } from '../server/http/listener.ts'
 import { TestServer, testUser } from '../server/testing.ts'
@@ -133,6 +133,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
         ...own,
         startWith: issuerCluster,
         runStray: (uid, signal) => runStray(runtimes[0] ?? assert.fail('no node'), uid, signal),
+        addStray: (pod, signal) => addStray(runtimes[0] ?? assert.fail('no node'), pod, signal),
         keys: async () => ({
           client: await authorityOf(material, signer, 'client'),
           others: {

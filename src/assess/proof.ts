@@ -6,6 +6,7 @@ import type { Transport } from '../client/transport/transport.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { ClusterKeys } from './cluster-keys.ts'
 import type { ProofRun } from './proof-run.ts'
+import type { ScratchClusters } from './scratch-clusters.ts'
 
 /** `held: true` requires evidence: a proof that attacked nothing has not held. */
 export type Outcome =
@@ -89,6 +90,8 @@ export interface ClusterMachine {
   tokenKeys?(signal: AbortSignal): Promise<readonly string[]>
   /** Runs a container beside the agent of a node of this machine: `uid` is that of a pod that does not exist, or '' for none. */
   runStray?(uid: string, signal: AbortSignal): Promise<Stray>
+  /** The same in the sandbox of a pod that runs there: with this name of a container, or without any label for ''. Undefined if the pod is not there. */
+  addStray?(pod: { readonly uid: string; readonly container: string }, signal: AbortSignal): Promise<Stray | undefined>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */
   keys?(signal: AbortSignal): Promise<ClusterKeys>
 }
@@ -118,6 +121,8 @@ export interface ProofContext extends ClusterContext {
   readonly attempts: AttemptLog
   /** Labels for whatever must be removed if this run is killed. */
   readonly run: Pick<ProofRun, 'labels'>
+  /** For attacks that stop, kill or damage a cluster; undefined where none can be started. */
+  readonly clusters?: ScratchClusters
 }
 
 const held = (evidence: string): Outcome => ({ held: true, evidence })

@@ -8,6 +8,7 @@ import type { ClusterContext, Outcome, Proof, ProofContext } from './proof.ts'
 import { ProofRun } from './proof-run.ts'
 import { RightsRecorder } from './rights/proof-role.ts'
 import type { Right } from './rights/request-rights.ts'
+import { ScratchClusters } from './scratch-clusters.ts'
 
 export interface ProofResult extends Omit<Proof, 'prove' | 'long'> {
   readonly outcome: Outcome
@@ -40,11 +41,14 @@ export async function runProofs(
 ): Promise<ProofResult[]> {
   const { limitMs = 360_000, concurrency = 6, onResult } = options
   await using run = await ProofRun.begin(context.client, context.clock, signal)
+  const { command } = context.machine
+  await using clusters = command === undefined ? undefined : new ScratchClusters(command, context.clock)
+  const own = { ...context, run, ...(clusters === undefined ? {} : { clusters }) }
   const results = new Map<Proof, ProofResult>()
   await inParallel(
     longestFirst(proofs),
     async proof => {
-      const result = await runOne(proof, { ...context, run }, limitMs, signal)
+      const result = await runOne(proof, own, limitMs, signal)
       signal.throwIfAborted()
       results.set(proof, result)
       onResult?.(result)

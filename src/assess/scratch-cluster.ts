@@ -23,12 +23,19 @@ interface Run {
   transport?: HttpTransport
 }
 
+/** Flag of a start without controllers, which takes half as long: for attacks that need none. */
+export const apiServerOnly = '--api-server-only'
+
 /** `up` prints it when all parts are ready. */
 const readyLine = 'Ctrl-C stops the cluster'
+/** Flags that say which nodes and parts run. */
+const withoutNode = ['--simulated-nodes', apiServerOnly]
 const folderPrefix = 'bulkhead-prove-scratch-'
 /** A cluster that does not end by itself is killed after this time. */
 const endMs = 20_000
 const givenPorts = new Set<number>()
+/** Of V8's cache, in the folder of each part. */
+const cacheName = 'compile-cache'
 
 /**
  * Starts the command and ends it when its input is closed. So it ends with the proof, even if that is killed. A command that has ended by
@@ -69,10 +76,25 @@ export class ScratchCluster implements AsyncDisposable {
   }
 
   /** A stopped copy, with this data directory as it is now. This one must be stopped. */
-  async copy(): Promise<ScratchCluster> {
-    const copy = await ScratchCluster.create(this.#command)
+  async copy(command = this.#command): Promise<ScratchCluster> {
+    const copy = await ScratchCluster.create(command)
     await copyTree(this.directory, copy.directory)
     return copy
+  }
+
+  /** Gives the parts whose folders are there already, as after a restore, V8's caches of compiled code of another cluster. */
+  async takeCachesOf({ directory }: ScratchCluster): Promise<void> {
+    for (const part of await readdir(this.directory)) {
+      const [from, to] = [join(directory, part), join(this.directory, part)]
+      const caches = await readdir(join(from, cacheName)).catch(() => [])
+      if (caches.length === 0) continue
+      const [{ uid: user }, own] = [await stat(from), await stat(to)]
+      await mkdir(join(to, cacheName))
+      await chown(join(to, cacheName), own.uid, own.gid)
+      // Node names a cache after its user.
+      for (const cache of caches)
+        await copyTree(join(from, cacheName, cache), join(to, cacheName, cache.replace(`-${user}`, `-${own.uid}`)), own)
+    }
   }
 
   /** Starts the cluster with these flags, and waits until it serves or has ended. It has no node unless the flags say so. */
@@ -84,7 +106,7 @@ export class ScratchCluster implements AsyncDisposable {
       this.directory,
       '--port',
       String(this.port),
-      ...(flags.includes('--simulated-nodes') ? [] : ['--control-plane-only']),
+      ...(flags.some(flag => withoutNode.includes(flag)) ? [] : ['--control-plane-only']),
       ...flags,
     ]
     const child = spawn('/bin/sh', ['-c', guarded, 'sh', ...this.#command, ...args], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
@@ -144,19 +166,26 @@ export class ScratchCluster implements AsyncDisposable {
   }
 }
 
-/** With owners, because the parts run as users of their own. Sockets are made again. */
-async function copyTree(from: string, to: string): Promise<void> {
-  const { mode, uid, gid } = await stat(from)
+interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** With owners, because the parts run as users of their own; `owner` instead of them. Sockets are made again. */
+async function copyTree(from: string, to: string, owner?: Owner): Promise<void> {
+  const { mode, ...found } = await stat(from)
+  const { uid, gid } = owner ?? found
   await mkdir(to)
   await chown(to, uid, gid)
   await chmod(to, mode & 0o7777)
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) await copyTree(source, target)
+    if (entry.isDirectory()) await copyTree(source, target, owner)
     if (!entry.isFile()) continue
     await copyFile(source, target)
     const own = await stat(source)
-    await chown(target, own.uid, own.gid)
+    const { uid: user, gid: group } = owner ?? own
+    await chown(target, user, group)
     await chmod(target, own.mode & 0o7777)
   }
 }

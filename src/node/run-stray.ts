@@ -1,6 +1,5 @@
 // Runs a container beside the agent, as whoever reaches the runtime's socket can: for the proof that the agent removes it.
 
-import { pause, systemClock } from '../base/clock.ts'
 import type { ContainerConfig, SandboxConfig } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
@@ -14,7 +13,6 @@ const security: SandboxConfig['linux']['securityContext'] = {
 }
 
 const removeMs = 30_000
-const pollMs = 50
 
 export interface StrayContainer extends AsyncDisposable {
   isGone(signal: AbortSignal): Promise<boolean>
@@ -29,35 +27,65 @@ export async function runStray(runtime: ContainerRuntime, uid: string, signal: A
     ...{ hostname: '', logDirectory: '', portMappings: [], labels, annotations: {} },
     linux: { cgroupParent: '', securityContext: security, sysctls: {} },
   }
-  const container: ContainerConfig = {
-    metadata: { name, attempt: 0 },
-    image: { image: busyboxImage },
-    ...{ command: ['sleep', '60'], args: [], workingDir: '', envs: [], mounts: [], devices: [], labels, annotations: {} },
-    ...{ logPath: '', stdin: false, stdinOnce: false, tty: false },
-    linux: {
-      resources: {},
-      securityContext: {
-        ...security,
-        ...{ capabilities: { addCapabilities: [], dropCapabilities: ['ALL'] }, noNewPrivs: true, maskedPaths: [], readonlyPaths: [] },
-      },
-    },
-  }
+  const container = containerWith(labels)
   const id = await runtime.runSandbox(sandbox, '', signal)
-  const stray = {
-    isGone: async (until: AbortSignal) => (await runtime.sandboxStatus(id, until)) === undefined,
-    [Symbol.asyncDispose]: () => runtime.removeSandbox(id, AbortSignal.timeout(removeMs)),
-  }
   try {
     await runtime.startContainer(await runtime.createContainer(id, container, sandbox, signal), signal)
-  } catch (err) {
-    // The agent may be faster than the attack: then the sandbox is gone, or soon will be.
-    const late = AbortSignal.any([signal, AbortSignal.timeout(removeMs)])
-    while (!late.aborted) {
-      if (await stray.isGone(signal)) return stray
-      await pause(systemClock, pollMs, late)
-    }
-    await stray[Symbol.asyncDispose]()
-    throw err
+  } catch {
+    // The agent may be faster than the attack. If it is not, the sandbox is there without its container, and has to be removed as well.
+    signal.throwIfAborted()
   }
-  return stray
+  return {
+    isGone: async until => (await runtime.sandboxStatus(id, until)) === undefined,
+    [Symbol.asyncDispose]: () => runtime.removeSandbox(id, AbortSignal.timeout(removeMs)),
+  }
 }
+
+/**
+ * The same in the sandbox of a pod that runs: the pod's own, with the labels of the pod and this name of a container, or without any label if it is
+ * ''. Undefined if the pod has no sandbox here.
+ */
+export async function addStray(
+  runtime: ContainerRuntime,
+  { uid, container: of }: { readonly uid: string; readonly container: string },
+  signal: AbortSignal,
+): Promise<StrayContainer | undefined> {
+  const [sandbox] = await runtime.listSandboxes({ [podLabels.uid]: uid }, signal)
+  if (sandbox === undefined) return undefined
+  const labels: Record<string, string> = of === '' ? {} : { ...sandbox.labels, [podLabels.container]: of }
+  // Beside one of the agent, whose attempts begin with 0.
+  const config = { ...containerWith(labels), metadata: { name: of === '' ? name : of, attempt: 1000 } }
+  const inSandbox: SandboxConfig = {
+    metadata: sandbox.metadata,
+    ...{ hostname: '', logDirectory: '', portMappings: [], labels: sandbox.labels, annotations: {} },
+    linux: { cgroupParent: '', securityContext: security, sysctls: {} },
+  }
+  const id = await runtime.createContainer(sandbox.id, config, inSandbox, signal)
+  try {
+    await runtime.startContainer(id, signal)
+  } catch {
+    // As above.
+    signal.throwIfAborted()
+  }
+  return {
+    isGone: async until => (await runtime.containerStatus(id, until)) === undefined,
+    async [Symbol.asyncDispose]() {
+      await runtime.stopContainer(id, 0, AbortSignal.timeout(removeMs))
+      await runtime.removeContainer(id, AbortSignal.timeout(removeMs))
+    },
+  }
+}
+
+const containerWith = (labels: Readonly<Record<string, string>>): ContainerConfig => ({
+  metadata: { name, attempt: 0 },
+  image: { image: busyboxImage },
+  ...{ command: ['sleep', '60'], args: [], workingDir: '', envs: [], mounts: [], devices: [], labels, annotations: {} },
+  ...{ logPath: '', stdin: false, stdinOnce: false, tty: false },
+  linux: {
+    resources: {},
+    securityContext: {
+      ...security,
+      ...{ capabilities: { addCapabilities: [], dropCapabilities: ['ALL'] }, noNewPrivs: true, maskedPaths: [], readonlyPaths: [] },
+    },
+  },
+})

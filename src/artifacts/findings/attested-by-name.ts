@@ -12,6 +12,8 @@ export interface EntryKind<T> {
   sizeOf(entry: T): number
   /** Of several versions of a document the newest counts alone. Default: each entry is a document. */
   versionOf?(entry: T): DocumentVersion | undefined
+  /** The newest versions of the documents of an image have changed. */
+  onVersions?(image: Digest, newest: readonly DocumentVersion[]): void
 }
 
 export interface AttestedName {
@@ -41,6 +43,12 @@ export class AttestedByName<T> {
     this.#kind = kind
   }
 
+  /** Versions that an earlier process has seen. */
+  restore(image: Digest, newest: readonly DocumentVersion[]): void {
+    this.#images.set(image, { names: new Map(), newest: new Map(newest.map(version => [version.id, version])) })
+    this.#forgetOldest()
+  }
+
   /** All entries of the image that count, each once, and whether they are others than before. */
   set(
     image: Digest,
@@ -52,7 +60,7 @@ export class AttestedByName<T> {
     this.#bytes -= this.#sizeOf(known)
     const name = `${namespace}\n${repository}`
     known.names.delete(name)
-    if (entries.length > 0) known.names.set(name, { namespace, entries: this.#read(entries, known) })
+    if (entries.length > 0) known.names.set(name, { namespace, entries: this.#read(image, entries, known) })
     makeRoom(known)
     this.#bytes += this.#sizeOf(known)
     this.#images.delete(image)
@@ -63,14 +71,19 @@ export class AttestedByName<T> {
     return { entries: [...after].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry), changed: !isSame }
   }
 
-  #read(entries: readonly T[], { newest }: KnownImage<T>): ReadonlyMap<string, KnownEntry<T>> {
+  #read(image: Digest, entries: readonly T[], { newest }: KnownImage<T>): ReadonlyMap<string, KnownEntry<T>> {
+    let isNew = false
     const read = new Map<string, KnownEntry<T>>()
     for (const entry of entries) {
       const version = this.#kind.versionOf?.(entry)
       const last = version && newest.get(version.id)
-      if (version !== undefined && (last === undefined || isOlder(last, version))) newest.set(version.id, version)
+      if (version !== undefined && (last === undefined || isOlder(last, version))) {
+        newest.set(version.id, version)
+        isNew = true
+      }
       read.set(this.#kind.keyOf(entry), { entry, version })
     }
+    if (isNew) this.#kind.onVersions?.(image, [...newest.values()])
     return read
   }
 

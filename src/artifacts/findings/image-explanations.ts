@@ -16,6 +16,7 @@ import { AttestedByName } from './attested-by-name.ts'
 import type { Findings } from './findings.ts'
 import type { ImageReport } from './image-report.ts'
 import type { RecentCredentials } from './recent-credentials.ts'
+import { shortened, type VersionMemory } from './version-memory.ts'
 
 export interface ExplanationRequest {
   readonly namespace: string
@@ -34,6 +35,8 @@ export interface ImageExplanationsParts {
   readonly credentials: Pick<RecentCredentials, 'of'>
   readonly clock: Clock
   readonly log: Logger
+  /** Default: a restart forgets which version of a document is the newest. */
+  readonly versions?: Pick<VersionMemory, 'read' | 'keep'>
   note(digest: Digest, software: SoftwareSighting): void
   onReport(report: ImageReport): void
 }
@@ -46,11 +49,7 @@ export const unreadMs = 30_000
 
 export class ImageExplanations {
   readonly #parts: ImageExplanationsParts
-  readonly #statements = new AttestedByName<string>({
-    keyOf: text => text,
-    sizeOf: text => text.length,
-    versionOf: text => documentVersion(parseJson(text)),
-  })
+  readonly #statements: AttestedByName<string>
   readonly #provenance = new AttestedByName<Provenance>({ keyOf: ({ digest }) => digest, sizeOf: () => 0 })
   readonly #read: KeptResults<true>
   /** Those that are being asked for, or could not be read. Somebody with another credential may read them. */
@@ -58,8 +57,22 @@ export class ImageExplanations {
 
   constructor(parts: ImageExplanationsParts) {
     this.#parts = parts
+    this.#statements = new AttestedByName<string>({
+      keyOf: text => text,
+      sizeOf: text => text.length,
+      versionOf(text) {
+        const version = documentVersion(parseJson(text))
+        return version && shortened(version)
+      },
+      onVersions: (image, newest) => parts.versions?.keep(image, newest),
+    })
     this.#read = new KeptResults({ entries: maxAsked }, parts.clock)
     this.#asked = new KeptResults({ entries: maxAsked }, parts.clock)
+  }
+
+  /** Learns what an earlier process has kept, before anything is wanted. */
+  async restore(): Promise<void> {
+    for await (const [image, newest] of this.#parts.versions?.read() ?? []) this.#statements.restore(image, newest)
   }
 
   /** Returns at once. */

@@ -17,10 +17,13 @@ import { ImageScans, type ScanRequest } from './image-scans.ts'
 import { RecentCredentials } from './recent-credentials.ts'
 import { findingsStatus, sbomStatus } from './report-status.ts'
 import { type RunningReference, UpdateProposals } from './update-proposals.ts'
+import type { VersionMemory } from './version-memory.ts'
 
 /** What the composition supplies. */
 export interface SoftwareParts {
   readonly findings: Findings
+  /** Default: a restart forgets which version of a document is the newest. */
+  readonly versions?: VersionMemory
   /** For copies of images while they are read; its content is removed at the start. */
   readonly scratch: string
   /** Folders of imported advisories. */
@@ -69,7 +72,7 @@ export class ImageSoftware {
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {
-    const { findings, scratch, registries, clock, log, note } = parts
+    const { findings, scratch, registries, clock, log, note, versions } = parts
     this.#parts = parts
     this.#scans = new ImageScans({
       ...{ findings, registries, clock, log },
@@ -83,7 +86,10 @@ export class ImageSoftware {
     this.#fetcher = new FeedFetcher(parts)
     this.#credentials = new RecentCredentials(clock)
     const onReport = (report: ImageReport) => this.#note(report)
-    this.#explanations = new ImageExplanations({ ...{ findings, clock, log, note, onReport }, credentials: this.#credentials })
+    this.#explanations = new ImageExplanations({
+      ...{ findings, clock, log, note, onReport, credentials: this.#credentials },
+      ...(versions === undefined ? {} : { versions }),
+    })
     this.#proposals = new UpdateProposals({
       ...{ findings, registries, clock, log, note },
       scans: this.#scans,
@@ -109,6 +115,7 @@ export class ImageSoftware {
   async run(signal: AbortSignal, onLoaded: () => void): Promise<void> {
     const { findings, log, sources, clock, client, advisories } = this.#parts
     try {
+      await this.#explanations.restore()
       await this.#scans.prepare()
       for (const { digest } of await findings.load(signal)) this.#scans.addKnown(digest)
     } catch (err) {
@@ -127,6 +134,7 @@ export class ImageSoftware {
       fetchProblem: name => this.#fetcher.problem(name),
     })
     await Promise.all([updates.run(signal), this.#fetcher.run(signal), this.#reportUsed(signal), this.#proposals.run(signal)])
+    await this.#parts.versions?.written()
   }
 
   async #reportUsed(signal: AbortSignal): Promise<void> {

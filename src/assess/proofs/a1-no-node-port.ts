@@ -26,7 +26,7 @@ export const noNodePort: Proof = {
   whenRed:
     'Find the process that listens (`ss -ltnp`) and stop it; the node agent and containerd of Bulkhead listen on no address that another machine can reach',
   async prove(context, signal) {
-    const { machine, attempts } = context
+    const { clusters, machine, attempts } = context
     const agent = machine.parts.find(({ name }) => name === 'node')
     if (agent === undefined) return skipped('no node agent runs on this machine')
     const sockets = await clusterSockets(machine)
@@ -34,7 +34,7 @@ export const noNodePort: Proof = {
     const [processes, scanned, limits] = await Promise.all([
       clusterProcesses(machine),
       scanNodes(context, sockets, portOf(registry), signal),
-      machine.command === undefined ? undefined : attackScratchLimits(context, machine.command, signal),
+      clusters === undefined ? undefined : attackScratchLimits(context, clusters, signal),
       floodWithEvents(context, signal),
       inParallel(sockets, socket => checkSocket(context, socket, { agent: agent.pid, registry }, signal)),
     ])

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { PodSpec } from '../../api/types/core-v1.ts'
 import { clusterRoleBindings, clusterRoles, nodes, pods } from '../../client/resources.ts'
 import { tryEndingPods } from '../attacks/nodes/ending-pods.ts'
+import { tryLivingPods } from '../attacks/nodes/living-pods.ts'
 import { tryStrays } from '../attacks/nodes/stray-containers.ts'
 import { ClusterObjects } from '../cluster-objects.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -23,9 +24,9 @@ export const nodeIsolation: Proof = {
   title: 'node isolation',
   why: 'Two tenants on one kernel are separated by only one escape',
   attack:
-    'Change the trust domain of a node and of a namespace with pods, also with pods that end, by every patch and subresource, and of a namespace without the right to; and at the same time as pods; bind a pod with a forged domain; run containers of no pod beside the agent; look for pods of two domains on one node',
+    'Change the trust domain of a node and of a namespace with pods, also with pods that end, by every patch and subresource, and of a namespace without the right to; and at the same time as pods; bind a pod with a forged domain; run containers of no pod beside the agent, and more in the sandbox of a pod that runs; delete it twice, the second time with a shorter grace period; look for pods of two domains on one node',
   expected:
-    'Each change is refused while the pods exist, or without the right; containers of no pod are removed; every node has only pods of its own domain',
+    'Each change is refused while the pods exist, or without the right; containers that no pod has are removed, and the pod runs on until the shorter period is over; every node has only pods of its own domain',
   whenRed: 'See whether TrustDomain was switched off (`bulkhead status`), and delete the pods that run on a node of another domain',
   async prove(context, signal) {
     const { attempts, client } = context
@@ -47,6 +48,7 @@ export const nodeIsolation: Proof = {
     await tryNewNode(context, namespace, domain, signal)
     await tryEndingPods(context, domain, signal)
     const strays = await tryStrays(context, signal)
+    await tryLivingPods(context, namespace, free, signal)
     for (let round = 0; round < races; round++) await tryRace(context, node, `${domain}-${round}`, round, signal)
     const placed = await client.listAll(pods, {}, signal)
     return outcomeOf(

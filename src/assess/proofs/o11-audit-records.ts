@@ -15,13 +15,13 @@ export const auditRecords: Proof = {
     'Each record exists before the answer, says who did what as whom, and is in a Merkle log with valid signatures; no acknowledged write is lost; break-glass use is an alarm, and a forged report is none',
   whenRed: 'Keep a copy of the audit log, and see what "bulkhead audit verify" names: records are missing or were changed',
   async prove(context, signal) {
-    const { machine, attempts } = context
+    const { machine, clusters, attempts } = context
     const { readAuditLog } = machine
     if (readAuditLog === undefined) return skipped('the audit log is not on this machine or not readable by this user')
     const [running, scratch] = await Promise.all([
       attackRunningAudit(context, readAuditLog, signal),
-      machine.command === undefined ? undefined : attackScratchAudit(context, machine.command, signal),
-      machine.command === undefined ? undefined : attackReports(context, machine.command, signal),
+      clusters === undefined ? undefined : attackScratchAudit(context, clusters, signal),
+      clusters === undefined ? undefined : attackReports(context, clusters, signal),
     ])
     await checkDurability(context)
     const crashed =

@@ -11,9 +11,9 @@ export const tamperEvidence: Proof = {
     'The honest log verifies by public keys alone, and each manipulation is named; the signer refuses what does not continue the log; the key of an epoch that is over is in no file; a change of the running log is an alarm and stops writes; the witness names the rollback',
   whenRed: 'Take the log of an earlier backup and the file of a witness, and see what "bulkhead audit verify --seen" names',
   async prove(context, signal) {
-    const { machine, attempts } = context
-    if (machine.command === undefined) return skipped("no cluster of a proof's own can be started here")
-    const count = await attackTamperedLog(context, machine.command, signal)
+    const { clusters, attempts } = context
+    if (clusters === undefined) return skipped("no cluster of a proof's own can be started here")
+    const count = await attackTamperedLog(context, clusters, signal)
     return outcomeOf([], `${count} copies of a log, ${attempts.all.length} comparisons: each manipulation was named`)
   },
 }

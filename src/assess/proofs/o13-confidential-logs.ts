@@ -12,10 +12,10 @@ export const confidentialLogs: Proof = {
   whenRed:
     'See whether the audit configuration has a list "seal" that covers the namespace, and whether epochs end ("bulkhead audit report")',
   async prove(context, signal) {
-    const { machine, attempts } = context
-    if (machine.command === undefined) return skipped("no cluster of a proof's own can be started here")
+    const { clusters, attempts } = context
+    if (clusters === undefined) return skipped("no cluster of a proof's own can be started here")
     if (process.geteuid?.() !== 0) return skipped('only root may read the memory of the server')
-    const keys = await attackSealedLog(context, machine.command, signal)
+    const keys = await attackSealedLog(context, clusters, signal)
     return outcomeOf([], `${keys} data keys, in memory during their epoch and gone after it; ${attempts.all.length} comparisons`)
   },
 }

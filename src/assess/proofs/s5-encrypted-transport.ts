@@ -16,7 +16,7 @@ export const encryptedTransport: Proof = {
   expected: 'No answer in clear text, no handshake below TLS 1.3, and no client that sends a request to an impostor',
   whenRed: 'Close the port that it names, or the proxy before the API server: no part of Bulkhead answers in clear text or with TLS 1.2',
   async prove(context, signal) {
-    const { machine, endpoint, transport, attempts, clock } = context
+    const { machine, clusters, endpoint, transport, attempts, clock } = context
     const found: string[] = []
     const listeners = [...(await clusterListeners(context)).values()]
     const lookAndAttack = async () => {
@@ -26,7 +26,7 @@ export const encryptedTransport: Proof = {
       return [bytes, await attackListeners(context, listeners, signal)] as const
     }
     const [clients, [captured, exceptions]] = await Promise.all([
-      machine.command === undefined ? undefined : attackScratchClients(context, machine.command, signal),
+      clusters === undefined ? undefined : attackScratchClients(context, clusters, signal),
       lookAndAttack(),
       attackOwnClient(context, signal),
     ])

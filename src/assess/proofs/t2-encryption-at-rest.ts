@@ -24,12 +24,12 @@ export const encryptionAtRest: Proof = {
   expected: 'No canary in any file, names of objects only in the audit log; sealed bytes are random; each changed copy is refused',
   whenRed: 'Find what wrote the file that it names; if it is the store, move the data to a new data directory and renew every Secret',
   async prove(context, signal) {
-    const { machine } = context
+    const { machine, clusters } = context
     if (machine.dataDirectory === undefined) return skipped('the data directory is not on this machine or not readable by this user')
     try {
       const [searched, scratch] = await Promise.all([
         searchRunning(context, machine.dataDirectory, signal),
-        machine.command === undefined ? undefined : attackScratchStore(context, machine.command, new Canaries(), signal),
+        clusters === undefined ? undefined : attackScratchStore(context, clusters, new Canaries(), signal),
       ])
       const attacked =
         scratch === undefined

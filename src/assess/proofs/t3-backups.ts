@@ -11,9 +11,9 @@ export const backups: Proof = {
     'Each write is in the target within 5 s; everything is encrypted to the recipients, signed and chained; nothing is restored over a cluster; each restore shows the objects as they were at its revision, with the same keys',
   whenRed: 'Treat what the target holds as known to whoever can read it, renew every Secret, and make a full backup to a new target',
   async prove(context, signal) {
-    const { machine, attempts } = context
-    if (machine.command === undefined) return skipped('the command of this build cannot be started here')
-    await tryEncryptedBackups(context, machine.command, signal)
+    const { clusters, attempts } = context
+    if (clusters === undefined) return skipped('the command of this build cannot be started here')
+    await tryEncryptedBackups(context, clusters, signal)
     return outcomeOf([], `${attempts.all.length} attempts: every write restored, nothing readable without the identity`)
   },
 }

@@ -12,10 +12,10 @@ export const restoredBackups: Proof = {
     'Each backup is restored into a shadow server where every object is as the API server had it; each change is named; an older store is refused, and one that is accepted denies what was denied since',
   whenRed: 'Do not rely on the backups: verify each with `bulkhead backup verify`, and make a full one to another target',
   async prove(context, signal) {
-    const { machine, attempts } = context
-    if (machine.command === undefined) return skipped('the command of this build cannot be started here')
-    await tryRestoredBackups(context, machine.command, signal)
-    await tryRestoredStore(context, machine.command, signal)
+    const { clusters, attempts } = context
+    if (clusters === undefined) return skipped('the command of this build cannot be started here')
+    await tryRestoredBackups(context, clusters, signal)
+    await tryRestoredStore(context, clusters, signal)
     return outcomeOf(
       [],
       `${attempts.all.length} attempts: backups restored and compared, each change of a target named, and denials kept by an older store`,

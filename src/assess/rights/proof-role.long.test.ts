@@ -39,14 +39,17 @@ async function run(proof: Proof, context: ClusterContext): Promise<ClusterRole[]
 
 const documented = load('docs/proof-roles.yaml')
 
-/** Rules of the role, one for each resource, that the document's role of this name does not contain. */
+/** Rules of the role, one for each resource and each URL, that the document's role of this name does not contain. */
 function notDocumented(role: ClusterRole): PolicyRule[] {
   const rules = documented.find(({ metadata }) => metadata.name === role.metadata.name)?.rules ?? []
   const covers = (rule: PolicyRule, wanted: PolicyRule) =>
     (['apiGroups', 'resources', 'nonResourceURLs'] as const).every(field =>
       (wanted[field] ?? []).every(value => rule[field]?.includes(value)),
     )
-  const single = (role.rules ?? []).flatMap(rule => (rule.resources ?? []).map(resource => ({ ...rule, resources: [resource] })))
+  const single = (role.rules ?? []).flatMap(rule => [
+    ...(rule.resources ?? []).map(resource => ({ ...rule, resources: [resource] })),
+    ...(rule.nonResourceURLs ?? []).map(url => ({ ...rule, nonResourceURLs: [url] })),
+  ])
   return single.filter(wanted => !wanted.verbs.every(verb => rules.some(rule => covers(rule, wanted) && rule.verbs.includes(verb))))
 }
 

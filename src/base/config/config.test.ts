@@ -45,6 +45,7 @@ test('createConfig() reads switches from a text and from a mapping', () => {
 
 test('createConfig() refuses settings that exclude each other', () => {
   assert.throws(() => createConfig(root, { controlPlaneOnly: true, simulatedNodes: 2 }), /exclude each other/)
+  assert.throws(() => createConfig(root, { apiServerOnly: true, simulatedNodes: 2 }), /exclude each other/)
 })
 
 test('parseSettings() names the setting and what would be accepted', () => {

@@ -39,6 +39,8 @@ export interface Config {
   /** Folder of admission policies that the API cannot change; undefined for none. */
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
+  /** Runs neither controllers nor the part that asks registries: nothing changes the store but requests. */
+  readonly apiServerOnly: boolean
   readonly nodeName: string
   /** Free share of a disk, 0 to 1, below which the node evicts, by signal. Missing signals keep their default; the node validates the names. */
   readonly evictionHard: Readonly<Record<string, number>>
@@ -90,6 +92,7 @@ export interface Settings extends EtcdSettings {
   readonly etcdPort?: number
   readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
+  readonly apiServerOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
   /** `SIGNAL<10%,SIGNAL<5%`; in a file also a mapping of signals to percentages. */
@@ -194,6 +197,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   etcdPort: wholeNumber(1, 65534),
   policyDir: text,
   controlPlaneOnly: yesOrNo,
+  apiServerOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
   nodeName: {
     expected: 'a lowercase DNS name of at most 63 characters',
@@ -265,8 +269,9 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     {},
     ...sources.map(source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))),
   )
-  if (settings.controlPlaneOnly === true && (settings.simulatedNodes ?? 0) > 0)
-    throw new UserError('controlPlaneOnly and simulatedNodes exclude each other: set only one of them')
+  for (const setting of ['controlPlaneOnly', 'apiServerOnly'] as const)
+    if (settings[setting] === true && (settings.simulatedNodes ?? 0) > 0)
+      throw new UserError(`${setting} and simulatedNodes exclude each other: set only one of them`)
   const node = nodeMode(machine, settings)
   return Object.freeze({
     dataDirectory: resolve(settings.dataDir ?? defaultDataDirectory(machine)),
@@ -285,6 +290,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     etcdPort: settings.etcdPort ?? 2379,
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
+    apiServerOnly: settings.apiServerOnly ?? false,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
     evictionHard: sharesIn(settings.evictionHard ?? {}),
     serviceCidr: settings.serviceClusterIpRange ?? defaultServiceCidr,
@@ -349,7 +355,7 @@ export function defaultDataDirectory(machine: Machine): string {
 }
 
 function nodeMode(machine: Machine, settings: Settings): NodeMode {
-  if (settings.controlPlaneOnly === true) return { kind: 'none' }
+  if (settings.controlPlaneOnly === true || settings.apiServerOnly === true) return { kind: 'none' }
   if (settings.simulatedNodes !== undefined)
     return settings.simulatedNodes === 0 ? { kind: 'none' } : { kind: 'simulated', count: settings.simulatedNodes }
   return machine.root ? { kind: 'real' } : { kind: 'simulated', count: 1 }

@@ -45,6 +45,12 @@ const command = buildCommand({
       registry: { kind: 'boolean', brief: "Run a registry whose rights are the cluster's", optional: true, withNegated: false },
       registryPort: { ...optionalNumber, brief: 'TCP port of the registry (default: 5443)', placeholder: 'PORT' },
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
+      apiServerOnly: {
+        kind: 'boolean',
+        brief: 'Run neither controllers nor a node, to look at a store',
+        optional: true,
+        withNegated: false,
+      },
       simulatedNodes: { ...optionalNumber, brief: 'Run N simulated nodes instead of a real one', placeholder: 'N' },
       nodeName: { ...optionalText, brief: 'Name of the node (default: the host name)', placeholder: 'NAME' },
       evictionHard: {
@@ -201,7 +207,7 @@ export const upCommand = withHelp(command, {
     ],
     Backups: ['backup'],
     Store: ['store', 'ha', 'etcdPort', 'etcdServers', 'etcdCa', 'etcdCert', 'etcdKey'],
-    Node: ['controlPlaneOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
+    Node: ['controlPlaneOnly', 'apiServerOnly', 'simulatedNodes', 'nodeName', 'evictionHard'],
     Registry: ['registry', 'registryPort'],
     'Authentication and authorization': [
       'authenticationConfigFile',

@@ -6,8 +6,9 @@ import type { ClusterMachine, Stray } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { containerdRuntime } from '../../node/cri/containerd-runtime.ts'
+import type { ContainerRuntime } from '../../node/cri/runtime.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
-import { runStray } from '../../node/run-stray.ts'
+import { addStray, runStray, type StrayContainer } from '../../node/run-stray.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { requestStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
@@ -53,14 +54,24 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
       await using signer = connectSigner(directory.signerSockets.admin)
       return (await signer.tokenKeys(signal)).map(({ publicKey }) => publicKey)
     },
-    ...(readable(containerdState) ? { runStray: (uid, signal) => runStrayAt(containerdSocket, uid, signal) } : {}),
+    ...(readable(containerdState)
+      ? {
+          runStray: (uid, signal) => strayAt(containerdSocket, runtime => runStray(runtime, uid, signal)),
+          addStray: (pod, signal) => strayAt(containerdSocket, runtime => addStray(runtime, pod, signal)),
+        }
+      : {}),
     ...(readable(directory.signer) ? { keys: () => readClusterKeys(directory.signer) } : {}),
   }
 }
 
-async function runStrayAt(socket: string, uid: string, signal: AbortSignal): Promise<Stray> {
+async function strayAt<T extends StrayContainer | undefined>(
+  socket: string,
+  run: (runtime: ContainerRuntime) => Promise<T>,
+): Promise<T | Stray> {
   await using stack = new AsyncDisposableStack()
-  const stray = stack.use(await runStray(stack.use(containerdRuntime(socket)), uid, signal))
+  const stray = await run(stack.use(containerdRuntime(socket)))
+  if (stray === undefined) return stray
+  stack.use(stray)
   const kept = stack.move()
   return { isGone: until => stray.isGone(until), [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

@@ -2,6 +2,7 @@
 // the kinds of the supply chain. The API server asks it over its socket.
 import { join } from 'node:path'
 import { FindingsThread } from '../../artifacts/findings/findings-thread.ts'
+import { VersionMemory, versionFilesLimits } from '../../artifacts/findings/version-memory.ts'
 import { httpsRegistries } from '../../artifacts/https-registries.ts'
 import { imageFilesLimits } from '../../artifacts/image-memory.ts'
 import { KeptFiles } from '../../artifacts/kept-files.ts'
@@ -60,7 +61,10 @@ export const artifactsPart = (): Promise<void> =>
       verifier: signatureVerifier,
       imageFiles: new KeptFiles(join(directory, 'images'), imageFilesLimits),
       trustMemory: await openTrustMemory(join(directory, 'trust'), log),
-      software: { findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
+      software: {
+        versions: new VersionMemory({ files: new KeptFiles(join(directory, 'versions'), versionFilesLimits), log }),
+        ...{ findings, scratch: join(directory, 'scratch'), advisories: data.advisories, fetched, importFeed: importFeedApart },
+      },
       ...{ clock: systemClock, log, random: Math.random },
     }
     const following = mirrors.run(signal)

@@ -57,13 +57,13 @@ function secureLine({ profile, insecureDisableAdmissionPlugins: off }: Config): 
   return protections.filter(text => text !== '').join(', ')
 }
 
-function nodeLine({ node, nodeName }: Config): string {
+function nodeLine({ node, nodeName, apiServerOnly }: Config): string {
   switch (node.kind) {
     case 'real':
       return `${nodeName}, Ready (containerd)`
     case 'simulated':
       return `${node.count} simulated, Ready: pods are scheduled and shown as running, no container runs`
     case 'none':
-      return 'none (control plane only)'
+      return apiServerOnly ? 'none (API server only, without controllers)' : 'none (control plane only)'
   }
 }

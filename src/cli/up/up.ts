@@ -184,8 +184,8 @@ async function run(
     const signerReady = supervisor.start(parts.signer)
     const etcdReady = Promise.all(parts.etcd.map(part => supervisor.start(part)))
     const serverReady = supervisor.start(parts.server)
-    const controllersReady = supervisor.start(parts.controllers, serverReady)
-    const artifactsReady = serverReady.then(() => supervisor.start(parts.artifacts))
+    const controllersReady = config.apiServerOnly ? serverReady : supervisor.start(parts.controllers, serverReady)
+    const artifactsReady = config.apiServerOnly ? serverReady : serverReady.then(() => supervisor.start(parts.artifacts))
     const backupReady = serverReady.then(() => Promise.all(parts.backup.map(part => supervisor.start(part))))
     const registryReady = serverReady.then(() => Promise.all(parts.registry.map(part => supervisor.start(part))))
     // All are awaited below; a failure of one must not be an unhandled rejection while another is awaited.

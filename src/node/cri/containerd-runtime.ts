@@ -94,6 +94,10 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
       const request = { filter: { labelSelector } }
       return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quickMs, signal)).containers
     },
+    async containersIn(podSandboxId, signal) {
+      const request = { filter: { podSandboxId } }
+      return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quickMs, signal)).containers
+    },
     async containerStatus(containerId, signal) {
       const answer = await gone(client.runtime<{ status: ContainerStatus }>('ContainerStatus', { containerId }, quickMs, signal))
       return answer?.status

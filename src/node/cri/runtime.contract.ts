@@ -130,6 +130,13 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     const [listed] = await runtime.listContainers({ 'io.kubernetes.pod.uid': 'labels' }, signal())
     assert.equal(listed?.id, id)
     assert.equal(listed?.state, 'CONTAINER_RUNNING')
+    const { labels: _, ...unlabelled } = containerOf('labels', image, ['sleep', '1000'])
+    const bare = { ...unlabelled, metadata: { name: 'bare', attempt: 0 }, labels: {}, logPath: 'bare.log' }
+    const other = await runtime.createContainer(sandbox, bare, config, signal())
+    const inSandbox = (await runtime.containersIn(sandbox, signal())).map(each => each.id)
+    assert.deepEqual(inSandbox.toSorted(), [id, other].toSorted())
+    assert.deepEqual(await runtime.containersIn('absent', signal()), [])
+    await runtime.removeContainer(other, signal())
     assert.equal((await runtime.execSync(id, ['true'], 60, signal())).exitCode, 0)
     assert.equal((await runtime.execSync(id, ['sh', '-c', 'exit 7'], 60, signal())).exitCode, 7)
     await runtime.updateContainer(id, { cpuShares: 512, memoryLimitInBytes: 64 * 2 ** 20 }, signal())

@@ -67,6 +67,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** Changes the resources of a running container. */
   updateContainer(id: string, resources: LinuxResources, signal: AbortSignal): Promise<void>
   listContainers(labels: Labels, signal: AbortSignal): Promise<ContainerSummary[]>
+  /** Whatever their labels are. */
+  containersIn(sandboxId: string, signal: AbortSignal): Promise<ContainerSummary[]>
   containerStatus(id: string, signal: AbortSignal): Promise<ContainerStatus | undefined>
   containerStats(labels: Labels, signal: AbortSignal): Promise<ContainerStats[]>
   /** Rejects with DeadlineExceeded if the command took longer than `timeoutSeconds`. */

@@ -212,6 +212,12 @@ export class FakeRuntime implements ContainerRuntime {
       .map(({ sandboxId, status }) => ({ ...status, podSandboxId: sandboxId }))
   }
 
+  async containersIn(sandbox: string) {
+    return [...this.#containers.values()]
+      .filter(({ sandboxId }) => sandboxId === sandbox)
+      .map(({ sandboxId, status }) => ({ ...status, podSandboxId: sandboxId }))
+  }
+
   async containerStatus(id: string): Promise<ContainerStatus | undefined> {
     return this.#containers.get(id)?.status
   }

@@ -23,13 +23,17 @@ export interface PodState {
   readonly podIps: readonly string[]
   /** Name -> its instances, newest first. */
   readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>
+  /** Ids of those in the sandboxes that do not say that they are of this pod. */
+  readonly foreign?: readonly string[]
 }
 
 export const emptyPodState: PodState = { sandboxes: [], podIps: [], containers: new Map() }
 
 export async function readPodState(runtime: ContainerRuntime, uid: string, signal: AbortSignal): Promise<PodState> {
-  const labels = { [podLabels.uid]: uid }
-  const [sandboxes, summaries] = await Promise.all([runtime.listSandboxes(labels, signal), runtime.listContainers(labels, signal)])
+  const sandboxes = await runtime.listSandboxes({ [podLabels.uid]: uid }, signal)
+  const all = (await Promise.all(sandboxes.map(({ id }) => runtime.containersIn(id, signal)))).flat()
+  const summaries = all.filter(({ labels }) => labels[podLabels.uid] === uid)
+  const foreign = all.filter(({ labels }) => labels[podLabels.uid] !== uid).map(({ id }) => id)
   sandboxes.sort((a, b) => newerFirst(a.createdAt, b.createdAt))
   const newest = sandboxes[0]
   const [statuses, sandbox] = await Promise.all([
@@ -45,7 +49,8 @@ export async function readPodState(runtime: ContainerRuntime, uid: string, signa
   }
   for (const list of containers.values()) list.sort((a, b) => newerFirst(a.createdAt, b.createdAt))
   const network = sandbox?.network
-  return { sandboxes, podIps: network?.ip ? [network.ip, ...network.additionalIps.map(({ ip }) => ip)] : [], containers }
+  const podIps = network?.ip ? [network.ip, ...network.additionalIps.map(({ ip }) => ip)] : []
+  return { sandboxes, podIps, containers, foreign }
 }
 
 export function newestContainer(state: PodState, name: string): ContainerStatus | undefined {

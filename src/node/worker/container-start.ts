@@ -14,6 +14,7 @@ import { fieldPath, type PodContainer, podUid } from '../pod/pod-containers.ts'
 import { newestContainer, type PodState } from '../pod/pod-state.ts'
 import { SubPathError } from '../volumes/sub-path.ts'
 import { stopContainer } from './container-stop.ts'
+import type { OwnContainers } from './own-containers.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 
 /** The container does not run: its waiting state, and when to retry. */
@@ -40,6 +41,7 @@ export interface StartInput {
   readonly sandbox: SandboxConfig
   readonly volumes: PodVolumeSet
   readonly directory: string
+  readonly own: Pick<OwnContainers, 'add'>
   /**
    * Not aborted by the pod's deletion, which aborts everything else: an interrupted start in the runtime leaves a container that seems to
    * have failed on its own.
@@ -125,6 +127,7 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
   const id = await runtime
     .createContainer(input.sandboxId, config, input.sandbox, running)
     .catch((err: unknown) => fail('CreateContainerError', err, retryMs))
+  input.own.add(id)
   event('Normal', 'Created', `Created container: ${spec.name}`)
   signal.throwIfAborted()
   await runtime.startContainer(id, running).catch((err: unknown) => fail('RunContainerError', err, retryMs))

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { isReason } from '../../api/status.ts'
 import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
+import { untilAborted } from '../../base/async/abort.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import { pause } from '../../base/clock.ts'
 import type { SandboxConfig } from '../cri/messages.ts'
@@ -19,6 +20,7 @@ import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
 import { GracePeriod } from './grace-period.ts'
 import { loggedError } from './logged-error.ts'
+import { OwnContainers } from './own-containers.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
@@ -49,6 +51,7 @@ export class PodWorker {
   readonly #reports = new OneByOne()
   #contradicted = false
   #state: PodState = emptyPodState
+  readonly #own = new OwnContainers()
   #stateRead = Promise.withResolvers<void>()
   #removed = false
   #wake = Promise.withResolvers<void>()
@@ -94,11 +97,7 @@ export class PodWorker {
 
   /** Resolves when the state was read again, or with the signal. */
   async stateChanged(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<void>()
-    const onAbort = () => aborted.resolve()
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (!signal.aborted) await Promise.race([this.#stateRead.promise, aborted.promise])
-    signal.removeEventListener('abort', onAbort)
+    await untilAborted(this.#stateRead.promise, signal).catch(() => undefined)
   }
 
   /** Why a container has not started: the reason of its waiting state. */
@@ -189,6 +188,7 @@ export class PodWorker {
     const pod = this.#pod
     const phase = withReported(pod, this.#reported).status?.phase
     await this.#readState(signal)
+    if (await this.#own.removeOthers(this.#node, this.#asked, this.#state, signal)) await this.#readState(signal)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
     if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
@@ -313,7 +313,7 @@ export class PodWorker {
         }
         const attempt = nextAttempt(this.#pod, this.#state, name)
         const place = { registryAuth, sandboxId, sandbox, volumes: this.#volumes, directory: this.#directory, running: this.#running }
-        await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, ...place }, signal)
+        await startContainer({ node: this.#node, pod: this.#pod, container, attempt, state: this.#state, own: this.#own, ...place }, signal)
         this.#waiting.delete(name)
         // A container that ends at once must be noticed at once, and the next init container follows without delay.
         if (container.kind === 'init') this.wake()

@@ -6,7 +6,7 @@ import { until } from '../../base/testing/wait-until.testing.ts'
 import { pods } from '../../client/resources.ts'
 import { FakeApi } from '../../client/testing/fake-api.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { runStray } from '../run-stray.ts'
+import { addStray, runStray } from '../run-stray.ts'
 import { runSimulatedNode } from '../simulated-node.ts'
 
 test('what runs on the node and is of no pod is removed while the agent runs, and pods stay', async () => {
@@ -37,7 +37,15 @@ test('what runs on the node and is of no pod is removed while the agent runs, an
       assert.deepEqual(await sandboxes(), own)
       assert.equal((await runtime.listContainers({}, stop.signal)).length, 1)
     }
+    const { metadata } = api.read(pods, 'default', 'a') ?? assert.fail('the pod is gone')
+    for (const container of ['', 'another', 'c']) {
+      await using stray = (await addStray(runtime, { uid: metadata.uid ?? '', container }, stop.signal)) ?? assert.fail('no sandbox')
+      await until(() => stray.isGone(stop.signal), `the end of the stray container "${container}" in the sandbox of the pod`)
+      assert.equal((await runtime.listContainers({}, stop.signal)).length, 1)
+      assert.deepEqual(await sandboxes(), own)
+    }
     assert.ok(isReady())
+    assert.equal(api.read(pods, 'default', 'a')?.status?.containerStatuses?.[0]?.restartCount, 0)
   } finally {
     stop.abort()
     await running

@@ -9,7 +9,8 @@ import { decompressed, opens, weaknesses } from '../../oracles/ciphertext.ts'
 import { SealedStore } from '../../oracles/sealed-store.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
 import { until } from '../../until.ts'
 import { type Canaries, discoverKinds, kindsOf, storeCanaries } from './canaries.ts'
@@ -38,19 +39,19 @@ const large = { bytes: 1_000_000, count: 40, files: 4 }
 
 export async function attackScratchStore(
   context: ProofContext,
-  command: readonly string[],
+  clusters: ScratchClusters,
   canaries: Canaries,
   signal: AbortSignal,
 ): Promise<ScratchFindings> {
-  await using scratch = await ScratchCluster.create(command)
-  const kinds = await fill(context, await started(scratch, signal), canaries, signal)
+  await using scratch = await clusters.open(signal)
+  const kinds = await fill(context, await started(scratch, [], signal), canaries, signal)
   await scratch.stop()
   const found = await canariesIn(scratch, canaries, signal)
   // What lies in clear text may be all that there is to say: the cluster need not start with it.
   if (found.length > 0) return { found, kinds, attacks: 0, sealedBytes: 0 }
   await using earlier = await scratch.copy()
 
-  const transport = await started(scratch, signal)
+  const transport = await started(scratch, [apiServerOnly], signal)
   const created = await write(transport, { method: 'POST', path: configMaps, body: configMap('victim', 'created') }, signal)
   const updated = await write(transport, { method: 'PUT', path: victim, body: configMap('victim', 'updated') }, signal)
   const other = await write(transport, { method: 'POST', path: configMaps, body: configMap('other', 'created') }, signal)
@@ -68,8 +69,8 @@ async function canariesIn({ directory }: ScratchCluster, canaries: Canaries, sig
   return [...hits].map(([file, names]) => `${names.join(', ')} in ${file} of a scratch cluster`)
 }
 
-async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start([], signal)
+async function started(scratch: ScratchCluster, flags: readonly string[], signal: AbortSignal): Promise<Transport> {
+  const start = await scratch.start(flags, signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   return start.transport
 }
@@ -196,7 +197,7 @@ function study(scratch: ScratchCluster, canaries: Canaries): { readonly bytes: n
 
 /** The twin of the attacks: without a change the cluster starts with its newest content. */
 async function startUnchanged(context: ProofContext, scratch: ScratchCluster, canaries: Canaries, signal: AbortSignal): Promise<void> {
-  const start = await scratch.start([], signal)
+  const start = await scratch.start([apiServerOnly], signal)
   const text = start.started ? (await request(start.transport, { method: 'GET', path: victim }, signal)).text : start.output
   context.attempts.record({
     ...{ name: 'no change of the files', sent: 'start of the stopped cluster', expected: 'the newest content' },
@@ -214,7 +215,7 @@ async function startChanged(
 ): Promise<void> {
   await using copy = await scratch.copy()
   await change({ ...prey, directory: copy.directory })
-  const start = await copy.start([], signal)
+  const start = await copy.start([apiServerOnly], signal)
   const answered = start.started ? 'the cluster started' : `refused: ${start.output.trim()}`
   const sent = 'start of a copy of the stopped cluster'
   attempts.record({ name, sent, expected: `refused: "${names}"`, answered, held: !start.started && start.output.includes(names) })

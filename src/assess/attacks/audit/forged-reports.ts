@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 
 /** A protection that is switched off, and the proof that must see it. */
 const weakness = { plugin: 'ResourceQuota', proof: 'C7' }
@@ -27,11 +27,11 @@ interface Forgery {
   readonly envelope: string
 }
 
-export async function attackReports({ attempts }: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
-  await using scratch = await ScratchCluster.create(command)
+export async function attackReports({ attempts }: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<void> {
+  await using scratch = await clusters.open(signal)
   const start = await scratch.start(['--insecure-disable-admission-plugins', weakness.plugin], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-  const bulkhead = (...args: string[]) => exitCode([...command, ...args, '--data-dir', scratch.directory], signal)
+  const bulkhead = (...args: string[]) => exitCode([...clusters.command, ...args, '--data-dir', scratch.directory], signal)
   const path = `${scratch.directory}.report`
   const code = await bulkhead('prove', weakness.proof, '--report', path)
   attempts.record({

@@ -7,7 +7,8 @@ import { inParallel } from '../../in-parallel.ts'
 import { type TreeReport, verifyTree } from '../../oracles/audit-tree.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, request, succeeded } from '../../request.ts'
-import { ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { until, within } from '../../until.ts'
 import { attackAlarms } from './alarms.ts'
 import { scratchSigner } from './scratch-signer.ts'
@@ -28,10 +29,10 @@ export interface AuditAttackResult {
 
 export async function attackScratchAudit(
   context: ProofContext,
-  command: readonly string[],
+  clusters: ScratchClusters,
   signal: AbortSignal,
 ): Promise<AuditAttackResult> {
-  await using scratch = await ScratchCluster.create(command)
+  await using scratch = await clusters.open(signal)
   const first = await started(scratch, signal)
   await attackReads(context, scratch, first.transport, signal)
   await attackAlarms(context, scratch, first.transport, async isWanted => (await read(scratch, isWanted)).events, signal)
@@ -54,7 +55,7 @@ export async function attackScratchAudit(
 const auditFolder = ({ directory }: ScratchCluster): string => join(directory, 'server', 'audit')
 
 async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Serving> {
-  const start = await scratch.start([], signal)
+  const start = await scratch.start([apiServerOnly], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   return start
 }
@@ -218,7 +219,7 @@ async function attackStopped({ attempts }: ProofContext, scratch: ScratchCluster
   ]
   for (const { name, change } of attacks) {
     await change()
-    const start = await scratch.start([], signal)
+    const start = await scratch.start([apiServerOnly], signal)
     await scratch.stop()
     attempts.record({
       ...{ name, sent: 'start of the stopped cluster', expected: 'refused: "records are lost"' },

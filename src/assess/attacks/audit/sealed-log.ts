@@ -7,7 +7,8 @@ import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request, succeeded } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
 import { within } from '../../until.ts'
 import { auditConfiguration } from './audit-configuration.ts'
@@ -22,16 +23,16 @@ interface Reader {
   readonly publicKey: Buffer
 }
 
-export async function attackSealedLog(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
+export async function attackSealedLog(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<number> {
   const { attempts, clock } = context
-  await using scratch = await ScratchCluster.create(command)
+  await using scratch = await clusters.openNew()
   const readers = [newReader('tenant-a'), newReader('tenant-b')]
   const others = newReader('')
   const seal = [...readers, others].map(({ namespace, publicKey }) => ({
     namespaces: namespace === '' ? [] : [namespace],
     recipients: [encodeBech32('age', publicKey)],
   }))
-  const start = await scratch.start(await auditConfiguration(scratch, { epoch, seal }), signal)
+  const start = await scratch.start([apiServerOnly, ...(await auditConfiguration(scratch, { epoch, seal }))], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   const canaries = new Map<string, string>()
   for (const { namespace } of readers) {
@@ -64,11 +65,15 @@ export async function attackSealedLog(context: ProofContext, command: readonly s
     answered: `${early} of ${keys.length}`,
     held: early > 0,
   })
-  const areForgotten = async () => {
+  // A search of the memory takes long: the first comes when the log says that the epoch is over.
+  const before = await epochsOf(audit)
+  const isOver = async () => {
     await request(start.transport, { method: 'GET', path: '/api/v1/pods' }, signal)
-    return (await keysInMemory(pid, keys)) === 0 ? true : undefined
+    return (await epochsOf(audit)) > before ? true : undefined
   }
-  const forgotten = await within(forgottenMs, clock, areForgotten, signal, 500)
+  await within(forgottenMs, clock, isOver, signal, 200)
+  const areForgotten = async () => ((await keysInMemory(pid, keys)) === 0 ? true : undefined)
+  const forgotten = await within(forgottenMs, clock, areForgotten, signal, 1000)
   attempts.record({
     name: 'data keys of an epoch that is over',
     sent: `/proc/${pid}/mem`,
@@ -87,7 +92,19 @@ export async function attackSealedLog(context: ProofContext, command: readonly s
       const identity = `${scratch.directory}.identity`
       await writeFile(identity, `${encodeBech32('age-secret-key-', reader.secret).toUpperCase()}\n`, { mode: 0o600 })
       const { code, output } = await runCommand(
-        [...command, 'audit', 'search', '--data-dir', scratch.directory, '--identity', identity, '--name', canary, '--output', 'json'],
+        [
+          ...clusters.command,
+          'audit',
+          'search',
+          '--data-dir',
+          scratch.directory,
+          '--identity',
+          identity,
+          '--name',
+          canary,
+          '--output',
+          'json',
+        ],
         signal,
       )
       const isOwn = reader.namespace === namespace
@@ -101,7 +118,7 @@ export async function attackSealedLog(context: ProofContext, command: readonly s
       })
     }
   }
-  const verified = await runCommand([...command, 'audit', 'verify', '--data-dir', scratch.directory], signal)
+  const verified = await runCommand([...clusters.command, 'audit', 'verify', '--data-dir', scratch.directory], signal)
   attempts.record({
     name: 'the sealed log',
     sent: 'bulkhead audit verify',
@@ -124,6 +141,13 @@ function newReader(namespace: string): Reader {
 async function accepted(transport: Transport, path: string, body: object, signal: AbortSignal): Promise<void> {
   const answer = await request(transport, { method: 'POST', path, body }, signal)
   if (!succeeded(answer)) throw new Error(`POST ${path} was answered ${answer.status} ${answer.message}`)
+}
+
+/** How many have begun. */
+async function epochsOf(audit: string): Promise<number> {
+  const logs = (await readdir(audit)).filter(name => name.endsWith('.log'))
+  const texts = await Promise.all(logs.map(name => readFile(join(audit, name), 'latin1')))
+  return texts.reduce((sum, text) => sum + text.split('\n{"kind":"Epoch"').length - 1, 0)
 }
 
 /** The data keys of the log, unwrapped as age's X25519 recipients are. */

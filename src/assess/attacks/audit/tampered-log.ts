@@ -10,7 +10,8 @@ import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
 import { within } from '../../until.ts'
 import { auditConfiguration } from './audit-configuration.ts'
@@ -23,9 +24,9 @@ const epochMs = 20_000
 /** The limit is a second; a busy machine may be slow. */
 const alarmMs = 10_000
 
-export async function attackTamperedLog(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
+export async function attackTamperedLog(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<number> {
   const { attempts, clock } = context
-  await using scratch = await ScratchCluster.create(command)
+  await using scratch = await clusters.openNew()
   const witness = `${scratch.directory}.witness`
   await mkdir(witness)
   // The server has a user of its own.
@@ -59,7 +60,7 @@ export async function attackTamperedLog(context: ProofContext, command: readonly
   const key = join(scratch.directory, 'audit.pub')
   const copied = (at: number) => `${scratch.directory}.log-${at}`
   const verify = (folder: string, ...more: string[]) =>
-    runCommand([...command, 'audit', 'verify', '--log', folder, '--key', key, ...more], signal)
+    runCommand([...clusters.command, 'audit', 'verify', '--log', folder, '--key', key, ...more], signal)
   await copyLog(audit, copied(-1))
   const whole = await verify(copied(-1))
   attempts.record({
@@ -116,7 +117,7 @@ export async function attackTamperedLog(context: ProofContext, command: readonly
 }
 
 async function started(scratch: ScratchCluster, flags: readonly string[], signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start(flags, signal)
+  const start = await scratch.start([apiServerOnly, ...flags], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   return start.transport
 }

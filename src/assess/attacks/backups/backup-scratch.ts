@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { Transport } from '../../../client/transport/transport.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 
 export interface CommandResult {
   readonly code: number
@@ -33,13 +34,13 @@ export class BackupScratch implements AsyncDisposable {
     this.recipient = recipient
   }
 
-  static async create(command: readonly string[]): Promise<BackupScratch> {
+  static async create(clusters: ScratchClusters, signal: AbortSignal): Promise<BackupScratch> {
     const folder = await mkdtemp(join(tmpdir(), 'bulkhead-prove-backup-'))
     // The part that makes backups runs as a user of its own.
     await chmod(folder, 0o755)
     const identity = await generateX25519Identity()
     const recipient = await identityToRecipient(identity)
-    const scratch = new BackupScratch(await ScratchCluster.create(command), folder, command, recipient)
+    const scratch = new BackupScratch(await clusters.open(signal), folder, clusters.command, recipient)
     await mkdir(scratch.target)
     await chmod(scratch.target, 0o777)
     await writeFile(scratch.identity, `${identity}\n`, { mode: 0o600 })
@@ -62,7 +63,7 @@ export class BackupScratch implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<Transport> {
-    const start = await this.cluster.start(['--backup', this.#settings], signal)
+    const start = await this.cluster.start([apiServerOnly, '--backup', this.#settings], signal)
     if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
     return start.transport
   }

@@ -7,7 +7,8 @@ import type { Transport } from '../../../client/transport/transport.ts'
 import { readBackupTarget } from '../../oracles/backup-target.ts'
 import type { ProofContext } from '../../proof.ts'
 import { mergePatch, request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
 import { until, within } from '../../until.ts'
 import { Canaries } from '../at-rest/canaries.ts'
@@ -21,9 +22,9 @@ const denied = 'bulkhead-prove-denied'
 /** An acknowledged write must be in the target by then: it takes a second, and on a machine with much other work a few more. */
 const recoveryPointMs = 30_000
 
-export async function tryEncryptedBackups(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
+export async function tryEncryptedBackups(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<void> {
   const { attempts } = context
-  await using scratch = await BackupScratch.create(command)
+  await using scratch = await BackupScratch.create(clusters, signal)
   const transport = await scratch.start(signal)
   // Revisions from the first full backup on can be restored.
   const reachedRevision = revisionsOf(scratch, signal)
@@ -68,7 +69,7 @@ export async function tryEncryptedBackups(context: ProofContext, command: readon
     { revision: third, history: 'two', removed: 200 },
     { revision: undefined, history: 'three', removed: 404 },
   ]
-  for (const point of points) await tryRestore(context, command, scratch, point, signal)
+  for (const point of points) await tryRestore(context, clusters, scratch, point, signal)
 }
 
 interface RestoredPoint {
@@ -163,15 +164,16 @@ async function readTarget({ attempts }: ProofContext, scratch: BackupScratch): P
 /** Onto a fresh machine: one command, then `up`. The administrator's old credentials are valid there. */
 async function tryRestore(
   { attempts }: ProofContext,
-  command: readonly string[],
+  clusters: ScratchClusters,
   scratch: BackupScratch,
   { revision, history, removed }: RestoredPoint,
   signal: AbortSignal,
 ): Promise<void> {
-  await using restored = await ScratchCluster.create(command)
+  await using restored = await clusters.openNew()
   const more = revision === undefined ? [] : ['--revision', String(revision)]
   const { code, text } = await scratch.restore(restored.directory, more, signal)
-  const start = code === 0 ? await restored.start([], signal) : undefined
+  if (code === 0) await restored.takeCachesOf(scratch.cluster)
+  const start = code === 0 ? await restored.start([apiServerOnly], signal) : undefined
   const answers =
     start?.started === true ? await Promise.all([get(start.transport, 'history', signal), get(start.transport, 'removed', signal)]) : []
   const [found, gone] = answers

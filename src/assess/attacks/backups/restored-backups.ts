@@ -3,6 +3,7 @@ import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { BackupScratch } from './backup-scratch.ts'
 
 interface TargetAttack {
@@ -92,8 +93,8 @@ const attacks: readonly TargetAttack[] = [
 
 const created = 20
 
-export async function tryRestoredBackups({ attempts }: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
-  await using scratch = await BackupScratch.create(command)
+export async function tryRestoredBackups({ attempts }: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<void> {
+  await using scratch = await BackupScratch.create(clusters, signal)
   const transport = await scratch.start(signal)
   const make = async (name: string) => {
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value: name } }

@@ -6,7 +6,8 @@ import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import type { ProofContext } from '../../proof.ts'
 import { connectWith, mergePatch, request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 
 const listPath = `/api/v1/namespaces/${deniedCredentials.namespace}/configmaps/${deniedCredentials.name}`
 const whoAmI = { method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews' } as const
@@ -16,20 +17,20 @@ const changed = 'bulkhead-prove-changed'
 const lifted = 'bulkhead-prove-lifted'
 const ruled = 'bulkhead-prove-ruled'
 
-export async function tryRestoredStore({ attempts }: ProofContext, command: readonly string[], signal: AbortSignal): Promise<void> {
-  await using scratch = await ScratchCluster.create(command)
+export async function tryRestoredStore({ attempts }: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<void> {
+  await using scratch = await clusters.open(signal)
   await using earlier = await stateBefore(scratch, signal)
   const since = await denyAll(scratch, signal)
   await scratch.stop()
   await putBack(earlier.directory, scratch.directory)
 
-  const refused = await scratch.start([], signal)
+  const refused = await scratch.start([apiServerOnly], signal)
   attempts.record({
     ...{ name: 'an older store', sent: 'bulkhead up', expected: 'refused: the store was restored to an earlier state' },
     ...{ answered: refused.started ? 'the cluster started' : refused.output.trim() },
     held: !refused.started && refused.output.includes('was restored to an earlier state'),
   })
-  const start = await scratch.start(['--accept-restored-store'], signal)
+  const start = await scratch.start([apiServerOnly, '--accept-restored-store'], signal)
   if (!start.started) throw new Error(`the restored cluster does not start: ${start.output.trim()}`)
   const { transport, endpoint } = start
   const users: readonly (readonly [string, string, boolean])[] = [
@@ -92,7 +93,7 @@ async function denyAll(scratch: ScratchCluster, signal: AbortSignal): Promise<st
 }
 
 async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start([], signal)
+  const start = await scratch.start([apiServerOnly], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   return start.transport
 }

@@ -8,7 +8,8 @@ import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
 import { until, within } from '../../until.ts'
 import { WebhookBackend } from '../admission/webhook-backend.ts'
@@ -16,6 +17,7 @@ import { runCommand } from '../audit/run-command.ts'
 import { groups, namespaces } from './canary-groups.ts'
 import { crdPath, create, definitions, guests, personOf, personsIn, takeSteps } from './canary-paths.ts'
 import { quotingPolicy, quotingWebhook } from './quoting-rules.ts'
+import { tryEventOracle } from './try-event-oracle.ts'
 import { tryLowering } from './try-lowering.ts'
 
 const everything = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'RequestResponse' }] }
@@ -31,9 +33,9 @@ interface Sample {
 }
 
 /** Returns how many canaries there were. */
-export async function tryRedaction(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
+export async function tryRedaction(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<number> {
   const { attempts, clock } = context
-  await using scratch = await ScratchCluster.create(command)
+  await using scratch = await clusters.open(signal)
   await using webhook = await WebhookBackend.open(clock.now())
   const target = `${scratch.directory}.target`
   const start = await scratch.start(await flagsOf(scratch, target), signal)
@@ -56,9 +58,10 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
   // The twin: what is of no class is recorded, so that a search finds it.
   await takeSteps(transport, [create(personsIn(namespaces.plain), personOf('shown', { note: shown }))], signal)
   await tryLowering(context, transport, namespaces, signal)
+  await tryEventOracle(context, transport, namespaces.plain, signal)
 
   const events = (await request(transport, { method: 'GET', path: '/api/v1/events' }, signal)).text
-  const backup = await runCommand([...command, 'backup', 'create', 'prove', '--data-dir', scratch.directory], signal)
+  const backup = await runCommand([...clusters.command, 'backup', 'create', 'prove', '--data-dir', scratch.directory], signal)
   if (backup.code !== 0) throw new Error(`the backup of the scratch cluster fails: ${backup.output}`)
   // A record reaches the disk before the answer of a write, and within a second for a read.
   const isRecorded = async () => ((await hits(scratch.directory, new Map([['shown', shown]]), signal)).size > 0 ? true : undefined)
@@ -74,7 +77,7 @@ export async function tryRedaction(context: ProofContext, command: readonly stri
   for (const isRefused of [true, false]) {
     const sample = samples.find(each => each.isRefused === isRefused)
     if (sample !== undefined)
-      explanations.push(await printed([...command, 'why', sample.id, '--data-dir', scratch.directory], sample, signal))
+      explanations.push(await printed([...clusters.command, 'why', sample.id, '--data-dir', scratch.directory], sample, signal))
   }
   const output = scratch.output
   await scratch.stop()

@@ -1,18 +1,20 @@
 // A second API server of the same build, which trusts issuers and a token webhook of the proof, and bootstrap tokens: the attacked cluster's own configuration stays as it is.
 import { writeFile } from 'node:fs/promises'
 import type { ClusterMachine, IssuerSettings, StartedCluster } from '../../proof.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 
 /** Undefined where no cluster can be started. */
 export async function startIssuerCluster(
-  { startWith, command }: Pick<ClusterMachine, 'startWith' | 'command'>,
+  startWith: ClusterMachine['startWith'],
+  clusters: ScratchClusters | undefined,
   settings: IssuerSettings,
   signal: AbortSignal,
 ): Promise<StartedCluster | undefined> {
   if (startWith !== undefined) return startWith(settings, signal)
-  if (command === undefined) return undefined
+  if (clusters === undefined) return undefined
   await using stack = new AsyncDisposableStack()
-  const scratch = stack.use(await ScratchCluster.create(command))
+  const scratch = stack.use(await clusters.open(signal))
   const file = async (name: string, content: object): Promise<string> => {
     const path = `${scratch.directory}-${name}`
     await writeFile(path, JSON.stringify(content), { mode: 0o644 })
@@ -20,6 +22,7 @@ export async function startIssuerCluster(
   }
   const start = await scratch.start(
     [
+      apiServerOnly,
       '--authentication-config-file',
       await file('authentication.json', settings.authentication),
       '--authentication-token-webhook-config-file',

@@ -34,8 +34,8 @@ interface Trusted {
 
 /** Returns whether it could be tried. */
 export async function tryIssuers(context: ProofContext, signal: AbortSignal): Promise<boolean> {
-  const { machine, clock } = context
-  if (machine.startWith === undefined && machine.command === undefined) return false
+  const { machine, clusters, clock } = context
+  if (machine.startWith === undefined && clusters === undefined) return false
   const now = clock.now()
   const [trusted, foreign] = await Promise.all([TestAuthority.create(now), TestAuthority.create(now)])
   const names = { ipAddresses: [host], dnsNames: [] }
@@ -64,7 +64,7 @@ export async function tryIssuers(context: ProofContext, signal: AbortSignal): Pr
     ...{ main: urlOf('main'), other: urlOf('other'), mail: urlOf('mail'), misnamed: urlOf('misnamed') },
     ...{ impostors, authority: trusted.certificate, webhookPort: webhook.port },
   }
-  const cluster = await startIssuerCluster(machine, issuerSettings(settings), signal)
+  const cluster = await startIssuerCluster(machine.startWith, clusters, issuerSettings(settings), signal)
   if (cluster === undefined) return false
   stack.use(cluster)
   await using stranger = connectWith(cluster.endpoint, {})

@@ -5,7 +5,8 @@ import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { Endpoint, ProofContext } from '../../proof.ts'
 import { connectWith, request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import { apiServerOnly } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { until } from '../../until.ts'
 import { endlessWrite, openSession, type RawRequest, rawRequest } from './raw-request.ts'
 import { crowdConnections, holdConnections, scratchFiles } from './slow-clients.ts'
@@ -58,9 +59,9 @@ const limits: readonly Limit[] = [
 ]
 
 /** Returns the number of limits that were reached. */
-export async function attackScratchLimits(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
-  await using scratch = await ScratchCluster.create(['/bin/sh', '-c', `ulimit -n ${scratchFiles} && exec "$@"`, 'sh', ...command])
-  const start = await scratch.start([], signal)
+export async function attackScratchLimits(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<number> {
+  await using scratch = await clusters.open(signal, ['/bin/sh', '-c', `ulimit -n ${scratchFiles} && exec "$@"`, 'sh'])
+  const start = await scratch.start([apiServerOnly], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   const { transport, endpoint } = start
   await Promise.all([holdConnections(context, endpoint, signal), reachLimits(context, { endpoint, transport }, signal)])

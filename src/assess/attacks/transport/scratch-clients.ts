@@ -8,7 +8,8 @@ import type { AttemptLog } from '../../attempt-log.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, connectWith, request } from '../../request.ts'
-import { ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchCluster } from '../../scratch-cluster.ts'
+import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { until } from '../../until.ts'
 import { type Disguise, disguises, Impostor } from './impostor.ts'
 import { TestAuthority } from './test-authority.ts'
@@ -28,7 +29,7 @@ interface Trap {
 }
 
 /** Returns the number of clients that were attacked. */
-export async function attackScratchClients(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
+export async function attackScratchClients(context: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<number> {
   const { clock, attempts } = context
   const now = clock.now()
   const [trusted, foreign] = await Promise.all([TestAuthority.create(now), TestAuthority.create(now)])
@@ -43,7 +44,7 @@ export async function attackScratchClients(context: ProofContext, command: reado
       return { kind, disguise, id, impostor: stack.use(impostor) }
     },
   )
-  const scratch = stack.use(await ScratchCluster.create(command))
+  const scratch = stack.use(await clusters.open(signal))
   const flags = await accessFlags(scratch, traps, host, trusted.certificate)
   const start = await scratch.start(['--simulated-nodes', '1', ...flags], signal)
   if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
