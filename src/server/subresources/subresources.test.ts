@@ -124,6 +124,68 @@ test('eviction asks the budget of a pod that begins to run before it is deleted'
   assert.equal((await api.get(`${budgets}/b`)).json.status.disruptionsAllowed, 0)
 })
 
+test('eviction asks the budgets again about a pod that replaced the one they were asked about', async () => {
+  let replace: (() => Promise<unknown>) | undefined
+  await using api = new TestServer({
+    admission: {
+      mutate: () => undefined,
+      async validate({ operation, subresource }) {
+        if (operation !== 'UPDATE' || subresource !== 'status') return
+        const once = replace
+        replace = undefined
+        await once?.()
+      },
+    },
+  })
+  const running = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } }
+  const seed = async (labels: object) => {
+    await api.create(pods, { ...pod(['c'], { nodeName: 'n1' }), metadata: { name: 'p', labels } })
+    await api.request('PATCH', `${pods}/p/status`, running)
+  }
+  await seed({ app: 'uncovered' })
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  await api.create(budgets, { metadata: { name: 'b' }, spec: { selector: { matchLabels: { app: 'a' } } } })
+  const status = { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 }
+  await api.request('PATCH', `${budgets}/b/status`, { status })
+  replace = async () => {
+    await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: 0 })
+    await seed({ app: 'a' })
+  }
+  assert.equal((await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } })).status, 429)
+  assert.equal((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp, undefined)
+})
+
+test('eviction counts against no budget that replaced the one about its pod', async () => {
+  let replace: (() => Promise<unknown>) | undefined
+  await using api = new TestServer({
+    admission: {
+      mutate: () => undefined,
+      async validate({ operation, resource }) {
+        if (operation !== 'UPDATE' || resource.plural !== 'poddisruptionbudgets') return
+        const once = replace
+        replace = undefined
+        await once?.()
+      },
+    },
+  })
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
+  await api.request('PATCH', `${pods}/p/status`, { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } })
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const status = { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }
+  const seed = async (app: string) => {
+    await api.create(budgets, { metadata: { name: 'b' }, spec: { selector: { matchLabels: { app } } } })
+    await api.request('PATCH', `${budgets}/b/status`, { status })
+  }
+  await seed('a')
+  replace = async () => {
+    await api.request('DELETE', `${budgets}/b`)
+    await seed('other')
+  }
+  assert.equal((await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } })).status, 429)
+  assert.equal((await api.get(`${budgets}/b`)).json.status.disruptionsAllowed, 1)
+  assert.equal((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp, undefined)
+})
+
 test('binding checks the name, the uid and the version of its pod', async () => {
   await using api = new TestServer()
   const created = await api.create(pods, pod())
