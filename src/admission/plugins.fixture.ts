@@ -106,7 +106,7 @@ export const options = {
 }
 /** The plug-ins that a profile enables by default. */
 export const pluginsOf = (profile: 'secure' | 'upstream', reader: StoreReader = cluster) =>
-  admissionPlugins({ ...options, reader, profile }, enabledPlugins(profile, {}))
+  admissionPlugins({ ...options, reader, view: new FakeStoreView({ nodes: reader.list('nodes') }), profile }, enabledPlugins(profile, {}))
 export const secure = createAdmission(pluginsOf('secure'))
 export const upstream = createAdmission(pluginsOf('upstream'))
 

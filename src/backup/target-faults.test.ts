@@ -7,6 +7,7 @@ import { startBackups } from './backup.testing.ts'
 import { readChain } from './chain.ts'
 import { MemoryTarget } from './memory-target.testing.ts'
 import { planRestore } from './restore-plan.ts'
+import { TargetBackups } from './target-backups.ts'
 import { openFolderTarget } from './targets/folder-target.ts'
 
 test('a target that refuses writes is named, and gets everything once it takes them again', async () => {
@@ -22,6 +23,33 @@ test('a target that refuses writes is named, and gets everything once it takes t
   await until(() => backups.state.problem === undefined, 'the next backup')
   const plan = planRestore(await readChain(target, { key }, signal), { revision: Number(made.metadata.resourceVersion) })
   assert.equal(plan.revision, Number(made.metadata.resourceVersion))
+})
+
+test('while backups are stopped the cluster takes writes and reads, and the next start stores what was written meanwhile', async () => {
+  const target = new MemoryTarget()
+  await using all = await startBackups({ open: async () => target })
+  const { cluster, backups, signal, key, options } = all
+  await until(() => backups.state.problem === undefined, 'the first backup')
+  await all.stopBackups()
+  const names = [...target.files.keys()]
+  const made = await cluster.client.create(configMaps, 'default', { metadata: { name: 'meanwhile' }, data: {} }, signal)
+  await cluster.client.delete(configMaps, 'default', 'meanwhile', {}, signal)
+  const { metadata } = await cluster.client.create(configMaps, 'default', { metadata: { name: 'stays' }, data: {} }, signal)
+  assert.equal((await cluster.client.get(configMaps, 'default', 'stays', signal)).metadata.uid, metadata.uid)
+  assert.deepEqual([...target.files.keys()], names)
+  const restarted = new TargetBackups(options)
+  const stop = new AbortController()
+  const running = restarted.run(stop.signal)
+  try {
+    const newest = Number(metadata.resourceVersion)
+    await until(() => restarted.state.problem === undefined && restarted.state.revision >= newest, 'the next backup')
+    const chain = await readChain(target, { key }, signal)
+    for (const revision of [Number(made.metadata.resourceVersion), newest])
+      assert.equal(planRestore(chain, { revision }).revision, revision)
+  } finally {
+    stop.abort(new Error('The test has ended'))
+    await running
+  }
 })
 
 test('two backups at once: the second one is refused', async () => {

@@ -91,3 +91,39 @@ test('SchedulingQueue.wakeLongWaiting() requeues pods after five minutes, each a
   }
   assert.deepEqual([300_999, 301_000, 301_000, 360_999, 361_000].map(woken), [undefined, 'a', undefined, undefined, 'b'])
 })
+
+test('SchedulingQueue: what a tenant keeps waiting costs nothing with the pods and events of others', () => {
+  const count = 2000
+  let looks = 0
+  const counted = (name: string, priority: number): Pod => {
+    const made = pod(name)
+    Object.defineProperty(made.spec, 'priority', {
+      get: () => {
+        looks++
+        return priority
+      },
+    })
+    return made
+  }
+  class Counted extends Set<string> {
+    override [Symbol.iterator]() {
+      looks++
+      return super[Symbol.iterator]()
+    }
+  }
+  const logarithm = 2 * 2 * Math.ceil(Math.log2(2 * count)) * 2
+  const queue = new SchedulingQueue(plugins)
+  for (let index = 0; index < count; index++) queue.set(counted(`low-${index}`, 0), index)
+  for (let index = 0; index < count; index++) queue.set(counted(`high-${index}`, 1), count)
+  for (let index = 0; index < count; index++) assert.equal(nameOf(queue.take(count)), `high-${index}`)
+  assert.ok(looks < count * 2 * logarithm, `${looks} looks at priorities`)
+
+  for (let index = 0; index < count; index++) {
+    const waiting = queue.take(count)
+    if (waiting !== undefined) queue.refused(waiting, new Counted(['TaintToleration']), count)
+  }
+  looks = 0
+  for (let index = 0; index < count; index++) queue.wake('pod-placed', count)
+  assert.equal(looks, 0)
+  assert.deepEqual(queue.counts, { active: 0, backoff: 0, unschedulable: count })
+})

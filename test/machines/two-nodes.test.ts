@@ -160,6 +160,35 @@ test('a forged packet from the wire with the address of a pod reaches no pod', {
   await second.must('ip', 'route', 'delete', `${near}/32`)
 })
 
+test('a link between two nodes that is cut: pods of one node talk on, nothing passes in clear, and it heals', { skip }, async () => {
+  const [far, local] = [await addressOf('server-m2'), await addressOf('server-m1')]
+  const capture = await Capture.start(first, join(folder, 'cut.pcap'))
+  const drop = `udp dport ${defaultLinkPort} drop; udp sport ${defaultLinkPort} drop;`
+  const hook = (name: string) => `chain ${name} { type filter hook ${name} priority -300; ${drop} };`
+  await first.must('nft', `add table inet test_cut { ${hook('input')} ${hook('output')} }`)
+  assert.equal(await ask('client-m1', `http://${far}:8080`), '')
+  await untilRead('client-m1', `http://${local}:8080`)
+  await first.must('nft', 'delete', 'table', 'inet', 'test_cut')
+  await untilRead('client-m1', `http://${far}:8080`)
+  await untilRead('client-m2', `http://${local}:8080`)
+  const { podPackets, bytes } = await capture.end(defaultLinkPort)
+  assert.deepEqual(podPackets, [])
+  assert.equal(bytes.includes(canary), false)
+})
+
+test('a DNS server that does not answer: pods reach addresses, and names again once it does', { skip }, async () => {
+  const { stdout } = await first.bulkhead('status', '--output', 'json', '--data-dir', first.dataDirectory)
+  const { parts } = JSON.parse(stdout) as { parts: { name: string; pid: number }[] }
+  const dns = parts.find(({ name }) => name === 'dns')
+  assert.ok(dns, stdout)
+  process.kill(dns.pid, 'SIGSTOP')
+  await untilRead('client-m1', `http://${await addressOf('server-m1')}:8080`)
+  await untilRead('client-m1', `http://${await addressOf('server-m2')}:8080`)
+  // Continued, or already replaced by its supervisor.
+  await first.run('kill', ['-CONT', String(dns.pid)])
+  await untilRead('client-m1', 'http://other-node')
+})
+
 test('a machine that is killed comes back without a ticket, and its pods talk again', { skip }, async () => {
   await second.stop('SIGKILL')
   await second.start(['join'], ready)

@@ -23,8 +23,8 @@ export const n3: readonly Sabotage[] = [
   sabotage(
     'two nodes have one WireGuard key',
     own,
-    'metadata.name !== node && metadata.annotations?.[nodeLinkKey] === key',
-    'metadata.name === node && metadata.annotations?.[nodeLinkKey] === key',
+    'const holder = claims.otherWithKey(key, node)',
+    "const holder = claims.otherWithKey('', node)",
   ),
   sabotage('whoever writes Nodes sets their keys', own, 'return set.length === 0 ? undefined', 'return set.length >= 0 ? undefined'),
   sabotage('a node sets the key of another', ofOthers, 'if (request.name !== node) return', "if (request.name === '') return"),

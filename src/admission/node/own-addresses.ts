@@ -5,10 +5,8 @@ import type { FieldError } from '../../api/field-error.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
-
-/** Marks simulated nodes, which all report one address without a machine. */
-const simulatedLabel = 'bulkhead.dev/simulated'
-const hostTypes: ReadonlySet<string> = new Set(['Hostname', 'InternalDNS', 'ExternalDNS'])
+import { addressesOf, hostTypes, rangesOf } from './node-addresses.ts'
+import type { NodeClaims } from './node-claims.ts'
 
 /** Why the node may not report these addresses of its pod; undefined if it may, or if they did not change. */
 export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, reader: StoreReader): string | undefined {
@@ -30,14 +28,19 @@ export function podAddressRefusal(pod: Pod, old: Pod | undefined, node: string, 
   return `node "${node}" cannot set status.podIPs of the pod to ${wrong}: ${wanted}`
 }
 
+export interface HeldAddresses {
+  readonly reader: Pick<StoreReader, 'list'>
+  readonly claims: Pick<NodeClaims, 'holderOfRange' | 'otherWithAddress'>
+}
+
 /** Why the node may not report this about its own Node; undefined if it may. */
-export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, reader: StoreReader): string | undefined {
+export function nodeAddressRefusal(now: Node, old: Node | undefined, node: string, held: HeldAddresses): string | undefined {
   if (rangesOf(now).join() !== rangesOf(old).join())
     return `node "${node}" is not allowed to set spec.podCIDRs: the control plane gives it its range`
   const before = new Set(old?.status?.addresses?.map(({ type, address }) => `${type} ${address}`))
   for (const { type, address } of now.status?.addresses ?? []) {
     if (before.has(`${type} ${address}`)) continue
-    const why = hostTypes.has(type) ? hostRefusal(type, address, node) : ipRefusal(address, node, reader)
+    const why = hostTypes.has(type) ? hostRefusal(type, address, node) : ipRefusal(address, node, held)
     if (why !== undefined) return `node "${node}" is not allowed to set status.addresses to ${JSON.stringify(address)}: ${why}`
   }
   return undefined
@@ -46,20 +49,19 @@ export function nodeAddressRefusal(now: Node, old: Node | undefined, node: strin
 const hostRefusal = (type: string, address: string, node: string): string | undefined =>
   address === node || address.startsWith(`${node}.`) ? undefined : `an address of type ${type} is the name of the node`
 
-function ipRefusal(address: string, node: string, reader: StoreReader): string | undefined {
+function ipRefusal(address: string, node: string, { reader, claims }: HeldAddresses): string | undefined {
   const errors: FieldError[] = []
   validateNonSpecialIp(address, 'address', errors)
   const [special] = errors
   if (special !== undefined) return special.message
   const services = reader.list('servicecidrs.networking.k8s.io') as readonly ServiceCIDR[]
   if (services.some(({ spec }) => isWithin(address, spec.cidrs ?? []))) return 'it is in the range of Services'
-  for (const other of reader.list('nodes') as readonly Node[]) {
-    const { name = '', labels } = other.metadata
-    if (isWithin(address, rangesOf(other))) return `it is in the range of pods of node "${name}"`
-    if (name === node || labels?.[simulatedLabel] !== undefined) continue
-    if (addressesOf(other).some(text => sameIp(text, address))) return `it is the address of node "${name}"`
-  }
-  return undefined
+  const ip = parseIp(address)
+  if (ip === undefined) return undefined
+  const inPods = claims.holderOfRange(ip)
+  if (inPods !== undefined) return `it is in the range of pods of node "${inPods}"`
+  const other = claims.otherWithAddress(ip, node)
+  return other === undefined ? undefined : `it is the address of node "${other}"`
 }
 
 const listed = (texts: readonly string[]): string => (texts.length === 0 ? 'none yet' : texts.join(', '))
@@ -78,14 +80,6 @@ const hostIps = (pod: Pod | undefined): string[] => {
 const podIps = (pod: Pod | undefined): string[] => {
   const { podIP, podIPs } = pod?.status ?? {}
   return [...new Set([...(podIP ? [podIP] : []), ...(podIPs ?? []).map(({ ip }) => ip)])]
-}
-
-const addressesOf = (node: Node | undefined): string[] =>
-  (node?.status?.addresses ?? []).filter(({ type }) => !hostTypes.has(type)).map(({ address }) => address)
-
-const rangesOf = (node: Node | undefined): readonly string[] => {
-  const { podCIDR, podCIDRs } = node?.spec ?? {}
-  return podCIDRs ?? (podCIDR ? [podCIDR] : [])
 }
 
 function sameIp(a: string, b: string): boolean {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { StoreReader } from '../../api/store-view.ts'
 import type { Node } from '../../api/types/core-v1.ts'
+import { FakeStoreView } from '../admission.fixture.ts'
+import { NodeClaims } from './node-claims.ts'
 import { foreignLinkRefusal, ownLinkRefusal } from './own-link.ts'
 
 const key = (letter: string): string => `${letter.repeat(42)}A=`
@@ -9,7 +10,9 @@ const node = (name: string, publicKey?: string): Node => ({
   metadata: { name, ...(publicKey === undefined ? {} : { annotations: { 'bulkhead.dev/wireguard-public-key': publicKey } }) },
   spec: {},
 })
-const reader = { list: () => [node('n2', key('b'))], get: () => undefined } as unknown as StoreReader
+const view = new FakeStoreView()
+view.put('nodes', node('n2', key('b')))
+const claims = new NodeClaims(view)
 
 test('only the node itself publishes its key; anyone who may write Nodes may remove it', () => {
   assert.match(foreignLinkRefusal(node('n1', key('a')), node('n1')) ?? '', /only the node "n1" itself may set .*wireguard-public-key/)
@@ -21,8 +24,8 @@ test('only the node itself publishes its key; anyone who may write Nodes may rem
 })
 
 test('a node publishes a key of its own, and never that of another node', () => {
-  assert.equal(ownLinkRefusal(node('n1', key('a')), node('n1'), 'n1', reader), undefined)
-  assert.match(ownLinkRefusal(node('n1', key('b')), node('n1'), 'n1', reader) ?? '', /it is the key of node "n2"/)
-  assert.match(ownLinkRefusal(node('n1', 'x'), node('n1'), 'n1', reader) ?? '', /must be 32 bytes in base64/)
-  assert.equal(ownLinkRefusal(node('n2', key('b')), node('n2'), 'n2', reader), undefined)
+  assert.equal(ownLinkRefusal(node('n1', key('a')), node('n1'), 'n1', claims), undefined)
+  assert.match(ownLinkRefusal(node('n1', key('b')), node('n1'), 'n1', claims) ?? '', /it is the key of node "n2"/)
+  assert.match(ownLinkRefusal(node('n1', 'x'), node('n1'), 'n1', claims) ?? '', /must be 32 bytes in base64/)
+  assert.equal(ownLinkRefusal(node('n2', key('b')), node('n2'), 'n2', claims), undefined)
 })

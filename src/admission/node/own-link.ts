@@ -1,8 +1,8 @@
 // The WireGuard key of a node: only the node itself publishes one, and never that of another. With the key of its choice, a peer would read
 // what is sent to the pods of the node.
 import { isPublicKey, nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
-import type { StoreReader } from '../../api/store-view.ts'
 import type { Node } from '../../api/types/core-v1.ts'
+import type { NodeClaims } from './node-claims.ts'
 
 const names = [nodeLinkKey, nodeLinkPort] as const
 
@@ -19,13 +19,16 @@ export function foreignLinkRefusal(now: Node | undefined, old: Node | undefined)
 }
 
 /** Why the node may not publish this; undefined if it may. */
-export function ownLinkRefusal(now: Node, old: Node | undefined, node: string, reader: StoreReader): string | undefined {
+export function ownLinkRefusal(
+  now: Node,
+  old: Node | undefined,
+  node: string,
+  claims: Pick<NodeClaims, 'otherWithKey'>,
+): string | undefined {
   if (setLinkNames(now, old).length === 0) return undefined
   const key = now.metadata.annotations?.[nodeLinkKey]
   if (key === undefined) return undefined
   if (!isPublicKey(key)) return `node "${node}" is not allowed to set annotation ${nodeLinkKey}: it must be 32 bytes in base64`
-  const holder = (reader.list('nodes') as readonly Node[]).find(
-    ({ metadata }) => metadata.name !== node && metadata.annotations?.[nodeLinkKey] === key,
-  )
-  return holder && `node "${node}" is not allowed to set annotation ${nodeLinkKey}: it is the key of node "${holder.metadata.name}"`
+  const holder = claims.otherWithKey(key, node)
+  return holder && `node "${node}" is not allowed to set annotation ${nodeLinkKey}: it is the key of node "${holder}"`
 }

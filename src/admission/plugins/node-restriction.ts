@@ -5,12 +5,13 @@ import { groupResource, type KubeObject } from '../../api/object.ts'
 import { isMirrorPod, mirrorPodAnnotation } from '../../api/pods/mirror-pod.ts'
 import { podReferences } from '../../api/pods/pod-references.ts'
 import { type ApiError, forbidden, notFound } from '../../api/status.ts'
-import type { StoreReader } from '../../api/store-view.ts'
+import type { StoreReader, StoreView } from '../../api/store-view.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
+import { NodeClaims } from '../node/node-claims.ts'
 import { nodeAddressRefusal, podAddressRefusal } from '../node/own-addresses.ts'
 import { certificateRequestRefusal } from '../node/own-certificate-requests.ts'
 import { ownEventRefusal } from '../node/own-events.ts'
@@ -33,7 +34,8 @@ const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
 /** Why the node may not; undefined if it may. */
 type Refusal = string | ApiError | undefined
-type Rule = (request: AdmissionRequest, node: string, options: NodeRestrictionOptions) => Promise<Refusal>
+type Parts = NodeRestrictionOptions & { readonly claims: NodeClaims }
+type Rule = (request: AdmissionRequest, node: string, parts: Parts) => Promise<Refusal>
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['pods', podRule],
@@ -52,6 +54,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 export interface NodeRestrictionOptions {
   readonly reader: StoreReader
+  readonly view: Pick<StoreView, 'list' | 'follow'>
   readonly decide: DecideFor
   readonly identityOf: RequestedIdentity
   /** Upstream trusts a node's report of its addresses, its place and other objects; the secure profile does not. */
@@ -70,6 +73,7 @@ export const nodeRestriction: PluginDefinition<NodeRestrictionOptions> = {
 }
 
 function create(options: NodeRestrictionOptions): PluginSteps {
+  const parts: Parts = { ...options, claims: new NodeClaims(options.view) }
   async function validate(request: AdmissionRequest): Promise<Verdict> {
     const { user, resource } = request
     if (!isOfNode(request)) {
@@ -78,7 +82,7 @@ function create(options: NodeRestrictionOptions): PluginSteps {
     }
     const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
     if (node === '') return refuse(request, `could not determine node from user "${user.name}"`)
-    const why = await rules.get(groupResource(resource.group, resource.plural))?.(request, node, options)
+    const why = await rules.get(groupResource(resource.group, resource.plural))?.(request, node, parts)
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
@@ -163,7 +167,7 @@ async function eventRule(request: AdmissionRequest, node: string, { reader, prof
   return sizeRefusal(request.object, maxEventLength, node, 'an event') ?? ownEventRefusal(request, node, reader)
 }
 
-async function nodeRule(request: AdmissionRequest, node: string, { reader, profile }: NodeRestrictionOptions): Promise<Refusal> {
+async function nodeRule(request: AdmissionRequest, node: string, { reader, claims, profile }: Parts): Promise<Refusal> {
   if (request.name !== node) return `node "${node}" is not allowed to modify node "${request.name}"`
   const now = request.object as Node | undefined
   const old = request.oldObject as Node | undefined
@@ -193,12 +197,12 @@ async function nodeRule(request: AdmissionRequest, node: string, { reader, profi
 
   function strict(): string | undefined {
     if (now === undefined) return undefined
-    const link = ownLinkRefusal(now, old, node, reader)
+    const link = ownLinkRefusal(now, old, node, claims)
     if (link !== undefined || profile === 'upstream') return link
     return (
       sizeRefusal(now.status, maxNodeStatusLength, node, 'a Node status') ??
       ownLabelRefusal(now, old, changed, node) ??
-      nodeAddressRefusal(now, old, node, reader)
+      nodeAddressRefusal(now, old, node, { reader, claims })
     )
   }
 }

@@ -136,6 +136,8 @@ export class FakeApi implements Transport {
     const version = asked.metadata.resourceVersion
     if (version !== undefined && version !== '' && version !== old.metadata.resourceVersion)
       throw staleConflict({ group: address.group, plural }, name)
+    const { uid } = asked.metadata
+    if (uid !== undefined && uid !== old.metadata.uid) throw conflict({ group: address.group, plural }, name, 'the UID differs')
     return this.#update(resource, old, asked, subresource)
   }
 

@@ -47,10 +47,12 @@ export function disruptedPods({ status }: PodDisruptionBudget, pods: readonly Po
     const name = pod.metadata.name ?? ''
     const since = status?.disruptedPods?.[name]
     if (since === undefined || pod.metadata.deletionTimestamp !== undefined) continue
-    const left = (Date.parse(since) || 0) + deletionTimeoutMs - now
+    // A later time than now, of another machine's clock or of whoever wrote the status, would hold up evictions for as long.
+    const at = Math.min(Date.parse(since) || 0, now)
+    const left = at + deletionTimeoutMs - now
     if (left <= 0) notDeleted.push(pod)
     else {
-      kept[name] = since
+      kept[name] = at === now ? formatTime(now) : since
       waits.push(left)
     }
   }

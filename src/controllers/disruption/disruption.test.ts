@@ -67,6 +67,14 @@ test('planBudget() does not count a pod whose eviction was allowed, until it is 
   assert.deepEqual([late.disruptedPods, late.notDeleted.length], [{}, 1])
 })
 
+test('disruptedPods() counts an eviction of the future from now: its time does not hold up others for longer', () => {
+  const budget = budgetOf({ minAvailable: 1 })
+  const disrupted = { p0: '9999-01-01T00:00:00Z' }
+  budget.status = { disruptedPods: disrupted, disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
+  const seen = disruptedPods(budget, [podOf('p0'), podOf('p1')], now)
+  assert.deepEqual([seen.disruptedPods, seen.waitMs], [{ p0: '2026-01-01T00:00:00Z' }, 120_000])
+})
+
 test('disruption counts the pods that controllers request, and allows nothing if a controller cannot be found', async () => {
   await using scenario = startScenario({
     controllers: [disruption],

@@ -266,6 +266,33 @@ test('nodeLifecycle leaves later pod statuses to a node that is alive but not re
   await scenario.until(() => ready('p') === 'False', 'the pod is called not ready again')
 })
 
+test('nodeLifecycle marks no pod that has replaced a pod of the silent node under its name', async () => {
+  await using scenario = startScenario({
+    controllers: [nodeLifecycle],
+    settings: { nodeMonitorGraceMs: 1_000_000, nodeMonitorPeriodMs: 5 },
+  })
+  const { api } = scenario
+  const seedPod = (name: string, nodeName: string) =>
+    api.seed(pods, {
+      metadata: { name, namespace: 'ns' },
+      spec: { nodeName, containers: [] },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    })
+  const ready = (name: string) => api.read(pods, 'ns', name)?.status?.conditions?.[0]?.status
+  let replaced = false
+  api.refuse = ({ path }) => {
+    if (replaced || !path.endsWith('/pods/web-0/status')) return
+    replaced = true
+    api.remove(pods, 'ns', 'web-0')
+    seedPod('web-0', 'n2')
+  }
+  seedPod('web-0', 'n1')
+  seedPod('web-1', 'n1')
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } })
+  await scenario.until(() => replaced && ready('web-1') === 'False', 'the pod that is still there is marked')
+  assert.equal(ready('web-0'), 'True')
+})
+
 test('nodeLifecycle reports nodes that are added and removed', async () => {
   await using scenario = startScenario({ controllers: [nodeLifecycle] })
   const { api } = scenario

@@ -116,12 +116,13 @@ async function markPodsNotReady(
     if (podCondition(pod, 'Ready')?.status !== 'True') continue
     const { namespace = '', name = '', uid = '' } = pod.metadata
     if (denied?.has(uid)) continue
-    const body = { status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }] } }
+    const status = { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }] }
     try {
-      await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
+      await client.patch(pods, namespace, name, { metadata: { uid }, status }, { type: 'strategic', subresource: 'status' }, signal)
       events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'NodeNotReady', 'Node is not ready')
     } catch (err) {
-      if (!isReason(err, 'NotFound')) throw err
+      // Deleted, or replaced by another pod of its name, which may run elsewhere.
+      if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
     }
     denied?.add(uid)
   }

@@ -41,13 +41,25 @@ export function eviction(parts: Parts): ResourceHandler {
     const deletion = deletionOf(request, context)
     await admit(parts.writeParts.admission, context, request, deletion.dryRun)
     if (await evictUnguarded(parts, context, deletion)) return evicted(context)
+    await evictAsPermitted(parts, context, deletion)
+    return evicted(context)
+  }
+}
+
+/** The budgets are asked about one pod: another of its name, which may have other labels, is asked about again. */
+async function evictAsPermitted(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
     const pod = currentPod(context)
     const permission = await ask(parts, context, pod, deletion.dryRun)
     if (permission.outcome === 'ambiguous') throw ambiguous()
     if (permission.outcome === 'counted') context.annotate('bulkhead.dev/disruption-budget', permission.name)
-    if (permission.outcome === 'while-unready') await evictUnready(parts, context, pod, deletion, permission.name)
-    else await evict(parts, context, deletion)
-    return evicted(context)
+    if (permission.outcome === 'while-unready') return await evictUnready(parts, context, pod, deletion, permission.name)
+    try {
+      return await evict(parts, context, { ...deletion, uid: deletion.uid ?? pod.metadata.uid })
+    } catch (err) {
+      const isReplaced = isReason(err, 'Conflict') && currentPod(context).metadata.uid !== pod.metadata.uid
+      if (!isReplaced || deletion.uid !== undefined || attempt >= attempts) throw err
+    }
   }
 }
 
@@ -188,7 +200,10 @@ async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boo
       dryRun,
       isUpkeep: true,
       async next(old) {
-        const counted = withEviction(copyJson(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
+        const newest = copyJson(old) as PodDisruptionBudget
+        // Replaced by another of its name since the list, or about other pods.
+        if (newest.metadata.uid !== budget.metadata.uid || !covers(newest, pod)) throw budgetNotObserved(name)
+        const counted = withEviction(newest, pod.metadata.name ?? '', context.now)
         delete counted.metadata.resourceVersion
         return counted
       },
