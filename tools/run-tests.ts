@@ -32,8 +32,11 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
 const skipped = new Map<string, number>()
 
-/** A few for each process that runs at a time, so that the processes end at about the same time. */
-const sharedProcesses = 12
+/**
+ * More than run at a time, so that they end at about the same time; but each loads and compiles the same modules, and makes the keys and the first objects of
+ * its clusters: 2 to 3 seconds.
+ */
+const sharedProcesses = 6
 const compileCache = resolve('node_modules/.cache/compile')
 const durationsFile = resolve('node_modules/.cache/test-durations.json')
 const durations = readDurations(durationsFile)

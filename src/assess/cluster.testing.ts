@@ -113,7 +113,7 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const { findings, scratch, advisories, fetched } = bench
   const software = { findings, scratch, advisories: [advisories, fetched], fetched, importFeed: importFetched }
   const images = { registries, verifier: signatureVerifier, software }
-  const { cluster, server, runtimes } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, signer)
+  const { cluster, server, runtimes } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, { signer })
   server.nodeTunnels.register('node-1', openEndedNode)
   const stop = new AbortController()
   mirrors = new FollowedMirrors({ client: cluster.client, clock: systemClock, log: silentLogger, random: Math.random })

@@ -19,7 +19,7 @@ export async function startBackups(overrides: Partial<TargetBackupsOptions> = {}
   const folder = mkdtempSync(join(tmpdir(), 'backup-'))
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
   const signer = createMemorySigner()
-  const { cluster, server } = await startClusterParts({ simulatedNodes: 0, controllers: false }, signer)
+  const { cluster, server } = await startClusterParts({ simulatedNodes: 0, controllers: false }, { signer })
   stack.use(cluster)
   const transport = stack.use(server.transportFor({ name: 'backup', groups: ['system:masters'] }))
   const identity = await generateX25519Identity()

@@ -95,8 +95,11 @@ export interface ClusterParts {
   readonly runtimes: readonly ContainerRuntime[]
 }
 
-/** `ownSigner` is closed with the cluster; the default is one whose keys nobody else has. */
-export async function startClusterParts(options: StartClusterOptions = {}, ownSigner?: Signer): Promise<ClusterParts> {
+/** `own` parts are closed with the cluster. The default signer has keys that nobody else has, the default store is empty. */
+export async function startClusterParts(
+  options: StartClusterOptions = {},
+  own: { readonly signer?: Signer; readonly store?: Store } = {},
+): Promise<ClusterParts> {
   const {
     profile = 'secure',
     simulatedNodes = 1,
@@ -113,8 +116,8 @@ export async function startClusterParts(options: StartClusterOptions = {}, ownSi
   } = options
   const stop = new AbortController()
   await using stack = new AsyncDisposableStack()
-  const signer = stack.use(ownSigner ?? createMemorySigner({ clock }))
-  const store = stack.use(createMemoryStore({ clock, log, maxStoredBytes: defaultStoredBytes(machineMemory()) }))
+  const signer = stack.use(own.signer ?? createMemorySigner({ clock }))
+  const store = stack.use(own.store ?? createMemoryStore({ clock, log, maxStoredBytes: defaultStoredBytes(machineMemory()) }))
   const audit = new MemoryAudit()
   const metrics = createRegistry()
   const authority = images === undefined ? undefined : new LateAuthority()

@@ -28,14 +28,9 @@ export function createStoreView(store: Store, log: Logger, signal: AbortSignal):
     follow: (groupResource, listener, { where = () => true, ...some } = {}) =>
       followChanges(
         collection(groupResource),
-        { ...some, after: store.revision, signal },
+        { ...some, after: store.revision, signal, log },
         ({ type, event: { entry, previous, byOther } }) => {
-          try {
-            if (where(entry) || (previous !== undefined && where(previous))) listener(new EntryChange(type, entry, byOther))
-          } catch (err) {
-            // One object that an index cannot take must not keep it from all that come after.
-            log.error('index not kept', { resource: groupResource, object: `${entry.namespace}/${entry.name}`, err })
-          }
+          if (where(entry) || (previous !== undefined && where(previous))) listener(new EntryChange(type, entry, byOther))
         },
       ),
   }

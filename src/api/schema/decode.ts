@@ -26,10 +26,10 @@ export type Decoded =
 
 /**
  * Reads a parsed value as this struct. Never modifies `value`; shares parts that the schema does not describe (RawExtension). With `text`,
- * the value's JSON text, messages report duplicate members and the texts of numbers.
+ * the value's JSON text, messages report duplicate members and the texts of numbers, and the result takes over maps of texts from `value`.
  */
 export function decodeValue(value: unknown, type: StructType, fieldValidation: FieldValidation, text?: JsonText): Decoded {
-  const tally = { members: 0, unknown: false }
+  const tally = { members: 0, unknown: false, owned: text !== undefined }
   let object: unknown
   try {
     // A body of `null` sets nothing.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { check } from './check.ts'
 import type { Finding } from './finding.ts'
 

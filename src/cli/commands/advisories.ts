@@ -2,10 +2,10 @@ import { homedir } from 'node:os'
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { ImportFlags, StatusFlags } from '../advisories/advisories.ts'
 import { defaultAdvisories } from '../advisories/advisories-folder.ts'
+import { optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { runCommand } from '../terminal/run-command.ts'
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const advisories = {
   ...optionalText,
   brief: 'Folder of imported advisories (default: ~/.local/share/bulkhead/advisories)',

@@ -5,12 +5,12 @@ import type { ProveAuditFlags } from '../audit/receipt.ts'
 import type { SearchFlags, TailFlags } from '../audit/search.ts'
 import type { VerifyAuditFlags } from '../audit/verify.ts'
 import type { WitnessFlags } from '../audit/witness.ts'
+import { optionalText, outputFlag } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const optionalNumber = { kind: 'parsed', parse: numberParser, optional: true } as const
-const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const
+const output = outputFlag
 const source = {
   dataDir: { ...optionalText, brief: 'Data directory of the cluster whose log it is', placeholder: 'DIR' },
   log: { ...optionalText, brief: 'Folder with a copy of a log, as "bulkhead audit export" makes', placeholder: 'DIR' },

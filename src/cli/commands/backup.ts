@@ -1,13 +1,13 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { ClusterFlags, ScheduleFlags } from '../backup/cluster-backups.ts'
 import type { ChainFlags, RestoreFlags, VerifyFlags } from '../backup/offline-backups.ts'
+import { dataDirFlag, optionalText, outputFlag } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const text = { kind: 'parsed', parse: String } as const
 const optionalNumber = { kind: 'parsed', parse: wholeNumber, optional: true } as const
-const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const
+const output = outputFlag
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
 function wholeNumber(given: string): number {
@@ -16,7 +16,7 @@ function wholeNumber(given: string): number {
 }
 
 const cluster = {
-  dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+  dataDir: dataDirFlag,
   kubeconfig: { ...optionalText, brief: 'Credentials to use (default: of --data-dir or KUBECONFIG)', placeholder: 'FILE' },
 } as const
 

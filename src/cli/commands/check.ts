@@ -2,10 +2,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
+import { optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: CheckFlags, ...paths: string[]) =>

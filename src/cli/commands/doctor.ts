@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag, outputFlag } from '../common-flags.ts'
 import type { DoctorFlags } from '../doctor/doctor.ts'
 import { withHelp } from '../help.ts'
 import { runCommand } from '../terminal/run-command.ts'
@@ -11,14 +12,8 @@ const command = buildCommand({
     }),
   parameters: {
     flags: {
-      dataDir: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        brief: 'Data directory of the cluster, as for "bulkhead up"',
-        placeholder: 'DIR',
-      },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      dataDir: dataDirFlag,
+      output: outputFlag,
     },
   },
   docs: { brief: 'Check this machine and its cluster, and show what mends what is wrong' },

@@ -1,9 +1,9 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { optionalText, outputFlag } from '../common-flags.ts'
 import type { ExportFlags, KeyFlags, VerifyFlags } from '../evidence/evidence.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { runCommand } from '../terminal/run-command.ts'
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const dataDir = { ...optionalText, brief: 'Data directory of the cluster whose key it is', placeholder: 'DIR' } as const
 const key = { ...optionalText, brief: 'Public key (PEM), as "bulkhead evidence key" prints it', placeholder: 'FILE' } as const
 const positional = {
@@ -16,7 +16,7 @@ const verify = buildCommand({
   func: (flags: VerifyFlags, file: string) =>
     runCommand(async () => (await import('../evidence/evidence.ts')).verifyEvidence(flags, file, print)),
   parameters: {
-    flags: { key, dataDir, output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } },
+    flags: { key, dataDir, output: outputFlag },
     positional,
   },
   docs: { brief: 'Verify signature and completeness of a report, without the cluster' },

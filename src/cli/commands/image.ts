@@ -2,19 +2,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { UserError } from '../../base/user-error.ts'
+import { dataDirFlag } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { CopyFlags } from '../image/copy-images.ts'
 import type { ImageFlags } from '../image/node-images.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
-const dataDir = {
-  kind: 'parsed',
-  parse: String,
-  optional: true,
-  brief: 'Data directory of the cluster, as for "bulkhead up"',
-  placeholder: 'DIR',
-} as const
+const dataDir = dataDirFlag
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const isRoot = () => process.getuid?.() === 0
 

@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { dataDirFlag, optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { TicketFlags } from '../join-ticket/create-ticket.ts'
 import { runCommand } from '../terminal/run-command.ts'
@@ -16,8 +17,6 @@ async function admit({ node, server, dataDir }: TicketFlags): Promise<void> {
   const named = { node, dataDir: findDataDirectory(dataDir).path, ...(server === undefined ? {} : { server }) }
   await admitMachine(named, output, stopSignal())
 }
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const createParsed = buildCommand({
   func: ({ controlPlane, ...flags }: TicketFlags & { readonly controlPlane?: boolean }) =>
@@ -39,7 +38,7 @@ const createParsed = buildCommand({
         withNegated: false,
       },
       server: { ...optionalText, brief: 'URL of the API server for that machine (default: the advertised one)', placeholder: 'URL' },
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       kubeconfig: {
         ...optionalText,
         brief: 'kubeconfig of an administrator (default: of --data-dir or KUBECONFIG)',

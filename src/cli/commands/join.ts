@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core'
 import { parseSettings, type Settings } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import type { JoinFlags } from '../join/join.ts'
 import { runCommand } from '../terminal/run-command.ts'
@@ -9,7 +10,6 @@ interface ControlPlaneFlags extends Pick<Settings, 'controlPlaneOnly' | 'simulat
   readonly controlPlane?: string
 }
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const optionalNumber = { kind: 'parsed', parse: Number, optional: true } as const
 
 const command = buildCommand({

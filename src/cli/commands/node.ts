@@ -1,5 +1,6 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import { systemClock } from '../../base/clock.ts'
+import { dataDirFlag, optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { CleanUpFlags } from '../service/clean-up.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
@@ -14,9 +15,8 @@ interface DrainFlags extends NodeFlags {
   readonly timeoutSeconds?: number
 }
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const clusterFlags = {
-  dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+  dataDir: dataDirFlag,
   kubeconfig: { ...optionalText, brief: 'kubeconfig of an administrator (default: of --data-dir or KUBECONFIG)', placeholder: 'FILE' },
 } as const
 const nodeName = {

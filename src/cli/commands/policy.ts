@@ -1,10 +1,11 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { outputFlag } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { PolicyFlags, ReplayFlags, TestFlags } from '../policy/policy.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 
 const couldNotEvaluate = failureCode('policy')
-const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' } as const
+const output = outputFlag
 const log = { brief: 'Audit log: events of audit.k8s.io/v1, one per line', parse: String, placeholder: 'AUDITLOG' } as const
 const images = {
   kind: 'parsed',

@@ -1,9 +1,8 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag, optionalText, outputFlag } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import type { ProveFlags } from '../prove/prove.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: ProveFlags, ...ids: string[]) =>
@@ -19,13 +18,13 @@ const command = buildCommand({
     }),
   parameters: {
     flags: {
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       kubeconfig: {
         ...optionalText,
         brief: 'kubeconfig of an administrator (default: of --data-dir or KUBECONFIG)',
         placeholder: 'FILE',
       },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      output: outputFlag,
       report: { ...optionalText, brief: 'Write a report for "bulkhead evidence", signed by the cluster', placeholder: 'FILE' },
       key: { ...optionalText, brief: 'Sign the report with this private key (PEM, Ed25519 or EC)', placeholder: 'FILE' },
       roles: { ...optionalText, brief: 'Write the ClusterRoles with the rights that this run needed', placeholder: 'FILE' },

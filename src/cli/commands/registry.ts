@@ -1,9 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { LoginFlags } from '../registry/login.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const loginParsed = buildCommand({
   func: (flags: LoginFlags, host: string) =>

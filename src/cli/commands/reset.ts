@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import type { ResetFlags } from '../reset/reset.ts'
 import { runCommand } from '../terminal/run-command.ts'
@@ -11,13 +12,7 @@ const command = buildCommand({
     }),
   parameters: {
     flags: {
-      dataDir: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        brief: 'Data directory of the cluster, as for "bulkhead up"',
-        placeholder: 'DIR',
-      },
+      dataDir: dataDirFlag,
       yes: { kind: 'boolean', optional: true, withNegated: false, brief: 'Remove without a question' },
       keepAudit: {
         kind: 'parsed',

@@ -1,9 +1,8 @@
 import { buildCommand } from '@stricli/core'
+import { optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import type { SbomFlags } from '../sbom/sbom.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: SbomFlags, target: string) =>

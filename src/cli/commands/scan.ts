@@ -1,11 +1,10 @@
 import { homedir } from 'node:os'
 import { buildCommand } from '@stricli/core'
 import { defaultAdvisories } from '../advisories/advisories-folder.ts'
+import { optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import type { ScanFlags } from '../scan/scan.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 /** What another scanner gets. */
 const scannerVariables = ['PATH', 'HOME', 'XDG_CACHE_HOME', 'TRIVY_CACHE_DIR']

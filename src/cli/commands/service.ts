@@ -1,10 +1,10 @@
 import { buildCommand, buildRouteMap, numberParser } from '@stricli/core'
 import { systemClock } from '../../base/clock.ts'
+import { optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { InstallFlags } from '../service/install.ts'
 import { runCommand } from '../terminal/run-command.ts'
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const name = { ...optionalText, brief: 'Name of the service (default: bulkhead)', placeholder: 'NAME' } as const
 const print = (line: string) => process.stdout.write(`${line}\n`)
 

@@ -1,9 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { dataDirFlag, optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import type { CopyFlags } from '../store/copy-store.ts'
 import { runCommand } from '../terminal/run-command.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const copyParsed = buildCommand({
   func: (flags: CopyFlags) =>
@@ -15,7 +14,7 @@ const copyParsed = buildCommand({
     flags: {
       from: { kind: 'enum', values: ['sqlite', 'etcd'], brief: 'Where the objects are' },
       to: { kind: 'enum', values: ['sqlite', 'etcd'], brief: 'Where they go; must be empty' },
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       etcdServers: { ...optionalText, brief: 'Members of etcd', placeholder: 'https://HOST:PORT,…' },
       etcdCa: { ...optionalText, brief: 'Certificate of the authority of etcd', placeholder: 'FILE' },
       etcdCert: { ...optionalText, brief: 'Certificate of this client of etcd', placeholder: 'FILE' },

@@ -1,9 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { optionalText } from '../common-flags.ts'
 import { withCommandList, withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 import type { ImportFlags } from '../trust/import.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const importParsed = buildCommand({
   func: (flags: ImportFlags, ...paths: string[]) =>

@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import { parseSettings, type Settings } from '../../base/config/config.ts'
+import { optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import { runCommand } from '../terminal/run-command.ts'
 
@@ -8,7 +9,6 @@ interface Flags extends Settings {
   readonly packageKey?: string
 }
 
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const optionalNumber = { kind: 'parsed', parse: parseNumber, optional: true } as const
 
 function parseNumber(text: string): number {

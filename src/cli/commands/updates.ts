@@ -1,9 +1,8 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag, optionalText } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 import type { UpdatesFlags } from '../updates/updates.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: UpdatesFlags) =>
@@ -13,7 +12,7 @@ const command = buildCommand({
     }, 2),
   parameters: {
     flags: {
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       kubeconfig: { ...optionalText, brief: 'Credentials to use (default: of --data-dir or KUBECONFIG)', placeholder: 'FILE' },
       output: {
         kind: 'enum',

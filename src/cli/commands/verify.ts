@@ -1,13 +1,12 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand, buildRouteMap } from '@stricli/core'
+import { optionalText, outputFlag } from '../common-flags.ts'
 import { withDefaultCommand, withHelp } from '../help.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 import type { VerifyFlags } from '../verify/verify.ts'
 import type { VerifyManifestsFlags } from '../verify/verify-manifests.ts'
 import type { VerifyPackageFlags } from '../verify/verify-package.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: VerifyFlags, image: string) =>
@@ -38,7 +37,7 @@ const command = buildCommand({
       image: { ...optionalText, brief: 'Name, tag or digest of one of several images of a layout', placeholder: 'NAME' },
       ca: { ...optionalText, brief: "Authorities (PEM) of the registry (default: the system's)", placeholder: 'FILE' },
       authFile: { ...optionalText, brief: 'Passwords of registries, as "docker login" writes them', placeholder: 'FILE' },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      output: outputFlag,
     },
     aliases: { n: 'namespace', o: 'output' },
     positional: {
@@ -62,7 +61,7 @@ const packageParsed = buildCommand({
         brief: 'Public key (PEM) of the release (default: that of a development build)',
         placeholder: 'FILE',
       },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      output: outputFlag,
     },
     aliases: { o: 'output' },
     positional: { kind: 'tuple', parameters: [{ brief: 'Folder of the installed package', parse: String, placeholder: 'DIR' }] },

@@ -1,9 +1,8 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag, optionalText, outputFlag } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 import type { WhereFlags } from '../where/where.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: WhereFlags, wanted: string) =>
@@ -17,9 +16,9 @@ const command = buildCommand({
     }, 2),
   parameters: {
     flags: {
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       kubeconfig: { ...optionalText, brief: 'Credentials to use (default: of --data-dir or KUBECONFIG)', placeholder: 'FILE' },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      output: outputFlag,
     },
     aliases: { o: 'output' },
     positional: {

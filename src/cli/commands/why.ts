@@ -1,9 +1,8 @@
 import { buildCommand } from '@stricli/core'
+import { dataDirFlag, optionalText, outputFlag } from '../common-flags.ts'
 import { withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 import type { WhyFlags } from '../why/why.ts'
-
-const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 
 const command = buildCommand({
   func: (flags: WhyFlags, ...words: string[]) =>
@@ -18,13 +17,13 @@ const command = buildCommand({
       namespace: { ...optionalText, brief: 'Namespace (default: that of the kubeconfig)', placeholder: 'NAMESPACE' },
       subresource: { ...optionalText, brief: 'Subresource of RESOURCE, such as log, exec or status', placeholder: 'NAME' },
       file: { ...optionalText, brief: 'Try the manifests of this file; nothing is stored', placeholder: 'FILE' },
-      dataDir: { ...optionalText, brief: 'Data directory of the cluster, as for "bulkhead up"', placeholder: 'DIR' },
+      dataDir: dataDirFlag,
       kubeconfig: {
         ...optionalText,
         brief: 'Credentials to use (default: of --data-dir or KUBECONFIG)',
         placeholder: 'FILE',
       },
-      output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'Output format (default: text)' },
+      output: outputFlag,
     },
     aliases: { n: 'namespace', f: 'file' },
     positional: {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { layout, takeDataDirectory } from '../up/data-directory.ts'
 import { defineCheck, failure, ok, warning, worst } from './check.ts'

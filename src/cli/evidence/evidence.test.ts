@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { resultOf, signedReport, threeResults } from '../../assess/evidence/report.testing.ts'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { prove } from '../prove/prove.ts'
 import { evidenceKey, exportEvidence, type VerifyFlags, verifyEvidence } from './evidence.ts'
 

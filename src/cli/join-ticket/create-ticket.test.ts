@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { parseTicket, ticketOfSecret } from '../../access/credentials/join-ticket.ts'
 import { isSecretOf } from '../../access/credentials/secret-hash.ts'
 import { secrets } from '../../client/resources.ts'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { createNodeTicket } from './create-ticket.ts'
 
 test('join-ticket create prints a ticket and stores only its hash', async () => {

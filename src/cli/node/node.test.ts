@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { systemClock as clock } from '../../base/clock.ts'
 import { nodes, pods } from '../../client/resources.ts'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { drainNode, podsToMove } from './drain.ts'
 import { removeNode } from './remove.ts'
 

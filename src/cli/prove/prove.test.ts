@@ -9,7 +9,7 @@ import { proofs } from '../../assess/proofs/index.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
 import { Client } from '../../client/client.ts'
 import { events, podSecurityExceptions, proofResults } from '../../client/resources.ts'
-import { startCluster } from '../../cluster/start-cluster.ts'
+import { startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
 import { chooseProofs, directoryOf, exitCode, type ProveFlags, prove, requireBulkhead } from './prove.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
-import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
+import { type Cluster, startCluster } from '../../cluster/tests/bootstrapped.testing.ts'
 import { formatExplanation } from './format.ts'
 import { type WhyFlags, why } from './why.ts'
 

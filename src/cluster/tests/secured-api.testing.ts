@@ -18,14 +18,13 @@ import { joined } from '../../server/http/body-parts.ts'
 import type { FinalReply, ServerRequest } from '../../server/http/exchange.ts'
 import type { AuditSink } from '../../server/request/audit-event.ts'
 import { answerOf } from '../../server/testing.ts'
-import { createMemorySigner } from '../../signer/memory-signer.ts'
 import type { CertificateRequest, Signer } from '../../signer/signer.ts'
-import { createMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
 import type { PolicyFolder } from '../admission/policy-folder.ts'
 import { bootstrap } from '../bootstrap/bootstrap.ts'
 import { openControlPlane } from '../control-plane.ts'
 import type { ReplaceConfiguration } from '../control-plane-options.ts'
+import { bootstrappedStore, sharedKeySigner, testServiceCidr } from './bootstrapped.testing.ts'
 
 export interface Answer {
   readonly status: number
@@ -191,8 +190,8 @@ export class SecuredApi implements AsyncDisposable {
       for (const look of waiting) look()
     }
     const log = createLogger({ level: 'debug', destination: { write } })
-    const signer = givenSigner ?? createMemorySigner({ clock })
-    const store = given ?? createMemoryStore({ clock, log })
+    const signer = givenSigner ?? (await sharedKeySigner(clock))
+    const store = given ?? (await bootstrappedStore({ clock, log }, { profile, features, namespaceDefaults: false }))
     let opened: SecuredApi | undefined
     const audit = {
       record: (event: AuditEvent) => void events.push(event),
@@ -213,7 +212,7 @@ export class SecuredApi implements AsyncDisposable {
       ...(features ? { features } : {}),
       ...(authentication ? { authentication } : {}),
       bootstrapTokens,
-      serviceCidr: '10.96.0.0/16',
+      serviceCidr: testServiceCidr,
     })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
     opened = new SecuredApi({ server, store, signer, events, logLines, metrics, replace, waiting, stop })

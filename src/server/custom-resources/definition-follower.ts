@@ -56,7 +56,7 @@ export class DefinitionFollower {
       this.#look(entry.name, entry, entry.revision)
       onChange(entry.name)
     }
-    followChanges(collection, { after: revision, signal }, ({ type, event: { entry } }) => {
+    followChanges(collection, { after: revision, signal, log: this.#parts.log }, ({ type, event: { entry } }) => {
       this.#look(entry.name, type === 'DELETED' ? undefined : entry, this.#parts.store.revision)
       onChange(entry.name)
     })

@@ -43,7 +43,7 @@ export class FlowConfig {
     this.#levels = parts.resources.byGroupResource(`prioritylevelconfigurations.${group}`)
     for (const served of [this.#schemas, this.#levels]) {
       if (served === undefined) continue
-      followChanges(served.collection, { after: parts.store.revision, signal }, () => this.#onChange())
+      followChanges(served.collection, { after: parts.store.revision, signal, log: parts.log }, () => this.#onChange())
     }
     this.#apply()
   }

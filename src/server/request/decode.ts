@@ -92,6 +92,9 @@ function completed(object: KubeObject, kind: GroupVersionKind, definition: Resou
   return object
 }
 
+/** Copies: the decoded object takes the maps over, and admission may change them. */
 function labeledOf({ metadata }: Readonly<Record<string, unknown>>): Labeled | undefined {
-  return isRecord(metadata) ? { labels: metadata['labels'], annotations: metadata['annotations'] } : undefined
+  return isRecord(metadata) ? { labels: copied(metadata['labels']), annotations: copied(metadata['annotations']) } : undefined
 }
+
+const copied = (map: unknown): unknown => (isRecord(map) ? { ...map } : map)

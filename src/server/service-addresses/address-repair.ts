@@ -55,9 +55,9 @@ export class AddressRepair {
 
   /** Checks all addresses, then each change, until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    const { book, addresses } = this.#parts
+    const { book, addresses, log } = this.#parts
     const { entries, revision } = addresses.list({})
-    followChanges(addresses, { after: revision, signal }, ({ type, event: { entry } }) => {
+    followChanges(addresses, { after: revision, signal, log }, ({ type, event: { entry } }) => {
       if (type !== 'DELETED') {
         if (!this.#isRight(entry)) this.due(entry.name)
         return

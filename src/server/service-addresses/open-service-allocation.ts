@@ -55,7 +55,7 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
     endpoints && new ServiceEndpoints({ collection: endpoints, requests, log }),
     entries.map(({ object }) => object as Service),
   )
-  followChanges(services, { after: revision, signal }, ({ type, event: { entry, previous, byOther } }) => {
+  followChanges(services, { after: revision, signal, log }, ({ type, event: { entry, previous, byOther } }) => {
     if (byOther) reservations.follow(entry.object, previous?.object, type === 'DELETED')
   })
   return {

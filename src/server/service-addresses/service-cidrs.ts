@@ -41,7 +41,7 @@ export function followServiceCidrs(
     signal,
   )
   look()
-  followChanges(cidrs, { after: cidrs.list({ limit: 1 }).revision, signal }, ({ type, event: { entry } }) => {
+  followChanges(cidrs, { after: cidrs.list({ limit: 1 }).revision, signal, log }, ({ type, event: { entry } }) => {
     look()
     if (type === 'DELETED') onGone()
     if (type === 'DELETED' && entry.name === defaultServiceCidrName) own.due(entry.name)

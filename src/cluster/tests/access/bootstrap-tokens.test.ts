@@ -8,7 +8,7 @@ import type { ClusterRoleBinding } from '../../../api/types/rbac-v1.ts'
 import { until } from '../../../base/testing/wait-until.testing.ts'
 import { resourceRef } from '../../../client/resource-ref.ts'
 import { certificateSigningRequests, clusterRoles, configMaps, secrets as tokenSecrets } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { grant, rule } from '../granted-rights.testing.ts'
 import { admin, person, SecuredApi, SteppedClock } from '../secured-api.testing.ts'
 

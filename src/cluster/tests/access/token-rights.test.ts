@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import { events, pods, roleBindings, serviceAccounts } from '../../../client/resources.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { type Cluster, startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
 const { signal } = new AbortController()

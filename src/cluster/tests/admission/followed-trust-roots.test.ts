@@ -12,7 +12,7 @@ import { HostileRegistry, manifestType, repository as path } from '../../../supp
 import { issuer, mockSigstore, subject } from '../../../supply-chain/signatures/keyless.testing.ts'
 import { tagOf } from '../../../supply-chain/signatures/sign.testing.ts'
 import { TufRepository } from '../../../supply-chain/signatures/tuf/tuf.testing.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 
 const limit = () => AbortSignal.timeout(20_000)
 const podOf = (image: string): Pod => ({

@@ -16,7 +16,7 @@ import {
   repository as path,
 } from '../../../supply-chain/oci/registry/hostile-registry.testing.ts'
 import { ecKeys, signBytes, simplePayload, tagOf } from '../../../supply-chain/signatures/sign.testing.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { patching, TestWebhook } from '../webhook.testing.ts'
 
 const limit = () => AbortSignal.timeout(30_000)

@@ -29,7 +29,7 @@ import type { Digest } from '../../../supply-chain/oci/digest.ts'
 import { MemoryImageSource } from '../../../supply-chain/oci/memory-image-source.testing.ts'
 import type { SoftwarePackage } from '../../../supply-chain/packages/software-package.ts'
 import type { PullCredential } from '../../../supply-chain/policy/image-question.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 
 const app = 'registry.example.com/shop/app'
 const day = 86_400_000

@@ -18,7 +18,7 @@ import {
   replicaSets,
   trustRoots,
 } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 
 const app = 'registry.example.com/shop/app'
 const limit = () => AbortSignal.timeout(20_000)

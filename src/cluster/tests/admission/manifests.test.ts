@@ -5,7 +5,7 @@ import { signedManifest } from '../../../assess/attacks/supply-chain/unsigned-ma
 import { until } from '../../../base/testing/wait-until.testing.ts'
 import { deployments, manifestPolicies, namespaces, pods, services, trustRoots } from '../../../client/resources.ts'
 import { newKey } from '../../../supply-chain/release/release.testing.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 
 const limit = () => AbortSignal.timeout(30_000)
 const labels = { app: 'web' }

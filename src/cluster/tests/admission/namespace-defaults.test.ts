@@ -6,7 +6,7 @@ import { isReason } from '../../../api/status.ts'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import type { Client } from '../../../client/client.ts'
 import { clusterDefaults, limitRanges, namespaces, networkPolicies, pods, resourceQuotas } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
 const signal = new AbortController().signal

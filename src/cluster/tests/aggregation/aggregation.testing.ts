@@ -1,11 +1,14 @@
 // A secured API server with a server behind an APIService.
 import type { Profile } from '../../../base/config/config.ts'
+import type { Signer } from '../../../signer/signer.ts'
 import { type Answer, admin, restrictedPod, SecuredApi } from '../secured-api.testing.ts'
 import { apiServiceFor, apiServices, createService, type ExtensionOptions, ExtensionServer } from './extension-server.testing.ts'
 import { flunders, group } from './flunder-server.testing.ts'
 
 export interface AggregationOptions extends ExtensionOptions {
   readonly profile?: Profile
+  /** Default: one whose authorities all clusters of the process share. */
+  readonly signer?: Signer
   /** Merged into the APIService's spec. */
   readonly spec?: object
   /** Merged into the EndpointSlice of its Service. */
@@ -30,12 +33,13 @@ export class Aggregation implements AsyncDisposable {
 
   static async open({
     profile = 'secure',
+    signer,
     spec = {},
     slice = {},
     available = true,
     ...extensionOptions
   }: AggregationOptions = {}): Promise<Aggregation> {
-    const api = await SecuredApi.open({ profile })
+    const api = await SecuredApi.open({ profile, ...(signer ? { signer } : {}) })
     const extension = await ExtensionServer.start(api.signer, extensionOptions)
     extension.standBehind(api.server, 'wardle-0')
     await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })

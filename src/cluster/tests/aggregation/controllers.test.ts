@@ -6,7 +6,7 @@ import type { APIService } from '../../../api/types/apiregistration-v1.ts'
 import type { Namespace } from '../../../api/types/core-v1.ts'
 import type { ResourceRef } from '../../../client/resource-ref.ts'
 import { namespaces } from '../../../client/resources.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { type Cluster, startCluster } from '../bootstrapped.testing.ts'
 
 const apiServices: ResourceRef<KubeObject & APIService> = {
   ...{ group: 'apiregistration.k8s.io', version: 'v1', plural: 'apiservices', kind: 'APIService', namespaced: false },

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxWaiting } from '../../../server/proxy/aggregation/waiting-requests.ts'
+import { createMemorySigner } from '../../../signer/memory-signer.ts'
 import { admin, person } from '../secured-api.testing.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { apiServices, ExtensionServer } from './extension-server.testing.ts'
@@ -128,7 +129,7 @@ test('a backend with a certificate of another name is not spoken to', async () =
 })
 
 test('a backend with a certificate of another authority is not spoken to', async () => {
-  await using other = await Aggregation.open()
+  await using other = await Aggregation.open({ signer: createMemorySigner() })
   await using made = await Aggregation.open({ spec: { caBundle: other.extension.caBundle }, available: false })
   const condition = await made.firstCondition()
   assert.match(condition.message, /tls: .*(unable to|self-signed|unknown|verify)/i)
@@ -343,7 +344,7 @@ test('reads share a connection, writes have their own, and one that the backend 
 
 test('connections are not kept for an APIService that leads elsewhere', async () => {
   await using made = await Aggregation.open()
-  await using other = await Aggregation.open()
+  await using other = await Aggregation.open({ signer: createMemorySigner() })
   assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
   const asked = made.extension.asked.length
   const path = `/apis/apiregistration.k8s.io/v1/apiservices/v1.${group}`

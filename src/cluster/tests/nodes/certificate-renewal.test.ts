@@ -20,7 +20,7 @@ import { nodeCertificateSeconds } from '../../../controllers/certificates/csr-si
 import { readHttpHead } from '../../../node/streams/http-head.ts'
 import { tunnelRefusedReason } from '../../nodes/tunnel-events.ts'
 import { runTunneledSimulatedNode } from '../../nodes/tunneled-simulated-node.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod, SteppedClock } from '../secured-api.testing.ts'
 
 const nodeName = 'n1'

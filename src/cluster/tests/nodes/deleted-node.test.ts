@@ -16,7 +16,7 @@ import { createHttpTransport } from '../../../client/transport/http-transport.ts
 import { parseKubeconfig } from '../../../client/transport/kubeconfig.ts'
 import { nodeCertificatesFinalizer } from '../../../controllers/nodes/deleted-node.ts'
 import { runTunneledSimulatedNode } from '../../nodes/tunneled-simulated-node.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { type Cluster, startCluster } from '../bootstrapped.testing.ts'
 import { SteppedClock } from '../secured-api.testing.ts'
 
 const nodeName = 'n1'

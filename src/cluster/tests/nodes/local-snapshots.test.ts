@@ -7,7 +7,7 @@ import type { VolumeSnapshot } from '../../../api/volumes/snapshot-objects.ts'
 import { resourceRef } from '../../../client/resource-ref.ts'
 import { localVolumes, namespaces, persistentVolumeClaims, pods, resourceQuotas } from '../../../client/resources.ts'
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../../../controllers/snapshots/snapshot-resources.ts'
-import { type Cluster, startCluster } from '../../start-cluster.ts'
+import { type Cluster, startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 import { type Client, waitFor } from './local-volumes.testing.ts'
 

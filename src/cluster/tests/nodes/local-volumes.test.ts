@@ -16,7 +16,7 @@ import {
   pods,
   storageClasses,
 } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 import { waitFor } from './local-volumes.testing.ts'
 

@@ -23,7 +23,7 @@ import {
   statefulSets,
   storageClasses,
 } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
 /** A guard against hanging, not a measurement. It starts with each use: other files of the process may run for minutes before this one. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../../../api/types/core-v1.ts'
 import { namespaceLabels, namespaces, podAddresses, pods, serviceAccounts } from '../../../client/resources.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { restrictedPod } from '../secured-api.testing.ts'
 
 test('a watch of views has the events of the original objects, with the same selectors and revisions', { timeout: 60_000 }, async () => {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { createTicket, ticketSecretData } from '../../../access/credentials/join-ticket.ts'
 import { createKeyAndCsr } from '../../../access/pki/key-and-csr.ts'
 import { createHttpTransport } from '../../../client/transport/http-transport.ts'
-import { startCluster } from '../../start-cluster.ts'
+import { startCluster } from '../bootstrapped.testing.ts'
 import { grant } from '../granted-rights.testing.ts'
 import { admin, person, SecuredApi } from '../secured-api.testing.ts'
 

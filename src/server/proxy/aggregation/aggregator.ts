@@ -39,7 +39,7 @@ export class Aggregator {
 
   /** Follows the APIServices until the signal. */
   constructor(parts: AggregatorParts, signal: AbortSignal) {
-    const { resources, store, builtIn } = parts
+    const { resources, store, builtIn, log } = parts
     const index = new ApiServiceIndex(resources, reservedVersions(builtIn))
     const backends = new Backends(resources, (namespace, name) => {
       for (const { service, name: apiService } of index.all)
@@ -63,8 +63,8 @@ export class Aggregator {
     this.index = index
     this.#proxy = proxy
     this.#availability = availability
-    backends.follow(store, signal)
-    index.follow(signal)
+    backends.follow(store, log, signal)
+    index.follow(log, signal)
   }
 
   /** The response of another server; undefined if this server answers. Only built-in resources that allow it yield to an APIService. */

@@ -1,5 +1,6 @@
 // Follows the APIServices, and looks up those of other servers by group and version.
 import { groupVersion } from '../../../api/object.ts'
+import type { Logger } from '../../../base/log.ts'
 import { followChanges } from '../../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../../store/store.ts'
 import type { ServedResources } from '../../resource/served-resource.ts'
@@ -30,11 +31,11 @@ export class ApiServiceIndex {
   }
 
   /** Reports the existing APIServices and every change, until the signal. */
-  follow(signal: AbortSignal): void {
+  follow(log: Logger, signal: AbortSignal): void {
     if (this.#collection === undefined) return
     const { entries, revision } = this.#collection.list({})
     for (const entry of entries) this.#look(entry.name, entry)
-    followChanges(this.#collection, { after: revision, signal }, ({ type, event: { entry } }) =>
+    followChanges(this.#collection, { after: revision, signal, log }, ({ type, event: { entry } }) =>
       this.#look(entry.name, type === 'DELETED' ? undefined : entry),
     )
   }

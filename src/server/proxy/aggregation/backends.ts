@@ -1,6 +1,7 @@
 // The services of APIServices: resolved when something changes, not for each request.
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
+import type { Logger } from '../../../base/log.ts'
 import { followChanges } from '../../../store/follow-changes.ts'
 import type { Collection, Selection, Store } from '../../../store/store.ts'
 import type { ServedResources } from '../../resource/served-resource.ts'
@@ -30,8 +31,8 @@ export class Backends {
   }
 
   /** Runs until the signal. */
-  follow(store: Store, signal: AbortSignal): void {
-    const query = { after: store.revision, signal }
+  follow(store: Store, log: Logger, signal: AbortSignal): void {
+    const query = { after: store.revision, signal, log }
     if (this.#services !== undefined)
       followChanges(this.#services, query, ({ event: { entry } }) => this.#changed(entry.namespace, entry.name))
     if (this.#slices !== undefined)
