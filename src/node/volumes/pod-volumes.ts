@@ -30,6 +30,8 @@ const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.project
 export interface PodLocalVolumes {
   /** The path of the volume's content, mounted. Rejects if its key or content is not there. */
   stage(volume: string, podDirectory: string, signal: AbortSignal): Promise<string>
+  /** Puts the device of a block volume at the path, unless it is there. */
+  stageDevice(volume: string, podDirectory: string, path: string, signal: AbortSignal): Promise<void>
   /** The pod has ended: what only it used is unmounted. */
   release(podDirectory: string): Promise<void>
 }
@@ -52,6 +54,8 @@ export class PodVolumes {
   readonly #csi: PodCsiVolumes | undefined
   /** Paths of claimed volumes that were set up once: a claim stays bound to its volume. */
   readonly #claimed = new Map<string, string>()
+  /** Of block volumes on the node's own disk, their LocalVolumes. */
+  readonly #blocks = new Map<string, string>()
 
   /** Without `local` it has no volumes of the node's own disk, without `csi` none of drivers. */
   constructor(directory: string, { local, csi }: { readonly local?: PodLocalVolumes; readonly csi?: PodCsiVolumes } = {}) {
@@ -112,11 +116,22 @@ export class PodVolumes {
 
   async #setUpClaim(volume: Volume, { pod, claims, tokens }: VolumeContext, signal: AbortSignal): Promise<void> {
     const { name } = volume
-    if (this.#claimed.has(name)) return
+    const staged = this.#claimed.get(name)
+    const block = this.#blocks.get(name)
+    // Again before each start of a container: it must not get what another program has put there.
+    if (staged !== undefined && block !== undefined) await this.#local?.stageDevice(block, this.#directory, staged, signal)
+    if (staged !== undefined) return
     const persistent = await claims.volume(pod, volume, signal)
     const { metadata, spec } = persistent
     if (spec.csi != null && spec.csi.driver !== localDriver && this.#csi !== undefined) {
       this.#claimed.set(name, await this.#csi.setUp({ pod, volume, persistent, tokens }, signal))
+      return
+    }
+    if (spec.csi?.driver === localDriver && this.#local !== undefined && spec.volumeMode === 'Block') {
+      const path = join(this.#directory, 'volumes', 'kubernetes.io~csi', metadata.name ?? '', 'device')
+      await this.#local.stageDevice(spec.csi.volumeHandle, this.#directory, path, signal)
+      this.#claimed.set(name, path)
+      this.#blocks.set(name, spec.csi.volumeHandle)
       return
     }
     if (spec.volumeMode === 'Block') throw new Error('block volumes are not supported on this node, except those of CSI drivers')
@@ -144,6 +159,7 @@ export class PodVolumes {
     await this.#csi?.release(this.#directory)
     await unmountBelow(this.#directory)
     this.#claimed.clear()
+    this.#blocks.clear()
     await this.#local?.release(this.#directory)
     await removePodFolder(this.#directory)
   }
