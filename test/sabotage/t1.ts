@@ -113,4 +113,18 @@ export const t1: readonly Sabotage[] = [
     to: '      await this.#close(place)\n      this.#queues',
     ...node,
   },
+  {
+    name: 'nothing holds the device of a block volume that its pod detaches',
+    file: 'src/node/local-volumes/block-device.ts',
+    from: "await run('losetup', ['--read-only', '--find', '--show', '--', device])",
+    to: 'await stat(device)',
+    ...node,
+  },
+  {
+    name: 'the content of block volumes is in clear',
+    file: 'src/node/local-volumes/volume-place.ts',
+    from: "block: join(mountPoint, 'data', 'block')",
+    to: "block: join(mountPoint, 'block')",
+    ...node,
+  },
 ]

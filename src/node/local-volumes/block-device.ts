@@ -2,7 +2,7 @@
 // device holds it open while pods may have it: whoever may open a loop device may also detach it, and its number would then be free for
 // another volume, which the pod could read.
 import { lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { reserveImage } from './image-file.ts'
@@ -84,8 +84,10 @@ export async function makeDeviceNode(path: string, device: string, run: RunVolum
 }
 
 /** As the kernel names the volume's file, also while its content cannot be read. */
-const blockPath = async ({ mountPoint, name, content, block }: VolumePlace): Promise<string> =>
-  join(await realpath(dirname(mountPoint)).catch(() => dirname(mountPoint)), name, basename(content), basename(block))
+const blockPath = async ({ mountPoint, block }: VolumePlace): Promise<string> => {
+  const mounts = dirname(mountPoint)
+  return join(await realpath(mounts).catch(() => mounts), relative(mounts, block))
+}
 
 /** The loop devices of a file or device. */
 async function loopsOf(path: string): Promise<string[]> {

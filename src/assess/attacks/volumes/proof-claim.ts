@@ -18,13 +18,14 @@ export async function claimVolume(
   node: string,
   storage: string,
   signal: AbortSignal,
+  volumeMode: 'Filesystem' | 'Block' = 'Filesystem',
 ): Promise<string | undefined> {
   const claim = await client.create(
     persistentVolumeClaims,
     namespace.name,
     {
       metadata: { name, annotations: { [selectedNode]: node } },
-      spec: { storageClassName: localClassName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+      spec: { storageClassName: localClassName, accessModes: ['ReadWriteOnce'], volumeMode, resources: { requests: { storage } } },
     },
     signal,
   )
