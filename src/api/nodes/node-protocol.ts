@@ -57,7 +57,15 @@ function unescapeSegment(segment: string): string {
 }
 
 /** Pages about the node itself, each with a GET: the kubelet's under the kubelet's paths, refused connections, and usage. */
-export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage', 'metrics/resource'] as const
+export const kubeletPaths = [
+  'healthz',
+  'healthz/ping',
+  'pods',
+  'refused-connections',
+  'stats/usage',
+  'stats/summary',
+  'metrics/resource',
+] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
 export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`

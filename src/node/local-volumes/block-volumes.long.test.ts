@@ -87,7 +87,8 @@ for (const backEnd of backEnds)
     // An agent that was killed: the next one gives the same device.
     const again = at.open()
     await again.sweep()
-    await again.stageDevice('v', pod, device, signal)
+    await again.stageDevice('v', pod, device, signal, { namespace: 'shop', claim: 'disk' })
+    assert.deepEqual(await again.room(), [{ namespace: 'shop', claim: 'disk', usage: [{ unit: 'BYTES', total: bytesOf(device) }] }])
     assert.equal(await read(device, 5, 4 * mebibyte), 'later')
     for (const folder of [pod, second]) {
       await again.release(folder)

@@ -40,10 +40,15 @@ for (const backEnd of backEnds) {
     assert.deepEqual(await local.apply(volume, signal), { phase: 'Ready', bytes: 40 * mebibyte, encryption: backEnd.name })
     const image = join(at.root, 'volumes', 'v', 'image')
     const pod = await at.pod('p1')
-    const path = await local.stage('v', pod, signal)
+    const path = await local.stage('v', pod, signal, { namespace: 'shop', claim: 'data' })
     await writeFile(join(path, canary), canary, { flush: true })
     execFileSync('sync')
     assert.equal(await grep(image, canary), backEnd.name === 'none', 'only in clear it is on the medium')
+    const [room] = await local.room()
+    assert.deepEqual([room?.namespace, room?.claim], ['shop', 'data'])
+    const [bytes, inodes] = room?.usage ?? []
+    assert.ok((bytes?.total ?? 0) > 20 * mebibyte && (bytes?.total ?? 0) <= 40 * mebibyte, JSON.stringify(bytes))
+    assert.ok((bytes?.used ?? 0) > 0 && (inodes?.used ?? 0) > 0)
     // The quota.
     await assert.rejects(writeFile(join(path, 'large'), Buffer.alloc(48 * mebibyte)), { code: 'ENOSPC' })
     await rm(join(path, 'large'))
@@ -69,6 +74,7 @@ for (const backEnd of backEnds) {
     assert.equal(await readFile(join(path, canary), 'utf8'), canary)
     await local.release(second)
     await rm(second, { recursive: true })
+    assert.deepEqual(await local.room(), [])
     assert.deepEqual(await mountsBelow(at.root), [])
     assert.ok(!loopFiles().includes(at.root), 'no loop device is left')
     // Mounted again, with its key alone.

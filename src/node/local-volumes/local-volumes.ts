@@ -10,6 +10,8 @@ import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { isMountPoint } from '../machine/mount-table.ts'
+import type { VolumeStats } from '../usage/volume-metrics.ts'
+import type { PodClaim } from '../volumes/pod-volumes.ts'
 import type { BackEnd } from './back-end.ts'
 import {
   aroundBlock,
@@ -28,6 +30,7 @@ import type { Encryption } from './try-back-ends.ts'
 import type { VolumeKeySource } from './volume-key-source.ts'
 import { type VolumeFolders, type VolumePlace, volumePlace } from './volume-place.ts'
 import { readRecord, type VolumeRecord, writeRecord } from './volume-record.ts'
+import { roomOf } from './volume-room.ts'
 import { markUser, usedVolumes, volumesOf } from './volume-users.ts'
 
 export interface LocalVolumesOptions {
@@ -52,6 +55,8 @@ export class LocalVolumes {
   readonly #options: LocalVolumesOptions
   readonly #queues = new Map<string, OneByOne>()
   #copies = 0
+  /** Of volumes that pods use. */
+  readonly #used = new Map<string, { readonly claim: PodClaim; readonly isBlock: boolean }>()
 
   constructor(options: LocalVolumesOptions) {
     this.#options = options
@@ -248,22 +253,25 @@ export class LocalVolumes {
   }
 
   /** Mounts the volume for the pod, if it is not mounted; resolves with the path of its content. */
-  stage(name: string, podDirectory: string, signal: AbortSignal): Promise<string> {
+  stage(name: string, podDirectory: string, signal: AbortSignal, claim?: PodClaim): Promise<string> {
     return this.#oneByOne(name, async () => {
       const place = this.#place(name)
       await this.#open(place, podDirectory, 'Filesystem', signal)
+      if (claim !== undefined) this.#used.set(name, { claim, isBlock: false })
       return place.content
     })
   }
 
   /** Puts the device of a block volume at the path; does nothing if it is there. */
-  stageDevice(name: string, podDirectory: string, path: string, signal: AbortSignal): Promise<void> {
+  stageDevice(name: string, podDirectory: string, path: string, signal: AbortSignal, claim?: PodClaim): Promise<void> {
     return this.#oneByOne(name, async () => {
       const { run } = this.#options
       const place = this.#place(name)
-      if (await isDeviceOf(path, place)) return
-      const { bytes } = await this.#open(place, podDirectory, 'Block', signal)
-      await makeDeviceNode(path, await attachDevice(place, bytes, run), run)
+      if (!(await isDeviceOf(path, place))) {
+        const { bytes } = await this.#open(place, podDirectory, 'Block', signal)
+        await makeDeviceNode(path, await attachDevice(place, bytes, run), run)
+      }
+      if (claim !== undefined) this.#used.set(name, { claim, isBlock: true })
     })
   }
 
@@ -285,6 +293,16 @@ export class LocalVolumes {
         await backEnd.open(place, key, run)
       })
     return record
+  }
+
+  /** The room in the volumes that pods use. */
+  async room(): Promise<readonly VolumeStats[]> {
+    const found: VolumeStats[] = []
+    for (const [name, { claim, isBlock }] of this.#used) {
+      const stats = await roomOf(this.#place(name), claim, isBlock)
+      if (stats !== undefined) found.push(stats)
+    }
+    return found
   }
 
   /** Unmounts the volumes that only this pod used. Call when its containers have ended, before its folder is removed. */
@@ -323,6 +341,7 @@ export class LocalVolumes {
 
   async #close(place: VolumePlace): Promise<void> {
     const { backEnds, run } = this.#options
+    this.#used.delete(place.name)
     // Without a record it may have been any of them, interrupted.
     const record = await readRecord(place).catch(() => undefined)
     if (record === undefined || record.isBlock === true) await detachDevice(place, run)

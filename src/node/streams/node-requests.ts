@@ -20,6 +20,7 @@ import type { ContainerRuntime, StreamOptions } from '../cri/runtime.ts'
 import type { ForwardedCsiCalls } from '../csi/answer-csi-call.ts'
 import { containersOf } from '../pod/pod-containers.ts'
 import { metricsContentType, resourceMetrics } from '../usage/resource-metrics.ts'
+import { statsSummary } from '../usage/stats-summary.ts'
 import type { UsageSampler } from '../usage/usage-sampler.ts'
 import { type VolumeStats, volumeMetrics } from '../usage/volume-metrics.ts'
 import type { PodWorker } from '../worker/pod-worker.ts'
@@ -40,7 +41,9 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
   /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
   readonly csi?: ForwardedCsiCalls
-  readonly volumes?: () => Iterable<VolumeStats>
+  /** The room in claims' volumes. */
+  readonly volumes?: () => Promise<Iterable<VolumeStats>>
+  readonly nodeName: string
 }
 
 interface PodStreamRequest {
@@ -96,7 +99,7 @@ export async function answerNodeRequest(
 /** Answers about the node itself; undefined if the request is about a pod. */
 async function kubeletAnswer(
   headers: IncomingHttpHeaders,
-  { workers, refused, usage, volumes }: NodeRequestOptions,
+  { workers, refused, usage, volumes, nodeName, clock }: NodeRequestOptions,
 ): Promise<{ contentType: string; text: string } | undefined> {
   const path = headers[':path']
   const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
@@ -109,9 +112,14 @@ async function kubeletAnswer(
     return { contentType: 'application/json', text: JSON.stringify(usage?.latest() ?? none) }
   }
   if (asked === 'metrics/resource')
-    return { contentType: metricsContentType, text: resourceMetrics(usage?.last) + volumeMetrics(volumes?.() ?? []) }
-  if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
+    return { contentType: metricsContentType, text: resourceMetrics(usage?.last) + volumeMetrics((await volumes?.()) ?? []) }
+  if (asked !== 'pods' && asked !== 'stats/summary') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
+  if (asked === 'stats/summary') {
+    const measured = { usage: usage?.latest() ?? { containers: [] }, last: usage?.last }
+    const summary = statsSummary({ nodeName, ...measured, pods: items, volumes: (await volumes?.()) ?? [], now: clock.now() })
+    return { contentType: 'application/json', text: JSON.stringify(summary) }
+  }
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }
 }
 

@@ -26,12 +26,18 @@ export class MountError extends Error {
 /** Credentials and pod data never reach a disk. */
 const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.projected || volume.downwardAPI)
 
+/** Whose room it is, for metrics. */
+export interface PodClaim {
+  readonly namespace: string
+  readonly claim: string
+}
+
 /** Volumes on this node's own disk. */
 export interface PodLocalVolumes {
   /** The path of the volume's content, mounted. Rejects if its key or content is not there. */
-  stage(volume: string, podDirectory: string, signal: AbortSignal): Promise<string>
+  stage(volume: string, podDirectory: string, signal: AbortSignal, claim?: PodClaim): Promise<string>
   /** Puts the device of a block volume at the path, unless it is there. */
-  stageDevice(volume: string, podDirectory: string, path: string, signal: AbortSignal): Promise<void>
+  stageDevice(volume: string, podDirectory: string, path: string, signal: AbortSignal, claim?: PodClaim): Promise<void>
   /** The pod has ended: what only it used is unmounted. */
   release(podDirectory: string): Promise<void>
 }
@@ -119,7 +125,8 @@ export class PodVolumes {
     const staged = this.#claimed.get(name)
     const block = this.#blocks.get(name)
     // Again before each start of a container: it must not get what another program has put there.
-    if (staged !== undefined && block !== undefined) await this.#local?.stageDevice(block, this.#directory, staged, signal)
+    if (staged !== undefined && block !== undefined)
+      await this.#local?.stageDevice(block, this.#directory, staged, signal, claimOf(pod, volume))
     if (staged !== undefined) return
     const persistent = await claims.volume(pod, volume, signal)
     const { metadata, spec } = persistent
@@ -129,7 +136,7 @@ export class PodVolumes {
     }
     if (spec.csi?.driver === localDriver && this.#local !== undefined && spec.volumeMode === 'Block') {
       const path = join(this.#directory, 'volumes', 'kubernetes.io~csi', metadata.name ?? '', 'device')
-      await this.#local.stageDevice(spec.csi.volumeHandle, this.#directory, path, signal)
+      await this.#local.stageDevice(spec.csi.volumeHandle, this.#directory, path, signal, claimOf(pod, volume))
       this.#claimed.set(name, path)
       this.#blocks.set(name, spec.csi.volumeHandle)
       return
@@ -141,7 +148,7 @@ export class PodVolumes {
       return
     }
     if (spec.csi?.driver === localDriver && this.#local !== undefined) {
-      const path = await this.#local.stage(spec.csi.volumeHandle, this.#directory, signal)
+      const path = await this.#local.stage(spec.csi.volumeHandle, this.#directory, signal, claimOf(pod, volume))
       await ownForPod(path, pod)
       this.#claimed.set(name, path)
       return
@@ -164,6 +171,8 @@ export class PodVolumes {
     await removePodFolder(this.#directory)
   }
 }
+
+const claimOf = (pod: Pod, volume: Volume): PodClaim => ({ namespace: pod.metadata.namespace ?? '', claim: claimNameOf(pod, volume) ?? '' })
 
 /**
  * Resolves with whether it was missing. A link in its place, put there while no agent watched, is not ours: its target would be given to

@@ -125,6 +125,7 @@ const contentTypes: Readonly<Record<KubeletPath, string>> = {
   pods: 'application/json',
   'refused-connections': 'application/json',
   'stats/usage': 'application/json',
+  'stats/summary': 'application/json',
   'metrics/resource': 'text/plain; version=0.0.4; charset=utf-8',
 }
 

@@ -43,7 +43,8 @@ export async function tryDevices(
   const isOwn = `[ "$(head -c 64 ${device} 2>/dev/null | tr -d '\\000')" = "$LEFT$RIGHT" ]`
   await start(thief, [
     `printf %s%s "$LEFT" "$RIGHT" >${device}`,
-    'sync',
+    // Through the device, the file system around it and that one's device.
+    'sync; sync; sync',
     `losetup -d ${device}`,
     'echo tried',
     `while ${isOwn}; do echo own; sleep 0.2; done`,
