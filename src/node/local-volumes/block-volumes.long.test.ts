@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LocalVolume } from '../../api/types/bulkhead-v1alpha1.ts'
 import { keyFinalizer, nodeFinalizer } from '../../api/volumes/local-volume-names.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { mountsBelow } from '../machine/mount-table.ts'
 import type { BackEnd } from './back-end.ts'
 import { backEnds } from './back-ends/index.ts'
@@ -95,7 +96,7 @@ for (const backEnd of backEnds)
       await rm(folder, { recursive: true })
     }
     assert.deepEqual(await mountsBelow(at.root), [])
-    assert.ok(!loopFiles().includes(at.root), 'no loop device is left')
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
     const third = await at.pod('p3')
     const later = join(third, 'device')
     await again.stageDevice('v', third, later, signal)
@@ -119,7 +120,7 @@ for (const backEnd of backEnds)
     for (const name of ['r', 's', 'v']) assert.deepEqual(await again.apply(ending(volumeOf(name, backEnd)), signal), { phase: 'Removed' })
     assert.deepEqual(await readdir(join(at.root, 'volumes')), [])
     assert.deepEqual(await readdir(join(at.root, 'mounts')), [])
-    assert.ok(!loopFiles().includes(at.root))
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
   })
 
 test('a pod that detaches its device keeps it, and no other volume gets its number while the pod runs', async t => {
@@ -148,7 +149,7 @@ test('a pod that detaches its device keeps it, and no other volume gets its numb
     await local.release(pod)
     await rm(pod, { recursive: true })
   }
-  assert.ok(!loopFiles().includes(at.root))
+  await until(() => !loopFiles().includes(at.root), 'no loop device is left')
   assert.deepEqual(await mountsBelow(at.root), [])
 })
 
@@ -167,5 +168,5 @@ test('a device at the path of a pod that belongs to another volume is replaced',
   await local.stageDevice('w', pod, join(pod, 'w'), signal)
   assert.equal(await read(join(pod, 'w'), canary.length), '\0'.repeat(canary.length))
   await local.release(pod)
-  assert.ok(!loopFiles().includes(at.root))
+  await until(() => !loopFiles().includes(at.root), 'no loop device is left')
 })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LocalVolume } from '../../api/types/bulkhead-v1alpha1.ts'
 import { keyFinalizer, nodeFinalizer } from '../../api/volumes/local-volume-names.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
 import { mountsBelow } from '../machine/mount-table.ts'
 import type { BackEnd } from './back-end.ts'
 import { backEnds, encryptingBackEnds } from './back-ends/index.ts'
@@ -76,7 +77,7 @@ for (const backEnd of backEnds) {
     await rm(second, { recursive: true })
     assert.deepEqual(await local.room(), [])
     assert.deepEqual(await mountsBelow(at.root), [])
-    assert.ok(!loopFiles().includes(at.root), 'no loop device is left')
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
     // Mounted again, with its key alone.
     const third = await at.pod('p3')
     if (backEnd.name !== 'none') {
@@ -99,7 +100,7 @@ for (const backEnd of backEnds) {
     assert.deepEqual(await local.apply(erased, signal), { phase: 'Removed' })
     await assert.rejects(access(image))
     assert.deepEqual(await readdir(join(at.root, 'mounts')), [])
-    assert.ok(!loopFiles().includes(at.root))
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
   })
 }
 
