@@ -2,7 +2,7 @@
 import { isReason } from '../../../api/status.ts'
 import { localClassName } from '../../../api/volumes/local-volume-names.ts'
 import { selectedNode } from '../../../client/cache/volume-match.ts'
-import { localVolumes, persistentVolumeClaims } from '../../../client/resources.ts'
+import { localVolumes, persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { within } from '../../until.ts'
@@ -43,7 +43,11 @@ export async function eraseVolume(
   signal: AbortSignal,
 ): Promise<boolean> {
   await client.delete(persistentVolumeClaims, namespace.name, name, {}, signal)
-  const isGone = async () => ((await isMissing(client.get(localVolumes, '', volume, signal))) ? true : undefined)
+  // Until the PersistentVolume is gone, its end is repeated: it would end a LocalVolume of this name that is made anew.
+  const isGone = async () =>
+    (await isMissing(client.get(localVolumes, '', volume, signal))) && (await isMissing(client.get(persistentVolumes, '', volume, signal)))
+      ? true
+      : undefined
   return (await within(waitMs, clock, isGone, signal, pollMs)) === true
 }
 
