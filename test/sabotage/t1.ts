@@ -95,8 +95,8 @@ export const t1: readonly Sabotage[] = [
   {
     name: 'the key of a volume is kept beside it',
     file: 'src/node/local-volumes/local-volumes.ts',
-    from: 'await reserveImage(place.image, size, run)\n        await backEnd.format(place, key, run)',
-    to: "await reserveImage(place.image, size, run)\n        await import('node:fs/promises').then(({ writeFile }) => writeFile(`${place.folder}/key`, key.toString('hex')))\n        await backEnd.format(place, key, run)",
+    from: "await backEnd.format(place, key, run, isBlock ? 'one' : 'many')",
+    to: "await import('node:fs/promises').then(({ writeFile }) => writeFile(`${place.folder}/key`, key.toString('hex')))\n        await backEnd.format(place, key, run, isBlock ? 'one' : 'many')",
     ...node,
   },
   {

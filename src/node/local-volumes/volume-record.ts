@@ -2,6 +2,7 @@
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { VolumePlace } from './volume-place.ts'
 
 export interface VolumeRecord {
@@ -28,4 +29,4 @@ export async function readRecord({ record, name }: VolumePlace): Promise<VolumeR
 }
 
 export const writeRecord = ({ record }: VolumePlace, content: VolumeRecord): Promise<void> =>
-  replaceFile(record, `${JSON.stringify({ version: 1, ...content })}\n`)
+  replaceFile(record, `${writeJson({ version: 1, ...content })}\n`)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
 import { removePodFolder } from '../machine/remove-pod-folder.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
@@ -18,7 +19,7 @@ export class MountError extends Error {
   override readonly name = 'MountError'
   readonly volume: string
   constructor(volume: string, why: string, options?: ErrorOptions) {
-    super(`MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${why}`, options)
+    super(`MountVolume.SetUp failed for volume ${writeJson(volume)} : ${why}`, options)
     this.volume = volume
   }
 }
