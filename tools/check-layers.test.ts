@@ -90,6 +90,14 @@ test('checkFile() names JSON that is not read by base/json.ts', () => {
   assert.deepEqual(checkFile('src/client/x.ts', '// As JSON.parse reads it.\n/**\n * Not JSON.parse.\n */\n'), [])
 })
 
+test('checkFile() names JSON that is not written by base/write-json.ts', () => {
+  for (const text of ['const a = JSON.stringify(value)\n', 'const all = values.map(JSON.stringify)\n'])
+    assert.match(checkFile('src/client/x.ts', text).join(), /writeJson\(\)/)
+  for (const path of ['src/base/write-json.ts', 'src/client/x.test.ts'])
+    assert.deepEqual(checkFile(path, 'const a = JSON.stringify(value)\n'), [])
+  assert.deepEqual(checkFile('src/client/x.ts', '// As JSON.stringify writes it.\n'), [])
+})
+
 test('checkFile() refuses a folder without a row', () => {
   assert.match(checkFile('src/stray/x.ts', '').join(), /no row/)
 })

@@ -1,5 +1,5 @@
 // Fails on a file over 400 lines, and within src/ on an import against the arrows of ARCHITECTURE.md, on a circle of files, on a new pair of folders that import
-// each other, on process.exit outside cli/main.ts, and on JSON that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need, and nothing else imports them.
+// each other, on process.exit outside cli/main.ts, and on JSON that is not read by base/json.ts or not written by base/write-json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need, and nothing else imports them.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type Import, importsOf, pairsOfFolders, valueCircles } from './import-graph.ts'
@@ -61,6 +61,9 @@ const maxLines = 400
 /** Reads JSON with the engine's fault that base/json.ts describes. Comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
 
+/** Writes no bigint. Comments may name it. */
+const inexactJson = /^(?!\s*(?:\/\/|\/?\*)).*\bJSON\.stringify\b/m
+
 /** Serves tests alone, by its name. `src/node/fake` is the runtime of simulated nodes. */
 const forTests = (path: string): boolean =>
   /(?:\.(?:test|contract|model|fuzz)|[./](?:fixture|testing)|\/fake-[^/]+)\.ts$/.test(path) && !path.startsWith('src/node/fake/')
@@ -77,6 +80,8 @@ export function checkFile(path: string, text: string): string[] {
     problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
   if (!test && path !== 'src/base/json.ts' && unguardedJson.test(text))
     problems.push(`${path}: JSON is read by parseJson() of src/base/json.ts, since engines may misread names`)
+  if (!test && path !== 'src/base/write-json.ts' && inexactJson.test(text))
+    problems.push(`${path}: JSON is written by writeJson() of src/base/write-json.ts, which keeps integers of 64 bits`)
   if (path.split('/').length < 3 || test) return problems
   const allowed = layers[layer]
   if (allowed === undefined) return [...problems, `${path}: folder "${layer}" has no row in the table of layers`]

@@ -10,6 +10,7 @@ import { quantity } from '../src/api/quantity/quantity.fuzz.ts'
 import { yaml } from '../src/api/schema/yaml.fuzz.ts'
 import { selector } from '../src/api/selectors/selector.fuzz.ts'
 import { csiMessage } from '../src/base/csi/csi-message.fuzz.ts'
+import { exactJson } from '../src/base/exact-json.fuzz.ts'
 import type { FuzzTarget } from '../src/base/testing/fuzz-target.testing.ts'
 import { registryRequest } from '../src/registry/registry-request.fuzz.ts'
 import { http2Frames } from '../src/server/http2/http2-frames.fuzz.ts'
@@ -24,6 +25,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   certificateIdentity,
   claim,
   csiMessage,
+  exactJson,
   hpack,
   http2Frames,
   jsonPatch,

@@ -1,6 +1,7 @@
 // Authorization: the authorizers in their explicit order; the first allow or deny decides, and without any opinion the answer is no.
 import { aggregated } from '../api/go-text/aggregate-message.ts'
 import type { ExternalWait } from '../base/async/external-wait.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { AccessVerdict, Attributes, Authorizer, Decision, WebhookAuthorizer, WebhookDecision } from './access.ts'
 
 /** The request, which lives as long as its decisions: each webhook gets the same question only once for it. */
@@ -97,7 +98,7 @@ function askOnce(
   answers.set(asker, ofAsker)
   const ofWebhook = ofAsker.get(webhook) ?? new Map<string, Promise<WebhookDecision>>()
   ofAsker.set(webhook, ofWebhook)
-  const question = JSON.stringify(attributes)
+  const question = writeJson(attributes)
   const answer = ofWebhook.get(question) ?? webhook.ask(attributes, decision)
   ofWebhook.set(question, answer)
   return asker.externalWait?.during(answer) ?? answer

@@ -1,6 +1,7 @@
 // The metrics of webhooks and policies under upstream's names.
 import { Buckets, bucketSamples } from '../base/metrics/buckets.ts'
 import { Counter, type Registry, SampledHistogram } from '../base/metrics/metrics.ts'
+import { writeJson } from '../base/write-json.ts'
 
 export interface HookObservation {
   readonly name: string
@@ -61,7 +62,7 @@ class OwnedSeries<T> {
   of(owner: string, labels: Labels): Series<T> {
     const owned = this.#byOwner.get(owner) ?? new Map<string, Series<T>>()
     this.#byOwner.set(owner, owned)
-    const key = JSON.stringify(labels)
+    const key = writeJson(labels)
     const series = owned.get(key) ?? { labels, value: this.#make() }
     owned.set(key, series)
     return series

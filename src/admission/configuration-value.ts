@@ -1,5 +1,6 @@
 // Values of a settings file, each with its path; a value of the wrong type is a UserError.
 import { UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -33,12 +34,12 @@ export function items(value: unknown, at: string): readonly unknown[] {
 }
 
 export function text(value: unknown, at: string): string {
-  return typeof value === 'string' ? value : fail(at, `must be a text, got ${JSON.stringify(value)}`)
+  return typeof value === 'string' ? value : fail(at, `must be a text, got ${writeJson(value)}`)
 }
 
 export function positive(value: unknown, at: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  return fail(at, `must be a whole number above 0, got ${JSON.stringify(value)}`)
+  return fail(at, `must be a whole number above 0, got ${writeJson(value)}`)
 }
 
 /** Any version of the group, because the fields are the same. */

@@ -5,6 +5,7 @@ import { containersOf } from '../api/pods/containers-of.ts'
 import { type LocatedPod, locatePod } from '../api/pods/located-pod.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
 import type { WebhookEndpoint } from '../base/net/webhook-endpoint.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { fail, type Json, mapping } from './configuration-value.ts'
 import { readEndpoint } from './webhook/client-identity.ts'
@@ -43,7 +44,7 @@ export function readImagePolicy(value: Json, at: string): ImagePolicyConfigurati
 function milliseconds(policy: Json, name: keyof typeof limits, at: string): number {
   const { unit, default: usual, min, max } = limits[name]
   const value = policy[name] ?? 0
-  if (typeof value !== 'number') return fail(`${at}.${name}`, `must be a number, got ${JSON.stringify(value)}`)
+  if (typeof value !== 'number') return fail(`${at}.${name}`, `must be a number, got ${writeJson(value)}`)
   if (value === 0) return usual
   if (value === -1) return 0
   const given = value * unit
@@ -80,7 +81,7 @@ function imagesOf({ pod: { spec } }: LocatedPod): string[] {
 }
 
 export const reviewBody = (spec: ImageReviewSpec): Buffer =>
-  Buffer.from(JSON.stringify({ kind: 'ImageReview', apiVersion: 'imagepolicy.k8s.io/v1alpha1', metadata: {}, spec, status: {} }))
+  Buffer.from(writeJson({ kind: 'ImageReview', apiVersion: 'imagepolicy.k8s.io/v1alpha1', metadata: {}, spec, status: {} }))
 
 export interface ImageVerdict {
   readonly allowed: boolean

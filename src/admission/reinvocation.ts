@@ -1,4 +1,5 @@
 // A second round of mutations of one request, if a webhook or policy changed the object after others had seen it.
+import { writeJson } from '../base/write-json.ts'
 import type { AdmissionRequest } from './admission.ts'
 
 class Reinvocation {
@@ -61,7 +62,7 @@ export class Reinvokable {
   }
 
   begin({ object }: AdmissionRequest): void {
-    if (this.#reinvocation.second && this.#seen.size > 0 && this.#left !== JSON.stringify(object)) this.#askAgain()
+    if (this.#reinvocation.second && this.#seen.size > 0 && this.#left !== writeJson(object)) this.#askAgain()
   }
 
   /** A webhook or policy that did not run in the first round does not run in the second. */
@@ -79,7 +80,7 @@ export class Reinvokable {
 
   end({ object }: AdmissionRequest): void {
     // Only they can run again because of it.
-    if (this.#seen.size > 0) this.#left = JSON.stringify(object)
+    if (this.#seen.size > 0) this.#left = writeJson(object)
   }
 
   #askAgain(): void {

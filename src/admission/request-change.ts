@@ -5,6 +5,7 @@ import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api
 import { schemaFor } from '../api/schema/model.ts'
 import { internalError, tooLarge } from '../api/status.ts'
 import { setOwn } from '../base/data/own-property.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { rememberBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
@@ -50,9 +51,9 @@ export function changeObject(request: AdmissionRequest, object: KubeObject, { by
   keepIdentity(patched.metadata, object.metadata, by)
   const decided = versioned(request, object, version) === object ? patched : inVersion(patched, version, request.resource)
   if (!isOfOtherKind(request)) request.resource.setDefaults?.(decided)
-  const text = JSON.stringify(decided)
+  const text = writeJson(decided)
   if (text.length > maxPatchedLength) throw tooLarge(`${by} made the object larger than ${maxPatchedLength}`)
-  const changed = text !== JSON.stringify(object)
+  const changed = text !== writeJson(object)
   if (changed) {
     rememberBefore(request, object, by)
     replaceContent(object, decided)

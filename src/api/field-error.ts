@@ -1,4 +1,5 @@
 // Field errors in the wording of upstream's apimachinery `field` package; a list of them becomes a 422 Status.
+import { writeJson } from '../base/write-json.ts'
 import { goQuote } from './go-text/go-quote.ts'
 
 export type FieldErrorType =
@@ -74,5 +75,5 @@ function show(value: unknown): string {
   if (value === null || value === undefined) return '"null"'
   if (typeof value === 'string') return goQuote(value)
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return `[]string{${value.map(goQuote).join(', ')}}`
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? writeJson(value) : String(value)
 }

@@ -1,5 +1,6 @@
 // Which pull credentials are for a repository, and a name for them that does not reveal them.
 import { createHash } from 'node:crypto'
+import { writeJson } from '../base/write-json.ts'
 import type { PullCredential } from '../supply-chain/policy/image-question.ts'
 
 /** The longest location first, as kubelets try them. Docker Hub has several names in pull Secrets. */
@@ -13,7 +14,7 @@ export function credentialsFor(repository: string, credentials: readonly PullCre
 export function fingerprintOf(credentials: readonly PullCredential[]): string {
   if (credentials.length === 0) return ''
   const hash = createHash('sha256')
-  for (const { location, username, password } of credentials) hash.update(JSON.stringify([location, username, password]))
+  for (const { location, username, password } of credentials) hash.update(writeJson([location, username, password]))
   return hash.digest('base64url')
 }
 

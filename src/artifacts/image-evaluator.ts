@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { BoundedCache } from '../base/data/bounded-cache.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 import { type Digest, isDigest } from '../supply-chain/oci/digest.ts'
 import type { Provenance } from '../supply-chain/policy/attested-provenance.ts'
 import { builtInRegistry } from '../supply-chain/policy/covers-image.ts'
@@ -171,7 +172,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const claims = await this.#laterClaims(namespace, repository, digest, credentials)
     if (claims === undefined) return { ...noDocuments, isRead: false }
     const facts = [policies, state.trustRoots(), { repository, digest }, claims, clock.now()] as const
-    const statements = (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => JSON.stringify(each))
+    const statements = (this.#readable(() => verifier.attestedVex?.(...facts)) ?? []).map(each => writeJson(each))
     const key = claimsKey(namespace, repository, digest)
     const isRead = (this.#claims.get(key, laterClaimsMs) ?? this.#later.get(key, laterClaimsMs)) !== undefined
     return {
@@ -227,7 +228,7 @@ export class ImageEvaluator<Claims> implements ImageAuthority {
     const [first] =
       this.#readable(() => {
         const found = verifier.attestedSbom?.(policies, state.trustRoots(), { repository, digest }, claims, clock.now())
-        return found === undefined ? [] : [JSON.stringify(found)]
+        return found === undefined ? [] : [writeJson(found)]
       }) ?? []
     return first
   }

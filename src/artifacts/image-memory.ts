@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { isJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 import { isDigest } from '../supply-chain/oci/digest.ts'
 import type { FoundImage } from './image-evaluator.ts'
 import type { ImageVerifier } from './image-verifier.ts'
@@ -113,7 +114,7 @@ export class ImageMemory<Claims> {
 }
 
 const namespaceOf = (key: string): string => key.slice(0, key.indexOf('\n'))
-const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64')
+const digestOf = (value: unknown): string => createHash('sha256').update(writeJson(value)).digest('base64')
 
 function parseFound(value: unknown, wanted: string): FoundImage {
   const { digest, mediaType, platforms } = isJsonObject(value) ? value : {}

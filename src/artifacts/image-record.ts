@@ -10,6 +10,7 @@ import {
   maxVerdicts,
 } from '../api/resources/supply/image.ts'
 import type { Image, ImageFindings, ImageProvenance, ImageSbom, ImageStatus, ImageUpdate, ImageVerdict } from '../api/types/supply-v1.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { Digest } from '../supply-chain/oci/digest.ts'
 import type { PlatformDigest } from '../supply-chain/policy/image-question.ts'
 
@@ -111,7 +112,7 @@ function mergeVerdicts(
 }
 
 function sameVerdict(a: ImageVerdict, b: ImageVerdict): boolean {
-  return JSON.stringify({ ...ordered(a), time: '' }) === JSON.stringify({ ...ordered(b), time: '' })
+  return writeJson({ ...ordered(a), time: '' }) === writeJson({ ...ordered(b), time: '' })
 }
 
 const ordered = ({ namespace, verdict, policies = [], identities = [], message = '', rules = '', time }: ImageVerdict) => ({
@@ -126,7 +127,7 @@ const ordered = ({ namespace, verdict, policies = [], identities = [], message =
 
 const sameContent = (a: Image, b: Image): boolean => {
   const shape = ({ spec, status = {} }: Image) =>
-    JSON.stringify([
+    writeJson([
       spec.digest,
       spec.mediaType,
       status.references ?? [],

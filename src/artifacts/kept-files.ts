@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
 import { isJsonObject } from '../base/json.ts'
 import { codeOf, messageOf, UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 import { parseBoundedJson } from '../supply-chain/oci/bounded-json.ts'
 
 export interface KeptFilesLimits {
@@ -64,8 +65,8 @@ export class KeptFiles {
 
   /** Resolves when it is on disk. Rejects if it is too large or the disk is full; an earlier value stays then. */
   async set(key: string, value: unknown): Promise<void> {
-    const content = JSON.stringify([key, value])
-    const bytes = Buffer.from(JSON.stringify({ digest: digestOf(content), content }))
+    const content = writeJson([key, value])
+    const bytes = Buffer.from(writeJson({ digest: digestOf(content), content }))
     if (bytes.length > this.#limits.fileBytes)
       throw new UserError(`"${key.slice(0, 200)}" has ${bytes.length} bytes to keep, at most ${this.#limits.fileBytes}`)
     const name = nameOf(key)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import type { ClusterImagePolicy, ImagePolicy, TrustRoot } from '../api/types/supply-v1.ts'
+import { writeJson } from '../base/write-json.ts'
 import { coversImage } from '../supply-chain/policy/covers-image.ts'
 import type { ObjectVersion, PolicyVersion } from '../supply-chain/policy/image-question.ts'
 import type { KnownTrustRoot, KnownTrustRoots } from './trust/known-trust-roots.ts'
@@ -55,7 +56,7 @@ export class PolicyState {
       ),
     )
     const own = policies.map(({ metadata: { namespace, name, uid, generation } }: { readonly metadata: ObjectMeta }) =>
-      JSON.stringify([namespace, name, uid, generation]),
+      writeJson([namespace, name, uid, generation]),
     )
     const rows = [...own, ...[...names].map(name => `${name} ${this.#sources.known.revisionOf(name)}`)]
     return createHash('sha256').update(rows.toSorted().join('\n')).digest('hex')

@@ -5,6 +5,7 @@ import type { AdvisorySource, PodImages } from '../api/types/supply-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 import { Informer } from '../client/cache/informer.ts'
 import type { Lister } from '../client/cache/object-cache.ts'
 import type { Client } from '../client/client.ts'
@@ -160,7 +161,7 @@ export async function runArtifacts<Claims>(
       due.pod(pod)
     },
     update(pod, old) {
-      if (JSON.stringify(pod.spec) === JSON.stringify(old.spec)) return
+      if (writeJson(pod.spec) === writeJson(old.spec)) return
       podChanged(old)
       podChanged(pod)
       due.pod(pod)

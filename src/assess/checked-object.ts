@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../api/resources/resource.ts'
 import { isRecord } from '../api/schema/compile.ts'
 import { decodeBody } from '../api/schema/decode.ts'
 import { ApiError } from '../api/status.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { CheckedObject } from './object-set.ts'
 
 const kinds = new WeakMap<readonly ResourceDefinition[], ReadonlyMap<string, ResourceDefinition>>()
@@ -40,7 +41,7 @@ export function checkedObject(value: unknown, definitions: readonly ResourceDefi
 
 function decoded(value: unknown, definition: ResourceDefinition): KubeObject | undefined {
   try {
-    const { object } = decodeBody(Buffer.from(JSON.stringify(value)), definition, 'Ignore')
+    const { object } = decodeBody(Buffer.from(writeJson(value)), definition, 'Ignore')
     object.metadata ??= {}
     definition.setDefaults?.(object)
     return definition.storedAs === undefined ? object : definition.storedAs.toStored(object)

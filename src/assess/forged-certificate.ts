@@ -1,6 +1,7 @@
 // Certificates that are created in memory for one attack, by an authority of our own or, where its key can be read, by one of the cluster.
 import { generateKeyPairSync, type KeyObject, webcrypto, X509Certificate } from 'node:crypto'
 import { loadX509 } from '../base/net/x509.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { CertificateAuthority } from './cluster-keys.ts'
 
 export interface ForgedCertificate {
@@ -83,7 +84,7 @@ export const newSigningKey = (): KeyObject => generateKeyPairSync('ec', { namedC
 export function withChangedByte(certificate: string, text?: string): string {
   const der = Buffer.from(new X509Certificate(certificate).raw)
   const at = text === undefined ? der.length - 1 : der.indexOf(text)
-  if (at < 0) throw new Error(`the certificate does not contain ${JSON.stringify(text)}`)
+  if (at < 0) throw new Error(`the certificate does not contain ${writeJson(text)}`)
   der.writeUInt8(der.readUInt8(at) ^ 1, at)
   return pem('CERTIFICATE', der)
 }

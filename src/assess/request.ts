@@ -1,6 +1,7 @@
 // Sends one request and returns the whole answer: proofs need status codes and headers, which the typed client hides.
 import { parseJson } from '../base/json.ts'
 import { proofAgent } from '../base/proof-agent.ts'
+import { writeJson } from '../base/write-json.ts'
 import { readText } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/transport/http-transport.ts'
 import type { ApiRequest, Transport } from '../client/transport/transport.ts'
@@ -36,7 +37,7 @@ export async function request(transport: Transport, question: ProofRequest, sign
       method,
       path,
       headers: { ...(body === undefined ? {} : { 'content-type': contentType }), ...headers },
-      ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+      ...(body === undefined ? {} : { body: Buffer.from(writeJson(body)) }),
     },
     signal,
   )

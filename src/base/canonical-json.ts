@@ -1,10 +1,10 @@
 /** JSON in which the order of fields and of sets does not count, so that equal values have equal digests. */
-import { isRawJson } from './exact-json.ts'
+import { writeJson } from './write-json.ts'
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) => {
+  return writeJson(value, (_key, member: unknown) => {
     if (member instanceof Set) return [...member].toSorted()
     if (member instanceof Map) return ordered(Object.fromEntries(member))
-    return typeof member === 'object' && member !== null && !Array.isArray(member) && !isRawJson(member) ? ordered(member) : member
+    return typeof member === 'object' && member !== null && !Array.isArray(member) ? ordered(member) : member
   })
 }
 

@@ -1,5 +1,6 @@
 // DSSE (https://github.com/secure-systems-lab/dsse, protocol v1): the bytes that are signed, and the envelope.
 import { isJsonObject, parseJson } from './json.ts'
+import { writeJson } from './write-json.ts'
 
 /** The payload is an in-toto statement. */
 export const statementType = 'application/vnd.in-toto+json'
@@ -22,7 +23,7 @@ export function preAuthEncoding(payloadType: string, payload: Buffer): Buffer {
 
 export function formatEnvelope({ payloadType, payload, signatures }: Envelope): string {
   const encoded = signatures.map(({ keyid, sig }) => ({ keyid, sig: sig.toString('base64') }))
-  return `${JSON.stringify({ payloadType, payload: payload.toString('base64'), signatures: encoded })}\n`
+  return `${writeJson({ payloadType, payload: payload.toString('base64'), signatures: encoded })}\n`
 }
 
 const maxSignatures = 16

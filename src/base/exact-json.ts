@@ -1,25 +1,11 @@
-// JSON whose integers may be 64 bits long, as Go's: one beyond ±2^53 is a bigint in memory and the same digits in the text.
+// JSON whose integers may be 64 bits long, as Go's: one beyond ±2^53 is a bigint in memory, and writeJson() writes its digits.
 import { parseJson, readsEscapedNames, withoutFault } from './json.ts'
 
-/** ECMAScript's JSON.rawJSON and the third argument of a reviver, which TypeScript does not declare yet. */
-interface RawJson {
-  rawJSON(text: string): unknown
-  isRawJSON(value: unknown): boolean
+/** The third argument of a reviver, which TypeScript does not declare yet. */
+interface SourceReader {
   parse(text: string, reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
 }
-const engine = JSON as unknown as RawJson
-
-// JSON.stringify throws for a bigint that has no such method. It is the process's: every part may have to write one.
-Object.defineProperty(BigInt.prototype, 'toJSON', {
-  configurable: true,
-  writable: true,
-  value(this: bigint): unknown {
-    return engine.rawJSON(this.toString())
-  },
-})
-
-/** What JSON.stringify passes to a replacer for a bigint. */
-export const isRawJson = (value: unknown): boolean => engine.isRawJSON(value)
+const engine = JSON as unknown as SourceReader
 
 /** As parseJson, but an integer beyond ±2^53 and within 64 bits is a bigint. One beyond 64 bits is the nearest number, as in Go. */
 export function parseExactJson(text: string): unknown {

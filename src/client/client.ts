@@ -3,6 +3,7 @@ import { quotesHeader } from '../api/data-classes/quotes-header.ts'
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
 import { parseExactJson } from '../base/exact-json.ts'
+import { writeJson } from '../base/write-json.ts'
 import { listPages } from './list-pages.ts'
 import { type ResourceRef, resourcePath } from './resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport/transport.ts'
@@ -294,7 +295,7 @@ function required(name: string | undefined): string {
   return name
 }
 
-const encode = (body: unknown): Buffer => Buffer.from(JSON.stringify(body))
+const encode = (body: unknown): Buffer => Buffer.from(writeJson(body))
 
 function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const parts: string[] = []

@@ -4,6 +4,7 @@ import { type BreakGlassUse, breakGlassRecord } from '../api/credentials/break-g
 import { isReason } from '../api/status.ts'
 import { type Clock, formatTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { writeJson } from '../base/write-json.ts'
 import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
 import { configMaps } from '../client/resources.ts'
@@ -85,8 +86,8 @@ export class BreakGlassAlarm {
 
 function messageOf({ user, address, credential, actingAs }: BreakGlassUse): string {
   if (actingAs !== '')
-    return `User ${JSON.stringify(user)} acted as ${JSON.stringify(actingAs)} of group system:masters from ${address} with ${credential}. If nobody of you did, deny the credential (docs/authentication.md), and read its requests in the audit log`
-  return `User ${JSON.stringify(user)} of group system:masters came from ${address} with ${credential}. If nobody of you did, deny the certificate (docs/authentication.md), and read its requests in the audit log`
+    return `User ${writeJson(user)} acted as ${writeJson(actingAs)} of group system:masters from ${address} with ${credential}. If nobody of you did, deny the credential (docs/authentication.md), and read its requests in the audit log`
+  return `User ${writeJson(user)} of group system:masters came from ${address} with ${credential}. If nobody of you did, deny the certificate (docs/authentication.md), and read its requests in the audit log`
 }
 
 async function record(client: Client, use: BreakGlassUse, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 // A kubeconfig with a client certificate. As JSON, which is YAML, so that it needs no YAML writer and can be read with JSON.parse.
+import { writeJson } from '../base/write-json.ts'
 
 export interface KubeconfigOptions {
   readonly server: string
@@ -28,5 +29,5 @@ export function formatKubeconfig({ server, ca, user, credentials }: KubeconfigOp
     contexts: [{ name: 'bulkhead', context: { cluster: 'bulkhead', user } }],
     'current-context': 'bulkhead',
   }
-  return `${JSON.stringify(config, null, 2)}\n`
+  return `${writeJson(config, null, 2)}\n`
 }

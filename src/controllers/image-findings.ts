@@ -7,6 +7,7 @@ import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Image } from '../api/types/supply-v1.ts'
 import { formatTime } from '../base/clock.ts'
+import { writeJson } from '../base/write-json.ts'
 import { keyOf, splitKey } from '../client/cache/object-key.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { images, ingresses, pods, services } from '../client/resources.ts'
@@ -43,7 +44,7 @@ export const imageFindings: Controller = {
     follow({
       resource: images,
       keys: (image: Image, { informers }, old) =>
-        old !== undefined && JSON.stringify(image.status?.findings) === JSON.stringify(old.status?.findings)
+        old !== undefined && writeJson(image.status?.findings) === writeJson(old.status?.findings)
           ? []
           : informers
               .full(pods)
@@ -96,7 +97,5 @@ export const imageFindings: Controller = {
 const maxWaitMs = 86_400_000
 
 function sameImages(pod: Pod, old: Pod): boolean {
-  return (
-    digestsOfPod(pod).join() === digestsOfPod(old).join() && JSON.stringify(pod.metadata.labels) === JSON.stringify(old.metadata.labels)
-  )
+  return digestsOfPod(pod).join() === digestsOfPod(old).join() && writeJson(pod.metadata.labels) === writeJson(old.metadata.labels)
 }

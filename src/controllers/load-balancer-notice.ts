@@ -1,6 +1,7 @@
 // Reports Services of type LoadBalancer for which no provider exists: otherwise they stay pending in `kubectl get` without a reason.
 import { recordEvents, rule } from '../api/policy-rule.ts'
 import type { Service } from '../api/types/core-v1.ts'
+import { writeJson } from '../base/write-json.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { services } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
@@ -52,6 +53,6 @@ function noticeFor({ spec }: Service): string {
   const wanted =
     spec?.loadBalancerClass === undefined
       ? 'Nothing in this cluster provides load balancers'
-      : `Nothing has provided a load balancer of class ${JSON.stringify(spec.loadBalancerClass)} yet`
+      : `Nothing has provided a load balancer of class ${writeJson(spec.loadBalancerClass)} yet`
   return `${wanted}: the Service is reached by ${reach}. A controller that writes status.loadBalancer provides one`
 }

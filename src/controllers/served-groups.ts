@@ -2,6 +2,7 @@
 import { groupResource } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { Client } from '../client/client.ts'
 import { type ResourceRef, resourceRef } from '../client/resource-ref.ts'
 
@@ -55,7 +56,7 @@ export class ServedGroups {
       // Always accessed through a namespace: rights in one namespace must not allow scaling a cluster-wide object.
       if (served !== undefined) return resourceRef(group, version, served.name, kind)
     }
-    throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`)
+    throw new Error(`no matches for kind ${writeJson(kind)} in group ${writeJson(group)}`)
   }
 
   async #group(group: string, signal: AbortSignal): Promise<Group> {

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readTextIfThere } from '../base/files/read-text.ts'
 import { ensureFile } from '../base/files/replace-file.ts'
+import { writeJson } from '../base/write-json.ts'
 
 const fileName = '10-bulkhead.conflist'
 
@@ -44,5 +45,5 @@ export async function configuredRange(configDirectory: string): Promise<string |
 export async function writeCniConfiguration({ configDirectory, ...options }: CniOptions): Promise<void> {
   await mkdir(configDirectory, { recursive: true, mode: 0o700 })
   const path = join(configDirectory, fileName)
-  await ensureFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o644)
+  await ensureFile(path, `${writeJson(cniConfiguration(options), null, 2)}\n`, 0o644)
 }

@@ -104,7 +104,9 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     log,
     random,
   })
-  options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
+  options.onReady?.({
+    requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, nodeName: name, clock, log },
+  })
   await Promise.all([
     nodeRuntime.run(signal),
     mirrors?.run(signal),

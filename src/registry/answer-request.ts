@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { parseRepositoryName, type RepositoryVerb } from '../api/repository-name.ts'
 import type { Clock } from '../base/clock.ts'
+import { writeJson } from '../base/write-json.ts'
 import { readCatalog, upstreamPages } from './catalog.ts'
 import { CountedBody } from './counted-body.ts'
 import { tokenOf } from './credential.ts'
@@ -126,7 +127,7 @@ function challengeWith(
   json(response, 401, undefined, faultBody({ code: 'UNAUTHORIZED', message: reason }))
 }
 
-function json(response: ServerResponse, status: number, body: object | undefined, text = JSON.stringify(body)): void {
+function json(response: ServerResponse, status: number, body: object | undefined, text = writeJson(body)): void {
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),

@@ -1,5 +1,6 @@
 // Debian's docker-registry behind this cluster's own front: it stores and serves, listens on a unix socket only, and decides nothing.
 import { join } from 'node:path'
+import { writeJson } from '../base/write-json.ts'
 import { upstreamIssuer, upstreamService } from './upstream-token.ts'
 
 export const dockerRegistryPaths = ['/usr/bin/docker-registry', '/usr/local/bin/docker-registry'] as const
@@ -25,7 +26,7 @@ const uploadAge = '2h'
 /** The configuration of docker-registry 2.8, as JSON, which is YAML. */
 export function dockerRegistryConfig({ directory, socket, secret }: DockerRegistrySettings): string {
   const { data, front } = registryFiles(directory)
-  return JSON.stringify({
+  return writeJson({
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: {

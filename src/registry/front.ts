@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https'
 import { Socket } from 'node:net'
 import type { Logger } from '../base/log.ts'
 import { codeOf, UserError } from '../base/user-error.ts'
+import { writeJson } from '../base/write-json.ts'
 import { answerRequest, type FrontParts } from './answer-request.ts'
 import { faultBody, RegistryFault } from './registry-fault.ts'
 
@@ -132,7 +133,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, err: unknown
   }
   const { status, body } = known
     ? { status: err.status, body: faultBody(err) }
-    : { status: 500, body: JSON.stringify({ errors: [{ code: 'UNKNOWN', message: 'internal error' }] }) }
+    : { status: 500, body: writeJson({ errors: [{ code: 'UNKNOWN', message: 'internal error' }] }) }
   const text = { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }
   // What the client still sends is not read.
   const ends = request.complete ? {} : { connection: 'close' }

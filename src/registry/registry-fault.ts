@@ -1,4 +1,5 @@
 // Refusals in the form of the OCI distribution specification.
+import { writeJson } from '../base/write-json.ts'
 
 export type FaultCode =
   | 'UNAUTHORIZED'
@@ -38,5 +39,4 @@ export class RegistryFault extends Error {
   }
 }
 
-export const faultBody = ({ code, message }: Pick<RegistryFault, 'code' | 'message'>): string =>
-  JSON.stringify({ errors: [{ code, message }] })
+export const faultBody = ({ code, message }: Pick<RegistryFault, 'code' | 'message'>): string => writeJson({ errors: [{ code, message }] })

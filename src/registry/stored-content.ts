@@ -6,6 +6,7 @@ import { OneByOne } from '../base/async/serial-queue.ts'
 import { readTextIfThere } from '../base/files/read-text.ts'
 import { replaceFile } from '../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
+import { writeJson } from '../base/write-json.ts'
 import { RegistryFault } from './registry-fault.ts'
 
 /** Without a quota of its own. */
@@ -111,7 +112,7 @@ export class StoredContent {
   async store(entry: StoredEntry): Promise<void> {
     if (!this.#add(entry) || this.#file === undefined) return
     const file = this.#file
-    await this.#writes.run(() => appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600 }))
+    await this.#writes.run(() => appendFile(file, `${writeJson(entry)}\n`, { mode: 0o600 }))
   }
 
   /** Drops what `isStored` no longer finds. Resolves when that is on disk. */
@@ -126,7 +127,7 @@ export class StoredContent {
       replaceFile(
         file,
         this.entries()
-          .map(entry => `${JSON.stringify(entry)}\n`)
+          .map(entry => `${writeJson(entry)}\n`)
           .join(''),
       ),
     )

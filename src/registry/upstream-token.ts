@@ -1,6 +1,7 @@
 // The token with which this part passes one request on: it names the repository as this part read it, and the registry behind verifies it
 // against the repository as it reads it. Where they differ, the request fails.
 import { createHash, createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto'
+import { writeJson } from '../base/write-json.ts'
 
 export const upstreamIssuer = 'bulkhead-registry'
 export const upstreamService = 'bulkhead'
@@ -30,7 +31,7 @@ export function upstreamTokens(privateKey: string): (access: readonly UpstreamAc
   }
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const encode = (value: object): string => Buffer.from(writeJson(value)).toString('base64url')
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 

@@ -3,6 +3,7 @@ import { isReason } from '../api/status.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import { type Clock, formatTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { writeJson } from '../base/write-json.ts'
 import { InformerPool } from '../client/cache/informer-pool.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
@@ -353,14 +354,14 @@ function isPlaced({ spec }: Pod): boolean {
 /** Heartbeats of nodes do not affect scheduling. */
 function affectsScheduling(node: Node, old: Node): boolean {
   const relevant = ({ metadata, spec, status }: Node) =>
-    JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
+    writeJson([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
   return relevant(node) !== relevant(old)
 }
 
 /** Whether other pods may have to be near to it, away from it, or spread with it. */
 function isOtherPeer(a: Pod, b: Pod): boolean {
   const relevant = ({ metadata: { labels, deletionTimestamp }, spec: { nodeName } }: Pod) =>
-    JSON.stringify([labels, deletionTimestamp, nodeName])
+    writeJson([labels, deletionTimestamp, nodeName])
   return relevant(a) !== relevant(b)
 }
 
@@ -374,5 +375,5 @@ function shortened(message: string): string {
 }
 
 function isOtherDemand(a: Pod, b: Pod): boolean {
-  return JSON.stringify([a.metadata.labels, a.spec]) !== JSON.stringify([b.metadata.labels, b.spec])
+  return writeJson([a.metadata.labels, a.spec]) !== writeJson([b.metadata.labels, b.spec])
 }

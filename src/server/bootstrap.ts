@@ -3,6 +3,7 @@
 import { kubernetesVersion } from '../api/kubernetes-version.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { InProcessTransport } from './http/in-process.ts'
 import type { ServedResources } from './resource/served-resource.ts'
 
@@ -140,7 +141,7 @@ async function ensure({ resources, transport, signal }: EnsureParts, object: Kub
       method: exists ? 'PUT' : 'POST',
       path: exists ? `${collection}/${name}` : collection,
       headers: { 'content-type': 'application/json' },
-      body: Buffer.from(JSON.stringify(object)),
+      body: Buffer.from(writeJson(object)),
     },
     signal,
   )

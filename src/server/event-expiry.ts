@@ -1,6 +1,7 @@
 // Deletes Events that were not updated for an hour, like upstream's `--event-ttl`.
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { Collection, Entry, Store } from '../store/store.ts'
 import type { InProcessTransport } from './http/in-process.ts'
 import type { ServedResources } from './resource/served-resource.ts'
@@ -70,7 +71,7 @@ export async function expireServedEvents({ resources, store, transport, clock, l
 
 async function removeVersion(transport: InProcessTransport, { namespace, name, revision }: Entry, signal: AbortSignal): Promise<void> {
   const preconditions = { resourceVersion: String(revision) }
-  const body = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }))
+  const body = Buffer.from(writeJson({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }))
   const path = `/api/v1/namespaces/${namespace}/events/${name}`
   const answer = await transport.request({ method: 'DELETE', path, headers: { 'content-type': 'application/json' }, body }, signal)
   for await (const _ of answer.body);

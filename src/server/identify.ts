@@ -4,6 +4,7 @@ import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { apiError, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Logger } from '../base/log.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { ServerRequest } from './http/exchange.ts'
 import { recordOpinions } from './paths/why/record-refusal.ts'
 import { decisionAnnotation, reasonAnnotation } from './request/audit-annotations.ts'
@@ -59,5 +60,5 @@ export async function actingUser(parts: IdentityParts, scope: RequestScope, auth
   if (denied === undefined) return user
   audit.annotate(decisionAnnotation, 'forbid')
   audit.annotate(reasonAnnotation, denied)
-  throw apiError(403, 'Forbidden', `cannot act as user ${JSON.stringify(user.name)}: ${denied}`)
+  throw apiError(403, 'Forbidden', `cannot act as user ${writeJson(user.name)}: ${denied}`)
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import { parseExactJson } from '../base/exact-json.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics/metrics.ts'
+import { writeJson } from '../base/write-json.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
@@ -108,7 +109,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<TestAnswer> {
-    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(writeJson(body))
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
     const response = await this.#transport.request(
       { method, path, headers: { 'content-type': type, ...headers }, ...(bytes ? { body: bytes } : {}) },

@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts'
 import { parseEpochCertificate } from '../base/tlog/epoch-certificate.ts'
 import { hashBytes } from '../base/tlog/hashes.ts'
 import { parseKey } from '../base/tlog/note.ts'
+import { writeJson } from '../base/write-json.ts'
 import { type AuditEpoch, type AuditHead, type AuditMemory, firstEpoch } from './audit-checkpoints.ts'
 import type { KeyFolder } from './key-folder.ts'
 import { privatePem } from './key-material.ts'
@@ -48,7 +49,7 @@ export async function openAuditMemory(
 }
 
 function epochText({ origin, rootKey, epoch, privateKey, certificate, size, since }: AuditEpoch): string {
-  return `${JSON.stringify({ origin, rootKey, epoch, privateKey: privatePem(privateKey), certificate, size, since })}\n`
+  return `${writeJson({ origin, rootKey, epoch, privateKey: privatePem(privateKey), certificate, size, since })}\n`
 }
 
 function parseEpoch(text: string): AuditEpoch {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { linkPayloadType } from '../base/backup/backup-link.ts'
 import type { Clock } from '../base/clock.ts'
 import { preAuthEncoding, statementType } from '../base/dsse.ts'
+import { writeJson } from '../base/write-json.ts'
 import { AuditCheckpoints, type AuditEpoch, type AuditMemory, defaultEpochMs, firstEpoch } from './audit-checkpoints.ts'
 import { type BackupHeads, requireNext, withHead } from './backup-heads.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
@@ -36,7 +37,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
   if (tokenKey === undefined || encryptionKey === undefined)
     throw new Error('Cannot sign: the key set has no token key or no key-encryption key')
   const tokenKeys = keys.tokenKeys.map(key => ({ keyId: keyIdOf(key), algorithm: 'ES256', publicKey: publicPem(key) }) as const)
-  const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
+  const header = Buffer.from(writeJson({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
   const checkpoints = new AuditCheckpoints({
     ...{ logKey: keys.auditKey, logKeyId: keyIdOf(keys.auditKey), logKeyPem: publicPem(keys.auditKey), clock },
     epoch: memory?.auditEpoch ?? firstEpoch(clock.now()),
@@ -82,7 +83,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: Signer
     },
     async signToken(claims, signal) {
       signal.throwIfAborted()
-      const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+      const input = `${header}.${Buffer.from(writeJson(claims)).toString('base64url')}`
       const signature = await signAsync(tokenKey, Buffer.from(input))
       return `${input}.${signature.toString('base64url')}`
     },

@@ -11,6 +11,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { newX25519KeyPair, publicKeyOf } from '../base/crypto/x25519.ts'
+import { writeJson } from '../base/write-json.ts'
 
 /** What both ends bind everything to. */
 export interface Transfer {
@@ -84,4 +85,4 @@ function sharedKey(own: KeyObject, other: string, secret: string, transfer: Tran
 
 /** JSON, so that no value can reach into the next one. */
 const textOf = (purpose: string, { ticketId, node, address, publicKey }: Transfer): string =>
-  JSON.stringify([form, purpose, ticketId, node, address, publicKey])
+  writeJson([form, purpose, ticketId, node, address, publicKey])

@@ -1,6 +1,7 @@
 // What each caller of the signer may request. Everything else is refused, with the rule that it violates.
 import { BlockList, isIP } from 'node:net'
 import { isJsonObject } from '../base/json.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { CertificateRequest } from './signer.ts'
 
 export type SignerRole = 'server' | 'controllers' | 'admin' | 'backup'
@@ -345,7 +346,7 @@ const knownClaims = new Set(['aud', 'bulkhead.dev', 'exp', 'iat', 'iss', 'jti', 
  */
 export function checkClaims(claims: Readonly<Record<string, unknown>>, { issuer }: Pick<SignerScope, 'issuer'>, now: number): void {
   const { iss, aud } = claims
-  if (Buffer.byteLength(JSON.stringify(claims)) > maxClaimsBytes)
+  if (Buffer.byteLength(writeJson(claims)) > maxClaimsBytes)
     throw new PolicyViolation('token-size', `A token may have at most ${maxClaimsBytes} bytes of claims`)
   // Another system that trusts the cluster's keys could interpret such claims as rights.
   const unknown = Object.keys(claims).find(name => !knownClaims.has(name))

@@ -1,6 +1,7 @@
 // Keeps the newest head of a log where the writer of the log cannot write, so that a log that was truncated, emptied or restored is
 // detected.
 import { isJsonObject, parseJson } from '../base/json.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { KeyFolder } from './key-folder.ts'
 
 export interface StoredHead<H> {
@@ -36,7 +37,7 @@ export async function openStoredHead<H>(folder: KeyFolder, form: HeadForm<H>, ma
     newest: stored === undefined ? undefined : parseHead(stored.toString('utf8'), form),
     keep(head) {
       // One write after the other, because all use the same temporary file.
-      writing = writing.catch(() => undefined).then(() => folder.write(file, `${JSON.stringify(fields(head))}\n`))
+      writing = writing.catch(() => undefined).then(() => folder.write(file, `${writeJson(fields(head))}\n`))
       return writing
     },
   }

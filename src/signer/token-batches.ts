@@ -1,5 +1,6 @@
 // Signs tokens in batches, so that a burst needs few round trips. Namespaces of the accounts take turns.
 import { FairQueue } from '../base/async/fair-queue.ts'
+import { writeJson } from '../base/write-json.ts'
 import { maxTokenBatch, type TokenResult } from './protocol.ts'
 import { SignerFailure } from './signer-failure.ts'
 
@@ -76,7 +77,7 @@ export function createTokenBatches(signBatch: SignBatch): (claims: Claims, signa
           reject(err)
         },
       }
-      if (!queue.add(owner, wanted, Buffer.byteLength(JSON.stringify(claims))))
+      if (!queue.add(owner, wanted, Buffer.byteLength(writeJson(claims))))
         return reject(
           new SignerFailure('busy', `Cannot sign a token: too many requests already wait, in total or for namespace "${owner}"`),
         )

@@ -4,6 +4,7 @@ import { randomBytes, X509Certificate } from 'node:crypto'
 import { sealKey } from '../base/crypto/sealed-key.ts'
 import { isVolumeName, verifyVolumeKeyRequest, volumeKeyPurpose } from '../base/crypto/volume-key-request.ts'
 import { isJsonObject, parseJson } from '../base/json.ts'
+import { writeJson } from '../base/write-json.ts'
 import type { NumberedKey } from './key-material.ts'
 import { unwrapKey, wrapKey } from './key-wrap.ts'
 import { PolicyViolation } from './policy.ts'
@@ -59,7 +60,7 @@ export class VolumeKeys {
     const [newest] = this.#encryptionKeys
     if (newest === undefined) throw new Error('Cannot make the key of a volume: there is no key-encryption key')
     const key = randomBytes(volumeKeyBytes)
-    const content = JSON.stringify({ node, wrapped: wrapKey(newest, key).toString('base64') })
+    const content = writeJson({ node, wrapped: wrapKey(newest, key).toString('base64') })
     key.fill(0)
     await this.#files.write(volume, Buffer.from(content))
   }
@@ -81,7 +82,7 @@ export class VolumeKeys {
     const [newest] = this.#encryptionKeys
     if (newest === undefined) throw new Error('Cannot copy the key of a volume: there is no key-encryption key')
     const key = unwrapKey(this.#encryptionKeys, original.wrapped)
-    const content = JSON.stringify({ node: original.node, source, wrapped: wrapKey(newest, key).toString('base64') })
+    const content = writeJson({ node: original.node, source, wrapped: wrapKey(newest, key).toString('base64') })
     key.fill(0)
     await this.#files.write(volume, Buffer.from(content))
   }

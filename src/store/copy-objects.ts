@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
 import { parseExactJson } from '../base/exact-json.ts'
+import { writeJson } from '../base/write-json.ts'
 import { keyOf } from './ordered-slots.ts'
 import { noFields } from './restored-object.ts'
 import type { Collection, Entry, Store } from './store.ts'
@@ -34,7 +35,7 @@ export function digestOf(store: Store): string {
     for (const entry of entriesOf(collection)) {
       const object = objectOf(entry)
       object.metadata.resourceVersion = ''
-      hash.update(JSON.stringify([collection.groupResource, keyOf(entry.namespace, entry.name), object]))
+      hash.update(writeJson([collection.groupResource, keyOf(entry.namespace, entry.name), object]))
     }
   }
   return hash.digest('hex')

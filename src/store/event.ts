@@ -1,4 +1,5 @@
 // One change of one object, framed for watchers at most once per type.
+import { writeJson } from '../base/write-json.ts'
 import { bufferOf, frameOf, StoredEntry, withRevision } from './entry.ts'
 import type { HeldEvent } from './pending-bytes.ts'
 import type { EventType, StoreEvent } from './store.ts'
@@ -68,6 +69,6 @@ export class VersionEvent implements StoreEvent, HeldEvent {
  */
 function departed(previous: StoredEntry, revision: number): StoredEntry {
   const { namespace, name, labels, extraFields, large } = previous
-  const bytes = bufferOf(JSON.stringify(withRevision(previous.object, revision)))
+  const bytes = bufferOf(writeJson(withRevision(previous.object, revision)))
   return new StoredEntry({ namespace, name, revision, bytes, labels, extraFields, large })
 }

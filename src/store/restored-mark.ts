@@ -2,6 +2,7 @@
 // loses none.
 import { join } from 'node:path'
 import { replaceFile } from '../base/files/replace-file.ts'
+import { writeJson } from '../base/write-json.ts'
 
 export const restoredStoreFile = (directory: string): string => join(directory, 'restored-store.json')
 
@@ -15,5 +16,5 @@ export interface RestoredMark {
 
 /** Before the store is opened. */
 export async function markRestored(directory: string, mark: RestoredMark = {}): Promise<void> {
-  await replaceFile(restoredStoreFile(directory), `${JSON.stringify(mark)}\n`)
+  await replaceFile(restoredStoreFile(directory), `${writeJson(mark)}\n`)
 }

@@ -24,6 +24,7 @@ import { nodeDirectory } from '../../src/node/machine/node-directory.ts'
 import { machineHost } from '../../src/node/machine-host.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../src/node/node-runtime.ts'
 import { noLinks } from '../../src/node/pod/pod-network.ts'
+import type { PodLocalVolumes } from '../../src/node/volumes/pod-volumes.ts'
 import { podWriter } from '../../src/node/worker/pod-writer.ts'
 
 const missing = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/bridge', '/usr/bin/busybox'].filter(path => !existsSync(path))
@@ -45,6 +46,8 @@ export class ContainerNode {
   readonly log = createLogger({ level: process.env['NODE_TEST_LOG'] === undefined ? 'silent' : 'info' })
   readonly api = new FakeApi(() => Date.now())
   readonly #client = new Client(this.api)
+  /** Volumes of the node's own disk, from the next start of the agent on. */
+  local: PodLocalVolumes | undefined
   /** Its folder of plug-ins takes CSI drivers. */
   csi = this.#newCsi()
   readonly #bridge = `bh${this.directory.id}`
@@ -96,7 +99,8 @@ export class ContainerNode {
   }
 
   async startAgent(): Promise<void> {
-    const noVolumes = { stage: async () => Promise.reject(new Error('no volumes here')), release: async () => undefined }
+    const none = async () => Promise.reject(new Error('no volumes here'))
+    const noVolumes: PodLocalVolumes = { stage: none, stageDevice: none, release: async () => undefined }
     const csi = this.csi
     const facts = await machineFacts(this.directory.root)
     const support = { supplementalGroupsPolicy: false, appArmor: await appArmorEnabled(), seLinux: false }
@@ -104,7 +108,7 @@ export class ContainerNode {
       client: this.#client,
       node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false, support },
       runtime: this.containerd.runtime,
-      host: await machineHost(this.directory, { local: noVolumes, csi }, clock),
+      host: await machineHost(this.directory, { local: this.local ?? noVolumes, csi }, clock),
       links: noLinks,
       writer: podWriter(this.#client),
       cluster: { servers: ['10.96.0.10'], domain: 'cluster.local' },

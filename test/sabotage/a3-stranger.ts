@@ -103,8 +103,8 @@ export const a3: readonly Sabotage[] = [
   {
     name: 'answers of the token webhook are cached for tokens alike',
     file: 'src/access/authenticators/token-webhook.ts',
-    from: 'hashOf(JSON.stringify([token, wanted]))',
-    to: 'hashOf(JSON.stringify([token.slice(0, 8), wanted]))',
+    from: 'hashOf(writeJson([token, wanted]))',
+    to: 'hashOf(writeJson([token.slice(0, 8), wanted]))',
     proof: 'A3',
   },
 ]

@@ -95,8 +95,8 @@ export const t1: readonly Sabotage[] = [
   {
     name: 'the key of a volume is kept beside it',
     file: 'src/node/local-volumes/local-volumes.ts',
-    from: 'await reserveImage(place.image, size, run)\n        await backEnd.format(place, key, run)',
-    to: "await reserveImage(place.image, size, run)\n        await import('node:fs/promises').then(({ writeFile }) => writeFile(`${place.folder}/key`, key.toString('hex')))\n        await backEnd.format(place, key, run)",
+    from: "await backEnd.format(place, key, run, isBlock ? 'one' : 'many')",
+    to: "await import('node:fs/promises').then(({ writeFile }) => writeFile(`${place.folder}/key`, key.toString('hex')))\n        await backEnd.format(place, key, run, isBlock ? 'one' : 'many')",
     ...node,
   },
   {
@@ -111,6 +111,20 @@ export const t1: readonly Sabotage[] = [
     file: 'src/node/local-volumes/local-volumes.ts',
     from: '      await this.#remove(place)\n      this.#queues',
     to: '      await this.#close(place)\n      this.#queues',
+    ...node,
+  },
+  {
+    name: 'nothing holds the device of a block volume that its pod detaches',
+    file: 'src/node/local-volumes/block-device.ts',
+    from: "await run('losetup', ['--read-only', '--find', '--show', '--', device])",
+    to: 'await stat(device)',
+    ...node,
+  },
+  {
+    name: 'the content of block volumes is in clear',
+    file: 'src/node/local-volumes/volume-place.ts',
+    from: "block: join(mountPoint, 'data', 'block')",
+    to: "block: join(mountPoint, 'block')",
     ...node,
   },
 ]

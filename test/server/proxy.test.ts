@@ -160,7 +160,7 @@ test('nodes/proxy: the pages of the agent, each also by a right of its own', asy
     messageOf(pods),
     'nodes "n1" is forbidden: User "monitor" cannot get resource "nodes/proxy" in API group "" at the cluster scope',
   )
-  for (const path of ['metrics/resource', 'stats/usage']) {
+  for (const path of ['metrics/resource', 'stats/usage', 'stats/summary']) {
     assert.equal((await ask(`/api/v1/nodes/n1/proxy/${path}`)).status, 200)
     assert.deepEqual(proxied.asked.at(-1), { kind: 'kubelet', path })
     assert.equal((await ask(`/api/v1/nodes/n1/proxy/${path}`, { user: 'monitor' })).status, 403)

@@ -260,6 +260,7 @@ type bulkhead/v1alpha1.LocalVolumeSpec
   bytes int64
   encryption string
   source string omitempty optional
+  volumeMode string omitempty optional
 type bulkhead/v1alpha1.LocalVolumeStatus
   phase string omitempty optional
   bytes int64 omitempty optional

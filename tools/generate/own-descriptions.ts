@@ -58,6 +58,7 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       bytes: 'The size, which may grow.',
       encryption: 'Whether the node may hold it only encrypted ("required"), or in clear ("none").',
       source: 'The LocalVolume on the same node of which it is a copy: a snapshot, or a volume restored from one.',
+      volumeMode: 'What pods get of it: a folder ("Filesystem", the default) or a block device ("Block").',
     },
   },
   'bulkhead/v1alpha1.LocalVolumeStatus': {

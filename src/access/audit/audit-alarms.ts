@@ -4,6 +4,7 @@ import { type Clock, formatTime } from '../../base/clock.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export const alarmsFileName = 'alarms.json'
 
@@ -54,7 +55,7 @@ export class AuditAlarms {
   }
 
   #write(): void {
-    const text = `${JSON.stringify({ alarms: this.active })}\n`
+    const text = `${writeJson({ alarms: this.active })}\n`
     // An alarm is in the log of the process in any case.
     this.#writing = this.#writing
       .then(() => replaceFile(this.#path, text))

@@ -1,6 +1,7 @@
 // One request in the format of audit.k8s.io/v1, and its line in the log.
 import type { StatusDetails } from '../../api/types/meta-v1.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AuditLevel } from './policy.ts'
 
 export interface AuditUser {
@@ -44,7 +45,7 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-const text = JSON.stringify
+const text = writeJson
 
 /** The event as JSON with a line end. Concatenated, because a busy server writes thousands per second and the shape never varies. */
 export function eventLine(event: AuditEvent): string {

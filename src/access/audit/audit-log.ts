@@ -5,6 +5,7 @@ import { StallWatch } from '../../base/async/stall-watch.ts'
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { codeOf, messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { AuditAlarms } from './audit-alarms.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
@@ -183,7 +184,7 @@ export class AuditLog implements AsyncDisposable {
 
   /** The event with this id, as far back as is cheap to read; undefined if it is not found there. */
   async find(auditId: string, signal: AbortSignal): Promise<FoundEvent | undefined> {
-    const text = `"auditID":${JSON.stringify(auditId)}`
+    const text = `"auditID":${writeJson(auditId)}`
     const ofRequest = (line: string) => eventOf(auditId, line)
     const waiting = this.#lines.findLast(text, ofRequest) ?? this.#batch.findLast(text, ofRequest)
     if (waiting !== undefined) return waiting

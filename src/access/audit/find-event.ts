@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AuditEvent, parseEventLine } from './audit-event.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 import { isOfSealedEvent } from './log-record.ts'
@@ -55,7 +56,7 @@ interface Found {
 
 /** Others can write lines with the id: each of them is read once, and counts. */
 async function findIn(path: string, auditId: string, maxBytes: number, signal: AbortSignal): Promise<Found> {
-  const wanted = Buffer.from(`"auditID":${JSON.stringify(auditId)}`)
+  const wanted = Buffer.from(`"auditID":${writeJson(auditId)}`)
   const file = await open(path)
   try {
     const { size } = await file.stat()

@@ -1,6 +1,7 @@
 // Lines of the log that are no events: where a file begins in the tree, which key signs from here on, and what was found wrong.
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { hashBytes } from '../../base/tlog/hashes.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /** No record is longer: a body has at most 3 MiB, and its JSON escapes may need more. */
 export const maxLineBytes = 64 << 20
@@ -20,24 +21,24 @@ export interface SegmentRecord {
 
 export function segmentLine({ file, first, roots, oldest }: SegmentRecord): string {
   const fields = { kind: 'Segment', apiVersion: recordVersion, file, first, oldest, roots: roots.map(root => root.toString('base64')) }
-  return `${JSON.stringify(fields)}\n`
+  return `${writeJson(fields)}\n`
 }
 
 /** `certificate` is a signed note of base/tlog/epoch-certificate.ts. */
 export const epochLine = (epoch: number, certificate: string): string =>
-  `${JSON.stringify({ kind: 'Epoch', apiVersion: recordVersion, epoch, certificate })}\n`
+  `${writeJson({ kind: 'Epoch', apiVersion: recordVersion, epoch, certificate })}\n`
 
 /** `time` as RFC 3339. */
 export const alarmLine = (time: string, alarm: string, message: string): string =>
-  `${JSON.stringify({ kind: 'Alarm', apiVersion: recordVersion, time, alarm, message })}\n`
+  `${writeJson({ kind: 'Alarm', apiVersion: recordVersion, time, alarm, message })}\n`
 
 /** The first record of a log that follows another one: where that is, below the folder of this one, and its newest checkpoint if it had one. */
 export const continuesLine = (folder: string, checkpoint: string | undefined): string =>
-  `${JSON.stringify({ kind: 'Continues', apiVersion: recordVersion, folder, checkpoint })}\n`
+  `${writeJson({ kind: 'Continues', apiVersion: recordVersion, folder, checkpoint })}\n`
 
 /** What a sealed event denied: it stays readable, because a restored store needs it. `changes` are annotations of the event. */
 export const revocationLine = (auditID: string, time: string, changes: Readonly<Record<string, string>>): string =>
-  `${JSON.stringify({ kind: 'Revocation', apiVersion: recordVersion, auditID, time, changes })}\n`
+  `${writeJson({ kind: 'Revocation', apiVersion: recordVersion, auditID, time, changes })}\n`
 
 const startOf = (kind: string): Buffer => Buffer.from(`{"kind":"${kind}",`)
 const segmentStart = startOf('Segment')

@@ -1,6 +1,7 @@
 // What the audit log keeps of each denial, so that a store that is restored to an earlier state gets back the denials that it lost: the log
 // outlives the store.
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AuditEvent, parseEventLine } from './audit-event.ts'
 import { isEventLine, parseRevocationLine } from './log-record.ts'
 
@@ -26,7 +27,7 @@ export function denialsChange(before: Readonly<Record<string, string>>, after: R
   const removed = Object.keys(before).filter(key => after[key] === undefined)
   const set = Object.entries(after).filter(([key, value]) => before[key] !== value)
   if (removed.length === 0 && set.length === 0) return undefined
-  return JSON.stringify(Object.fromEntries([...removed.map(key => [key, null]), ...set]))
+  return writeJson(Object.fromEntries([...removed.map(key => [key, null]), ...set]))
 }
 
 /** The state of all denials at the end of a log, from its lines in their order. */

@@ -12,6 +12,7 @@ import {
 } from 'node:crypto'
 import { newX25519KeyPair, pointOf, publicKeyOf } from '../../base/crypto/x25519.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { revocationLine } from './log-record.ts'
 import { revocationsOf } from './revocation-record.ts'
@@ -119,7 +120,7 @@ export class RecordSealer {
       this.#keys.set(place, dataKey)
       const { id: key } = dataKey
       const wrapped = rule.recipients.map(recipient => wrap(dataKey?.key ?? Buffer.alloc(0), Buffer.from(recipient, 'base64')))
-      lines.push(`${JSON.stringify({ kind: 'SealKey', apiVersion: recordVersion, key, wrapped })}\n`)
+      lines.push(`${writeJson({ kind: 'SealKey', apiVersion: recordVersion, key, wrapped })}\n`)
     }
     const { auditID: id, stageTimestamp: time } = event
     const nonce = Buffer.alloc(nonceBytes)
@@ -134,7 +135,7 @@ export class RecordSealer {
       number: dataKey.count,
       sealed: sealed.toString('base64'),
     }
-    lines.push(`${JSON.stringify(fields)}\n`)
+    lines.push(`${writeJson(fields)}\n`)
     const revocations = revocationsOf(event)
     if (revocations !== undefined) lines.push(revocationLine(id, time, revocations))
     return lines

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { getOwn } from '../../base/data/own-property.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Authentication, Authenticator, Credentials } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { type Claims, readSignedToken } from '../jwt/signed-token.ts'
@@ -61,7 +62,7 @@ export function createJwtAuthenticator(issuers: readonly TokenIssuer[], { clock,
     if (issuer.ended !== undefined) return authenticate(credentials)
     metrics.verified(issuer.url, isAccepted, seconds)
     if (!isAccepted) return verdict
-    if (JSON.stringify(verdict.authentication.user).length <= maxCachedUser) accepted.set(digest, verdict)
+    if (writeJson(verdict.authentication.user).length <= maxCachedUser) accepted.set(digest, verdict)
     return verdict.authentication
   }
 

@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { deadline } from '../../base/async/abort.ts'
 import type { Logger } from '../../base/log.ts'
 import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ReviewedToken } from '../access.ts'
 import { type Authenticator, authenticatedGroup, type UserInfo } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
@@ -108,7 +109,7 @@ export function createTokenWebhook({ endpoint, version, cacheMs }: TokenWebhookS
   const verifyToken: TokenWebhook['verifyToken'] = async (token, wanted) => {
     const began = clock.monotonic()
     const took = (): number => (clock.monotonic() - began) / 1000
-    const key = hashOf(JSON.stringify([token, wanted]))
+    const key = hashOf(writeJson([token, wanted]))
     const known = reviews.kept(key)
     if (known !== undefined) {
       cache.hit(took())

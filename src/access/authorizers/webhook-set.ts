@@ -1,5 +1,6 @@
 // The webhooks of an AuthorizationConfiguration: one with unchanged settings keeps its cached answers.
 import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { WebhookAuthorizer } from '../access.ts'
 import type { AuthorizationConfiguration, WebhookSettings } from '../webhook/authorization-configuration.ts'
 import type { AuthorizationWebhookMetrics } from '../webhook/webhook-metrics.ts'
@@ -32,7 +33,7 @@ export class WebhookSet {
     for (const settings of configuration) {
       if (settings.type !== 'Webhook') continue
       const { name, webhook } = settings
-      const key = JSON.stringify(settings)
+      const key = writeJson(settings)
       held.set(key, this.#held.get(key) ?? { authorizer: make(name, webhook), endpoint: webhook.endpoint })
     }
     for (const [key, { endpoint }] of this.#held) if (!held.has(key)) release(endpoint)

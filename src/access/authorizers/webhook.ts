@@ -1,6 +1,7 @@
 // An external authorizer: a webhook gets a SubjectAccessReview, and its answers are cached for a while.
 import { createHash } from 'node:crypto'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Attributes, WebhookAuthorizer, WebhookDecision } from '../access.ts'
 import type { WebhookSettings } from '../webhook/authorization-configuration.ts'
 import { callWebhook, type Question, roundTripOf, type WebhookCallParts } from '../webhook/call-webhook.ts'
@@ -54,7 +55,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       log[answers ? 'error' : 'debug']('authorization webhook failed', { authorizer: name, err })
       answers = false
       if (!settings.failsClosed) metrics.failedOpen(name, roundTripOf(err))
-      return failed(`authorization webhook ${JSON.stringify(name)} failed`)
+      return failed(`authorization webhook ${writeJson(name)} failed`)
     }
   }
 
@@ -69,7 +70,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       if (error !== undefined) {
         metrics.conditionFailed(name)
         log.error('match condition of an authorization webhook failed', { authorizer: name, why: error })
-        return failed(`match conditions of authorization webhook ${JSON.stringify(name)} failed`)
+        return failed(`match conditions of authorization webhook ${writeJson(name)} failed`)
       }
       if (!met) {
         metrics.excluded(name)
@@ -80,7 +81,7 @@ export function createWebhookAuthorizer(name: string, settings: WebhookSettings,
       const known = reviews.kept(key)
       if (known !== undefined) return decisionOf(known)
       const asking = reviews.once(key, () => askNow(key, body, isKeepable(attributes)))
-      return (await asking) ?? failed(`authorization webhook ${JSON.stringify(name)} has too many pending requests`)
+      return (await asking) ?? failed(`authorization webhook ${writeJson(name)} has too many pending requests`)
     },
   }
 }

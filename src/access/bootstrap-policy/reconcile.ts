@@ -1,5 +1,6 @@
 // Updates stored bootstrap objects at start without undoing additions of an administrator.
 import type { KubeObject } from '../../api/object.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ClusterRole, RbacObject, RoleBinding, Subject } from '../rules/rbac-object.ts'
 import { uncoveredRules } from '../rules/rule-cover.ts'
 import { anySteps, indexRules } from '../rules/rule-index.ts'
@@ -36,7 +37,7 @@ function planRole(existing: ClusterRole, expected: ClusterRole): BootstrapPlan {
   } else {
     const held = existing.aggregationRule?.clusterRoleSelectors ?? []
     const missing = (expected.aggregationRule.clusterRoleSelectors ?? []).filter(
-      selector => !held.some(other => JSON.stringify(other) === JSON.stringify(selector)),
+      selector => !held.some(other => writeJson(other) === writeJson(selector)),
     )
     if (missing.length > 0) {
       updated.aggregationRule = { ...existing.aggregationRule, clusterRoleSelectors: [...held, ...structuredClone(missing)] }

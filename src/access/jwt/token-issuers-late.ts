@@ -1,5 +1,6 @@
 // The issuers of a validated configuration, in a separate file that is loaded only if there is one: it brings the expression engine.
 
+import { writeJson } from '../../base/write-json.ts'
 import { type CompiledJwt, type CompileScope, compileConfiguration } from './compile-configuration.ts'
 import { type AuthenticationConfiguration, discoveryUrl, type JwtConfiguration } from './configuration.ts'
 import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts'
@@ -36,7 +37,7 @@ export class TokenIssuers {
     const former = [...this.#held.values()]
     const held = new Map(
       jwt.map(compiled => {
-        const key = JSON.stringify(compiled.configuration)
+        const key = writeJson(compiled.configuration)
         return [key, this.#held.get(key) ?? this.#make(compiled, former)]
       }),
     )
@@ -51,7 +52,7 @@ export class TokenIssuers {
 
   #make(compiled: CompiledJwt, former: readonly Held[]): Held {
     const source = keySource(compiled.configuration)
-    const place = JSON.stringify(source)
+    const place = writeJson(source)
     const keys = former.find(other => other.source === place)?.keys ?? new IssuerKeys(source, this.#parts)
     return { source: place, keys, issuer: createTokenIssuer({ compiled, keys, clock: this.#parts.clock, mapping: this.#mapping }) }
   }

@@ -2,6 +2,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface VerificationKey {
   /** The key as a string: equal for a key that is published again. */
@@ -39,7 +40,7 @@ function readKey(item: unknown): VerificationKey | undefined {
   const key = jwk && importKey(jwk)
   if (type === undefined || key === undefined) return undefined
   const [keyId = '', algorithm] = [member('kid'), member('alg')]
-  return { identity: JSON.stringify([keyId, algorithm ?? '', jwk]), keyId, algorithm, type, key }
+  return { identity: writeJson([keyId, algorithm ?? '', jwk]), keyId, algorithm, type, key }
 }
 
 function publicPart(member: (name: string) => string | undefined): [] | [type: string, jwk: JsonWebKey] {

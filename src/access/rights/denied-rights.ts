@@ -1,6 +1,7 @@
 // What DenyRules take from the rights that roles give: in reviews of rules, and where a user grants its rights to others.
 import { goQuotedList } from '../../api/go-text/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type DenyRules, denialText } from '../authorizers/deny-rules.ts'
 import type { CompiledDenyRule } from '../rules/deny-rule.ts'
 import type { PolicyRule } from '../rules/rbac-object.ts'
@@ -102,7 +103,7 @@ function cut(rule: PolicyRule, { rules }: CompiledDenyRule): readonly PolicyRule
   for (const resource of rule.resources) {
     const verbs = rule.verbs.filter(verb => !rules.some(denied => coversAll(denied, { ...rule, resources: [resource], verbs: [verb] })))
     if (verbs.length === 0) continue
-    const key = JSON.stringify(verbs)
+    const key = writeJson(verbs)
     const same = kept.get(key) ?? { verbs, resources: [] }
     kept.set(key, same)
     same.resources.push(resource)

@@ -1,4 +1,5 @@
 // The rules of a ClusterRole with an aggregationRule: those of the roles that its selectors match.
+import { writeJson } from '../../base/write-json.ts'
 import type { ClusterRole, LabelSelector, PolicyRule } from './rbac-object.ts'
 
 /** An empty selector matches everything, as for metav1.LabelSelector; an unknown operator matches nothing. */
@@ -43,7 +44,7 @@ export function aggregatedRules(target: ClusterRole, among: readonly ClusterRole
 
 /** Equal for rules with the same values in the same order. */
 export function ruleKey({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): string {
-  return JSON.stringify([verbs, apiGroups, resources, resourceNames, nonResourceURLs])
+  return writeJson([verbs, apiGroups, resources, resourceNames, nonResourceURLs])
 }
 
 function byName(a: ClusterRole, b: ClusterRole): number {

@@ -1,5 +1,6 @@
 // Whether one set of RBAC rules grants everything that another does, for the escalation checks.
 import { goQuotedList } from '../../api/go-text/go-quote.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { PolicyRule } from './rbac-object.ts'
 import type { RuleIndex, Steps } from './rule-index.ts'
 
@@ -67,10 +68,9 @@ export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
   const compacted = new Map<string, PolicyRule>()
   for (const piece of pieces) {
     const { verbs, ...rest } = piece
-    const key = JSON.stringify(rest)
+    const key = writeJson(rest)
     const known = piece.nonResourceURLs === undefined ? compacted.get(key) : undefined
-    if (known === undefined)
-      compacted.set(piece.nonResourceURLs === undefined ? key : JSON.stringify(piece), { ...rest, verbs: [...verbs] })
+    if (known === undefined) compacted.set(piece.nonResourceURLs === undefined ? key : writeJson(piece), { ...rest, verbs: [...verbs] })
     else known.verbs.push(...verbs)
   }
   return [...compacted.values()]

@@ -4,6 +4,7 @@ import { invalidValue, tooLong } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { type ApiError, badRequest, conflict, invalid, notFound } from '../../api/status.ts'
 import { type Clock, formatTime } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { BoundObjects } from '../authenticators/service-account-token.ts'
 import { accountUser, type BoundReference, type ServiceAccountClaims } from '../credentials/service-account-claims.ts'
 
@@ -109,8 +110,7 @@ function checkSeconds(asked: number): void {
 
 /** Before anything of it is looked up, quoted or signed. */
 function checkBytes({ audiences, boundObjectRef }: TokenRequestSpec): void {
-  const faults =
-    Buffer.byteLength(JSON.stringify(audiences ?? [])) > maxAudiencesBytes ? [tooLong('spec.audiences', maxAudiencesBytes)] : []
+  const faults = Buffer.byteLength(writeJson(audiences ?? [])) > maxAudiencesBytes ? [tooLong('spec.audiences', maxAudiencesBytes)] : []
   for (const field of ['kind', 'apiVersion', 'name', 'uid'] as const) {
     if (Buffer.byteLength(boundObjectRef?.[field] ?? '') > maxReferenceBytes)
       faults.push(tooLong(`spec.boundObjectRef.${field}`, maxReferenceBytes))

@@ -1,5 +1,6 @@
 // The OpenID Connect documents with which others verify our ServiceAccount tokens.
 import { createPublicKey } from 'node:crypto'
+import { writeJson } from '../../base/write-json.ts'
 import type { TokenVerificationKey } from '../authenticators/service-account-token.ts'
 
 export interface OidcDocuments {
@@ -22,5 +23,5 @@ export function oidcDocuments(issuer: string, keySetUri: string, keys: readonly 
     const { x, y } = createPublicKey(publicKey).export({ format: 'jwk' })
     return { use: 'sig', kty: 'EC', kid: keyId, crv: 'P-256', alg: 'ES256', x, y }
   })
-  return { configuration: JSON.stringify(configuration), keySet: JSON.stringify({ keys: keySet }) }
+  return { configuration: writeJson(configuration), keySet: writeJson({ keys: keySet }) }
 }

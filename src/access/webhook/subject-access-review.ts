@@ -2,6 +2,7 @@
 import { type FieldRequirement, parseFieldSelector, type SelectableFields } from '../../api/selectors/field-selector.ts'
 import { type LabelRequirement, parseLabelSelector } from '../../api/selectors/selector.ts'
 import { ApiError } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Attributes } from '../access.ts'
 import { statusOfReview } from './review-answer.ts'
 
@@ -113,7 +114,7 @@ const isSaid = (requirement: SelectorRequirement | undefined): requirement is Se
 /** v1beta1 has no selectors, and calls the groups `group`. */
 export function reviewBody(spec: ReviewSpec, version: ReviewVersion): Buffer {
   const review = { kind: 'SubjectAccessReview', apiVersion: `authorization.k8s.io/${version}`, metadata: { creationTimestamp: null } }
-  return Buffer.from(JSON.stringify({ ...review, spec: version === 'v1' ? spec : olderSpec(spec), status: { allowed: false } }))
+  return Buffer.from(writeJson({ ...review, spec: version === 'v1' ? spec : olderSpec(spec), status: { allowed: false } }))
 }
 
 function olderSpec({ groups, resourceAttributes, ...rest }: ReviewSpec): object {

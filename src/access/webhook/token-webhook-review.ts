@@ -1,5 +1,6 @@
 // The request and answer of a token webhook: a TokenReview.
 import { isJsonObject, isTexts } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { authenticatedGroup, type UserInfo } from '../access.ts'
 import { statusOfReview } from './review-answer.ts'
 
@@ -7,7 +8,7 @@ export type TokenReviewVersion = 'v1' | 'v1beta1'
 
 export function tokenReviewBody(token: string, audiences: readonly string[], version: TokenReviewVersion): Buffer {
   const head = { kind: 'TokenReview', apiVersion: `authentication.k8s.io/${version}`, metadata: { creationTimestamp: null } }
-  return Buffer.from(JSON.stringify({ ...head, spec: { token, audiences }, status: { user: {} } }))
+  return Buffer.from(writeJson({ ...head, spec: { token, audiences }, status: { user: {} } }))
 }
 
 export type ReviewedIdentity =

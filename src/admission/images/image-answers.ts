@@ -7,6 +7,7 @@ import { credentialsFor } from '../../api/pods/pull-credentials.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { hasFindingsRule } from '../../supply-chain/policy/evaluate-findings.ts'
 import type { AskedImage, ImageAnswer, ImageAuthority, ImageQuestion, PullCredential } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
@@ -105,7 +106,7 @@ export class ImageAnswers {
     for (const { image, policies: of } of wanted) {
       const asked = { image, policies: of.map(policyVersion) }
       // Who may not pull an image learns nothing of it by another's credentials, so the Secrets are part of the question.
-      const key = JSON.stringify([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed, ...account(image)])
+      const key = writeJson([namespace, asked, policies.trustRoots(of), imagePullSecrets, exposed, ...account(image)])
       const kept = this.#kept.get(key)
       if (kept !== undefined && now() < kept.until && kept.until <= now() + answerMs) answers.set(image, kept.answer)
       else open.push({ image, policies: of, key, asked })

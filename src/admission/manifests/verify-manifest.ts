@@ -6,6 +6,7 @@ import { decodeBody, parseDocument } from '../../api/schema/decode.ts'
 import { ApiError } from '../../api/status.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type Before, type FieldDifference, sentDifference } from '../../supply-chain/manifests/compare-fields.ts'
 import { readSignedManifest, type SignedManifest } from '../../supply-chain/manifests/read-signed-manifest.ts'
 import { signatureAnnotation, signedPart } from '../../supply-chain/manifests/signed-manifest.ts'
@@ -41,7 +42,7 @@ function beforeOf(old: KubeObject, sent: KubeObject): Before | undefined {
 
 /** As the server decodes it: in the forms in which values are stored. Throws a UserError if it is none of this kind. */
 export function decodedManifest({ object: signed }: SignedManifest, sent: KubeObject, definition: ResourceDefinition): KubeObject {
-  const bytes = Buffer.from(JSON.stringify(withNamespace(signed, sent)))
+  const bytes = Buffer.from(writeJson(withNamespace(signed, sent)))
   try {
     const { custom } = definition
     const { object } =

@@ -5,6 +5,7 @@ import type { FieldError } from '../../api/field-error.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { Node, Pod } from '../../api/types/core-v1.ts'
 import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { addressesOf, hostTypes, rangesOf } from './node-addresses.ts'
 import type { NodeClaims } from './node-claims.ts'
 
@@ -41,7 +42,7 @@ export function nodeAddressRefusal(now: Node, old: Node | undefined, node: strin
   for (const { type, address } of now.status?.addresses ?? []) {
     if (before.has(`${type} ${address}`)) continue
     const why = hostTypes.has(type) ? hostRefusal(type, address, node) : ipRefusal(address, node, held)
-    if (why !== undefined) return `node "${node}" is not allowed to set status.addresses to ${JSON.stringify(address)}: ${why}`
+    if (why !== undefined) return `node "${node}" is not allowed to set status.addresses to ${writeJson(address)}: ${why}`
   }
   return undefined
 }

@@ -7,6 +7,7 @@ import { isMirrorPod } from '../../api/pods/mirror-pod.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import { formatTime } from '../../base/clock.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ImageAnswer } from '../../supply-chain/policy/image-question.ts'
 import { repositoryOf } from '../../supply-chain/policy/repository-of.ts'
 import type { AdmissionRequest } from '../admission.ts'
@@ -188,7 +189,7 @@ function annotate(request: AdmissionRequest, { pod }: LocatedPod, admitted: Read
   // A second round of mutations finds the pins of the first one, which say what was requested.
   const earlier = entriesOf(admittedOf(request).annotation).filter(([name, { digest }]) => names.get(name)?.endsWith(`@${digest}`) === true)
   const entries = new Map<string, AdmittedImage>([...stored, ...admitted, ...earlier])
-  const text = entries.size === 0 ? undefined : JSON.stringify(Object.fromEntries(entries))
+  const text = entries.size === 0 ? undefined : writeJson(Object.fromEntries(entries))
   admittedOf(request).annotation = text
   if (text === undefined && metadata.annotations?.[imagesAnnotation] === undefined) return
   const { [imagesAnnotation]: _, ...others } = metadata.annotations ?? {}

@@ -3,6 +3,7 @@ import { podResources } from '../../api/pods/located-pod.ts'
 import { forbidden } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import { type ImagePolicyConfiguration, type ImageVerdict, imageReview, readImageVerdict, reviewBody } from '../image-policy.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -62,7 +63,7 @@ function create({ configuration: { imagePolicy: configuration } = {}, profile, w
       if (configuration === undefined) return refused(request, 'there is no configuration that leads to a backend')
       let verdict: ImageVerdict
       try {
-        verdict = await verdictFor(JSON.stringify(spec), reviewBody(spec), configuration, signal)
+        verdict = await verdictFor(writeJson(spec), reviewBody(spec), configuration, signal)
       } catch (err) {
         signal.throwIfAborted()
         log.error('image policy backend failed', { err, images: configuration.defaultAllow ? 'allowed' : 'refused' })

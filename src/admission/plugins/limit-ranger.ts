@@ -6,6 +6,7 @@ import { noAmounts, parseAmounts } from '../../api/quantity/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
 import { followObjects, type StoreView } from '../../api/store-view.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -73,8 +74,7 @@ function setDefaults({ metadata, spec }: Pod, limits: CompiledLimits): void {
       const wasEmpty = Object.keys(container.resources ?? {}).length === 0
       const before = texts.length
       setContainerDefaults(container, limits, word, texts)
-      if (wasEmpty && texts.length > before)
-        filled.push(['f:spec', `f:${list}`, `k:${JSON.stringify({ name: container.name })}`, 'f:resources'])
+      if (wasEmpty && texts.length > before) filled.push(['f:spec', `f:${list}`, `k:${writeJson({ name: container.name })}`, 'f:resources'])
     }
   }
   setIn('containers', 'container')

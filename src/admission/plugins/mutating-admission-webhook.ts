@@ -1,5 +1,6 @@
 // MutatingAdmissionWebhook: calls webhooks that may change the object, one after the other.
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { Meter } from '../policy/meter.ts'
@@ -99,9 +100,6 @@ async function runHook(
     }
     return mutated
   } finally {
-    request.annotate(
-      place,
-      JSON.stringify({ configuration: hook.configuration, webhook: hook.webhook.name, mutated } satisfies HookMutation),
-    )
+    request.annotate(place, writeJson({ configuration: hook.configuration, webhook: hook.webhook.name, mutated } satisfies HookMutation))
   }
 }

@@ -8,6 +8,7 @@ import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AdmissionRequest, admitted, patchAnnotation, type Verdict } from '../admission.ts'
 import { beforeChanges } from '../before-changes.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
@@ -102,7 +103,7 @@ function create({ reader, profile, configuration, now }: PodSecurityOptions): Pl
     const { labels } = request.object.metadata
     const { policy, errors } = policyOf(labels, defaults)
     const before = request.oldObject === undefined ? undefined : policyOf(request.oldObject.metadata.labels, defaults)
-    if (errors.length > 0 && JSON.stringify(errors) !== JSON.stringify(before?.errors))
+    if (errors.length > 0 && writeJson(errors) !== writeJson(before?.errors))
       return { allowed: false, error: invalid(request.resource, request.name, errors) }
     if (before !== undefined && !isStricter(policy.enforce, before.policy.enforce)) return admitted
     if (exemptions.namespaces.has(request.name)) {
@@ -156,7 +157,7 @@ function refusal(
   const own = withPatch ? `; templateDigest ${digest}` : ''
   const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}${own}`
   const advised = withPatch ? advise(evaluatedOf(request, { pod, findings, enforced, pointer }), sentPod(request)) : undefined
-  const text = advised !== undefined && 'patch' in advised ? JSON.stringify(advised.patch) : ''
+  const text = advised !== undefined && 'patch' in advised ? writeJson(advised.patch) : ''
   const fits = text.length <= maxPatch
   if (text !== '' && fits) request.annotate(patchAnnotation, text)
   const advice = withPatch && fits ? `; ${adviceText(advised, request.resource.kind)}` : ''
@@ -177,7 +178,7 @@ function refusal(
 
 function adviceText(advice: Advice | undefined, kind: string): string {
   if (advice === undefined) return 'no patch is known to pass; what has to be so takes a PodSecurityException with this templateDigest'
-  if ('patch' in advice) return `this JSON patch of the ${kind} would pass: ${JSON.stringify(advice.patch)}`
+  if ('patch' in advice) return `this JSON patch of the ${kind} would pass: ${writeJson(advice.patch)}`
   return `this is not the ${kind} that was sent: ${advice.changedBy.join(', ')} changed it, and no patch of what was sent is known to pass`
 }
 
@@ -200,7 +201,7 @@ function sentPod(request: AdmissionRequest): Sent | undefined {
 function isSignificant(object: KubeObject, old: KubeObject): boolean {
   const [now, before] = [object as Pod, old as Pod]
   const relevant = ({ metadata, spec }: Pod) =>
-    JSON.stringify([
+    writeJson([
       Object.entries(metadata.annotations ?? {}).filter(([key]) => key.includes('seccomp') || key.includes('apparmor')),
       [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])].map(
         ({ name, image, securityContext, ports }) => [name, image, securityContext, ports],

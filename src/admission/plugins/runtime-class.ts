@@ -5,6 +5,7 @@ import type { StoreReader } from '../../api/store-view.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeClass } from '../../api/types/node-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AdmissionRequest, admitted } from '../admission.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import { mergeTolerations } from '../tolerations.ts'
@@ -24,7 +25,7 @@ function create({ reader }: { readonly reader: StoreReader }): PluginSteps {
     const wanted = pod.spec.runtimeClassName
     if (wanted === undefined) return undefined
     const found = reader.get('runtimeclasses.node.k8s.io', '', wanted) as RuntimeClass | undefined
-    if (found === undefined) throw forbidden(resource, name, `pod rejected: RuntimeClass ${JSON.stringify(wanted)} not found`)
+    if (found === undefined) throw forbidden(resource, name, `pod rejected: RuntimeClass ${writeJson(wanted)} not found`)
     return found
   }
 

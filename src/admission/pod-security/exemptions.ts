@@ -1,4 +1,5 @@
 // Exemptions from Pod Security by configuration, as in PodSecurityConfiguration, plus the cluster's own namespace.
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { CheckedPod } from './check.ts'
 import { formatLevelVersion, labelled, type PodSecurityPolicy } from './policy.ts'
@@ -38,5 +39,5 @@ export function exemptNamespaceWarning(
     .filter(mode => policy[mode].level !== 'privileged')
     .map(mode => `${mode}=${formatLevelVersion(policy[mode])}`)
   if (asked.length === 0) return undefined
-  return `namespace ${JSON.stringify(name)} is exempt from Pod Security, and the policy (${asked.join(', ')}) will be ignored`
+  return `namespace ${writeJson(name)} is exempt from Pod Security, and the policy (${asked.join(', ')}) will be ignored`
 }

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '../../api/object.ts'
 import { locatePod } from '../../api/pods/located-pod.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { evaluate } from './evaluate.ts'
 import { type Exemptions, exemptRuntimeClass } from './exemptions.ts'
 import { formatLevelVersion, type LevelVersion } from './policy.ts'
@@ -43,7 +44,7 @@ export function existingPodWarnings(
       ? [`new PodSecurity enforce level only checked against the first ${checked.length} of ${candidates.length} existing pods`]
       : []
   if (groups.size === 0) return some
-  const head = `existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level "${formatLevelVersion(enforce)}"`
+  const head = `existing pods in namespace ${writeJson(namespace)} violate the new PodSecurity enforce level "${formatLevelVersion(enforce)}"`
   return [...some, head, ...[...groups].map(([reasons, group]) => `${named(group)}: ${reasons}`).sort()]
 }
 

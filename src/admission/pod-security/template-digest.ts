@@ -9,6 +9,7 @@ import { podDomainAnnotation } from '../../api/pods/trust-domain.ts'
 import { syncAppArmor } from '../../api/resources/core/pod-app-armor.ts'
 import { setPodDefaults } from '../../api/resources/core/pod-defaults.ts'
 import type { Container, EnvVar, Pod, Volume } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { CheckedPod } from './check.ts'
 
 /** Fields of a pod's spec about its placement, its name and its resources, not about what it does. */
@@ -147,7 +148,7 @@ const isEmpty = (value: unknown): boolean =>
 
 /** JSON with sorted keys. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
+  return writeJson(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,

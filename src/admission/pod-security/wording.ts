@@ -1,6 +1,7 @@
 // Upstream's wording of Pod Security findings: quoted and joined names, plural nouns for several.
+import { writeJson } from '../../base/write-json.ts'
 
-export const quoted = (values: readonly string[]): string => values.map(value => JSON.stringify(value)).join(', ')
+export const quoted = (values: readonly string[]): string => values.map(value => writeJson(value)).join(', ')
 
 export const plural = (one: string, many: string, count: number): string => (count === 1 ? one : many)
 

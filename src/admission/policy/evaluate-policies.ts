@@ -3,6 +3,7 @@ import type { CelValue } from '../../api/cel/values/values.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
 import type { AdmissionMetrics, PolicyObservation } from '../admission-metrics.ts'
@@ -156,7 +157,7 @@ class PolicyEvaluation {
   }
 
   verdict(): Verdict {
-    if (this.#audited.length > 0) this.#request.annotate(failureAnnotation, JSON.stringify(this.#audited))
+    if (this.#audited.length > 0) this.#request.annotate(failureAnnotation, writeJson(this.#audited))
     const [first] = this.#denials
     return first === undefined ? admitted : { allowed: false, error: refusal(first, this.#request) }
   }

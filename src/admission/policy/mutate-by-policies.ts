@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { Reinvokable } from '../reinvocation.ts'
@@ -116,7 +117,7 @@ async function invoke(
       if (conditions.error !== undefined) fail(conditions.error)
       continue
     }
-    const id = JSON.stringify([names.policy, names.binding, params?.metadata.namespace ?? '', params?.metadata.name ?? ''])
+    const id = writeJson([names.policy, names.binding, params?.metadata.namespace ?? '', params?.metadata.name ?? ''])
     if (!reinvokable.mayCall(id)) continue
     let changed = false
     for (const mutation of compiled.mutations) {
@@ -138,7 +139,7 @@ async function invoke(
     reinvokable.asked(id, { changed, ifNeeded: policy.spec.reinvocationPolicy === 'IfNeeded' })
   }
   reinvokable.end(request)
-  if (changedBy.length > 0) request.annotate(mutatedByAnnotations[reinvokable.round], JSON.stringify(changedBy))
+  if (changedBy.length > 0) request.annotate(mutatedByAnnotations[reinvokable.round], writeJson(changedBy))
   return problems
 }
 
@@ -146,7 +147,7 @@ async function invoke(
 function refusal(problems: readonly Problem[], request: AdmissionRequest): ApiError {
   const texts = problems.map(({ policy, binding, message }) => {
     const name = policy.metadata.name ?? ''
-    const by = binding === undefined ? JSON.stringify(name) : `'${name}' with binding '${binding.metadata.name}'`
+    const by = binding === undefined ? writeJson(name) : `'${name}' with binding '${binding.metadata.name}'`
     return `policy ${by} denied request: ${message}`
   })
   const { status } = forbidden(request.resource, request.name, '')

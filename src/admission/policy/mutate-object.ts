@@ -12,6 +12,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError } from '../../api/status.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
@@ -59,14 +60,14 @@ export async function mutateObject({ use, expression }: CompiledMutation, input:
   } catch (err) {
     throw err instanceof OutOfBudget ? new MutationError(err.message, 'out_of_budget') : err
   }
-  const shown: unknown = parseExactJson(JSON.stringify(versioned(request, object, version)))
+  const shown: unknown = parseExactJson(writeJson(versioned(request, object, version)))
   try {
     const wanted = use === 'JSONPatch' ? patched(shown, operationsOf(value)) : applied(shown, configurationOf(value), request, version)
     if (wanted === shown) return false
     // A custom kind has no unknown fields: they are dropped.
     const fields = use === 'JSONPatch' && version.custom === undefined ? 'Strict' : 'Ignore'
     const { changed, length } = changeObject(request, object, {
-      by: `MutatingAdmissionPolicy ${JSON.stringify(policy)}`,
+      by: `MutatingAdmissionPolicy ${writeJson(policy)}`,
       version,
       wanted,
       fields,

@@ -7,6 +7,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { notFound } from '../../api/status.ts'
 import type { StoreReader } from '../../api/store-view.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
@@ -81,7 +82,7 @@ export class RequestView {
 
   /** `named` is the version of the resource that expressions see. */
   #answerTo(asked: CheckAttributes): CheckAnswer {
-    const question = JSON.stringify(asked)
+    const question = writeJson(asked)
     const known = this.#answers.get(question)
     if (known !== undefined) return known
     throw new AnswerPending(this.#meter, async () => {

@@ -7,6 +7,7 @@ import { CelEvaluationError, fail } from '../../api/cel/values/failure.ts'
 import type { CelType } from '../../api/cel/values/type.ts'
 import { type CelValue, ObjectValue } from '../../api/cel/values/values.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { AnswerPending } from './answer-pending.ts'
 import { type Bindings, type Budget, type Expression, whenPrepared } from './expression.ts'
 
@@ -75,7 +76,7 @@ export class Variables extends ObjectValue {
   }
 
   #evaluate(name: string, { program, problem }: Expression): Held {
-    const quoted = JSON.stringify(name)
+    const quoted = writeJson(name)
     if (program === undefined) return { failure: `composited variable ${quoted} fails to compile: ${problem}` }
     try {
       const evaluation = program.evaluate(this.#bindings(), perCallLimit, this.#budget.meter.running)

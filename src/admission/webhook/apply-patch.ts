@@ -5,6 +5,7 @@ import { maxDepth } from '../../api/schema/decode.ts'
 import { scanJson } from '../../api/schema/json-text.ts'
 import { ApiError, internalError } from '../../api/status.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { versioned } from '../request-facts.ts'
@@ -17,9 +18,9 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
   const { object } = request
   const operations = parsed(patch)
   if (operations.length === 0) return false
-  const by = `admission webhook ${JSON.stringify(hook)}`
+  const by = `admission webhook ${writeJson(hook)}`
   if (object === undefined) throw internalError(`${by} attempted to modify the object, which is not supported for this operation`)
-  const shown: unknown = parseExactJson(JSON.stringify(versioned(request, object, version)))
+  const shown: unknown = parseExactJson(writeJson(versioned(request, object, version)))
   return changeObject(request, object, { by, version, wanted: patchedValue(shown, operations), fields: 'Ignore' }).changed
 }
 

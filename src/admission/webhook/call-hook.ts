@@ -3,6 +3,7 @@
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
 import type { WebhookEndpoint } from '../../base/net/webhook-endpoint.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { ClientIdentities } from './client-identity.ts'
 import type { AnyWebhook, Hook } from './hook.ts'
@@ -54,7 +55,7 @@ export async function callHook(
 ): Promise<CallOutcome> {
   const { name, sideEffects, clientConfig, admissionReviewVersions, timeoutSeconds = defaultTimeoutSeconds } = webhook
   if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
-    return { outcome: 'rejected', error: badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`) }
+    return { outcome: 'rejected', error: badRequest(`admission webhook ${writeJson(name)} does not support dry run`) }
   }
   const version = reviewVersion(admissionReviewVersions)
   if (version === undefined) {
@@ -80,5 +81,5 @@ export async function callHook(
 
 const failure = ({ name }: AnyWebhook, why: string): CallOutcome => ({
   outcome: 'failed',
-  message: `failed calling webhook ${JSON.stringify(name)}: ${why}`,
+  message: `failed calling webhook ${writeJson(name)}: ${why}`,
 })

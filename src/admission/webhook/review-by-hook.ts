@@ -3,6 +3,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type ApiError, internalError, timedOut } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { HookObservation } from '../admission-metrics.ts'
 import type { DecideFor } from '../policy/request-view.ts'
@@ -80,7 +81,7 @@ export async function reviewByHook(
       throw err
     })
   const outcome: CallOutcome = skipped
-    ? { outcome: 'failed', message: `webhook ${JSON.stringify(name)} does not answer` }
+    ? { outcome: 'failed', message: `webhook ${writeJson(name)} does not answer` }
     : await (request.externalWait?.during(call()) ?? call())
   const milliseconds = clock.now() - began
   const observe = (outcome: HookObservation['outcome'], code?: number): void => {
@@ -113,5 +114,5 @@ function passOn({ annotations, warnings }: ReviewAnswer, webhook: string, reques
 }
 
 export function recordWaits(waits: readonly HookWait[], request: AdmissionRequest): void {
-  if (waits.length > 0) request.annotate(waitsAnnotation, JSON.stringify(waits))
+  if (waits.length > 0) request.annotate(waitsAnnotation, writeJson(waits))
 }

@@ -5,6 +5,7 @@ import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Reason, type Status } from '../../api/status.ts'
 import type { StatusDetails } from '../../api/types/meta-v1.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { kindIn, requestedName, resourceOf, userInfo, versioned } from '../request-facts.ts'
@@ -38,7 +39,7 @@ export function reviewedRequest(request: AdmissionRequest, version: ResourceDefi
     dryRun,
     options: options ?? null,
   }
-  return JSON.stringify(fields).slice(1, -1)
+  return writeJson(fields).slice(1, -1)
 }
 
 function shown(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): object | null {
@@ -50,9 +51,7 @@ function shown(request: AdmissionRequest, object: KubeObject | undefined, versio
 }
 
 export function reviewBody(version: ReviewVersion, uid: string, request: string): Buffer {
-  return Buffer.from(
-    `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/${version}","request":{"uid":${JSON.stringify(uid)},${request}}}`,
-  )
+  return Buffer.from(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/${version}","request":{"uid":${writeJson(uid)},${request}}}`)
 }
 
 export interface ReviewAnswer {
@@ -83,7 +82,7 @@ export function readAnswer(body: Buffer, version: ReviewVersion, uid: string, mu
   const { response, kind, apiVersion } = review
   if (!isRecord(response)) throw new InvalidAnswer('webhook response was absent')
   if (version === 'v1') {
-    if (response['uid'] !== uid) throw new InvalidAnswer(`expected response.uid=${JSON.stringify(uid)}, got ${quoted(response['uid'])}`)
+    if (response['uid'] !== uid) throw new InvalidAnswer(`expected response.uid=${writeJson(uid)}, got ${quoted(response['uid'])}`)
     const wanted = 'admission.k8s.io/v1, Kind=AdmissionReview'
     const given = `${typeof apiVersion === 'string' ? apiVersion : '/'}, Kind=${typeof kind === 'string' ? kind : ''}`
     if (given !== wanted) throw new InvalidAnswer(`expected webhook response of ${wanted}, got ${given}`)
@@ -113,7 +112,7 @@ function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   return value
 }
 
-const quoted = (value: unknown): string => JSON.stringify(typeof value === 'string' ? value : '')
+const quoted = (value: unknown): string => writeJson(typeof value === 'string' ? value : '')
 
 function texts(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
@@ -142,7 +141,7 @@ const decoded = (base64: string): string => Buffer.from(base64, 'base64').toStri
 /** The client's message about a refusal: the webhook's name and its own words, never with a success code. */
 export function rejection(name: string, result: Readonly<Record<string, unknown>> = {}): ApiError {
   const { code, message = '', reason = '', details, metadata } = result
-  const refused = `admission webhook ${JSON.stringify(name)} denied the request`
+  const refused = `admission webhook ${writeJson(name)} denied the request`
   const why = typeof message === 'string' && message !== '' ? message : reason
   const status: Status = {
     kind: 'Status',

@@ -1,6 +1,7 @@
 // The protocol between the API server and the part `backup`: `GET /bulkhead/v1/backup/changes?after=REVISION` answers lines without an end.
 // Without `after`, or if it is too old, all objects come first, sorted by resource, namespace and name.
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { isRevision } from './record-line.ts'
 
 export const changesPath = '/bulkhead/v1/backup/changes'
@@ -21,7 +22,7 @@ const beginning = Buffer.from('{"control":')
 
 export const isControl = (line: Buffer): boolean => line.subarray(0, beginning.length).equals(beginning)
 
-export const formatControl = (line: ControlLine): Buffer => Buffer.from(`${JSON.stringify(line)}\n`)
+export const formatControl = (line: ControlLine): Buffer => Buffer.from(`${writeJson(line)}\n`)
 
 export function parseControl(line: Buffer): ControlLine {
   const value = parseJson(line.toString('utf8'))

@@ -1,6 +1,7 @@
 // A line of a backup: one object, or its deletion, at one revision. The API server writes such lines, and each backup consists of them, so that
 // any program that reads lines of JSON reads a backup.
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface RecordPlace {
   /** For example `pods` or `deployments.apps`. */
@@ -24,8 +25,8 @@ const beforeObject = Buffer.from(',"object":')
 
 /** `{"resource":…,"namespace":…,"name":…,"revision":…,"sha256":…,"object":…}`, or with `"deleted":true`; ends with a line feed. */
 export function formatRecord({ resource, namespace, name, revision, sha256, bytes }: ObjectRecord): Buffer {
-  if (bytes === undefined) return Buffer.from(`${JSON.stringify({ resource, namespace, name, revision, deleted: true })}\n`)
-  const header = JSON.stringify({ resource, namespace, name, revision, sha256 })
+  if (bytes === undefined) return Buffer.from(`${writeJson({ resource, namespace, name, revision, deleted: true })}\n`)
+  const header = writeJson({ resource, namespace, name, revision, sha256 })
   return Buffer.concat([Buffer.from(header.slice(0, -1)), beforeObject, bytes, lineEnd])
 }
 

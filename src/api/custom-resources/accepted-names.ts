@@ -1,5 +1,6 @@
 // Decides which requested names a CustomResourceDefinition gets: the first definition keeps a name.
 
+import { writeJson } from '../../base/write-json.ts'
 import { aggregated } from '../go-text/aggregate-message.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../types/apiextensions-v1.ts'
 import type { Finding } from './conditions.ts'
@@ -24,7 +25,7 @@ export function acceptNames({ spec, status }: CustomResourceDefinition, taken: T
   const names: CustomResourceDefinitionNames = { ...had }
   let finding: Finding = { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
   const refuse = (reason: string, conflicts: readonly string[]) => {
-    const message = aggregated(conflicts.map(name => `${JSON.stringify(name)} is already in use`))
+    const message = aggregated(conflicts.map(name => `${writeJson(name)} is already in use`))
     finding = { type: 'NamesAccepted', status: 'False', reason, message }
   }
   // Names within a definition must differ too: its singular cannot be its short name.

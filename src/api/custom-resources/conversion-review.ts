@@ -1,4 +1,5 @@
 // Builds the request of a conversion webhook, and validates its response: the same objects in another version, and nothing else.
+import { writeJson } from '../../base/write-json.ts'
 import type { KubeObject, ObjectMeta } from '../object.ts'
 import { sameValue } from '../same-value.ts'
 import { isRecord } from '../schema/compile.ts'
@@ -36,7 +37,7 @@ export function convertedObjects(
   }
   const { response } = answer
   if (!isRecord(response)) return refuse('webhook response carried no response')
-  if (response['uid'] !== uid) return refuse(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
+  if (response['uid'] !== uid) return refuse(`expected response.uid=${writeJson(uid)}, got ${writeJson(response['uid'] ?? '')}`)
   const result = isRecord(response['result']) ? response['result'] : {}
   if (result['status'] !== 'Success') {
     const { status, message } = result

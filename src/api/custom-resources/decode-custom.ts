@@ -1,4 +1,5 @@
 // Decodes the bytes of a request to a custom resource, as upstream's API server.
+import { writeJson } from '../../base/write-json.ts'
 import { groupVersion } from '../object.ts'
 import {
   type DecodedObject,
@@ -31,7 +32,7 @@ export function decodeCustomBody(
   const wanted = groupVersion(kind.group, kind.version)
   const data = groupVersion(declared.group, declared.version)
   if (data !== wanted) throw badRequest(`the API version in the data (${data}) does not match the expected API version (${wanted})`)
-  const handled = `${declared.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `
+  const handled = `${declared.kind} in version ${writeJson(kind.version)} cannot be handled as a ${kind.kind}: `
   const decoded = custom.decode(value, fieldValidation, text)
   if (!decoded.ok) throw badRequest(handled + decoded.message)
   const twice = fieldValidation === 'Ignore' || duplicate === undefined ? [] : [duplicate]

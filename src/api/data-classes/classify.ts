@@ -1,4 +1,5 @@
 // Decides the class of an object and of its fields. What writes to logs, events and the audit log asks here.
+import { writeJson } from '../../base/write-json.ts'
 import type { ObjectMeta } from '../object.ts'
 import { type ClassifiedField, parseClassifiedFields } from './classified-fields.ts'
 import {
@@ -76,10 +77,9 @@ export function lowering(
   const [old, now] = [labelOf(before), labelOf(after)]
   if (old !== undefined && isBelow(now ?? defaultClass, old)) return `the data class "${old}"`
   const fields = fieldsOf(after)
-  const classes = new Map((fields === 'unreadable' ? [] : fields).map(({ path, dataClass }) => [JSON.stringify(path), dataClass]))
+  const classes = new Map((fields === 'unreadable' ? [] : fields).map(({ path, dataClass }) => [writeJson(path), dataClass]))
   const listed = fieldsOf(before)
   for (const { path, dataClass } of listed === 'unreadable' ? [] : listed)
-    if (isBelow(classes.get(JSON.stringify(path)) ?? now ?? defaultClass, dataClass))
-      return `the data class "${dataClass}" of ${path.join('.')}`
+    if (isBelow(classes.get(writeJson(path)) ?? now ?? defaultClass, dataClass)) return `the data class "${dataClass}" of ${path.join('.')}`
   return undefined
 }

@@ -1,4 +1,5 @@
 // Takes values out of objects and texts, by their class.
+import { writeJson } from '../../base/write-json.ts'
 import type { ClassifiedField } from './classified-fields.ts'
 import { type DataClass, redacted } from './data-class.ts'
 
@@ -99,7 +100,7 @@ export function valuesOf(
   const add = (value: string) => {
     if (value.length < minValueLength || value.length > maxLength || found.size > maxMasked.values) return
     found.add(value)
-    const quoted = JSON.stringify(value).slice(1, -1)
+    const quoted = writeJson(value).slice(1, -1)
     if (quoted !== value) found.add(quoted)
   }
   if (fields === 'all') {

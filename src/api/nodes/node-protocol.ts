@@ -1,6 +1,7 @@
 // The protocol of a node's tunnel. The agent dials the API server and upgrades. Then the roles are reversed: the server is the HTTP/2 client
 // and the agent the HTTP/2 server on that TLS connection, so that a node listens on no port.
 
+import { writeJson } from '../../base/write-json.ts'
 import { badRequest } from '../status.ts'
 import { isNodeRequestKind, type NodeRequestKind } from './node-query.ts'
 
@@ -41,7 +42,7 @@ export function readNodeRequestPath(path: string): PodRequest {
   const mark = path.indexOf('?')
   const segments = (mark < 0 ? path : path.slice(0, mark)).slice(1).split('/').map(unescapeSegment)
   const [kind = '', namespace = '', name = '', uid = '', container = ''] = segments
-  if (!isNodeRequestKind(kind)) throw badRequest(`unknown node request ${JSON.stringify(kind)}`)
+  if (!isNodeRequestKind(kind)) throw badRequest(`unknown node request ${writeJson(kind)}`)
   const request = { kind, pod: { namespace, name, uid }, container, query: mark < 0 ? '' : path.slice(mark + 1) }
   if (nodeRequestPath(request) !== path) throw badRequest('the path is not in the form in which the API server writes it')
   return request
@@ -51,13 +52,21 @@ function unescapeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch (err) {
-    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${writeJson(segment)}`)
     throw err
   }
 }
 
 /** Pages about the node itself, each with a GET: the kubelet's under the kubelet's paths, refused connections, and usage. */
-export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage', 'metrics/resource'] as const
+export const kubeletPaths = [
+  'healthz',
+  'healthz/ping',
+  'pods',
+  'refused-connections',
+  'stats/usage',
+  'stats/summary',
+  'metrics/resource',
+] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
 export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`

@@ -1,5 +1,6 @@
 // The resources that a server behind an APIService reports, from either form of discovery. The report is untrusted: only known fields of the
 // expected form are used.
+import { writeJson } from '../../base/write-json.ts'
 
 /** In the form of apidiscovery.k8s.io/v2. */
 export interface DiscoveredResource {
@@ -137,5 +138,5 @@ function word(value: unknown): string {
 function name(value: unknown): string {
   const text = word(value)
   if (/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(text)) return text
-  throw new Error(`the discovery document names a resource ${JSON.stringify(text)}`)
+  throw new Error(`the discovery document names a resource ${writeJson(text)}`)
 }

@@ -2,6 +2,7 @@
 // Pure.
 import { createHash } from 'node:crypto'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { scanJson } from '../schema/json-text.ts'
 import { type OpenApiPart, openApiPart } from './openapi-part.ts'
 import { openApiV3FromV2 } from './openapi-v3-from-v2.ts'
@@ -54,13 +55,13 @@ export function openApiText(body: Uint8Array, { group, version, withV3 }: OpenAp
 export function textOf(part: OpenApiPart, title?: string): OpenApiText {
   const [paths, definitions] = [membersText(part.paths), membersText(part.definitions)]
   const digest = createHash('sha512').update(paths.text).update('\n').update(definitions.text).digest('hex').toUpperCase()
-  const v3 = title === undefined ? undefined : Buffer.from(JSON.stringify(openApiV3FromV2(part, title)))
+  const v3 = title === undefined ? undefined : Buffer.from(writeJson(openApiV3FromV2(part, title)))
   return { paths, definitions, digest, v3 }
 }
 
 function membersText(object: Readonly<Record<string, unknown>>): MembersText {
   const names = Object.keys(object)
-  const values = names.map(name => JSON.stringify(object[name]))
+  const values = names.map(name => writeJson(object[name]))
   const members = names.map((name, index) => member(name, values[index] ?? 'null'))
   const starts = new Uint32Array(members.length + 1)
   for (const [index, { length }] of members.entries()) starts[index + 1] = (starts[index] ?? 0) + length + 1
@@ -75,7 +76,7 @@ function membersText(object: Readonly<Record<string, unknown>>): MembersText {
   return { names, text: joined(members), starts, referrers }
 }
 
-const member = (name: string, value: string): Buffer => Buffer.from(`${JSON.stringify(name)}:${value}`)
+const member = (name: string, value: string): Buffer => Buffer.from(`${writeJson(name)}:${value}`)
 const comma = Buffer.from(',')
 const joined = (members: readonly Uint8Array[]): Buffer =>
   Buffer.concat(members.flatMap((one, index) => (index === 0 ? [one] : [comma, one])))
@@ -122,11 +123,11 @@ function renamed(members: MembersText, names: ReadonlyMap<string, string>, nameO
 }
 
 const textOfValue = (name: string, text: Uint8Array): string =>
-  Buffer.from(text.subarray(Buffer.byteLength(JSON.stringify(name)) + 1)).toString()
+  Buffer.from(text.subarray(Buffer.byteLength(writeJson(name)) + 1)).toString()
 
 function withReferences(json: string, names: ReadonlyMap<string, string>): string {
   return json.replaceAll(references, (whole, quoted: string) => {
     const next = names.get(referredName(quoted))
-    return next === undefined ? whole : `"$ref":${JSON.stringify(`#/definitions/${next}`)}`
+    return next === undefined ? whole : `"$ref":${writeJson(`#/definitions/${next}`)}`
   })
 }

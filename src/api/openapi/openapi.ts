@@ -1,5 +1,6 @@
 // OpenAPI documents as pure functions of the served resources: v3 one a group version behind an index, v2 in one piece.
 import { createHash } from 'node:crypto'
+import { writeJson } from '../../base/write-json.ts'
 import { type DiscoverableResource, servedGroups } from './discovery.ts'
 import { documentOperation, issuerPaths, produced } from './openapi-documents.ts'
 import { commonParameters, customTypeKey, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
@@ -62,7 +63,7 @@ export function documentHash({ resources, version, descriptionsId }: Omit<OpenAp
       subresources.map(({ name, verbs: own }) => [name, own]),
       ...(custom === undefined ? [] : [custom.schemaId]),
     ])
-  const text = JSON.stringify([path, version, descriptionsId, own])
+  const text = writeJson([path, version, descriptionsId, own])
   return createHash('sha512').update(text).digest('hex').toUpperCase()
 }
 

@@ -4,6 +4,7 @@
 import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
 import { setOwn } from '../../base/data/own-property.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { goType } from '../go-text/go-format.ts'
 import { goQuote } from '../go-text/go-quote.ts'
 import { isRecord } from '../schema/compile.ts'
@@ -162,7 +163,7 @@ class PatchedDocument {
         const path = textOf(operation, 'path', kind)
         const place = this.#find(path, `copy operation does not apply: doc is missing destination path: ${path}`, true)
         this.#nesting.check(path, copied)
-        this.#copied += copied === undefined ? 0 : JSON.stringify(copied).length
+        this.#copied += copied === undefined ? 0 : writeJson(copied).length
         if (this.#copied > maxCopiedBytes) {
           const sum = `the accumulated size increase of copy is ${this.#copied}, exceeding the limit ${maxCopiedBytes}`
           throw new Inapplicable(`Unable to complete the copy, ${sum}`)

@@ -1,6 +1,7 @@
 // Strategic merge patch: a merge patch that merges lists by key as the schema says, with the directives $patch, $retainKeys,
 // $setElementOrder/… and $deleteFromPrimitiveList/…. Follows k8s.io/apimachinery's strategicpatch.
 import { setOwn } from '../../base/data/own-property.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { goFormat, goFormatString } from '../go-text/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { SchemaField, SchemaType } from '../schema/model.ts'
@@ -131,7 +132,7 @@ export interface Member {
 
 /** A map's values, and values without a schema, are not merged. */
 export function memberType(type: SchemaType | undefined, key: string): Member {
-  const named = JSON.stringify(key)
+  const named = writeJson(key)
   if (type?.kind === 'map' || type?.kind === 'list') {
     throw new StrategicMergeError(
       `merging an object in json but data type is not struct, instead is: ${type.kind === 'map' ? 'map' : 'slice'}`,

@@ -1,5 +1,6 @@
 // Decodes the bytes of a request to an object of a built-in kind, as upstream's API server.
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
 import { byBytes, countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
@@ -80,7 +81,7 @@ export function decodeBody(
   const actual = kindOf(parsed.value, kind, bytes)
   const wanted = schemaFor(kind.group, kind.version, kind.kind)
   if (wanted === undefined) throw badRequest(noKindMessage(kind))
-  const handled = `${actual.kind} in version ${JSON.stringify(actual.version)} cannot be handled as a ${kind.kind}: `
+  const handled = `${actual.kind} in version ${writeJson(actual.version)} cannot be handled as a ${kind.kind}: `
   const type = schemaFor(actual.group, actual.version, actual.kind)
   if (type === undefined) throw badRequest(handled + noKindMessage(actual))
   const decoded = decodeValue(parsed.value, type, fieldValidation, parsed.text)
@@ -121,8 +122,8 @@ const legacyScheme = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30'
 
 /** `scheme` is where upstream creates its registry, which the message names. */
 export function noKindMessage({ group, version, kind }: GroupVersionKind, scheme = legacyScheme): string {
-  const gv = JSON.stringify(groupVersion(group, version))
-  return `no kind ${JSON.stringify(kind)} is registered for version ${gv} in scheme ${JSON.stringify(scheme)}`
+  const gv = writeJson(groupVersion(group, version))
+  return `no kind ${writeJson(kind)} is registered for version ${gv} in scheme ${writeJson(scheme)}`
 }
 
 /** Upstream's internal type of the kind: `core.Pod`. */

@@ -1,9 +1,10 @@
 // Values in the form of Go's encoding/json and fmt, where clients read such a text.
+import { writeJson } from '../../base/write-json.ts'
 import { byBytes, isRecord } from './compile.ts'
 
 /** JSON that is safe inside of HTML; members keep their order. */
 export function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return writeJson(value).replace(/[<>&\u2028\u2029]/g, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** JSON of an untyped value, whose members Go sorts by name, including those that JavaScript would order as numbers. */

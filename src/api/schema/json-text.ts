@@ -1,5 +1,6 @@
 // Parses JSON text with everything that parseJson drops: member order, duplicate members, number texts, positions. Only for error messages:
 // decoding uses parseJson.
+import { writeJson } from '../../base/write-json.ts'
 
 export type JsonNode =
   | { readonly type: 'object'; readonly members: readonly (readonly [string, JsonNode])[] }
@@ -162,7 +163,7 @@ export function nodeOfValue(value: unknown, namesOf: (record: object) => readonl
   if (value === null || value === undefined) return { type: 'null', raw: 'null' }
   switch (typeof value) {
     case 'string':
-      return { type: 'string', value, raw: JSON.stringify(value) }
+      return { type: 'string', value, raw: writeJson(value) }
     case 'boolean':
       return { type: 'bool', value, raw: String(value) }
     case 'number':

@@ -2,6 +2,7 @@
 // would block all other requests.
 
 import { isJsonObject } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /** Deeper levels are written as JSON, which is YAML too: indentation would multiply the size. */
 const maxLevels = 32
@@ -96,6 +97,6 @@ const isPlain = (text: string): boolean => text.length <= maxPlain && plain.test
 
 /** As JSON, which YAML reads except for a few characters; values without a JSON form are null, as within JSON. */
 function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null'
+  const text = writeJson(value) ?? 'null'
   return text.replaceAll(unescaped, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

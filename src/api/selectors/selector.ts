@@ -1,6 +1,7 @@
 // Label and field selectors: parsed by upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can
 // use.
 
+import { writeJson } from '../../base/write-json.ts'
 import { badRequest } from '../status.ts'
 import {
   integer,
@@ -52,7 +53,7 @@ export function compileLabelSelector(selector: LabelSelectorObject | null | unde
   const requirements = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => labelRequirement(key, '=', [value]))
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
     const known = Object.hasOwn(objectOperators, operator) ? objectOperators[operator] : undefined
-    if (known === undefined) refuseSelector(`${JSON.stringify(operator)} is not a valid label selector operator`)
+    if (known === undefined) refuseSelector(`${writeJson(operator)} is not a valid label selector operator`)
     else requirements.push(labelRequirement(key, known, values))
   }
   return compileLabelRequirements(requirements)

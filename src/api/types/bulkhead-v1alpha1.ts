@@ -155,6 +155,7 @@ export interface LocalVolumeSpec {
   bytes: number
   encryption: string
   source?: string
+  volumeMode?: string
 }
 
 export interface LocalVolumeStatus {

@@ -1,4 +1,5 @@
 // Validation of the common metadata, as upstream's `api/validation` on create and on update.
+import { writeJson } from '../../base/write-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required, tooLong, type UpdateFaults } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
 import { exceedsBytes } from './byte-length.ts'
@@ -163,7 +164,7 @@ function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, 
     if (firstController === '') firstController = controller
     else {
       const text = `Only one reference can have Controller set to true. Found "true" in references for ${firstController} and ${controller}`
-      shown ??= JSON.stringify(owners)
+      shown ??= writeJson(owners)
       errors.push(invalidShown(path, shown, text))
     }
   }

@@ -6,6 +6,7 @@ import type { AdvisorySource } from '../../api/types/supply-v1.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { codeOf, messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Lister } from '../../client/cache/object-cache.ts'
 import type { Client } from '../../client/client.ts'
 import { advisorySources } from '../../client/resources.ts'
@@ -61,7 +62,7 @@ export class AdvisoryUpdates {
     const { findings, folders, sources, onReports } = this.#parts
     const objects = sources.list()
     const rules = objects.map(ruleOf)
-    const state = JSON.stringify([folders.map(filesIn), rules])
+    const state = writeJson([folders.map(filesIn), rules])
     if (state === this.#matched) return this.#writeStatuses(objects, undefined, signal)
     const { changed, sources: imported } = await findings.rematch(rules, signal)
     this.#matched = state

@@ -8,6 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { openSqlite } from '../../supply-chain/advisories/database/source-file.ts'
 import { type Digest, isDigest } from '../../supply-chain/oci/digest.ts'
 import type { SbomSummary } from './image-report.ts'
@@ -128,7 +129,7 @@ export class FindingsFiles implements Disposable {
   }
 
   writeSeen(packageKey: string, seen: SeenFindings, now: number): void {
-    this.#writeSeen.run(packageKey, JSON.stringify(Object.fromEntries(seen)), now)
+    this.#writeSeen.run(packageKey, writeJson(Object.fromEntries(seen)), now)
   }
 
   /** Packages that nothing has had for the longest time go first. */

@@ -5,6 +5,7 @@ import type { ImageHit, PackageAnswer } from '../../api/package-search.ts'
 import { turn } from '../../base/async/turns.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AdvisoryDatabase, openAdvisoryDatabase, readSources } from '../../supply-chain/advisories/database/open-database.ts'
 import type { SourceState } from '../../supply-chain/advisories/database/source-file.ts'
 import { advisoryNames, ecosystemOf } from '../../supply-chain/advisories/ecosystems.ts'
@@ -189,7 +190,7 @@ export class LocalFindings implements Findings {
       })
     const report = this.#report(image)
     if (report === undefined) throw new Error('The image was removed while it was read')
-    this.#reported.set(image, textDigest(JSON.stringify(report)))
+    this.#reported.set(image, textDigest(writeJson(report)))
     return report
   }
 
@@ -249,7 +250,7 @@ export class LocalFindings implements Findings {
   #changedReport(image: Digest, summaries?: Map<number, PackageSummary>): ImageReport | undefined {
     const report = this.#report(image, summaries)
     if (report === undefined) return undefined
-    const text = textDigest(JSON.stringify(report))
+    const text = textDigest(writeJson(report))
     if (this.#reported.get(image) === text) return undefined
     this.#reported.set(image, text)
     return report

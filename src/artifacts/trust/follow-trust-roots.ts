@@ -2,6 +2,7 @@
 import type { TrustRoot } from '../../api/types/supply-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Informer } from '../../client/cache/informer.ts'
 import type { Client } from '../../client/client.ts'
 import { EventRecorder } from '../../client/event-recorder.ts'
@@ -79,5 +80,4 @@ export function followTrustRoots(parts: FollowTrustRootsParts, signal: AbortSign
   }
 }
 
-const sameAnnotations = (a: TrustRoot, b: TrustRoot): boolean =>
-  JSON.stringify(a.metadata.annotations) === JSON.stringify(b.metadata.annotations)
+const sameAnnotations = (a: TrustRoot, b: TrustRoot): boolean => writeJson(a.metadata.annotations) === writeJson(b.metadata.annotations)

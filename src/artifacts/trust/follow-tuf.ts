@@ -4,6 +4,7 @@ import type { TrustRoot } from '../../api/types/supply-v1.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { RegistryUnavailable } from '../../supply-chain/oci/registry/registry-error.ts'
 import { readJsonObject } from '../../supply-chain/signatures/read-json.ts'
 import { readTrustedRoot } from '../../supply-chain/signatures/trust-root.ts'
@@ -155,7 +156,7 @@ export class TufFollower {
 const byName = (a: TrustRoot, b: TrustRoot): number => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
 
 const followed = ({ metadata, spec: { tuf } }: TrustRoot): string =>
-  JSON.stringify([
+  writeJson([
     metadata.uid,
     tuf?.url,
     tuf?.authorities,

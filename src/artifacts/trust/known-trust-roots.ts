@@ -4,6 +4,7 @@ import { acceptAnnotation, acceptanceOf, accepts, floorOf, rollbackMessage, roll
 import type { TrustRoot, TrustRootStatus } from '../../api/types/supply-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { FollowedTuf } from '../../supply-chain/signatures/trust-root.ts'
 import type { Followed } from '../policy-state.ts'
 import type { RememberedRoot, RememberedTuf, TrustMemory } from './trust-memory.ts'
@@ -62,7 +63,7 @@ export class KnownTrustRoots {
     const { object, tuf, unusable } = root
     const { uid, generation } = object.metadata
     const trusted = tuf !== undefined && 'trustedRoot' in tuf ? [digestOf(tuf), this.#parts.clock.now() > tuf.expires] : [tuf?.problem]
-    return JSON.stringify([name, uid, generation, unusable, ...trusted])
+    return writeJson([name, uid, generation, unusable, ...trusted])
   }
 
   rememberedTuf(name: string): RememberedTuf | undefined {
@@ -88,7 +89,7 @@ export class KnownTrustRoots {
     await this.#inTurn(name, async () => {
       const before = this.#parts.memory.get(name)
       const after = observed(object, before)
-      if (after !== undefined && JSON.stringify(after) !== JSON.stringify(before)) await this.#parts.memory.set(name, after)
+      if (after !== undefined && writeJson(after) !== writeJson(before)) await this.#parts.memory.set(name, after)
     })
     this.#known.delete(name)
   }
@@ -109,7 +110,7 @@ export class KnownTrustRoots {
     const remembered = this.#parts.memory.get(name)
     const before = this.#known.get(name)
     const tuf = followedTuf(object.spec, this.recordedStatus(object), remembered?.tuf)
-    const same = JSON.stringify(tuf) === JSON.stringify(before?.tuf) ? before?.tuf : tuf
+    const same = writeJson(tuf) === writeJson(before?.tuf) ? before?.tuf : tuf
     const unusable = rollbackOf(object, remembered)
     const known = { object, ...(same === undefined ? {} : { tuf: same }), ...(unusable === undefined ? {} : { unusable }) }
     this.#known.set(name, known)
@@ -146,7 +147,7 @@ const recordedIn = ({ rootVersion, versions }: RememberedTuf): TrustRootStatus =
   ...{ tufTimestamp: versions.timestamp, tufSnapshot: versions.snapshot, tufTargets: versions.targets },
 })
 
-const digestOf = (tuf: FollowedTuf): string => createHash('sha256').update(JSON.stringify(tuf)).digest('hex')
+const digestOf = (tuf: FollowedTuf): string => createHash('sha256').update(writeJson(tuf)).digest('hex')
 
 /** Why the object is older than what is remembered; undefined if it is not, or if that was accepted. */
 export function rollbackOf(object: TrustRoot, remembered: RememberedRoot | undefined): string | undefined {

@@ -4,6 +4,7 @@ import type { Condition } from '../../api/types/meta-v1.ts'
 import type { TrustRoot, TrustRootStatus } from '../../api/types/supply-v1.ts'
 import { type Clock, formatTime } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/event-recorder.ts'
 import { trustRoots } from '../../client/resources.ts'
@@ -168,5 +169,5 @@ export function nextStatus(
     conditions.set(type, { type, status: state.status, reason: state.reason, message, lastTransitionTime })
   }
   const next = { ...before, ...tuf, conditions: [...conditions.values()] }
-  return JSON.stringify(next) === JSON.stringify(before) ? undefined : next
+  return writeJson(next) === writeJson(before) ? undefined : next
 }

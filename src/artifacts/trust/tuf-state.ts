@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { TrustRootSpec, TrustRootStatus, TufTrust } from '../../api/types/supply-v1.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { FollowedTuf } from '../../supply-chain/signatures/trust-root.ts'
 import { carriedVersions, type TufTrusted, type TufUpdate, type TufVersions } from '../../supply-chain/signatures/tuf/update-tuf.ts'
 import type { RememberedTuf } from './trust-memory.ts'
@@ -13,7 +14,7 @@ export const clockToleranceMs = 5 * 60_000
 
 export const chainOf = ({ root, target = defaultTarget }: TufTrust): string =>
   createHash('sha256')
-    .update(JSON.stringify([root, target]))
+    .update(writeJson([root, target]))
     .digest('hex')
 
 /**

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { evidenceField, maxStatementBytes, statementV1, testResultV01 } from '../../base/statement.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Attempt } from '../attempt-log.ts'
 import { referencesOf } from '../references.ts'
 import type { ProofResult } from '../run-proofs.ts'
@@ -69,10 +70,10 @@ const maxNodes = 50
 /** The JSON of the statement, at most as long as the signer signs. Attempts that did not hold are listed before others. */
 export function formatStatement(facts: ReportFacts, results: readonly ProofResult[]): Buffer {
   const without = results.map(result => reported(result, []))
-  const room = maxStatementBytes - Buffer.byteLength(JSON.stringify(statement(facts, without)))
+  const room = maxStatementBytes - Buffer.byteLength(writeJson(statement(facts, without)))
   const listed = fit(results, room)
   return Buffer.from(
-    JSON.stringify(
+    writeJson(
       statement(
         facts,
         results.map(result => reported(result, listed.get(result) ?? [])),
@@ -148,7 +149,7 @@ function chooseAttempts(attempts: readonly Attempt[], room: number): readonly At
 
 /** With the comma after each. */
 const bytesOf = (attempts: readonly Attempt[]): number =>
-  attempts.reduce((sum, attempt) => sum + Buffer.byteLength(JSON.stringify(attempt)) + 1, 0)
+  attempts.reduce((sum, attempt) => sum + Buffer.byteLength(writeJson(attempt)) + 1, 0)
 
 const short = ({ name, sent, expected, answered, held }: Attempt): Attempt => ({
   ...{ name: cut(name), sent: cut(sent), expected: cut(expected), answered: cut(answered), held },

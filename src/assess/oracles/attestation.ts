@@ -1,5 +1,6 @@
 // Statements of in-toto in DSSE envelopes and sigstore bundles, written from their specifications alone.
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { writeJson } from '../../base/write-json.ts'
 
 const payloadType = 'application/vnd.in-toto+json'
 const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json'
@@ -19,7 +20,7 @@ export function newOracleKey(): OracleKey {
 
 /** `digest` as `sha256:…`. */
 export const statementText = (digest: string, predicateType: string, predicate: object): string =>
-  JSON.stringify({
+  writeJson({
     _type: 'https://in-toto.io/Statement/v1',
     subject: [{ name: 'image', digest: { sha256: digest.replace('sha256:', '') } }],
     predicateType,

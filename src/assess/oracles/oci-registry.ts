@@ -1,4 +1,5 @@
 // Repositories with images and what is attached to them, as the distribution specification 1.1 serves them. Images have a layer and a configuration.
+import { writeJson } from '../../base/write-json.ts'
 import type { ServedFile } from '../loopback-server.ts'
 import { sha256 } from './attestation.ts'
 
@@ -43,7 +44,7 @@ export class OracleRegistry {
     const tags = this.#tags.get(repository) ?? []
     tags.push(name)
     this.#tags.set(repository, tags)
-    const bytes = Buffer.from(JSON.stringify({ name: repository, tags }))
+    const bytes = Buffer.from(writeJson({ name: repository, tags }))
     this.#files.set(`/v2/${repository}/tags/list`, { bytes, headers: { 'content-type': 'application/json' } })
   }
 
@@ -56,7 +57,7 @@ export class OracleRegistry {
 
   /** Attaches a sigstore bundle to an image. */
   attach(repository: string, subject: string, bundle: object): void {
-    const layer = { ...this.#blob(repository, Buffer.from(JSON.stringify(bundle))), mediaType: bundleType }
+    const layer = { ...this.#blob(repository, Buffer.from(writeJson(bundle))), mediaType: bundleType }
     const config = { ...this.#blob(repository, Buffer.from('{}')), mediaType: emptyType }
     const of = {
       mediaType: manifestType,
@@ -70,7 +71,7 @@ export class OracleRegistry {
   }
 
   #image(repository: string, layer: Uint8Array, { os, architecture }: OraclePlatform): Descriptor {
-    const config = JSON.stringify({ os, architecture, config: {}, rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] } })
+    const config = writeJson({ os, architecture, config: {}, rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] } })
     const content = {
       ...{ schemaVersion: 2, mediaType: manifestType },
       config: { ...this.#blob(repository, Buffer.from(config)), mediaType: configType },
@@ -83,7 +84,7 @@ export class OracleRegistry {
 
   #list(repository: string, subject: string, manifests: object[]): void {
     this.#referrers.set(`${repository} ${subject}`, manifests)
-    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }))
+    const bytes = Buffer.from(writeJson({ schemaVersion: 2, mediaType: indexType, manifests }))
     this.#files.set(`/v2/${repository}/referrers/${subject}`, { bytes, headers: { 'content-type': indexType } })
   }
 
@@ -94,7 +95,7 @@ export class OracleRegistry {
   }
 
   #manifest(repository: string, content: object, mediaType: string): Descriptor {
-    const bytes = Buffer.from(JSON.stringify(content))
+    const bytes = Buffer.from(writeJson(content))
     const digest = `sha256:${sha256(bytes)}`
     const headers = { 'content-type': mediaType, 'docker-content-digest': digest }
     this.#files.set(`/v2/${repository}/manifests/${digest}`, { bytes, headers })

@@ -2,6 +2,7 @@
 // specifications alone. An attack says which one thing of a signature is wrong.
 import { createPublicKey, KeyObject, sign, webcrypto } from 'node:crypto'
 import { loadX509 } from '../../base/net/x509.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { certificateBundle, envelopeOf, newOracleKey, preAuthenticated, sha256 } from './attestation.ts'
 
 /** What may be wrong with a signature. */
@@ -180,7 +181,7 @@ export class OracleSigstore {
         : leaf.pem
     const notedSignature = flaw === 'of another signature' ? sign('sha256', Buffer.from('other'), leaf.key) : signature
     const body = Buffer.from(
-      JSON.stringify({
+      writeJson({
         ...{ apiVersion: '0.0.1', kind: 'dsse' },
         spec: {
           payloadHash: { algorithm: 'sha256', value: sha256(statement) },
@@ -190,7 +191,7 @@ export class OracleSigstore {
     )
     const id = hash(spki)
     const integratedTime = Math.floor(this.#now / 1000)
-    const promised = JSON.stringify({ body: base64(body), integratedTime, logID: id.toString('hex'), logIndex: 0 })
+    const promised = writeJson({ body: base64(body), integratedTime, logID: id.toString('hex'), logIndex: 0 })
     // RFC 6962, 2.1: the hash of a tree with one leaf is that of the leaf.
     const rootHash = hash(uint(0, 1), flaw === 'in another tree' ? Buffer.from('other') : body)
     const note = `${logHost}\n1\n${base64(rootHash)}\n`

@@ -1,5 +1,6 @@
 // A TUF repository (specification 1.0.33), written from the specification alone: an attack changes one thing of it and signs it again.
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { writeJson } from '../../base/write-json.ts'
 import { sha256 } from './attestation.ts'
 
 export const tufRoles = ['root', 'timestamp', 'snapshot', 'targets'] as const
@@ -36,9 +37,9 @@ export function newTufSigner(): TufSigner {
 /** OLPC's canonical JSON; the texts here need no escapes but those of JSON. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return writeJson(value)
   const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`
+  return `{${members.map(([name, member]) => `${writeJson(name)}:${canonical(member)}`).join(',')}}`
 }
 
 export class OracleRepository {
@@ -70,7 +71,7 @@ export class OracleRepository {
     )
     const name = `${this.versions.root + 1}.root.json`
     const root = this.#signed('root', { consistent_snapshot: true, keys, roles }, flaw)
-    this.files.set(name, Buffer.from(JSON.stringify(root)))
+    this.files.set(name, Buffer.from(writeJson(root)))
     return root
   }
 
@@ -98,7 +99,7 @@ export class OracleRepository {
   }
 
   #write(role: TufRole, content: object, flaw: SignedFlaw = {}): Buffer {
-    const bytes = Buffer.from(JSON.stringify(this.#signed(role, content, flaw)))
+    const bytes = Buffer.from(writeJson(this.#signed(role, content, flaw)))
     this.files.set(this.nameOf(role), bytes)
     return bytes
   }

@@ -2,6 +2,7 @@ import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { ApiError } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { attacksOn, type PodAttack, representativeAttacks } from '../attacks/pod-security/attacks.ts'
 import type { BreachedPod } from '../attacks/pod-security/pod-of-breach.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -75,10 +76,10 @@ async function fixedBy(object: object, patch: readonly PatchOperation[], post: (
   let fixed: unknown
   try {
     // As it was sent: without the members that are undefined.
-    fixed = applyJsonPatch(parseJson(JSON.stringify(object)), patch)
+    fixed = applyJsonPatch(parseJson(writeJson(object)), patch)
   } catch (err) {
     if (!(err instanceof ApiError)) throw err
-    return `the patch does not apply: ${JSON.stringify(patch)}`
+    return `the patch does not apply: ${writeJson(patch)}`
   }
   const answer = await post(fixed)
   return succeeded(answer) ? '' : `answered ${answer.status} (${answer.message})`

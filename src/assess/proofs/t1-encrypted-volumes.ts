@@ -1,4 +1,5 @@
 import { tryMedium } from '../attacks/volumes/raw-medium.ts'
+import { tryDevices } from '../attacks/volumes/try-devices.ts'
 import { tryKeys } from '../attacks/volumes/try-keys.ts'
 import { trySnapshots } from '../attacks/volumes/try-snapshots.ts'
 import { someNode } from '../node-token.ts'
@@ -11,9 +12,9 @@ export const encryptedVolumes: Proof = {
   title: 'volumes encrypted at rest',
   why: 'Whoever gets a disk, a copy of it or another node must not get what pods stored',
   attack:
-    "Write a canary into a claim of the default class and search the volume's file, all files of the cluster and swap space for it and for the key, while it is mounted and after; ask for the key as another node, as an administrator, with certificates and signatures that are wrong in one thing each, and after the claim is deleted; the same for a snapshot of it, whose content another namespace tries to restore",
+    "Write a canary into a claim of the default class and search the volume's file, all files of the cluster and swap space for it and for the key, while it is mounted and after; ask for the key as another node, as an administrator, with certificates and signatures that are wrong in one thing each, and after the claim is deleted; the same for a snapshot of it, whose content another namespace tries to restore; as a pod, give its block device away and read what gets its number",
   expected:
-    'No canary and no key in clear; the key goes to the node of the volume alone, and is gone with the claim or the snapshot; no other namespace restores it',
+    'No canary and no key in clear; the key goes to the node of the volume alone, and is gone with the claim or the snapshot; no other namespace restores it, and no pod reads the device of another claim',
   whenRed:
     'Look at the condition bulkhead.dev/VolumesEncrypted of the node and at the class of the claim; move what was stored in clear to new claims',
   async prove(context, signal) {
@@ -28,6 +29,8 @@ export const encryptedVolumes: Proof = {
     const { dataDirectory } = machine
     await tryKeys(context, keys, namespace, real ?? node, signal)
     await trySnapshots(context, keys, namespace, real ?? node, signal)
+    if (real !== undefined && dataDirectory !== undefined)
+      await tryDevices(context, namespace, { node: real, directory: dataDirectory }, signal)
     const medium =
       real === undefined || dataDirectory === undefined
         ? 'no medium searched: there is no real node on this machine'

@@ -1,5 +1,6 @@
 // The ClusterRole of a proof: what its preparations and its clean-up need, as recorded while it ran.
 import type { ClusterRole, PolicyRule } from '../../api/types/rbac-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ApiRequest, ApiResponse, Transport } from '../../client/transport/transport.ts'
 import { type Right, rightsOf } from './request-rights.ts'
 
@@ -13,7 +14,7 @@ export class RightsRecorder implements Transport {
   }
 
   request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse> {
-    for (const right of rightsOf(request)) this.#rights.set(JSON.stringify(right), right)
+    for (const right of rightsOf(request)) this.#rights.set(writeJson(right), right)
     return this.#inner.request(request, signal)
   }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { systemClock } from '../../base/clock.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Digest } from '../../supply-chain/oci/digest.ts'
 import type { Descriptor, Manifest } from '../../supply-chain/oci/image-source.ts'
 import { maxTags, RegistryClient } from '../../supply-chain/oci/registry/registry-client.ts'
@@ -64,7 +65,7 @@ class OciTarget implements Target {
       // The tag is in it, so that two files with the same content have manifests of their own.
       const annotations = { 'org.opencontainers.image.title': name }
       const manifest = Buffer.from(
-        JSON.stringify({ schemaVersion: 2, mediaType: manifestType, artifactType, config, layers: [blob], annotations }),
+        writeJson({ schemaVersion: 2, mediaType: manifestType, artifactType, config, layers: [blob], annotations }),
       )
       await this.#writer.putBlob(config, () => once(emptyConfig), signal)
       await this.#writer.putBlob(blob, () => once(content), signal)

@@ -1,5 +1,6 @@
 // The links of a chain of backups: what the signer signs, and what a backup consists of. Described for other programs in docs/backup-format.md.
 import { isJsonObject, isTexts, parseJson } from '../json.ts'
+import { writeJson } from '../write-json.ts'
 
 export const linkFormat = 'bulkhead-backup/v1'
 /** The type of the signed payload in its DSSE envelope. */
@@ -105,7 +106,7 @@ export function parseLink(payload: Buffer): Link {
   }
 }
 
-export const formatLink = (link: Link): Buffer => Buffer.from(JSON.stringify(link))
+export const formatLink = (link: Link): Buffer => Buffer.from(writeJson(link))
 
 function parseContent(content: Fields): Link['content'] {
   switch (content['kind']) {

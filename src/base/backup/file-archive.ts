@@ -1,5 +1,6 @@
 // Small files as lines of JSON, to be sealed as a pack.
 import { isJsonObject, parseJson } from '../json.ts'
+import { writeJson } from '../write-json.ts'
 
 export interface ArchivedFile {
   readonly name: string
@@ -10,7 +11,7 @@ const nameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const maxFiles = 1000
 
 export const formatArchive = (files: readonly ArchivedFile[]): Buffer =>
-  Buffer.from(files.map(({ name, content }) => `${JSON.stringify({ name, content: content.toString('base64') })}\n`).join(''))
+  Buffer.from(files.map(({ name, content }) => `${writeJson({ name, content: content.toString('base64') })}\n`).join(''))
 
 /** Throws an Error for a name that could lead out of a folder. */
 export function parseArchive(text: Buffer): ArchivedFile[] {

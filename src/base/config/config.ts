@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { messageOf, UserError, whyUnreadable } from '../user-error.ts'
+import { writeJson } from '../write-json.ts'
 import { type EtcdConfig, type EtcdSettings, etcdConfigOf } from './etcd-settings.ts'
 import { parseGoDuration } from './go-duration.ts'
 
@@ -237,7 +238,7 @@ export function parseSettings(source: string, values: Readonly<Record<string, un
     if (check === undefined) throw new UserError(`${source}: unknown setting "${name}", must be one of ${[...checks.keys()].join(', ')}`)
     if (check.accepts(value)) continue
     const place = source === 'flags' ? flagOf(name) : `${source}: ${name}`
-    throw new UserError(`${place} must be ${check.expected}, got ${JSON.stringify(value)}`)
+    throw new UserError(`${place} must be ${check.expected}, got ${writeJson(value)}`)
   }
   return values
 }

@@ -1,10 +1,11 @@
 // Durations as Go's `time.ParseDuration` reads them and complains, and as its `String` writes them: `1h30m`, `-1.5s`.
+import { writeJson } from '../write-json.ts'
 
 const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Milliseconds, or Go's complaint. */
 export function parseGoDuration(text: string): number | string {
-  const whole = JSON.stringify(text)
+  const whole = writeJson(text)
   const unsigned = text.replace(/^[-+]/, '')
   if (unsigned === '0') return 0
   if (unsigned === '') return `time: invalid duration ${whole}`
@@ -17,7 +18,7 @@ export function parseGoDuration(text: string): number | string {
     const unit = /^[^.\d]+/.exec(rest)?.[0]
     if (unit === undefined) return `time: missing unit in duration ${whole}`
     const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
-    if (factor === undefined) return `time: unknown unit ${JSON.stringify(unit)} in duration ${whole}`
+    if (factor === undefined) return `time: unknown unit ${writeJson(unit)} in duration ${whole}`
     rest = rest.slice(unit.length)
     total += Number(number) * factor
   }

@@ -1,4 +1,5 @@
 // A call of a CSI driver that failed, in plain words.
+import { writeJson } from '../write-json.ts'
 
 /** The codes of gRPC, by their numbers. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 export const grpcCodes = [
@@ -69,10 +70,7 @@ export class CsiError extends Error {
   readonly details: string
 
   constructor(driver: string, method: string, code: CsiCode, details: string, options?: ErrorOptions) {
-    super(
-      `driver ${JSON.stringify(driver)} failed in ${method}: ${meanings[code]} (${code}${details === '' ? '' : `: ${details}`})`,
-      options,
-    )
+    super(`driver ${writeJson(driver)} failed in ${method}: ${meanings[code]} (${code}${details === '' ? '' : `: ${details}`})`, options)
     this.name = 'CsiError'
     this.driver = driver
     this.method = method

@@ -1,6 +1,7 @@
 // The wire format of the parts' unix sockets: a length in four bytes (big endian), then that many bytes of JSON. Limited, so that no peer can make the
 // other buffer without end.
 import { parseJson } from '../json.ts'
+import { writeJson } from '../write-json.ts'
 
 export const maxFrameBytes = 1 << 20
 const headerBytes = 4
@@ -14,7 +15,7 @@ export class FrameError extends Error {
 }
 
 export function encodeFrame(value: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(value))
+  const body = Buffer.from(writeJson(value))
   if (body.length > maxFrameBytes) throw new FrameError(`A frame of ${body.length} bytes exceeds ${maxFrameBytes}`)
   const frame = Buffer.allocUnsafe(headerBytes + body.length)
   frame.writeUInt32BE(body.length, 0)

@@ -13,6 +13,7 @@ import { formatProof, maxProofTextBytes, parseProof } from '../../base/tlog/tlog
 import { inclusionRanges } from '../../base/tlog/tree-nodes.ts'
 import { includes } from '../../base/tlog/verify-proof.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readRegularFile } from '../check/regular-file.ts'
 import { printable } from '../terminal/printable.ts'
 import { type AuditFlags, auditFolderOf, keysOf, type LogSource } from './audit-folder.ts'
@@ -23,7 +24,7 @@ type Print = (text: string) => void
 /** Prints the receipt of the newest record with this audit id. */
 export async function printReceipt(flags: LogSource, id: string, print: Print): Promise<number> {
   const folder = auditFolderOf(flags)
-  const wanted = `"auditID":${JSON.stringify(id)}`
+  const wanted = `"auditID":${writeJson(id)}`
   let found: { readonly index: number; readonly line: Buffer } | undefined
   for await (const { index, bytes } of readRecords(folder)) if (bytes.includes(wanted)) found = { index, line: Buffer.from(bytes) }
   if (found === undefined) throw new UserError(`No record has the audit id "${id}": the header Audit-Id of an answer names it`)

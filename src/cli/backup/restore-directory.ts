@@ -17,6 +17,7 @@ import { systemClock } from '../../base/clock.ts'
 import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import { silentLogger } from '../../base/log.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { openFileSigner } from '../../signer/file-signer.ts'
 import { archivedAuditKeys } from '../../signer/key-archive.ts'
@@ -168,7 +169,7 @@ async function writeAudit(
   }
   if (files.length === 0) return undefined
   if (keys !== undefined) await write(join(folder, older, archivedAuditKeys), keys)
-  await write(join(folder, continuesFile), `${JSON.stringify({ folder: older, checkpoint })}\n`)
+  await write(join(folder, continuesFile), `${writeJson({ folder: older, checkpoint })}\n`)
   return older
 }
 

@@ -6,6 +6,7 @@ import { orderOf, planDeletion, planObject, type SelectiveAction, type WantedObj
 import { inParallel } from '../../base/async/in-parallel.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readText } from '../../client/client.ts'
 import type { Transport } from '../../client/transport/transport.ts'
 import { type PathOf, servedPaths } from './served-paths.ts'
@@ -151,7 +152,7 @@ async function apply(
           ...(action.verb === 'create'
             ? { method: 'POST' as const, path: `${path.collection}${query}` }
             : { method: 'PUT' as const, path: `${path.object}${query}` }),
-          ...{ headers, body: Buffer.from(JSON.stringify(action.body)) },
+          ...{ headers, body: Buffer.from(writeJson(action.body)) },
         }
   const answer = await transport.request(request, signal)
   const text = await readText(answer)

@@ -7,6 +7,7 @@ import { manifestChecks } from '../../assess/checks/index.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import { type Profile, parseSettings, switchesIn } from '../../base/config/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
 import { splitDocuments } from './documents.ts'
@@ -140,7 +141,7 @@ async function readDefinitions(paths: readonly string[], parts: SourceParts): Pr
 
 /** One note for each object whose fix sets a value that the manifests cannot confirm. */
 function guesses(fixed: readonly Finding[]): Finding[] {
-  const byObject = new Map(fixed.filter(setsNonRoot).map(finding => [JSON.stringify([finding.file, finding.object]), finding]))
+  const byObject = new Map(fixed.filter(setsNonRoot).map(finding => [writeJson([finding.file, finding.object]), finding]))
   const message =
     '--fix set runAsNonRoot: containers start only if their image has a numeric user other than root; otherwise set runAsUser too'
   return [...byObject.values()].map(({ file, line, column, object }): Finding => {
@@ -149,7 +150,7 @@ function guesses(fixed: readonly Finding[]): Finding[] {
 }
 
 const setsNonRoot = ({ fix = [] }: Finding): boolean =>
-  fix.some(({ path, value }) => path.endsWith('/runAsNonRoot') || (JSON.stringify(value) ?? '').includes('"runAsNonRoot":true'))
+  fix.some(({ path, value }) => path.endsWith('/runAsNonRoot') || (writeJson(value) ?? '').includes('"runAsNonRoot":true'))
 
 function chartFinding(folder: string): Finding {
   const message = `this Helm chart was skipped because its files are templates; check it with: helm template ${folder} | bulkhead check -`

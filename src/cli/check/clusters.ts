@@ -1,6 +1,7 @@
 // Groups manifests by cluster: two folders that define the same object, such as overlays, are for two clusters.
 import { dirname } from 'node:path'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Manifest } from './manifests.ts'
 
 export const maxClusters = 100
@@ -28,7 +29,7 @@ export function clustersOf(manifests: readonly Manifest[], namespace: string): r
 
 function identityOf({ apiVersion, kind, name, namespace: own }: Manifest, namespace: string): string {
   const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
-  return JSON.stringify([group, kind, own ?? namespace, name])
+  return writeJson([group, kind, own ?? namespace, name])
 }
 
 /** For output of kustomize the file is the folder. */

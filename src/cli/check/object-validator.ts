@@ -4,6 +4,7 @@ import type { PatchOperation } from '../../api/patch/json-patch-between.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Status } from '../../api/status.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Client, failureOf, readText } from '../../client/client.ts'
 import { type ResourceRef, resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest, Transport } from '../../client/transport/transport.ts'
@@ -40,7 +41,7 @@ export class ObjectValidator {
     if (resource === undefined) return { outcome: 'unknown-kind' }
     const namespace = manifest.namespace ?? this.#options.namespace
     const query = `fieldValidation=Strict&fieldManager=${manager}`
-    const body = Buffer.from(JSON.stringify(manifest.value))
+    const body = Buffer.from(writeJson(manifest.value))
     const dryRun = this.#options.keeps(resource) ? '' : '&dryRun=All'
     const path = `${resourcePath(resource, namespace)}?${query}${dryRun}`
     const created = await this.send({ method: 'POST', path, body, headers: { 'content-type': 'application/json' } }, resource)

@@ -5,6 +5,7 @@ import { checkedObject } from '../../assess/checked-object.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
 import type { ManifestCheck } from '../../assess/manifest-check.ts'
 import { type CheckedObject, createObjectSet } from '../../assess/object-set.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { clustersOf } from './clusters.ts'
 import type { SourceDocument } from './documents.ts'
 import { splitDocuments } from './documents.ts'
@@ -97,7 +98,7 @@ interface ClusterFindings {
 
 /** A finding for an object of several worlds is kept only if each world has it: what one world lacks, another may define. */
 function inEveryCluster(worlds: readonly ClusterFindings[], manifests: readonly Manifest[]): Found[] {
-  const keyOf = ({ rule, field = '', message }: Finding) => JSON.stringify([rule, field, message])
+  const keyOf = ({ rule, field = '', message }: Finding) => writeJson([rule, field, message])
   return manifests.flatMap(manifest => {
     const [shown = [], ...others] = worlds.filter(({ members }) => members.has(manifest)).map(({ found }) => found.get(manifest) ?? [])
     const sets = others.map(list => new Set(list.map(([, finding]) => keyOf(finding))))

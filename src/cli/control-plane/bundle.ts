@@ -1,6 +1,7 @@
 // What a machine that joins the control plane gets, sealed.
 import { isIP } from 'node:net'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type ControlPlaneRecord, controlPlaneOf } from '../up/control-plane-record.ts'
 
 export interface Bundle {
@@ -17,13 +18,13 @@ export interface SharedSettings {
   readonly serviceClusterIpRange: string
 }
 
-export const bundleBytes = (bundle: Bundle): Buffer => Buffer.from(JSON.stringify(bundle))
+export const bundleBytes = (bundle: Bundle): Buffer => Buffer.from(writeJson(bundle))
 
 /** The first machine wrote it; an error means that it runs another version. */
 export function bundleOf(bytes: Buffer): Bundle {
   const value = parseJson(bytes.toString('utf8'))
   const { keys, record, settings } = isJsonObject(value) ? value : {}
-  const parsed = controlPlaneOf(JSON.stringify(record ?? null))
+  const parsed = controlPlaneOf(writeJson(record ?? null))
   const shared = isJsonObject(settings) ? settings : {}
   const { profile, port, serviceClusterIpRange } = shared
   const isComplete =

@@ -5,6 +5,7 @@ import { oscalResults } from '../../assess/evidence/oscal.ts'
 import { sarifLog } from '../../assess/evidence/sarif.ts'
 import { type VerifiedReport, verifyReport } from '../../assess/evidence/verify-report.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readRegularFile } from '../check/regular-file.ts'
 import { findDataDirectory } from '../connection/find-cluster.ts'
 import { maxKeyBytes, requireSigningKey } from '../prove/sign-report.ts'
@@ -53,7 +54,7 @@ export function exportEvidence(flags: ExportFlags, file: string, print: Print): 
   const { report, signedBy, problems } = read(flags, file)
   if (report === undefined || problems.length > 0)
     throw new UserError(`Cannot export "${file}": ${problems.map(printable).join('. ')}. "bulkhead evidence verify" shows more`)
-  print(JSON.stringify(flags.format === 'oscal' ? oscalResults(report, signedBy) : sarifLog(report), null, 2))
+  print(writeJson(flags.format === 'oscal' ? oscalResults(report, signedBy) : sarifLog(report), null, 2))
   return 0
 }
 

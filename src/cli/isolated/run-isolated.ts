@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { cannotRead, messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface IsolatedLimits {
   /** Resident memory; V8's heap gets half of it. */
@@ -52,7 +53,7 @@ export async function runIsolated(
   }, pollMs)
   try {
     child.stdin?.on('error', () => undefined) // its exit tells the reason
-    child.stdin?.write(`${JSON.stringify({ work, input, paths })}\n`)
+    child.stdin?.write(`${writeJson({ work, input, paths })}\n`)
     const answer = collect(child, limits, kill)
     const errors = tail(child)
     const exit = await new Promise<string>((resolve, reject) => {

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { IsolatedAnswer, IsolatedWork } from './isolated-work.ts'
 
 /** Throws if something could still be written or started: then nothing hostile is read. */
@@ -37,7 +38,7 @@ export function serveWork(works: Works): void {
   lines.once('line', line => {
     answerTo(line, works, stop.signal).then(
       answer => {
-        process.stdout.write(`${JSON.stringify(answer)}\n`, () => process.stdin.destroy())
+        process.stdout.write(`${writeJson(answer)}\n`, () => process.stdin.destroy())
       },
       (err: unknown) => {
         process.stderr.write(err instanceof Error ? (err.stack ?? err.message) : String(err))

@@ -6,6 +6,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
 import { joinedRecord } from '../up/joined-record.ts'
 
@@ -42,7 +43,7 @@ function recordIn(text: string): JoinedCluster | undefined {
 
 /** A record without a certificate counts for nothing. */
 export async function writeJoined(directory: DataDirectory, joined: JoinedCluster): Promise<void> {
-  await replaceFile(joinedRecord(directory), `${JSON.stringify(joined, null, 2)}\n`, 0o600)
+  await replaceFile(joinedRecord(directory), `${writeJson(joined, null, 2)}\n`, 0o600)
 }
 
 export async function forgetJoined(directory: DataDirectory): Promise<void> {

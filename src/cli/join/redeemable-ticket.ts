@@ -4,6 +4,7 @@ import { ticketNodeExtra } from '../../api/credentials/join-ticket-names.ts'
 import type { Secret } from '../../base/config/secret.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { createHttpTransport } from '../../client/transport/http-transport.ts'
 import type { ApiResponse } from '../../client/transport/transport.ts'
 
@@ -12,7 +13,7 @@ export const maxClockSkewMs = 30_000
 const answerMs = 15_000
 const maxAnswerBytes = 64 * 1024
 const another = 'create another one on the first machine with "bulkhead join-ticket create --node NAME"'
-const review = Buffer.from(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }))
+const review = Buffer.from(writeJson({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }))
 
 export interface TicketAnswer {
   readonly status: number

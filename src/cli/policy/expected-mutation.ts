@@ -2,12 +2,13 @@
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Becomes } from './test-file.ts'
 
 /** Returns the difference; undefined if all is as expected. Pure. */
 export function becomesProblem({ mutated, patch, absent }: Becomes, sent: unknown, stored: unknown): string | undefined {
   const gone = [...absent, ...(patch ?? []).flatMap(removedPath)].find(path => valueAt(stored, path) !== undefined)
-  if (gone !== undefined) return `${gone} must be absent, got ${JSON.stringify(valueAt(stored, gone))}`
+  if (gone !== undefined) return `${gone} must be absent, got ${writeJson(valueAt(stored, gone))}`
   const wanted = [...(mutated === undefined ? [] : [mutated]), ...(patch === undefined ? [] : [patched(sent, patch)])]
   for (const each of wanted) {
     const problem = typeof each === 'string' ? each : difference(each, stored, '')
@@ -47,7 +48,7 @@ function difference(wanted: unknown, found: unknown, path: string): string | und
     return undefined
   }
   if (wanted === found) return undefined
-  return `${path || '/'} must be ${JSON.stringify(wanted)}, got ${found === undefined ? 'nothing' : JSON.stringify(found)}`
+  return `${path || '/'} must be ${writeJson(wanted)}, got ${found === undefined ? 'nothing' : writeJson(found)}`
 }
 
 function valueAt(value: unknown, path: string): unknown {

@@ -1,5 +1,6 @@
 // Evaluates an audit log again under policies that did not exist when it was written.
 import { isRecord } from '../../api/schema/compile.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import { openLayouts } from '../check/images/open-layouts.ts'
 import type { Manifest } from '../check/manifests.ts'
@@ -70,7 +71,7 @@ export async function replay(
   for (const { event, manifest } of writes) {
     const { username, groups = [] } = event.user
     const who = { user: username, groups }
-    const key = JSON.stringify(who)
+    const key = writeJson(who)
     const evaluate = evaluates.get(key) ?? (await evaluateOf(server, who, { namespace: 'default', keeps: true, everything: true }, signal))
     evaluates.set(key, evaluate)
     const answer = await evaluateAgain(evaluate, manifest)
@@ -95,7 +96,7 @@ async function currentOf(events: readonly LoggedEvent[], recorded: readonly Writ
 }
 
 const objectKey = ({ objectRef }: LoggedEvent): string =>
-  JSON.stringify([objectRef?.apiGroup ?? '', objectRef?.resource, objectRef?.namespace ?? '', objectRef?.name ?? ''])
+  writeJson([objectRef?.apiGroup ?? '', objectRef?.resource, objectRef?.namespace ?? '', objectRef?.name ?? ''])
 
 function isWrite({ stage, verb, objectRef, responseStatus }: LoggedEvent): boolean {
   const { code = 0 } = responseStatus ?? {}
@@ -131,5 +132,5 @@ async function evaluateAgain(evaluate: ObjectValidator, manifest: Manifest): Pro
   // A dry run gives the verdict on an update; this applies it.
   const path = `${resourcePath(created.resource, manifest.namespace ?? 'default', manifest.name)}?fieldManager=bulkhead-replay&force=true`
   const headers = { 'content-type': 'application/apply-patch+yaml' }
-  return await evaluate.send({ method: 'PATCH', path, headers, body: Buffer.from(JSON.stringify(manifest.value)) }, created.resource)
+  return await evaluate.send({ method: 'PATCH', path, headers, body: Buffer.from(writeJson(manifest.value)) }, created.resource)
 }

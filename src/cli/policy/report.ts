@@ -1,6 +1,7 @@
 // Reports what policies in audit mode would have refused, from their annotations in the audit log.
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { LoggedEvent } from './audit-log.ts'
 
 const failures = 'validation.policy.admission.k8s.io/validation_failure'
@@ -30,7 +31,7 @@ export async function reportPolicies(events: AsyncIterable<LoggedEvent>): Promis
   for await (const event of events) {
     if ((event.responseStatus?.code ?? 0) >= 300) continue
     for (const found of failuresOf(event)) {
-      const key = JSON.stringify(found)
+      const key = writeJson(found)
       const group = groups.get(key) ?? { ...found, count: 0, users: new Set<string>(), examples: new Set<string>() }
       groups.set(key, group)
       group.count++

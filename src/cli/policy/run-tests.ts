@@ -2,6 +2,7 @@
 import { type Features, noFeatures } from '../../api/features.ts'
 import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Client } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport/transport.ts'
@@ -53,7 +54,7 @@ export async function runPolicyTest(test: PolicyTest, signal: AbortSignal, image
   for (const [index, one] of test.cases.entries()) {
     const manifest = manifests[index]
     if (manifest === undefined) continue
-    const key = JSON.stringify([one.user, one.groups])
+    const key = writeJson([one.user, one.groups])
     const evaluate =
       users.get(key) ??
       (await evaluateOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
@@ -109,7 +110,7 @@ export async function readPolicies(paths: readonly string[]): Promise<readonly M
 
 /** An object of a table as if it were in a file of its own. */
 export function manifestOf(object: Readonly<Record<string, unknown>>, file: string): Manifest {
-  const { manifests, findings } = readManifests(splitDocuments(file, JSON.stringify(object)))
+  const { manifests, findings } = readManifests(splitDocuments(file, writeJson(object)))
   const [manifest] = manifests
   if (manifest === undefined)
     throw new UserError(`"${file}" holds an invalid object: ${findings[0]?.message ?? 'apiVersion and kind are missing'}`)
@@ -151,7 +152,7 @@ async function ask(evaluate: ObjectValidator, { operation }: PolicyCase, manifes
   const own = operation === 'CREATE' ? '' : manifest.name
   const path = `${resourcePath(resource, where, own)}?dryRun=All`
   const headers = { 'content-type': 'application/json' }
-  const body = Buffer.from(JSON.stringify(manifest.value))
+  const body = Buffer.from(writeJson(manifest.value))
   const requests: Readonly<Record<PolicyCase['operation'], ApiRequest>> = {
     CREATE: { method: 'POST', path, headers, body },
     UPDATE: { method: 'PUT', path, headers, body },

@@ -8,6 +8,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { cannotRead, messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Client } from '../../client/client.ts'
 import { configMaps, registryTokens } from '../../client/resources.ts'
 import { type ClusterChoice, findKubeconfig } from '../connection/find-kubeconfig.ts'
@@ -99,5 +100,5 @@ export function withLogin(file: string, text: string | undefined, host: string, 
   if (!isJsonObject(auths)) throw new UserError(`"${file}": auths must be a JSON object`)
   const auth = Buffer.from(`${username}:${token}`).toString('base64')
   const helpers = credHelpers === undefined ? {} : { credHelpers }
-  return `${JSON.stringify({ ...others, ...helpers, auths: { ...auths, [host]: { auth } } }, null, 2)}\n`
+  return `${writeJson({ ...others, ...helpers, auths: { ...auths, [host]: { auth } } }, null, 2)}\n`
 }

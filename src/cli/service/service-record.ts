@@ -4,6 +4,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { ensureFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Service } from './service-unit.ts'
 
 export interface ServiceRecord extends Service {
@@ -30,7 +31,7 @@ export const libraryOf = (name: string): string => join('/usr/local/lib', name)
 const recordPath = (name: string): string => join(libraryOf(name), 'service.json')
 
 export const writeRecord = (record: ServiceRecord): Promise<void> =>
-  ensureFile(recordPath(record.name), `${JSON.stringify(record, null, 2)}\n`, 0o644)
+  ensureFile(recordPath(record.name), `${writeJson(record, null, 2)}\n`, 0o644)
 
 /** Undefined if there is no such service. Rejects with a UserError for a file of another form. */
 export async function readRecord(name: string): Promise<ServiceRecord | undefined> {

@@ -1,4 +1,5 @@
 // Escapes text from objects for a terminal: the writer of an object must not control the reader's terminal (CVE-2021-25743).
+import { writeJson } from '../../base/write-json.ts'
 
 /** As JSON escapes; a character outside of the first plane takes two escapes. */
 const escaped = (char: string): string =>
@@ -17,4 +18,4 @@ export const printableLines = (text: string): string => text.replace(/[^\P{C}\n]
 export const printableParagraph = (text: string, indent: string): string => text.trimEnd().split('\n').map(printable).join(`\n${indent}`)
 
 /** JSON for people and programs. JSON alone keeps some characters that control a terminal. */
-export const printableJson = (value: unknown): string => printableLines(JSON.stringify(value, null, 2))
+export const printableJson = (value: unknown): string => printableLines(writeJson(value, null, 2))

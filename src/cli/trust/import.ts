@@ -5,6 +5,7 @@ import { yamlText } from '../../api/schema/yaml-text.ts'
 import { formatTime } from '../../base/clock.ts'
 import { getOwn } from '../../base/data/own-property.ts'
 import { cannotRead, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type JsonObject, readJsonObject } from '../../supply-chain/signatures/read-json.ts'
 import { parseTrustRoot } from '../../supply-chain/signatures/trust-root.ts'
 import type { TrustedKey, TrustRootSpec } from '../../supply-chain/signatures/trust-root-spec.ts'
@@ -69,7 +70,7 @@ export async function importTrust(
   }
   parseTrustRoot(name, spec)
   const object = { apiVersion, kind: 'TrustRoot', metadata: { name, ...(tuf === undefined ? {} : { annotations: tuf.annotations }) }, spec }
-  context.print(flags.output === 'json' ? JSON.stringify(object, null, 2) : yamlText(object).trimEnd())
+  context.print(flags.output === 'json' ? writeJson(object, null, 2) : yamlText(object).trimEnd())
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface EtcdPeer {
   readonly name: string
@@ -32,7 +33,7 @@ export async function readControlPlane(path: string): Promise<ControlPlaneRecord
 }
 
 export async function writeControlPlane(path: string, record: ControlPlaneRecord): Promise<void> {
-  await replaceFile(path, `${JSON.stringify(record, null, 2)}\n`, 0o600)
+  await replaceFile(path, `${writeJson(record, null, 2)}\n`, 0o600)
 }
 
 /** Undefined if the text is no record. */

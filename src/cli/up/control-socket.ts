@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { parseJson } from '../../base/json.ts'
 import { listenOnSocket } from '../../base/net/listen-on-socket.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { PackageFacts } from '../../supply-chain/release/part-code.ts'
 import type { PartState } from './supervisor.ts'
 
@@ -29,7 +30,7 @@ export async function takeControlSocket(path: string, status: () => UpStatus): P
   rmSync(path, { force: true })
   const server = createServer(socket => {
     socket.on('error', () => socket.destroy())
-    socket.end(JSON.stringify(status()))
+    socket.end(writeJson(status()))
   })
   // Every user can enter its folder.
   await listenOnSocket(server, path, 0o600)

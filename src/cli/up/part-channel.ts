@@ -3,6 +3,7 @@
 // line, or end it with one of Node's own messages.
 import type { Duplex } from 'node:stream'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { PartMessage } from '../parts/part-process.ts'
 
 /** Limit of one message and of all details of a part. The details contain the names of its nodes, which may be thousands. */
@@ -38,7 +39,7 @@ export class PartChannel {
 
   /** A part that has ended or could not be started gets nothing. */
   send(message: unknown): void {
-    if (this.#stream.writable) this.#stream.write(`${JSON.stringify(message)}\n`)
+    if (this.#stream.writable) this.#stream.write(`${writeJson(message)}\n`)
   }
 
   #read(chunk: Buffer): void {

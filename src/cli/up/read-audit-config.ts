@@ -16,6 +16,7 @@ import { decodeBech32 } from '../../base/data/bech32.ts'
 import { isJsonObject, isTexts } from '../../base/json.ts'
 import { cosignatureType, MalformedNote, parseKey } from '../../base/tlog/note.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readSettingsText } from './settings-text.ts'
 
 const apiVersion = 'audit.bulkhead.dev/v1'
@@ -66,7 +67,7 @@ class Reader {
     const ms = typeof value === 'string' ? parseGoDuration(value) : Number.NaN
     return typeof ms === 'number' && ms >= minEpochMs && ms <= maxEpochMs
       ? ms
-      : this.#fail(`epoch must be a duration from 1s to 168h, such as 1h, got ${JSON.stringify(value)}`)
+      : this.#fail(`epoch must be a duration from 1s to 168h, such as 1h, got ${writeJson(value)}`)
   }
 
   #object(value: unknown, at: string, fields: readonly string[]): Fields {
@@ -90,7 +91,7 @@ class Reader {
     const name = this.#text(value, 'name', at)
     return /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(name)
       ? name
-      : this.#fail(`${at}.name must have 1 to 63 of a-z, 0-9, "-" and ".", got ${JSON.stringify(name)}`)
+      : this.#fail(`${at}.name must have 1 to 63 of a-z, 0-9, "-" and ".", got ${writeJson(name)}`)
   }
 
   #witness(value: unknown, at: string): WitnessSettings {
@@ -114,7 +115,7 @@ class Reader {
     const url = this.#text(fields, 'url', at)
     const parsed = URL.parse(url)
     if (parsed?.protocol !== 'https:' || parsed.username !== '' || parsed.search !== '')
-      return this.#fail(`${at}.url must be an https:// address without user and query, got ${JSON.stringify(url)}`)
+      return this.#fail(`${at}.url must be an https:// address without user and query, got ${writeJson(url)}`)
     const token = fields['tokenFile'] === undefined ? undefined : this.#file(fields, 'tokenFile', at).trim()
     if (token !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(token))
       return this.#fail(`${at}.tokenFile must have one token of printable characters`)
@@ -165,7 +166,7 @@ class Reader {
         const bytes = decodeBech32('age', text)
         return bytes?.length === 32
           ? bytes.toString('base64')
-          : this.#fail(`${at}.recipients: ${JSON.stringify(text)} is no X25519 key of age (age1…)`)
+          : this.#fail(`${at}.recipients: ${writeJson(text)} is no X25519 key of age (age1…)`)
       }),
     }
   }

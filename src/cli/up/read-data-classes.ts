@@ -4,6 +4,7 @@ import { type Fail, onlyFields } from '../../api/schema/strict-yaml.ts'
 import type { Config } from '../../base/config/config.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readSettingsText } from './settings-text.ts'
 
 const apiVersion = 'bulkhead.dev/v1alpha1'
@@ -43,7 +44,7 @@ function handlingOf(value: unknown, otherwise: Handling, at: string, fail: Fail)
   const choice = <K extends keyof Handling>(field: K, allowed: readonly Handling[K][]): Handling[K] => {
     const chosen = value[field]
     if (chosen === undefined) return otherwise[field]
-    return allowed.find(each => each === chosen) ?? fail(`${at}.${field} must be ${allowed.join(' or ')}, got ${JSON.stringify(chosen)}`)
+    return allowed.find(each => each === chosen) ?? fail(`${at}.${field} must be ${allowed.join(' or ')}, got ${writeJson(chosen)}`)
   }
   return {
     audit: choice('audit', choices.audit),

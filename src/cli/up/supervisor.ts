@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { aliveMessage, beginMessage, type PartChange, type PartMessage, type PartStart, stopMessage } from '../parts/part-process.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { maxMessageBytes, PartChannel } from './part-channel.ts'
@@ -269,7 +270,7 @@ class Part {
             break
           case 'details':
             this.#details = { ...this.#details, ...message.details }
-            if (JSON.stringify(this.#details).length > maxMessageBytes)
+            if (writeJson(this.#details).length > maxMessageBytes)
               kill('too many details, killed', 'part killed because it has too many details')
             break
           case 'fatal':

@@ -1,5 +1,6 @@
 // `bulkhead updates`: newer images of what runs, with the difference of known vulnerabilities, and the patch for the workload.
 import { parseImageReference } from '../../api/image-reference.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Client } from '../../client/client.ts'
 import type { ProposedUpdate, UpdateList } from '../../server/paths/software/updates-path.ts'
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
@@ -56,7 +57,7 @@ export function patchText({ reference, image, running }: ProposedUpdate): string
     '  template:',
     '    spec:',
     '      containers:',
-    ...containers.flatMap(name => [`        - name: ${JSON.stringify(name)}`, `          image: ${JSON.stringify(image)}`]),
+    ...containers.flatMap(name => [`        - name: ${writeJson(name)}`, `          image: ${writeJson(image)}`]),
     '',
   ].join('\n')
 }

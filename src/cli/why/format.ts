@@ -1,6 +1,7 @@
 // Formats an explanation: first the verdict, then each step that decided, and last what would pass.
 import { dump } from 'js-yaml'
 import type { MissingAccess } from '../../access/rights/explain-access.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ExplainedRequest, Explanation } from '../../server/paths/why/explanation.ts'
 import { printable, printableParagraph } from '../terminal/printable.ts'
 
@@ -65,9 +66,7 @@ function authorization({ authorization: decided }: Explanation): string[] {
   if (decided === undefined) return []
   const { decision, missing, webhook, error } = decided
   const reason =
-    webhook === undefined
-      ? decided.reason
-      : `by webhook ${JSON.stringify(webhook)}${decided.reason === undefined ? '' : `: ${decided.reason}`}`
+    webhook === undefined ? decided.reason : `by webhook ${writeJson(webhook)}${decided.reason === undefined ? '' : `: ${decided.reason}`}`
   if (decision === 'allow') return [label('authorization', reason ?? 'allowed')]
   const lines = [label('authorization', reason ?? error ?? 'no binding grants this')]
   return missing === undefined ? lines : [...lines, ...missingText(missing)]
@@ -116,7 +115,7 @@ function refusal({ refusedBy, admission, fields = [], flowControl, answer, advic
     const text = [message, reason === undefined ? undefined : `(${reason})`].filter(part => part !== undefined).join(' ')
     lines.push(messageLabel('field', field === undefined ? text : `${field}: ${text}`))
   }
-  if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${JSON.stringify(admission.patch)}`))
+  if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${writeJson(admission.patch)}`))
   const showsMessage = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
   if (showsMessage && answer?.message !== undefined) lines.push(messageLabel('answer', answer.message))
   if (advice !== undefined) lines.push(label('what helps', advice))

@@ -4,6 +4,7 @@ import { isRecord } from '../../api/schema/compile.ts'
 import { parseYamlDocuments, YamlError } from '../../api/schema/yaml.ts'
 import { ApiError } from '../../api/status.ts'
 import { cannotRead, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readText } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport/transport.ts'
@@ -88,7 +89,7 @@ async function send(
     ...(as === undefined ? {} : { 'impersonate-user': as }),
     ...(asGroup.length === 0 ? {} : { 'impersonate-group': [...asGroup] }),
   }
-  const response = await transport.request({ method, path, headers, body: Buffer.from(JSON.stringify(body)) }, signal)
+  const response = await transport.request({ method, path, headers, body: Buffer.from(writeJson(body)) }, signal)
   await readText(response)
   const auditId = response.headers['audit-id']
   if (auditId === undefined) throw new UserError('The server sent no audit id, so it cannot explain its answers')

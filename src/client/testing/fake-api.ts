@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { ApiError, alreadyExists, badRequest, conflict, expired, notFound, staleConflict, unknownPath } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { keyOf, makeKey } from '../cache/object-key.ts'
 import { type ResourceRef, refName } from '../resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from '../transport/transport.ts'
@@ -183,7 +184,7 @@ export class FakeApi implements Transport {
 
   #update(resource: string, old: Body, asked: Body, subresource: string): Body {
     const keepStatus = subresource === '' && 'status' in old
-    const specChanged = JSON.stringify(old['spec']) !== JSON.stringify(asked['spec'])
+    const specChanged = writeJson(old['spec']) !== writeJson(asked['spec'])
     const { uid, creationTimestamp, deletionTimestamp, generation = 1 } = old.metadata
     const fixed = { uid, creationTimestamp, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) }
     const next: Body =
@@ -194,8 +195,7 @@ export class FakeApi implements Transport {
     if (keepStatus) next['status'] = old['status']
     const finalizers = [...(next.metadata.finalizers ?? []), ...finalizersOfSpec(next)]
     if (deletionTimestamp !== undefined && finalizers.length === 0) return this.#drop(resource, next)
-    if (JSON.stringify({ ...next, metadata: { ...next.metadata, resourceVersion: old.metadata.resourceVersion } }) === JSON.stringify(old))
-      return old
+    if (writeJson({ ...next, metadata: { ...next.metadata, resourceVersion: old.metadata.resourceVersion } }) === writeJson(old)) return old
     return this.#put(resource, 'MODIFIED', next)
   }
 
@@ -302,12 +302,12 @@ export class FakeApi implements Transport {
 }
 
 function line(type: string, object: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify({ type, object })}\n`)
+  return Buffer.from(`${writeJson({ type, object })}\n`)
 }
 
 function answer(status: number, value: unknown): ApiResponse {
   async function* body(): AsyncGenerator<Buffer> {
-    yield Buffer.from(JSON.stringify(value))
+    yield Buffer.from(writeJson(value))
   }
   return { status, headers: { 'content-type': 'application/json' }, body: body() }
 }

@@ -7,6 +7,7 @@ import { checkRbacEscalation, type EscalationContext } from '../../access/rights
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../../admission/admission.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { DenyRule } from '../../api/types/bulkhead-v1alpha1.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /** Users cannot grant rights that they do not have. As upstream, checked on the final object, before its own faults are reported. */
 export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
@@ -53,7 +54,7 @@ export const revocationRecords: AdmissionPlugin = {
     const { name, object, oldObject } = request
     if (isDenyRule(request)) {
       const rule: (KubeObject & Partial<DenyRule>) | undefined = object
-      request.annotate(`${denyRuleAnnotation}${name}`, JSON.stringify(rule?.spec ?? null))
+      request.annotate(`${denyRuleAnnotation}${name}`, writeJson(rule?.spec ?? null))
     } else {
       const [before, after]: (ListObject | undefined)[] = [oldObject, object]
       const change = denialsChange(before?.data ?? {}, after?.data ?? {})

@@ -4,6 +4,7 @@ import type { ListObject } from '../../access/rights/denied-credentials.ts'
 import { deniedCredentials, formatAccountTokens, restoredStoreKey } from '../../api/credentials/denied-credentials-names.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { DenyRule } from '../../api/types/bulkhead-v1alpha1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { bootstrapNamespaces } from '../../server/bootstrap.ts'
 import type { Store } from '../../store/store.ts'
 
@@ -44,7 +45,7 @@ export async function reapplyRevocations({ store, server }: ReapplyParts, logged
   const stored = store.collection({ groupResource: 'denyrules.bulkhead.dev' })
   const rules = [...logged.rules].flatMap(([rule, spec]): (KubeObject & { readonly spec: object })[] => {
     const known: (KubeObject & Partial<DenyRule>) | undefined = stored.newest('', rule)?.object
-    if (JSON.stringify(known?.spec) === JSON.stringify(spec)) return []
+    if (writeJson(known?.spec) === writeJson(spec)) return []
     return [{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'DenyRule', metadata: { ...withoutVersion(known), name: rule }, spec }]
   })
   await server.ensureObjects([denyList, ...rules], true)

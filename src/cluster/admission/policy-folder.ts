@@ -15,6 +15,7 @@ import type { Clock } from '../../base/clock.ts'
 import { followFolders } from '../../base/files/follow-folders.ts'
 import type { Logger } from '../../base/log.ts'
 import { UserError, whyUnreadable } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export const maxPolicyFiles = 200
 /** Limit of bytes of one file. */
@@ -48,7 +49,7 @@ export function openPolicyFolder(path: string, { clock, log, features = noFeatur
   const reload = () => {
     try {
       const found = readFiles(path)
-      if (JSON.stringify(found) === JSON.stringify(files) && problem === undefined) return
+      if (writeJson(found) === writeJson(files) && problem === undefined) return
       held = evaluated(path, found, options)
       files = found
       problem = undefined

@@ -6,6 +6,7 @@ import type { ResourceQuota, ResourceQuotaStatus } from '../../api/types/core-v1
 import type { UserInfo } from '../../api/user.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { InProcessTransport } from '../../server/http/in-process.ts'
 
 export const quotaController: UserInfo = {
@@ -59,9 +60,7 @@ export async function runQuotaStatus({ ledger, transport, clock, log }: QuotaSta
     const { object } = quota
     const key = `${object.metadata.namespace}/${object.metadata.name}`
     const path = `/api/v1/namespaces/${object.metadata.namespace}/resourcequotas/${object.metadata.name}/status`
-    const body = Buffer.from(
-      JSON.stringify({ ...object, apiVersion: groupVersion('', 'v1'), kind: 'ResourceQuota', status: quota.status() }),
-    )
+    const body = Buffer.from(writeJson({ ...object, apiVersion: groupVersion('', 'v1'), kind: 'ResourceQuota', status: quota.status() }))
     try {
       const answer = await transport.request({ method: 'PUT', path, headers: { 'content-type': 'application/json' }, body }, signal)
       for await (const _ of answer.body);

@@ -1,6 +1,7 @@
 // What aggregated servers need to authenticate their callers: the ConfigMap kube-system/extension-apiserver-authentication, as upstream
 // publishes it.
 import type { KubeObject } from '../../api/object.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Signer } from '../../signer/signer.ts'
 
 /** The client whose headers are trusted. */
@@ -14,7 +15,7 @@ export async function extensionAuthentication(signer: Signer, signal: AbortSigna
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
     data: {
       'client-ca-file': client,
-      'requestheader-allowed-names': JSON.stringify([frontProxyName]),
+      'requestheader-allowed-names': writeJson([frontProxyName]),
       'requestheader-client-ca-file': frontProxy,
       'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
       'requestheader-group-headers': '["X-Remote-Group"]',

@@ -1,5 +1,6 @@
 // Says where the cluster's own registry is, where tools look for it (KEP-1755): a ConfigMap that everybody may read.
 import type { ConfigMap } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface OwnRegistry {
   /** As in image references; the first is the one for people. */
@@ -18,7 +19,7 @@ export function registryHosting({ hosts, authority }: OwnRegistry): ConfigMap {
     kind: 'ConfigMap',
     metadata: { name: registryHostingName, namespace: registryHostingNamespace },
     data: {
-      'localRegistryHosting.v1': `host: ${JSON.stringify(host)}\nhelp: "bulkhead registry login ${host}"\n`,
+      'localRegistryHosting.v1': `host: ${writeJson(host)}\nhelp: "bulkhead registry login ${host}"\n`,
       hosts: hosts.join('\n'),
       ...(authority === undefined ? {} : { 'ca.crt': authority }),
     },

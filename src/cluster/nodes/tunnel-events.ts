@@ -1,6 +1,7 @@
 // Events about nodes whose tunnel another client tried to open: `kubectl describe node` shows that a certificate may have been stolen.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Client } from '../../client/client.ts'
 import { EventRecorder } from '../../client/event-recorder.ts'
 import type { ApiServer } from '../../server/api-server.ts'
@@ -26,5 +27,5 @@ export function reportRefusedTunnels(server: ApiServer, { clock, log }: { readon
 
 function messageOf({ nodeName, remoteAddress, credential }: RefusedTunnel): string {
   const shown = credential === '' ? 'a credential' : `credential ${credential}`
-  return `A second tunnel of this node was refused, from ${remoteAddress} with ${shown}, because the open one answers. Where no second agent of this node was started, its certificate was copied: delete Node ${JSON.stringify(nodeName)} to deny its certificates, and give it a new join ticket`
+  return `A second tunnel of this node was refused, from ${remoteAddress} with ${shown}, because the open one answers. Where no second agent of this node was started, its certificate was copied: delete Node ${writeJson(nodeName)} to deny its certificates, and give it a new join ticket`
 }

@@ -3,6 +3,7 @@ import { compileLabelSelector, formatLabelSelector } from '../../api/selectors/s
 import { isReason } from '../../api/status.ts'
 import type { MetricIdentifier, MetricSpec } from '../../api/types/autoscaling-v2.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { goSelector } from '../go-selector.ts'
 import { parseGroupVersion, qualifiedName, type ServedGroups } from '../served-groups.ts'
@@ -48,7 +49,7 @@ async function read(source: MetricsSource, spec: MetricSpec, signal: AbortSignal
   if (spec.type === 'Object' && object !== undefined) return await readObject(source, object, signal)
   if (spec.type === 'External' && external !== undefined) return await readExternal(source, external.metric, signal)
   // The plan reports it.
-  return { of: 'nothing', why: `unknown metric source type ${JSON.stringify(spec.type)}` }
+  return { of: 'nothing', why: `unknown metric source type ${writeJson(spec.type)}` }
 }
 
 async function readResource(source: MetricsSource, resource: string, container: string, signal: AbortSignal): Promise<Reading> {

@@ -1,6 +1,7 @@
 // The recommendation of one metric of an autoscaler, in upstream's words. Pure.
 import { formatQuantity, milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from '../../api/types/autoscaling-v2.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { goSelector } from '../go-selector.ts'
 import type { Reading } from './autoscaler-metrics.ts'
 import {
@@ -47,7 +48,7 @@ export function propose(spec: MetricSpec, reading: Reading, situation: Situation
   }
   if (spec.type === 'Object' && object !== undefined) return ofObject(object, reading, situation)
   if (spec.type === 'External' && external !== undefined) return ofExternal(external, reading, situation)
-  const why = `unknown metric source type ${JSON.stringify(spec.type)}`
+  const why = `unknown metric source type ${writeJson(spec.type)}`
   return { valid: false, reason: 'InvalidMetricSourceType', why, error: why }
 }
 

@@ -3,6 +3,7 @@
 import { milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseGoDuration } from '../../base/config/go-duration.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { PodMetric } from './autoscaler-pods.ts'
 
 /** The message says what is wrong with the answer. */
@@ -77,7 +78,7 @@ function amountOf(value: unknown): bigint {
   try {
     return milliValue(parseQuantity(String(value)))
   } catch (err) {
-    throw new MetricsAnswerError(`the answer has a value that is not a quantity: ${JSON.stringify(value).slice(0, 64)}`, { cause: err })
+    throw new MetricsAnswerError(`the answer has a value that is not a quantity: ${writeJson(value).slice(0, 64)}`, { cause: err })
   }
 }
 

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { bootstrapTokenOf } from '../../api/credentials/bootstrap-token.ts'
 import type { ConfigMap, Secret } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 const contentKey = 'kubeconfig'
 const signaturePrefix = 'jws-kubeconfig-'
@@ -35,7 +36,7 @@ export function planSignatures({ data }: ConfigMap, secrets: readonly Secret[], 
 
 /** A JSON Web Signature (RFC 7515, appendix F) in compact form with HMAC-SHA256, without its content. */
 function detachedSignature(content: string, keyId: string, key: string): string {
-  const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: keyId })).toString('base64url')
+  const header = Buffer.from(writeJson({ alg: 'HS256', kid: keyId })).toString('base64url')
   const signed = `${header}.${Buffer.from(content).toString('base64url')}`
   return `${header}..${createHmac('sha256', key).update(signed).digest('base64url')}`
 }

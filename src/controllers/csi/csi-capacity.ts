@@ -4,6 +4,7 @@ import { read, rule } from '../../api/policy-rule.ts'
 import type { CSIStorageCapacity, StorageClass } from '../../api/types/storage-v1.ts'
 import { capacityNamespace, localDriver } from '../../api/volumes/local-volume-names.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { csiDrivers, csiNodes, csiStorageCapacities, nodes, storageClasses } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow } from '../controller.ts'
 import { ignoreMissing } from '../missing-object.ts'
@@ -56,7 +57,7 @@ export const csiCapacity: Controller = {
 
 const csiCapacityName = (driver: string, storageClass: string, segments: Segments): string =>
   `csisc-${createHash('sha256')
-    .update(JSON.stringify([driver, storageClass, Object.entries(segments).sort()]))
+    .update(writeJson([driver, storageClass, Object.entries(segments).sort()]))
     .digest('hex')
     .slice(0, 20)}`
 

@@ -4,6 +4,7 @@ import type { PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../a
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
 import { CsiError } from '../../base/csi/csi-error.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
 import { csiDrivers, csiNodes, nodes, persistentVolumeClaims, persistentVolumes, volumeAttributesClasses } from '../../client/resources.ts'
@@ -102,7 +103,7 @@ async function writeStatus(
   status: PersistentVolumeClaimStatus,
   signal: AbortSignal,
 ): Promise<PersistentVolumeClaim> {
-  if (JSON.stringify(claim.status) === JSON.stringify(status)) return claim
+  if (writeJson(claim.status) === writeJson(status)) return claim
   return await client.updateStatus(persistentVolumeClaims, { ...claim, status }, signal)
 }
 

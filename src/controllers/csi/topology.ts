@@ -1,6 +1,7 @@
 // Where a driver's volumes can be: topology of its nodes, from their CSINodes and labels. Pure.
 import type { Node, NodeSelectorTerm, PersistentVolume, TopologySelectorTerm } from '../../api/types/core-v1.ts'
 import type { CSINode } from '../../api/types/storage-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { selectable } from '../../client/cache/node-selection.ts'
 import { isOnNode } from '../../client/cache/volume-match.ts'
 
@@ -22,7 +23,7 @@ export function segmentsOf({ node, csiNode }: DriverNode, driver: string): Segme
     : Object.fromEntries(entries.map(([key, value]) => [key, value ?? '']))
 }
 
-const textOf = (segments: Segments): string => JSON.stringify(Object.entries(segments).sort())
+const textOf = (segments: Segments): string => writeJson(Object.entries(segments).sort())
 
 /** Every place that nodes of the driver have, once, in a fixed order. */
 export function allSegments(nodes: readonly DriverNode[], driver: string): Segments[] {

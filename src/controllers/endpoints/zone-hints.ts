@@ -5,6 +5,7 @@ import { zoneLabel } from '../../api/nodes/topology-labels.ts'
 import { milliValue, parseQuantity } from '../../api/quantity/quantity.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../../api/types/discovery-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { nodeCondition } from '../nodes/node-health.ts'
 
 const excludedLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
@@ -31,7 +32,7 @@ export function zoneShares(nodes: readonly Node[]): ReadonlyMap<string, number> 
 export function zonePlace(node: Node): string {
   const labels = node.metadata.labels ?? {}
   const isExcluded = excludedLabels.some(label => label in labels)
-  return JSON.stringify([labels[zoneLabel], isExcluded, nodeCondition(node, 'Ready')?.status, node.status?.allocatable?.['cpu']])
+  return writeJson([labels[zoneLabel], isExcluded, nodeCondition(node, 'Ready')?.status, node.status?.allocatable?.['cpu']])
 }
 
 export interface HintedSlices {

@@ -4,6 +4,7 @@ import type { KubeObject, OwnerReference } from '../../api/object.ts'
 import { recordEvents, rule } from '../../api/policy-rule.ts'
 import { isReason } from '../../api/status.ts'
 import { pause } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { discover } from '../../client/discovery.ts'
 import { referenceTo } from '../../client/event-recorder.ts'
@@ -213,7 +214,7 @@ class Collector {
       referenceTo(object, apiVersionOf(resource), resource.kind),
       'Warning',
       'OwnerRefInvalidNamespace',
-      `ownerRef ${owner} does not exist in namespace ${JSON.stringify(namespace)}`,
+      `ownerRef ${owner} does not exist in namespace ${writeJson(namespace)}`,
     )
   }
 

@@ -15,7 +15,7 @@ import {
 import { capacitiesOf } from './capacity-plan.ts'
 import { type ProvisionView, planProvision } from './provision-plan.ts'
 import { planLocalVolume, planReclaim } from './reclaim-plan.ts'
-import { planResize } from './resize-plan.ts'
+import { type ResizeView, planResize as resizeStep } from './resize-plan.ts'
 
 const now = '2026-12-01T00:00:00Z'
 const claimOf = (spec: Partial<PersistentVolumeClaim['spec']> = {}, node = 'n1'): PersistentVolumeClaim => ({
@@ -65,7 +65,22 @@ const provisions: readonly { readonly name: string; readonly view?: Partial<Prov
   },
   { name: 'has its volume', view: { hasVolume: true }, want: /^wait$/ },
   { name: 'is for many nodes', view: { claim: claimOf({ accessModes: ['ReadWriteMany'] }) }, want: /^refuse access mode ReadWriteMany/ },
-  { name: 'is for a device', view: { claim: claimOf({ volumeMode: 'Block' }) }, want: /^refuse volumeMode "Block"/ },
+  { name: 'is for a device', view: { claim: claimOf({ volumeMode: 'Block' }) }, want: /^make n1 1073741824 required Block$/ },
+  {
+    name: 'is for a device, and a copy of files',
+    view: { claim: claimOf({ volumeMode: 'Block' }), source: readySource() },
+    want: /^refuse the source has volumeMode Filesystem, and the claim Block$/,
+  },
+  {
+    name: 'is for files, and a copy of a device',
+    view: { source: readySource({ volumeMode: 'Block' }) },
+    want: /^refuse the source has volumeMode Block/,
+  },
+  {
+    name: 'is for a device, and a copy of a device',
+    view: { claim: claimOf({ volumeMode: 'Block' }), source: readySource({ volumeMode: 'Block' }) },
+    want: /^make n1 1073741824 required Block of snap-1$/,
+  },
   { name: 'is a copy', view: { source: readySource() }, want: /^make n1 1073741824 required of snap-1$/ },
   { name: 'is a copy of what comes later', view: { source: { state: 'pending', message: 'later' } }, want: /^wait-for-source later$/ },
   { name: 'is a copy of what it may not have', view: { source: { state: 'refused', message: 'no' } }, want: /^refuse no$/ },
@@ -126,13 +141,26 @@ for (const { name, view, want } of provisions)
     assert.match(text(), want)
   })
 
-const describe = ({ nodeName, bytes, encryption, source }: LocalVolume['spec']): string =>
-  `make ${nodeName} ${bytes} ${encryption}${source === undefined ? '' : ` of ${source}`}`
+const describe = ({ nodeName, bytes, encryption, source, volumeMode }: LocalVolume['spec']): string =>
+  `make ${nodeName} ${bytes} ${encryption}${volumeMode === undefined ? '' : ` ${volumeMode}`}${source === undefined ? '' : ` of ${source}`}`
 
 const volumeOf = (policy: string, phase: string, metadata: PersistentVolume['metadata'] = {}): PersistentVolume => ({
   metadata: { name: 'pvc-u1', annotations: { 'pv.kubernetes.io/provisioned-by': localDriver }, finalizers: [volumeFinalizer], ...metadata },
   spec: { persistentVolumeReclaimPolicy: policy, csi: { driver: localDriver, volumeHandle: 'pvc-u1' }, capacity: { storage: '1Gi' } },
   status: { phase },
+})
+
+test('planProvision() publishes a block volume as one, without a file system', () => {
+  const spec = { nodeName: 'n1', bytes: 2 ** 30, encryption: 'required', volumeMode: 'Block' }
+  const step = planProvision({
+    claim: claimOf({ volumeMode: 'Block' }),
+    storageClass: classOf(),
+    localVolume: { ...localOf({ phase: 'Ready', encryption: 'fscrypt' }), spec },
+    ...{ hasVolume: false, hasNode: true, isForeign: false, source: undefined, whyAboveQuota: () => undefined },
+  })
+  assert.ok(step.step === 'publish')
+  assert.equal(step.volume.spec.volumeMode, 'Block')
+  assert.deepEqual(step.volume.spec.csi, { driver: localDriver, volumeHandle: 'pvc-u1', volumeAttributes: { encryption: 'fscrypt' } })
 })
 
 test('planReclaim() erases only what was released or deleted, and retains what says so', () => {
@@ -172,6 +200,15 @@ test('planResize() changes the volume on the node, then the PersistentVolume, th
   }
   const [small, large] = [localOf({ phase: 'Ready', bytes: 2 ** 30 }), { nodeName: 'n1', bytes: 2 ** 31, encryption: 'required' }]
   const volume = volumeOf('Delete', 'Bound')
+  const planResize = (view: Omit<ResizeView, 'whyAboveQuota'>) =>
+    resizeStep({
+      ...view,
+      whyAboveQuota: () => (view.localVolume.spec.bytes === 2 ** 30 ? undefined : assert.fail('only growth is counted')),
+    })
+  assert.deepEqual(resizeStep({ claim, volume, localVolume: small, whyAboveQuota: () => 'exceeded quota' }), {
+    step: 'failed',
+    message: 'exceeded quota',
+  })
   assert.deepEqual(planResize({ claim, volume, localVolume: small }), { step: 'grow', bytes: 2 ** 31 })
   assert.deepEqual(planResize({ claim, volume, localVolume: { ...small, spec: large } }), { step: 'wait' })
   const failed = { ...small, spec: large, status: { phase: 'Ready', bytes: 2 ** 30, message: 'full' } }

@@ -62,6 +62,9 @@ export const localVolumeName = ({ metadata }: PersistentVolumeClaim): string => 
 export const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
   Number(integerValue(parseQuantity(spec.resources?.requests?.['storage'] ?? '0')))
 
+/** Of a claim or of a LocalVolume. */
+const modeOf = ({ volumeMode = 'Filesystem' }: { readonly volumeMode?: string }): string => volumeMode
+
 export function planProvision(view: ProvisionView): ProvisionStep {
   const { claim, storageClass, localVolume, hasVolume, hasNode, isForeign, source } = view
   if (hasVolume) return { step: 'wait' }
@@ -92,6 +95,8 @@ function planCopy(made: LocalVolume, source: ClaimSource): ProvisionStep {
   const bytes = status?.bytes ?? spec.bytes
   if (made.spec.bytes < bytes)
     return { step: 'refuse', message: `requested size ${made.spec.bytes} is less than the size ${bytes} of the source` }
+  if (modeOf(made.spec) !== modeOf(spec))
+    return { step: 'refuse', message: `the source has volumeMode ${modeOf(spec)}, and the claim ${modeOf(made.spec)}` }
   if (made.spec.encryption !== spec.encryption)
     return {
       step: 'refuse',
@@ -116,8 +121,7 @@ function whyRefused(
     return `parameter "${encryptionParameter}" of the storage class must be required or none, got "${encryption}"`
   if (volumeBindingMode !== 'WaitForFirstConsumer') return 'volumeBindingMode of the storage class must be WaitForFirstConsumer'
   if (mountOptions.length > 0) return 'mountOptions of the storage class are not supported'
-  const { accessModes = [], volumeMode = 'Filesystem' } = claim.spec
-  if (volumeMode !== 'Filesystem') return `volumeMode "${volumeMode}" is not supported, Filesystem is`
+  const { accessModes = [] } = claim.spec
   const mode = accessModes.find(each => !allowedModes.has(each))
   if (mode !== undefined) return `access mode ${mode} is not supported by volumes on one node, ReadWriteOnce and ReadWriteOncePod are`
   const bytes = requestedBytes(claim)
@@ -131,7 +135,10 @@ function newLocalVolume(claim: PersistentVolumeClaim, { parameters = {} }: Stora
       annotations: { [claimAnnotation]: keyOf(claim), [claimUidAnnotation]: claim.metadata.uid ?? '' },
       finalizers: [keyFinalizer, nodeFinalizer],
     },
-    spec: { nodeName, bytes: requestedBytes(claim), encryption: parameters[encryptionParameter] ?? 'required' },
+    spec: {
+      ...{ nodeName, bytes: requestedBytes(claim), encryption: parameters[encryptionParameter] ?? 'required' },
+      ...(modeOf(claim.spec) === 'Block' ? { volumeMode: 'Block' } : {}),
+    },
   }
 }
 
@@ -151,7 +158,7 @@ function volumeOf(claim: PersistentVolumeClaim, storageClass: StorageClass, { me
       csi: {
         driver: localDriver,
         volumeHandle: name,
-        fsType: 'ext4',
+        ...(modeOf(spec) === 'Block' ? {} : { fsType: 'ext4' }),
         volumeAttributes: { [encryptionParameter]: status?.encryption ?? spec.encryption },
       },
       nodeAffinity: {
@@ -161,7 +168,7 @@ function volumeOf(claim: PersistentVolumeClaim, storageClass: StorageClass, { me
       },
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       storageClassName: storageClass.metadata.name ?? '',
-      volumeMode: 'Filesystem',
+      volumeMode: modeOf(spec),
     },
   }
 }

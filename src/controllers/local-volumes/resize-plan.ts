@@ -15,15 +15,20 @@ export interface ResizeView {
   readonly claim: PersistentVolumeClaim
   readonly volume: PersistentVolume
   readonly localVolume: LocalVolume
+  /** Why the namespace's quotas leave no room for the claim's new size, beside its other claims and its snapshots. */
+  whyAboveQuota(): string | undefined
 }
 
-export function planResize({ claim, volume, localVolume }: ResizeView): ResizeStep {
+export function planResize({ claim, volume, localVolume, whyAboveQuota }: ResizeView): ResizeStep {
   if (claim.status?.phase !== 'Bound' || localVolume.metadata.deletionTimestamp !== undefined) return { step: 'wait' }
   const size = claim.spec.resources?.requests?.['storage'] ?? '0'
   if (compareQuantities(parseQuantity(size), parseQuantity(claim.status.capacity?.['storage'] ?? '0')) <= 0) return { step: 'wait' }
   const bytes = requestedBytes(claim)
   const { status, spec } = localVolume
-  if (spec.bytes < bytes) return { step: 'grow', bytes }
+  if (spec.bytes < bytes) {
+    const exceeded = whyAboveQuota()
+    return exceeded === undefined ? { step: 'grow', bytes } : { step: 'failed', message: exceeded }
+  }
   if ((status?.bytes ?? 0) < bytes)
     return status?.message === undefined || status.message === '' ? { step: 'wait' } : { step: 'failed', message: status.message }
   const isWritten = compareQuantities(parseQuantity(volume.spec.capacity?.['storage'] ?? '0'), parseQuantity(size)) >= 0

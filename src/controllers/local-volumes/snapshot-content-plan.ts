@@ -80,6 +80,7 @@ function newSnapshot(content: VolumeSnapshotContent, source: LocalVolume): Local
       bytes: bytesOf(source),
       encryption: source.spec.encryption,
       source: source.metadata.name ?? '',
+      ...(source.spec.volumeMode === undefined ? {} : { volumeMode: source.spec.volumeMode }),
     },
   }
 }

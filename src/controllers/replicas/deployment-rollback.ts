@@ -4,6 +4,7 @@ import { int64Text, parseInt64 } from '../../api/go-text/go-int64.ts'
 import { rollbackTo } from '../../api/resources/apps/deployment.ts'
 import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
 import type { PodTemplateSpec } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { revisionOf } from './deployment-plan.ts'
 import { restoredAnnotations } from './deployment-revision.ts'
 import { sameTemplate, templateHashLabel } from './pod-template-hash.ts'
@@ -30,7 +31,7 @@ export function planRollback(deployment: Deployment, sets: readonly ReplicaSet[]
   if (revision === 0n) return settled('DeploymentRollbackRevisionNotFound', 'Unable to find last revision.')
   const set = sets.find(candidate => revisionOf(candidate) === revision)
   if (set?.spec.template === undefined) return settled('DeploymentRollbackRevisionNotFound', 'Unable to find the revision to rollback to.')
-  const name = JSON.stringify(deployment.metadata.name)
+  const name = writeJson(deployment.metadata.name)
   if (sameTemplate(deployment.spec.template, set.spec.template)) {
     const message = `The rollback revision contains the same template as current deployment ${name}`
     return settled('DeploymentRollbackTemplateUnchanged', message)

@@ -1,5 +1,6 @@
 // Compares pod templates, and computes the name-safe hash that identifies them.
 import type { PodTemplateSpec } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export const templateHashLabel = 'pod-template-hash'
 
@@ -29,11 +30,10 @@ function withoutHash(template: PodTemplateSpec | undefined): unknown {
 /** JSON with sorted keys, without absent values, nulls and empty maps. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (typeof value !== 'object' || value === null) return writeJson(value) ?? 'null'
   const parts: string[] = []
   for (const [key, child] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (child !== undefined && child !== null && !(key === 'labels' && isEmpty(child)))
-      parts.push(`${JSON.stringify(key)}:${canonical(child)}`)
+    if (child !== undefined && child !== null && !(key === 'labels' && isEmpty(child))) parts.push(`${writeJson(key)}:${canonical(child)}`)
   }
   return `{${parts.join(',')}}`
 }

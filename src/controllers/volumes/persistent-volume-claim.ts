@@ -1,6 +1,7 @@
 // Binds claims to existing volumes, and reports why others stay unbound.
 
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { keyOf } from '../../client/cache/object-key.ts'
 import { candidateVolumes, claimKeys, indexVolumes } from '../../client/cache/volume-index.ts'
 import { boundVolume, claimClass, namesClass } from '../../client/cache/volume-match.ts'
@@ -135,6 +136,6 @@ async function writeStatus(
   status: PersistentVolumeClaimStatus,
   signal: AbortSignal,
 ): Promise<void> {
-  if (JSON.stringify(claim.status ?? {}) === JSON.stringify(status)) return
+  if (writeJson(claim.status ?? {}) === writeJson(status)) return
   await client.updateStatus(persistentVolumeClaims, { ...claim, status }, signal)
 }

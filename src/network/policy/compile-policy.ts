@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { AddressRange } from '../../api/addresses/ipv4-range.ts'
 import type { LabelSelector } from '../../api/types/meta-v1.ts'
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { selects } from '../../client/cache/label-selector.ts'
 import { rangesOf } from '../address-ranges.ts'
 import type { Protocol } from '../services/ruleset.ts'
@@ -73,7 +74,7 @@ function ruleOf(
 function selectorOf({ podSelector, namespaceSelector }: NetworkPolicyPeer, own: string): PeerSelector {
   const namespace = namespaceSelector ?? own
   const pods = podSelector ?? {}
-  return { id: shortHash(JSON.stringify([namespace, pods])), namespace, pods }
+  return { id: shortHash(writeJson([namespace, pods])), namespace, pods }
 }
 
 function portOf({ protocol: text, port, endPort }: NetworkPolicyPort): PortMatch {

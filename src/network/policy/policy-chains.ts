@@ -1,5 +1,6 @@
 // The chains that evaluate the pods of one node. A chain is named after its content, so it never changes, and pods with equal policies share
 // one. Pure.
+import { writeJson } from '../../base/write-json.ts'
 import { rangeText } from '../address-ranges.ts'
 import {
   type CompiledPolicy,
@@ -76,7 +77,7 @@ function portsChain(ports: readonly PortMatch[], direction: Direction, structure
 }
 
 function addChain({ chains }: Structure, direction: Direction, kind: 'pod' | 'policy' | 'ports', steps: readonly Step[]): string {
-  const name = `${direction}_${kind}_${shortHash(JSON.stringify(steps))}`
+  const name = `${direction}_${kind}_${shortHash(writeJson(steps))}`
   chains.set(name, { direction, steps })
   return name
 }

@@ -1,6 +1,7 @@
 // The kernel's rules for the network policies of one node, updated change by change: a pod that starts or ends changes a few elements of
 // sets, and only a changed policy adds or removes chains.
 import { addressNumber } from '../../api/addresses/ipv4-range.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { selects } from '../../client/cache/label-selector.ts'
 import { type CompiledPolicy, type Direction, selectsPeer } from './compile-policy.ts'
 import { type AddressSet, allowsDns, type Chain, evaluatedBy, type Structure } from './policy-chains.ts'
@@ -313,7 +314,7 @@ export class PolicyTable {
   }
 }
 
-const sameFacts = (a: PolicyPod, b: PolicyPod): boolean => JSON.stringify([a.labels, a.ports]) === JSON.stringify([b.labels, b.ports])
+const sameFacts = (a: PolicyPod, b: PolicyPod): boolean => writeJson([a.labels, a.ports]) === writeJson([b.labels, b.ports])
 
 function compareMaps(
   set: string,

@@ -8,6 +8,7 @@ import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Informer } from '../../client/cache/informer.ts'
 import { ChangeSignal } from '../change-signal.ts'
 import { runProgram } from '../command.ts'
@@ -163,7 +164,7 @@ export class ServiceProxy {
   /** After the rules: a flow ended before them could restart with its old target. */
   async #sweep(rules: Ruleset): Promise<void> {
     const { log, endStale = endStaleFlows } = this.#options
-    const udp = JSON.stringify([rules.ports.filter(isUdp), rules.hostPorts.filter(isUdp), rules.services])
+    const udp = writeJson([rules.ports.filter(isUdp), rules.hostPorts.filter(isUdp), rules.services])
     if (udp === this.#swept) return
     try {
       const ended = await endStale(udpTargets(rules))

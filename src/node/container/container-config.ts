@@ -1,6 +1,7 @@
 // The CRI configuration of a pod's sandbox and containers. Pure, given its inputs.
 import { sysctlName } from '../../api/pods/safe-sysctls.ts'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ContainerConfig, Device, Image, Mount, SandboxConfig } from '../cri/messages.ts'
 import { containersOf, podUid } from '../pod/pod-containers.ts'
 import { containerHash } from '../pod/pod-plan.ts'
@@ -105,7 +106,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
       [containerAnnotations.hash]: containerHash(container),
       [containerAnnotations.restartCount]: String(attempt),
       [containerAnnotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
-      [containerAnnotations.resources]: JSON.stringify(container.resources ?? {}),
+      [containerAnnotations.resources]: writeJson(container.resources ?? {}),
     },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,

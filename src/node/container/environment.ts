@@ -1,5 +1,6 @@
 // The environment of a container: services, envFrom, env with expansion and references, with upstream's order and errors.
 import type { ConfigMap, Container, EnvVar, EphemeralContainer, Pod, Secret, Service } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { expand } from './expand.ts'
 import { type NodeAllocatable, type PodAddresses, podField, resourceField } from './field-values.ts'
 import { serviceVariables } from './service-environment.ts'
@@ -58,14 +59,14 @@ async function envFromValues(
     const found = await objects.configMap(namespace, name, signal)
     if (found) return Object.entries(found.data ?? {})
     if (configMapRef.optional) return []
-    throw new ContainerConfigError(`configmap ${JSON.stringify(name)} not found`)
+    throw new ContainerConfigError(`configmap ${writeJson(name)} not found`)
   }
   if (secretRef) {
     const name = secretRef.name ?? ''
     const found = await objects.secret(namespace, name, signal)
     if (found) return Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
     if (secretRef.optional) return []
-    throw new ContainerConfigError(`secret ${JSON.stringify(name)} not found`)
+    throw new ContainerConfigError(`secret ${writeJson(name)} not found`)
   }
   return []
 }
@@ -93,7 +94,7 @@ async function variableValue(
     if (value !== undefined) return value
     if (optional) return undefined
     throw new ContainerConfigError(
-      found ? `couldn't find key ${key} in ConfigMap ${namespace}/${name}` : `configmap ${JSON.stringify(name)} not found`,
+      found ? `couldn't find key ${key} in ConfigMap ${namespace}/${name}` : `configmap ${writeJson(name)} not found`,
     )
   }
   if (secretKeyRef) {
@@ -103,7 +104,7 @@ async function variableValue(
     if (value !== undefined) return Buffer.from(value, 'base64').toString()
     if (optional) return undefined
     throw new ContainerConfigError(
-      found ? `couldn't find key ${key} in Secret ${namespace}/${name}` : `secret ${JSON.stringify(name)} not found`,
+      found ? `couldn't find key ${key} in Secret ${namespace}/${name}` : `secret ${writeJson(name)} not found`,
     )
   }
   return ''

@@ -1,4 +1,5 @@
 // Upstream's `$(VAR)` expansion in commands, arguments, environment values and subPathExpr. Pure.
+import { writeJson } from '../../base/write-json.ts'
 
 /** `$(NAME)` becomes its value and `$$` a dollar sign; unknown references and other text stay unchanged. */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
@@ -9,7 +10,7 @@ export function expand(text: string, variables: ReadonlyMap<string, string>): st
 export function expandStrictly(text: string, variables: ReadonlyMap<string, string>): string {
   return replaceReferences(text, name => {
     const value = variables.get(name)
-    if (value === undefined) throw new Error(`missing value for ${JSON.stringify(name)}`)
+    if (value === undefined) throw new Error(`missing value for ${writeJson(name)}`)
     return value
   })
 }

@@ -1,5 +1,6 @@
 // The values of the downward API: pod fields and container resources, for environment variables and volume files. Pure.
 import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { containersOf } from '../pod/pod-containers.ts'
 import { nanoUnits } from '../pod/pod-resources.ts'
 
@@ -52,7 +53,7 @@ export function podField(pod: Pod, { fieldPath }: ObjectFieldSelector, addresses
 function mapText(map: Record<string, string> | undefined): string {
   return Object.entries(map ?? {})
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${writeJson(value)}`)
     .join('\n')
 }
 

@@ -3,6 +3,7 @@
 import { isAbsolute, join, normalize } from 'node:path'
 import type { Container, EphemeralContainer, Pod, PodSecurityContext, SeccompProfile } from '../../api/types/core-v1.ts'
 import { appArmorPrefix } from '../../api/validation/pod/pod-annotations.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ContainerConfig, Image, NamespaceOptions, SecurityProfile, SupplementalGroupsPolicy } from '../cri/messages.ts'
 import { podText } from '../pod/pod-containers.ts'
 import { ContainerConfigError } from './environment.ts'
@@ -58,7 +59,7 @@ export function appArmorProfile({ metadata, spec }: Pod, container: AnyContainer
 function profileOf(annotation: string): SecurityProfile {
   if (annotation === 'unconfined') return { profileType: 'Unconfined' }
   if (annotation === 'runtime/default') return { profileType: 'RuntimeDefault' }
-  if (!annotation.startsWith('localhost/')) throw new ContainerConfigError(`invalid AppArmor profile ${JSON.stringify(annotation)}`)
+  if (!annotation.startsWith('localhost/')) throw new ContainerConfigError(`invalid AppArmor profile ${writeJson(annotation)}`)
   return { profileType: 'Localhost', localhostRef: annotation.slice('localhost/'.length) }
 }
 
@@ -75,7 +76,7 @@ export function seccompProfile(
   const name = profile.localhostProfile ?? ''
   if (name === '') throw new ContainerConfigError('localhostProfile must be set if seccompProfile type is Localhost.')
   if (isAbsolute(name) || normalize(name).split('/').includes('..')) {
-    throw new ContainerConfigError(`localhostProfile ${JSON.stringify(name)} must be a path below the node's seccomp folder`)
+    throw new ContainerConfigError(`localhostProfile ${writeJson(name)} must be a path below the node's seccomp folder`)
   }
   return { profileType: 'Localhost', localhostRef: join(folder, name) }
 }

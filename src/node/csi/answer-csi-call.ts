@@ -8,6 +8,7 @@ import { type CsiRequest, csiMethods } from '../../base/csi/csi-methods.ts'
 import { readMessage } from '../../base/csi/read-message.ts'
 import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { CsiDrivers } from './csi-drivers.ts'
 
 /** To one driver at a time. */
@@ -39,7 +40,7 @@ export class ForwardedCsiCalls {
     this.#running.set(asked.driver, running + 1)
     try {
       stream.respond({ ':status': 200, 'content-type': 'application/json' })
-      stream.end(JSON.stringify(await resultOf(driver.calls.call(asked.method, request, signal))))
+      stream.end(writeJson(await resultOf(driver.calls.call(asked.method, request, signal))))
     } finally {
       const left = (this.#running.get(asked.driver) ?? 1) - 1
       if (left === 0) this.#running.delete(asked.driver)

@@ -3,6 +3,7 @@ import { type CsiCalls, CsiClient } from '../../base/csi/csi-client.ts'
 import type { csiEnums } from '../../base/csi/csi-messages.ts'
 import type { CsiAnswer } from '../../base/csi/csi-methods.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export type NodeAbility = (typeof csiEnums)['NodeRpcType'][number]
 
@@ -26,7 +27,7 @@ const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/
 /** Asks a driver what it can do here. Rejects with CsiError, or with a UserError if an answer cannot be used. */
 async function askDriver(name: string, calls: CsiCalls, signal: AbortSignal): Promise<NodeDriver> {
   const plugin = await calls.call('GetPluginInfo', {}, signal)
-  if (plugin.name !== name) throw new UserError(`driver "${name}" gives itself another name: ${JSON.stringify(plugin.name.slice(0, 63))}`)
+  if (plugin.name !== name) throw new UserError(`driver "${name}" gives itself another name: ${writeJson(plugin.name.slice(0, 63))}`)
   const [info, { capabilities }] = [await calls.call('NodeGetInfo', {}, signal), await calls.call('NodeGetCapabilities', {}, signal)]
   const can = new Set(capabilities.flatMap(({ rpc }) => rpc?.type ?? []))
   return { name, calls, can, ...readNodeInfo(name, info) }
@@ -44,7 +45,7 @@ export function readNodeInfo(
   const keys = Object.keys(topology)
   if (keys.length > maxTopologyKeys) throw bad(`it has ${keys.length} topology keys, at most ${maxTopologyKeys} are accepted`)
   const wrong = keys.find(key => !labelKey.test(key) || !labelValue.test(topology[key] ?? ''))
-  if (wrong !== undefined) throw bad(`topology key ${JSON.stringify(wrong.slice(0, 317))} and its value must be a label of a node`)
+  if (wrong !== undefined) throw bad(`topology key ${writeJson(wrong.slice(0, 317))} and its value must be a label of a node`)
   return { nodeId, maxVolumes: maxVolumesPerNode, topology }
 }
 
@@ -75,9 +76,9 @@ export class CsiDrivers {
     if (found !== undefined) return found
     const { names } = this
     const there =
-      names.length === 0 ? 'no driver is' : `${names.map(each => JSON.stringify(each)).join(', ')} ${names.length === 1 ? 'is' : 'are'}`
+      names.length === 0 ? 'no driver is' : `${names.map(each => writeJson(each)).join(', ')} ${names.length === 1 ? 'is' : 'are'}`
     throw new UserError(
-      `driver ${JSON.stringify(name)} is not registered on this node (${there}): it waits for its socket in the folder of plug-ins`,
+      `driver ${writeJson(name)} is not registered on this node (${there}): it waits for its socket in the folder of plug-ins`,
     )
   }
 

@@ -7,6 +7,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface PublishedPod {
   readonly uid: string
@@ -42,7 +43,7 @@ export interface CsiPlace {
 /** Handles of volumes are any text: the folder's name is a digest. */
 export function csiPlace(root: string, driver: string, volumeId: string): CsiPlace {
   const id = createHash('sha256')
-    .update(JSON.stringify([driver, volumeId]))
+    .update(writeJson([driver, volumeId]))
     .digest('hex')
     .slice(0, 40)
   return placeIn(join(root, id))
@@ -75,7 +76,7 @@ function isTextsOnly<K extends string>(values: Record<K, unknown>): values is Re
 
 async function writeCsiRecord(place: CsiPlace, record: CsiRecord): Promise<void> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 })
-  await replaceFile(place.record, `${JSON.stringify({ version: 1, ...record })}\n`)
+  await replaceFile(place.record, `${writeJson({ version: 1, ...record })}\n`)
 }
 
 /** Removes empty folders only: what a driver has left mounted keeps its content. */

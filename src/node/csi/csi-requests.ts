@@ -6,6 +6,7 @@ import type { CSIDriver } from '../../api/types/storage-v1.ts'
 import { csiAccessMode } from '../../base/csi/access-mode.ts'
 import type { CsiWritten } from '../../base/csi/csi-methods.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { NodeAbility } from './csi-drivers.ts'
 
 /** A volume of a pod that a CSI driver provides. */
@@ -85,7 +86,7 @@ export function modeRefusal({ driver, isInline }: CsiVolume, object: CSIDriver |
   const modes = object?.spec.volumeLifecycleModes ?? ['Persistent']
   const mode = isInline ? 'Ephemeral' : 'Persistent'
   if (modes.includes(mode)) return undefined
-  return `volume mode "${mode}" not supported by driver ${driver} (only supports ${JSON.stringify(modes)})`
+  return `volume mode "${mode}" not supported by driver ${driver} (only supports ${writeJson(modes)})`
 }
 
 export const needsAttachment = ({ isInline }: CsiVolume, object: CSIDriver | undefined): boolean =>

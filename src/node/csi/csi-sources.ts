@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import { safeDetails } from '../../base/csi/csi-error.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { csiDrivers, secrets, volumeAttachments } from '../../client/resources.ts'
 import type { TokenSource } from '../volumes/volume-files.ts'
@@ -88,7 +89,7 @@ export async function podTokens(
     const token = await source.token(pod, audience, expirationSeconds ?? usualSeconds, signal)
     tokens.push([audience, { token, expirationTimestamp: expiryOf(token) }])
   }
-  return JSON.stringify(Object.fromEntries(tokens))
+  return writeJson(Object.fromEntries(tokens))
 }
 
 /** Of our own server's token. */

@@ -2,6 +2,7 @@
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { nodes } from '../../client/resources.ts'
 
@@ -33,7 +34,7 @@ export class InUseReport {
       const before = this.#written
       this.#written = undefined
       const volumesInUse = await inUse()
-      const text = JSON.stringify(volumesInUse)
+      const text = writeJson(volumesInUse)
       if (text !== before)
         await client.patch(nodes, '', nodeName, { status: { volumesInUse } }, { type: 'merge', subresource: 'status' }, signal)
       this.#written = text

@@ -1,6 +1,7 @@
 // Writes what is registered on the node into its CSINode and labels.
 import { isReason } from '../../api/status.ts'
 import type { CSINode } from '../../api/types/storage-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { csiNodes, nodes } from '../../client/resources.ts'
 import type { NodeDriver } from './csi-drivers.ts'
@@ -37,8 +38,8 @@ export async function publishDrivers(
 /** The entries without those that change; undefined if none changes. */
 function unchanged(current: CSINode, wanted: CSINode): CSINode['spec']['drivers'] | undefined {
   const drivers = current.spec.drivers ?? []
-  const next = new Map((wanted.spec.drivers ?? []).map(driver => [driver.name, JSON.stringify(driver)]))
-  const kept = drivers.filter(driver => !next.has(driver.name) || next.get(driver.name) === JSON.stringify(inOrder(driver)))
+  const next = new Map((wanted.spec.drivers ?? []).map(driver => [driver.name, writeJson(driver)]))
+  const kept = drivers.filter(driver => !next.has(driver.name) || next.get(driver.name) === writeJson(inOrder(driver)))
   return kept.length === drivers.length ? undefined : kept
 }
 

@@ -2,6 +2,7 @@
 import { podLimits } from '../../api/pods/pod-resources.ts'
 import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity/quantity.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type PodStorage, totalStorage } from './pod-storage.ts'
 
 const limited = 'ephemeral-storage'
@@ -19,7 +20,7 @@ export function storageExcess(pod: Pod, storage: PodStorage, dedicated: boolean)
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const size = emptyDir?.sizeLimit === undefined ? undefined : parseQuantity(emptyDir.sizeLimit)
     if (size !== undefined && size.value > 0n && isAbove(storage.volumes.get(name) ?? 0, size))
-      return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit ${JSON.stringify(formatQuantity(size))}. `
+      return `Usage of EmptyDir volume ${writeJson(name)} exceeds the limit ${writeJson(formatQuantity(size))}. `
   }
   const most = podLimits(pod).get(limited)
   if (most !== undefined && isAbove(totalStorage(storage, ['layers', 'logs', 'volumes']), most))
@@ -28,7 +29,7 @@ export function storageExcess(pod: Pod, storage: PodStorage, dedicated: boolean)
     const text = pod.spec.containers.find(container => container.name === name)?.resources?.limits?.[limited]
     const limit = text === undefined ? undefined : parseQuantity(text)
     if (limit !== undefined && limit.value !== 0n && isAbove(logs + (dedicated ? 0 : layer), limit))
-      return `Container ${name} exceeded its local ephemeral storage limit ${JSON.stringify(formatQuantity(limit))}. `
+      return `Container ${name} exceeded its local ephemeral storage limit ${writeJson(formatQuantity(limit))}. `
   }
   return undefined
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { parseImageReference } from '../../api/image-reference.ts'
 import { untilAborted } from '../../base/async/abort.ts'
 import type { Clock } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type {
   ContainerConfig,
   ContainerEvent,
@@ -134,16 +135,13 @@ export class FakeRuntime implements ContainerRuntime {
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
     if (this.#sandboxes.get(sandboxId)?.sandbox.state !== 'SANDBOX_READY') {
-      throw new RuntimeError(
-        'NotFound',
-        `rpc error: code = NotFound desc = failed to find sandbox id ${JSON.stringify(sandboxId)}: not found`,
-      )
+      throw new RuntimeError('NotFound', `rpc error: code = NotFound desc = failed to find sandbox id ${writeJson(sandboxId)}: not found`)
     }
     const image = this.#findImage(config.image.image)
     if (!image)
       throw new RuntimeError(
         'NotFound',
-        `rpc error: code = NotFound desc = failed to resolve image ${JSON.stringify(config.image.image)}: not found`,
+        `rpc error: code = NotFound desc = failed to resolve image ${writeJson(config.image.image)}: not found`,
       )
     const id = this.#id()
     const status: ContainerStatus = {
@@ -267,11 +265,9 @@ export class FakeRuntime implements ContainerRuntime {
       this.#options.registry?.(image, auth?.username)
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new RuntimeError(
-        'Unknown',
-        `rpc error: code = Unknown desc = failed to pull and unpack image ${JSON.stringify(image)}: ${why}`,
-        { cause },
-      )
+      throw new RuntimeError('Unknown', `rpc error: code = Unknown desc = failed to pull and unpack image ${writeJson(image)}: ${why}`, {
+        cause,
+      })
     }
     return (this.#findImage(image) ?? this.addImage(image)).id
   }
@@ -332,7 +328,7 @@ export class FakeRuntime implements ContainerRuntime {
     if (!found)
       throw new RuntimeError(
         'NotFound',
-        `rpc error: code = NotFound desc = an error occurred when try to find container ${JSON.stringify(id)}: not found`,
+        `rpc error: code = NotFound desc = an error occurred when try to find container ${writeJson(id)}: not found`,
       )
     return found
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { writeJson } from '../../base/write-json.ts'
 import { PodAddresses } from './pod-addresses.ts'
 
 test('addresses are assigned in order, each to one pod at a time, from the second host on', () => {
@@ -20,6 +21,6 @@ test('a released address is not the next one', () => {
 })
 
 for (const range of ['', '10.244.0.0', '10.244.0.256/24', '10.244.0.0/31', 'fd00::/64'])
-  test(`${JSON.stringify(range)} is no range for pods`, () => {
+  test(`${writeJson(range)} is no range for pods`, () => {
     assert.throws(() => new PodAddresses(range), /is not an IPv4 range with room for a pod/)
   })

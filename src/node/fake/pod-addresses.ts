@@ -1,5 +1,6 @@
 // The addresses of one node's range, assigned in order as by CNI's host-local: a released address is reused as late as possible.
 import { addressNumber, addressText, rangeOf } from '../../api/addresses/ipv4-range.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /** Network, gateway and broadcast addresses are not assigned. */
 const firstHost = 2
@@ -14,7 +15,7 @@ export class PodAddresses {
   constructor(range: string) {
     const whole = rangeOf(range)
     if (whole === undefined || whole.last - whole.first < 3)
-      throw new RangeError(`${JSON.stringify(range)} is not an IPv4 range with room for a pod`)
+      throw new RangeError(`${writeJson(range)} is not an IPv4 range with room for a pod`)
     this.#network = whole.first
     this.#hosts = whole.last - whole.first + 1
   }

@@ -6,6 +6,7 @@ import type { Container, EphemeralContainer, Secret } from '../../api/types/core
 import { BackOff } from '../../base/async/back-off.ts'
 import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/config/go-duration.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PullRecords } from './pull-records.ts'
@@ -60,7 +61,7 @@ export class ImagePuller {
     const name = container.image ?? ''
     const reference = parseImageReference(name)
     if (!reference) {
-      const message = `Failed to apply default image tag ${JSON.stringify(name)}: couldn't parse image name ${JSON.stringify(name)}: invalid reference format`
+      const message = `Failed to apply default image tag ${writeJson(name)}: couldn't parse image name ${writeJson(name)}: invalid reference format`
       event('Warning', 'InspectFailed', message)
       throw new ImageError('InvalidImageName', message)
     }
@@ -73,12 +74,12 @@ export class ImagePuller {
       const why = present
         ? 'is present with pull policy of Never but does not have the proper credentials to access the image'
         : 'is not present with pull policy of Never'
-      const message = `Container image ${JSON.stringify(name)} ${why}`
+      const message = `Container image ${writeJson(name)} ${why}`
       event('Warning', 'ErrImageNeverPull', message)
       throw new ImageError('ErrImageNeverPull', message)
     }
     if (mayUse && policy !== 'Always') {
-      event('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`)
+      event('Normal', 'Pulled', `Container image ${writeJson(name)} already present on machine`)
       return present
     }
     return await this.#pull(request, reference, present, signal)
@@ -95,7 +96,7 @@ export class ImagePuller {
       return await this.#runtime.imageStatus(full, signal)
     } catch (cause) {
       signal.throwIfAborted()
-      throw new ImageError('ImageInspectError', `Failed to inspect image ${JSON.stringify(name)}: ${text(cause)}`, 1000, { cause })
+      throw new ImageError('ImageInspectError', `Failed to inspect image ${writeJson(name)}: ${text(cause)}`, 1000, { cause })
     }
   }
 
@@ -107,10 +108,10 @@ export class ImagePuller {
     const lastError = this.#lastError.get(key)
     const wait = lastError === undefined ? 0 : this.#backOff.remaining(key, this.#failedAt.get(key) ?? now, now)
     if (wait > 0) {
-      event('Normal', 'BackOff', `Back-off pulling image ${JSON.stringify(name)}`)
-      throw new ImageError('ImagePullBackOff', `Back-off pulling image ${JSON.stringify(name)}: ErrImagePull: ${lastError}`, wait)
+      event('Normal', 'BackOff', `Back-off pulling image ${writeJson(name)}`)
+      throw new ImageError('ImagePullBackOff', `Back-off pulling image ${writeJson(name)}: ErrImagePull: ${lastError}`, wait)
     }
-    event('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
+    event('Normal', 'Pulling', `Pulling image ${writeJson(name)}`)
     // A Secret for the cluster's own registry would be a credential that is bound to nothing.
     const secrets = own === undefined ? await request.secrets(signal) : []
     const credentials = own === undefined ? credentialsFor(reference, secrets) : [own]
@@ -124,7 +125,7 @@ export class ImagePuller {
         event(
           'Normal',
           'Pulled',
-          `Successfully pulled image ${JSON.stringify(name)} in ${took} (${took} including waiting). Image size: ${image.size} bytes.`,
+          `Successfully pulled image ${writeJson(name)} in ${took} (${took} including waiting). Image size: ${image.size} bytes.`,
         )
         this.#backOff.forget(key)
         this.#lastError.delete(key)
@@ -139,7 +140,7 @@ export class ImagePuller {
     this.#failedAt.set(key, failedAt)
     this.#lastError.set(key, failure)
     this.#backOff.next(key, failedAt, failedAt)
-    event('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${failure}`)
+    event('Warning', 'Failed', `Failed to pull image ${writeJson(name)}: ${failure}`)
     throw new ImageError('ErrImagePull', failure, this.#backOff.get(key))
   }
 

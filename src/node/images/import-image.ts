@@ -7,6 +7,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseJson } from '../../base/json.ts'
 import { codeOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { listTar } from '../../supply-chain/oci/tar/list-tar.ts'
 
 /** Limit of entries in an archive: an image has one for each layer and few more. */
@@ -124,7 +125,7 @@ async function checkOpened(handle: FileHandle, file: string, { isOwn = false }: 
       if (name !== 'index.json' && name !== 'manifest.json') continue
       if (size > maxDescriptionLength) throw new Error(`its ${name} is larger than ${maxDescriptionLength / 1024 ** 2} MiB`)
       const own = isOwn ? undefined : reservedName((await read(offset, size)).toString('utf8'))
-      if (own !== undefined) throw new Error(`it names ${JSON.stringify(own)}, an image of the node itself: give the image another name`)
+      if (own !== undefined) throw new Error(`it names ${writeJson(own)}, an image of the node itself: give the image another name`)
     }
     if (names.has('oci-layout') && names.has('index.json')) return { kind: 'oci', size: stat.size }
     if (names.has('manifest.json')) return { kind: 'docker', size: stat.size }

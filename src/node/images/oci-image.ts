@@ -1,6 +1,7 @@
 // Builds a one-layer OCI image in memory and packs it as an OCI archive, so that a node has its own images without a registry.
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import { writeJson } from '../../base/write-json.ts'
 import { type TarEntry, writeTar } from '../../supply-chain/oci/tar/write-tar.ts'
 
 export interface ImageContent {
@@ -72,7 +73,7 @@ export function buildImage(content: ImageContent): BuiltImage {
 }
 
 function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value))
+  return Buffer.from(writeJson(value))
 }
 
 function sha256(bytes: Buffer): string {

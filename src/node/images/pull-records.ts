@@ -8,6 +8,7 @@ import { OneByOne } from '../../base/async/serial-queue.ts'
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, isTexts, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 
 /** Keys kept for one image in one repository; a dropped one makes the next pod ask the registry again. */
@@ -135,7 +136,7 @@ export class PullRecords {
 
   /** Salted and hashed, so that a key reveals no password, nor that two nodes use the same one. */
   #keyOf(auth: RegistryAuth): string {
-    return `credentials:${createHmac('sha256', this.#salt).update(JSON.stringify(auth)).digest('base64')}`
+    return `credentials:${createHmac('sha256', this.#salt).update(writeJson(auth)).digest('base64')}`
   }
 
   #leave(full: string): void {
@@ -156,7 +157,7 @@ export class PullRecords {
           [...this.#images].map(([id, access]) => [id, access === 'anyone' ? access : Object.fromEntries(access)]),
         ),
       }
-      await replaceFile(file, JSON.stringify(content))
+      await replaceFile(file, writeJson(content))
     }
     return this.#writes.run(write)
   }

@@ -1,6 +1,7 @@
 // The right of a pod to an image of the cluster's own registry, before each start of a container.
 import { type ImageReference, parseImageReference } from '../../api/image-reference.ts'
 import type { Container, EphemeralContainer } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { RegistryAuth } from '../cri/messages.ts'
 import type { PullRight } from './cluster-registry.ts'
 import { ImageError, pullPolicyOf } from './image-puller.ts'
@@ -28,5 +29,5 @@ export async function requirePullRight(
   }
   if (right?.allowed !== false) return right?.auth
   const reason = pullPolicyOf(container, reference) === 'Never' ? 'ErrImageNeverPull' : 'ErrImagePull'
-  throw new ImageError(reason, `Failed to pull image ${JSON.stringify(container.image ?? '')}: ${right.reason}`, refusedRetryMs)
+  throw new ImageError(reason, `Failed to pull image ${writeJson(container.image ?? '')}: ${right.reason}`, refusedRetryMs)
 }

@@ -1,4 +1,5 @@
 // Merges simultaneous pulls of one image with the same credentials, and limits how many run at once: they share the network and the disk.
+import { writeJson } from '../../base/write-json.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 
 type PullAuth = Parameters<ContainerRuntime['pullImage']>[1]
@@ -25,7 +26,7 @@ export class SharedPulls {
   /** The image's id from the runtime. The signal ends this caller's wait, and the pull if no other caller waits. */
   async pull(image: string, auth: PullAuth, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
-    const key = JSON.stringify([image, auth ?? null])
+    const key = writeJson([image, auth ?? null])
     const shared = this.#pulls.get(key) ?? this.#begin(key, image, auth)
     shared.wanted++
     const gone = Promise.withResolvers<never>()

@@ -11,8 +11,8 @@ export interface BackEnd {
   readonly packages: string
   /** Why this machine cannot have it, if that is known without a trial. */
   impossible?(): Promise<string | undefined>
-  /** Makes the image a file system, in the place's image. `key` has 64 bytes. */
-  format(place: VolumePlace, key: Buffer, run: RunVolumeProgram): Promise<void>
+  /** Makes the image a file system, in the place's image, with room for many files or for one. `key` has 64 bytes. */
+  format(place: VolumePlace, key: Buffer, run: RunVolumeProgram, files?: 'many' | 'one'): Promise<void>
   /** Mounts it so that `place.content` is a folder that can be read and written. */
   open(place: VolumePlace, key: Buffer, run: RunVolumeProgram): Promise<void>
   /** Whether the content can be read now, without a key. */

@@ -3,6 +3,7 @@ import { isReason } from '../../api/status.ts'
 import type { LocalVolume, LocalVolumeStatus } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { Informer } from '../../client/cache/informer.ts'
 import type { Client } from '../../client/client.ts'
 import { localVolumes } from '../../client/resources.ts'
@@ -66,7 +67,7 @@ async function once(options: FollowLocalVolumesOptions, volume: LocalVolume | un
   if (volume === undefined || volume.spec.nodeName !== options.nodeName) return 0
   const status = await options.apply(volume, signal)
   if (status === undefined) return lookAgainMs
-  if (JSON.stringify(sorted(status)) !== JSON.stringify(sorted(volume.status ?? {})))
+  if (writeJson(sorted(status)) !== writeJson(sorted(volume.status ?? {})))
     await options.client.updateStatus(localVolumes, { ...volume, status }, signal)
   return status.phase !== 'Removed' && (status.message ?? '') !== '' ? tryAgainMs : 0
 }

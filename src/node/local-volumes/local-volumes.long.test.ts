@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LocalVolume } from '../../api/types/bulkhead-v1alpha1.ts'
 import { keyFinalizer, nodeFinalizer } from '../../api/volumes/local-volume-names.ts'
-import { silentLogger } from '../../base/log.ts'
-import { mountsBelow, unmountBelow } from '../machine/mount-table.ts'
+import { until } from '../../base/testing/wait-until.testing.ts'
+import { mountsBelow } from '../machine/mount-table.ts'
 import type { BackEnd } from './back-end.ts'
 import { backEnds, encryptingBackEnds } from './back-ends/index.ts'
-import { LocalVolumes } from './local-volumes.ts'
+import { localVolumesBench, loopFiles } from './local-volumes.testing.ts'
 import { runVolumeProgram } from './program.ts'
 import { tryBackEnds } from './try-back-ends.ts'
 
@@ -26,46 +26,6 @@ const volumeOf = (name: string, bytes: number, encryption = 'required', more: Pa
   spec: { nodeName: 'n1', bytes, encryption },
 })
 
-interface Bench extends AsyncDisposable {
-  readonly root: string
-  readonly keys: Map<string, Buffer>
-  pod(name: string): Promise<string>
-  /** As after the start of an agent: nothing is remembered. */
-  open(): LocalVolumes
-}
-
-async function bench(backEnd: BackEnd | undefined, freeBytes = 1024 * mebibyte): Promise<Bench> {
-  const root = await mkdtemp(join(tmpdir(), 'local-volumes-'))
-  const [pods, volumes, mounts] = [join(root, 'pods'), join(root, 'volumes'), join(root, 'mounts')]
-  for (const folder of [pods, volumes, mounts]) await mkdir(folder)
-  const keys = new Map<string, Buffer>()
-  return {
-    root,
-    keys,
-    async pod(name) {
-      await mkdir(join(pods, name), { recursive: true })
-      return join(pods, name)
-    },
-    open: () =>
-      new LocalVolumes({
-        folders: { volumes, mounts, nodeId: 'test' },
-        ...{ pods, backEnds, run: runVolumeProgram, log: silentLogger },
-        encryption: async () => ({ backEnd, refused: backEnd === undefined ? ['luks: none here'] : [] }),
-        async key(volume) {
-          const key = keys.get(volume)
-          if (key === undefined) throw new Error(`Volume "${volume}" has no key`)
-          return Buffer.from(key)
-        },
-        freeBytes: async () => freeBytes,
-      }),
-    async [Symbol.asyncDispose]() {
-      await unmountBelow(root)
-      await rm(root, { recursive: true })
-    },
-  }
-}
-
-const loops = () => execFileSync('losetup', ['--all', '--noheadings', '--output', 'BACK-FILE'], { encoding: 'utf8' })
 const grep = async (path: string, text: string): Promise<boolean> => (await readFile(path)).includes(text)
 
 for (const backEnd of backEnds) {
@@ -73,7 +33,7 @@ for (const backEnd of backEnds) {
     if (!isRoot) return t.skip('only root can mount')
     const why = await backEnd.impossible?.()
     if (why !== undefined) return t.skip(why)
-    await using at = await bench(backEnd)
+    await using at = await localVolumesBench(backEnd)
     const encryption = backEnd.name === 'none' ? 'none' : 'required'
     at.keys.set('v', randomBytes(64))
     const volume = volumeOf('v', 40 * mebibyte, encryption)
@@ -81,10 +41,15 @@ for (const backEnd of backEnds) {
     assert.deepEqual(await local.apply(volume, signal), { phase: 'Ready', bytes: 40 * mebibyte, encryption: backEnd.name })
     const image = join(at.root, 'volumes', 'v', 'image')
     const pod = await at.pod('p1')
-    const path = await local.stage('v', pod, signal)
+    const path = await local.stage('v', pod, signal, { namespace: 'shop', claim: 'data' })
     await writeFile(join(path, canary), canary, { flush: true })
     execFileSync('sync')
     assert.equal(await grep(image, canary), backEnd.name === 'none', 'only in clear it is on the medium')
+    const [room] = await local.room()
+    assert.deepEqual([room?.namespace, room?.claim], ['shop', 'data'])
+    const [bytes, inodes] = room?.usage ?? []
+    assert.ok((bytes?.total ?? 0) > 20 * mebibyte && (bytes?.total ?? 0) <= 40 * mebibyte, JSON.stringify(bytes))
+    assert.ok((bytes?.used ?? 0) > 0 && (inodes?.used ?? 0) > 0)
     // The quota.
     await assert.rejects(writeFile(join(path, 'large'), Buffer.alloc(48 * mebibyte)), { code: 'ENOSPC' })
     await rm(join(path, 'large'))
@@ -110,8 +75,9 @@ for (const backEnd of backEnds) {
     assert.equal(await readFile(join(path, canary), 'utf8'), canary)
     await local.release(second)
     await rm(second, { recursive: true })
+    assert.deepEqual(await local.room(), [])
     assert.deepEqual(await mountsBelow(at.root), [])
-    assert.ok(!loops().includes(at.root), 'no loop device is left')
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
     // Mounted again, with its key alone.
     const third = await at.pod('p3')
     if (backEnd.name !== 'none') {
@@ -134,7 +100,7 @@ for (const backEnd of backEnds) {
     assert.deepEqual(await local.apply(erased, signal), { phase: 'Removed' })
     await assert.rejects(access(image))
     assert.deepEqual(await readdir(join(at.root, 'mounts')), [])
-    assert.ok(!loops().includes(at.root))
+    await until(() => !loopFiles().includes(at.root), 'no loop device is left')
   })
 }
 
@@ -142,12 +108,12 @@ test('LocalVolumes makes no volume for which it has no encryption, no room or no
   if (!isRoot) return t.skip('only root can mount')
   const { backEnd } = await tryBackEnds(encryptingBackEnds, { volumes: tmpdir(), mounts: tmpdir(), nodeId: 'x' }, runVolumeProgram)
   {
-    await using at = await bench(undefined)
+    await using at = await localVolumesBench(undefined)
     const status = await at.open().apply(volumeOf('v', mebibyte), signal)
     assert.deepEqual(status, { phase: 'Failed', message: 'this node cannot encrypt volumes (luks: none here)' })
     assert.deepEqual(await readdir(join(at.root, 'volumes')), [])
   }
-  await using at = await bench(backEnd, 20 * mebibyte)
+  await using at = await localVolumesBench(backEnd, 20 * mebibyte)
   const full = await at.open().apply(volumeOf('v', 30 * mebibyte), signal)
   assert.match(full?.message ?? '', /not enough room on the disk of the node/)
   const keyless = await at.open().apply(volumeOf('v', mebibyte), signal)
@@ -166,7 +132,7 @@ test('LocalVolumes makes no volume for which it has no encryption, no room or no
 })
 
 test('LocalVolumes takes no names that lead elsewhere', async () => {
-  await using at = await bench(undefined)
+  await using at = await localVolumesBench(undefined)
   await chmod(at.root, 0o700)
   for (const name of ['..', '../x', 'a/b', '', 'A', 'a.b']) {
     await assert.rejects(at.open().stage(name, join(at.root, 'pods'), signal), /is not the name of a volume/)
@@ -191,5 +157,5 @@ test('tryBackEnds() names why each way does not work, and leaves nothing behind'
     refused: ['missing: program "no-such-program" is not installed', 'pretender: what was written is on the disk in clear'],
   })
   assert.deepEqual(await readdir(root), [])
-  assert.ok(!loops().includes(root))
+  assert.ok(!loopFiles().includes(root))
 })

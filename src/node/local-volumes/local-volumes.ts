@@ -10,14 +10,27 @@ import { syncToDisk } from '../../base/files/sync-to-disk.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { isMountPoint } from '../machine/mount-table.ts'
+import type { VolumeStats } from '../usage/volume-metrics.ts'
+import type { PodClaim } from '../volumes/pod-volumes.ts'
 import type { BackEnd } from './back-end.ts'
+import {
+  aroundBlock,
+  attachDevice,
+  detachDevice,
+  growDevice,
+  isDeviceOf,
+  makeDeviceNode,
+  reserveBlock,
+  syncDevice,
+} from './block-device.ts'
 import { copyImage, thaw } from './copy-image.ts'
 import { imageBytes, reserveImage, sizeOf } from './image-file.ts'
 import type { RunVolumeProgram } from './program.ts'
 import type { Encryption } from './try-back-ends.ts'
 import type { VolumeKeySource } from './volume-key-source.ts'
 import { type VolumeFolders, type VolumePlace, volumePlace } from './volume-place.ts'
-import { readRecord, writeRecord } from './volume-record.ts'
+import { readRecord, type VolumeRecord, writeRecord } from './volume-record.ts'
+import { roomOf } from './volume-room.ts'
 import { markUser, usedVolumes, volumesOf } from './volume-users.ts'
 
 export interface LocalVolumesOptions {
@@ -42,6 +55,8 @@ export class LocalVolumes {
   readonly #options: LocalVolumesOptions
   readonly #queues = new Map<string, OneByOne>()
   #copies = 0
+  /** Of volumes that pods use. */
+  readonly #used = new Map<string, { readonly claim: PodClaim; readonly isBlock: boolean }>()
 
   constructor(options: LocalVolumesOptions) {
     this.#options = options
@@ -92,7 +107,8 @@ export class LocalVolumes {
     const { run, log } = this.#options
     if ((spec.source ?? '') !== '') return await this.#copyInTurn(place, spec, signal)
     const backEnd = await this.#backEndFor(spec.encryption)
-    const size = imageBytes(spec.bytes, backEnd.overheadBytes)
+    const isBlock = spec.volumeMode === 'Block'
+    const size = imageSize(spec.bytes, backEnd, isBlock)
     await this.#requireRoom(size)
     await this.#withKey(backEnd, place, signal, async key => {
       // Of an attempt that was interrupted.
@@ -100,17 +116,28 @@ export class LocalVolumes {
       try {
         await mkdir(place.folder, { recursive: true, mode: 0o700 })
         await reserveImage(place.image, size, run)
-        await backEnd.format(place, key, run)
+        await backEnd.format(place, key, run, isBlock ? 'one' : 'many')
+        if (isBlock) await this.#fillWithBlock(place, spec.bytes, backEnd, key)
         await syncToDisk(place.image)
-        await writeRecord(place, { backEnd: backEnd.name, bytes: spec.bytes })
+        await writeRecord(place, { backEnd: backEnd.name, bytes: spec.bytes, ...(isBlock ? { isBlock } : {}) })
         await syncToDisk(dirname(place.folder))
       } catch (err) {
+        await this.#close(place)
         await rm(place.folder, { recursive: true, force: true })
         throw err
       }
     })
     log.info('volume made', { volume: place.name, encryption: backEnd.name, bytes: spec.bytes })
     return { phase: 'Ready', bytes: spec.bytes, encryption: backEnd.name }
+  }
+
+  /** Now, so that a pod finds no volume whose file has no room. */
+  async #fillWithBlock(place: VolumePlace, bytes: number, backEnd: BackEnd, key: Buffer): Promise<void> {
+    const { run } = this.#options
+    await backEnd.open(place, key, run)
+    await reserveBlock(place, bytes, run)
+    await backEnd.close(place, run)
+    await rmdir(place.mountPoint)
   }
 
   /** Undefined if enough copies are being made: its turn comes later. */
@@ -132,25 +159,26 @@ export class LocalVolumes {
       if (found === undefined) throw new Error(`volume "${source.name}", of which this one is a copy, is not on the disk of this node`)
       return found
     }
-    const { backEnd } = await isThere()
+    const { backEnd, isBlock = false } = await isThere()
+    if (isBlock !== (spec.volumeMode === 'Block'))
+      throw new Error(`volume "${source.name}", of which this one is a copy, has the volumeMode ${isBlock ? 'Block' : 'Filesystem'}`)
     if ((backEnd === 'none') !== (spec.encryption === 'none'))
       throw new Error(`volume "${source.name}", of which this one is a copy, has the encryption "${backEnd}"`)
-    const { overheadBytes } = this.#named(backEnd)
-    await this.#requireRoom(Math.max(imageBytes(spec.bytes, overheadBytes), await sizeOf(source.image)))
+    await this.#requireRoom(Math.max(imageSize(spec.bytes, this.#named(backEnd), isBlock), await sizeOf(source.image)))
     // Of an attempt that was interrupted.
     await this.#remove(place)
     try {
       await mkdir(place.folder, { recursive: true, mode: 0o700 })
       // The source neither grows nor ends meanwhile. It has a record, so it is not a copy that waits for this one.
-      const { bytes, isShared } = await this.#oneByOne(source.name, async () => ({
-        bytes: (await isThere()).bytes,
-        isShared: await copyImage(source, place.image, run),
-      }))
+      const { bytes, isShared } = await this.#oneByOne(source.name, async () => {
+        if (isBlock) await syncDevice(source, run)
+        return { bytes: (await isThere()).bytes, isShared: await copyImage(source, place.image, run) }
+      })
       // A plain copy has holes where the volume is empty.
       if (!isShared) await reserveImage(place.image, await sizeOf(place.image), run)
       await chmod(place.image, 0o600)
       await syncToDisk(place.image)
-      await writeRecord(place, { backEnd, bytes, ...(isShared ? { isShared } : {}) })
+      await writeRecord(place, { backEnd, bytes, ...(isShared ? { isShared } : {}), ...(isBlock ? { isBlock } : {}) })
       await syncToDisk(dirname(place.folder))
       log.info('volume copied', { volume: place.name, source: source.name, encryption: backEnd, bytes, shared: isShared })
       if (bytes >= spec.bytes) return { phase: 'Ready', bytes, encryption: backEnd }
@@ -199,14 +227,16 @@ export class LocalVolumes {
     const record = await readRecord(place)
     if (record === undefined) throw new Error(`volume "${place.name}" is not there`)
     const backEnd = this.#named(record.backEnd)
-    const size = imageBytes(bytes, backEnd.overheadBytes)
-    await this.#requireRoom(size - imageBytes(record.bytes, backEnd.overheadBytes))
+    const { isBlock = false } = record
+    const size = imageSize(bytes, backEnd, isBlock)
+    await this.#requireRoom(size - imageSize(record.bytes, backEnd, isBlock))
     await reserveImage(place.image, size, run)
     await this.#withKey(backEnd, place, signal, async key => {
       if (!(await backEnd.isOpen(place, run))) return await backEnd.growClosed(place, key, run)
       await backEnd.grow(place, key, run).catch(cause => {
         throw new Error(`the file system grows when no pod uses the volume: ${messageOf(cause)}`, { cause })
       })
+      if (isBlock) await growDevice(place, bytes, run)
     })
     await writeRecord(place, { ...record, bytes })
     log.info('volume grown', { volume: place.name, bytes })
@@ -223,23 +253,56 @@ export class LocalVolumes {
   }
 
   /** Mounts the volume for the pod, if it is not mounted; resolves with the path of its content. */
-  stage(name: string, podDirectory: string, signal: AbortSignal): Promise<string> {
+  stage(name: string, podDirectory: string, signal: AbortSignal, claim?: PodClaim): Promise<string> {
+    return this.#oneByOne(name, async () => {
+      const place = this.#place(name)
+      await this.#open(place, podDirectory, 'Filesystem', signal)
+      if (claim !== undefined) this.#used.set(name, { claim, isBlock: false })
+      return place.content
+    })
+  }
+
+  /** Puts the device of a block volume at the path; does nothing if it is there. */
+  stageDevice(name: string, podDirectory: string, path: string, signal: AbortSignal, claim?: PodClaim): Promise<void> {
     return this.#oneByOne(name, async () => {
       const { run } = this.#options
       const place = this.#place(name)
-      const record = await readRecord(place)
-      if (record === undefined) throw new Error(`volume "${name}" is not on the disk of this node`)
-      const backEnd = this.#named(record.backEnd)
-      await markUser(podDirectory, name)
-      if (!(await backEnd.isOpen(place, run)))
-        await this.#withKey(backEnd, place, signal, async key => {
-          // It was to grow while it was in use. Nobody uses it now.
-          const isLarger = (await sizeOf(place.image)) > imageBytes(record.bytes, backEnd.overheadBytes)
-          if (isLarger && !(await isMountPoint(place.mountPoint))) await backEnd.growClosed(place, key, run)
-          await backEnd.open(place, key, run)
-        })
-      return place.content
+      if (!(await isDeviceOf(path, place))) {
+        const { bytes } = await this.#open(place, podDirectory, 'Block', signal)
+        await makeDeviceNode(path, await attachDevice(place, bytes, run), run)
+      }
+      if (claim !== undefined) this.#used.set(name, { claim, isBlock: true })
     })
+  }
+
+  async #open(place: VolumePlace, podDirectory: string, mode: 'Filesystem' | 'Block', signal: AbortSignal): Promise<VolumeRecord> {
+    const { run } = this.#options
+    const { name } = place
+    const record = await readRecord(place)
+    if (record === undefined) throw new Error(`volume "${name}" is not on the disk of this node`)
+    const { isBlock = false } = record
+    if (isBlock !== (mode === 'Block'))
+      throw new Error(`volume "${name}" has the volumeMode ${isBlock ? 'Block' : 'Filesystem'}, and its PersistentVolume ${mode}`)
+    const backEnd = this.#named(record.backEnd)
+    await markUser(podDirectory, name)
+    if (!(await backEnd.isOpen(place, run)))
+      await this.#withKey(backEnd, place, signal, async key => {
+        // It was to grow while it was in use. Nobody uses it now.
+        const isLarger = (await sizeOf(place.image)) > imageSize(record.bytes, backEnd, isBlock)
+        if (isLarger && !(await isMountPoint(place.mountPoint))) await backEnd.growClosed(place, key, run)
+        await backEnd.open(place, key, run)
+      })
+    return record
+  }
+
+  /** The room in the volumes that pods use. */
+  async room(): Promise<readonly VolumeStats[]> {
+    const found: VolumeStats[] = []
+    for (const [name, { claim, isBlock }] of this.#used) {
+      const stats = await roomOf(this.#place(name), claim, isBlock)
+      if (stats !== undefined) found.push(stats)
+    }
+    return found
   }
 
   /** Unmounts the volumes that only this pod used. Call when its containers have ended, before its folder is removed. */
@@ -278,8 +341,10 @@ export class LocalVolumes {
 
   async #close(place: VolumePlace): Promise<void> {
     const { backEnds, run } = this.#options
+    this.#used.delete(place.name)
     // Without a record it may have been any of them, interrupted.
     const record = await readRecord(place).catch(() => undefined)
+    if (record === undefined || record.isBlock === true) await detachDevice(place, run)
     for (const backEnd of record === undefined ? backEnds : [this.#named(record.backEnd)])
       await closeQuietly(backEnd, place, run, record !== undefined)
     await rmdir(place.mountPoint).catch((err: NodeJS.ErrnoException) => {
@@ -292,6 +357,9 @@ export class LocalVolumes {
     await rm(place.folder, { recursive: true, force: true })
   }
 }
+
+const imageSize = (bytes: number, { overheadBytes }: BackEnd, isBlock: boolean): number =>
+  imageBytes(isBlock ? aroundBlock(bytes) : bytes, overheadBytes)
 
 const namesIn = (folder: string): Promise<readonly string[]> =>
   readdir(folder).catch((err: NodeJS.ErrnoException) => {

@@ -14,6 +14,8 @@ export interface VolumePlace {
   readonly mountPoint: string
   /** What pods see. */
   readonly content: string
+  /** The content of a block volume: what its device reads and writes. */
+  readonly block: string
   /** Name of the device of an encrypted image. */
   readonly mapping: string
 }
@@ -35,6 +37,7 @@ export function volumePlace({ volumes, mounts, nodeId }: VolumeFolders, name: st
     image: join(folder, 'image'),
     record: join(folder, 'volume.json'),
     content: join(mountPoint, 'data'),
+    block: join(mountPoint, 'data', 'block'),
     mapping: `bulkhead-${nodeId}-${name}`,
   }
 }

@@ -2,6 +2,7 @@
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { VolumePlace } from './volume-place.ts'
 
 export interface VolumeRecord {
@@ -9,6 +10,8 @@ export interface VolumeRecord {
   readonly bytes: number
   /** A copy whose blocks belong to another volume too: each needs room of its own as soon as one of them is written. */
   readonly isShared?: boolean
+  /** Pods get a device. */
+  readonly isBlock?: boolean
 }
 
 /** Undefined if the volume is unfinished, or not there. Throws if the file is damaged. */
@@ -18,8 +21,12 @@ export async function readRecord({ record, name }: VolumePlace): Promise<VolumeR
   const value = parseJson(text)
   if (!isJsonObject(value) || typeof value['backEnd'] !== 'string' || typeof value['bytes'] !== 'number')
     throw new Error(`volume "${name}" is damaged: "${record}" does not say what it is`)
-  return { backEnd: value['backEnd'], bytes: value['bytes'], ...(value['isShared'] === true ? { isShared: true } : {}) }
+  return {
+    ...{ backEnd: value['backEnd'], bytes: value['bytes'] },
+    ...(value['isShared'] === true ? { isShared: true } : {}),
+    ...(value['isBlock'] === true ? { isBlock: true } : {}),
+  }
 }
 
 export const writeRecord = ({ record }: VolumePlace, content: VolumeRecord): Promise<void> =>
-  replaceFile(record, `${JSON.stringify({ version: 1, ...content })}\n`)
+  replaceFile(record, `${writeJson({ version: 1, ...content })}\n`)

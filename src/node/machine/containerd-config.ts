@@ -1,4 +1,5 @@
 // The configuration of the node's own containerd, as TOML.
+import { writeJson } from '../../base/write-json.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
 export interface ContainerdSettings {
@@ -73,5 +74,5 @@ ${cri}.containerd.runtimes.runc.options]
 
 /** A TOML basic string; JSON's escapes are a subset of TOML's. */
 function quote(text: string): string {
-  return JSON.stringify(text)
+  return writeJson(text)
 }

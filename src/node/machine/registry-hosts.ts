@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MirrorAddress, type MirroredRegistry, mayResolveTags } from '../../api/registry-mirrors.ts'
 import { ensureFile } from '../../base/files/replace-file.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface RegistryEndpoint {
   /** As in image references: `192.0.2.1:5443`. The first is reached from each node. */
@@ -97,9 +98,9 @@ export function hostsToml(servers: readonly Server[], folder: string): string {
     [
       `capabilities = ["pull"${resolves ? ', "resolve"' : ''}]`,
       ...(path === '' ? [] : ['override_path = true']),
-      ...(authorities === undefined ? [] : [`ca = ${JSON.stringify(join(folder, authorityFile(index)))}`]),
+      ...(authorities === undefined ? [] : [`ca = ${writeJson(join(folder, authorityFile(index)))}`]),
     ].map(line => `${indent}${line}`)
-  const url = ({ host, path }: Server): string => JSON.stringify(path === '' ? `https://${host}` : `https://${host}/v2/${path}`)
+  const url = ({ host, path }: Server): string => writeJson(path === '' ? `https://${host}` : `https://${host}/v2/${path}`)
   const text = servers.flatMap((server, index) => ['', `[host.${url(server)}]`, ...fields(server, index, '  ')])
   const fallback = servers[last]
   return [...(fallback === undefined ? [] : [`server = ${url(fallback)}`, ...fields(fallback, last, '')]), ...text, ''].join('\n')

@@ -8,6 +8,7 @@ import { addQuantities, compareQuantities, integerValue, milliValue, parseQuanti
 import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, raiseAmounts } from '../../api/quantity/resource-amounts.ts'
 import type { ContainerPort, Node, Pod } from '../../api/types/core-v1.ts'
 import { isHugePages } from '../../api/validation/resource-names.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { selectable, selectsNode } from '../../client/cache/node-selection.ts'
 
 /** Why a pod must not start on this node: reason and message of its status. */
@@ -33,7 +34,7 @@ export function demandOf(pod: Pod): Demand {
 export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[], node: Node): Refusal | undefined {
   const sysctl = pod.spec.securityContext?.sysctls?.map(({ name }) => sysctlName(name)).find(name => !safeSysctls.since32.includes(name))
   if (sysctl !== undefined) {
-    return { reason: 'SysctlForbidden', message: `Pod was rejected: forbidden sysctl: ${JSON.stringify(sysctl)} not allowlisted` }
+    return { reason: 'SysctlForbidden', message: `Pod was rejected: forbidden sysctl: ${writeJson(sysctl)} not allowlisted` }
   }
   const short = shortage(wanted, held, parseAmounts(node.status?.allocatable))
   if (short !== undefined) return short

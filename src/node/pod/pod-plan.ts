@@ -1,6 +1,7 @@
 // Decides what one pass over a pod does: the sandbox, containers to start, containers to kill. Pure: the order and rules are the kubelet's.
 import { createHash } from 'node:crypto'
 import type { Container, EphemeralContainer, Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ContainerStatus } from '../cri/messages.ts'
 import { endedEphemeral, isSidecar, type PodContainer } from './pod-containers.ts'
 import { containerAnnotations, newestContainer, type PodState } from './pod-state.ts'
@@ -29,7 +30,7 @@ export interface PodPlan {
 /** Name and image of a container: the fields of a running pod whose change restarts it. */
 export function containerHash({ name, image }: Container | EphemeralContainer): string {
   return createHash('sha256')
-    .update(JSON.stringify([name, image]))
+    .update(writeJson([name, image]))
     .digest('hex')
     .slice(0, 16)
 }

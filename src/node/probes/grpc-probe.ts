@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader'
 import { durationText } from '../../base/async/back-off.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { callUnary, type GrpcAnswer, openGrpc } from './grpc-unary.ts'
 import type { ProbeOutcome } from './probe.ts'
 
@@ -48,7 +49,7 @@ export async function grpcProbe(probe: GrpcProbe, signal: AbortSignal): Promise<
     signal.throwIfAborted()
     if (!limit.aborted) throw err
     if (session) return failure(tooLate(within))
-    const address = JSON.stringify(`${probe.host.includes(':') ? `[${probe.host}]` : probe.host}:${probe.port}`)
+    const address = writeJson(`${probe.host.includes(':') ? `[${probe.host}]` : probe.host}:${probe.port}`)
     return failure(`timeout: failed to connect service ${address} within ${within}: context deadline exceeded`)
   } finally {
     session?.destroy()
@@ -84,7 +85,7 @@ function validated(message: Buffer): ProbeOutcome {
   try {
     const serving = String(check.responseDeserialize(message).status)
     if (serving === 'SERVING') return { result: 'success', output: 'service healthy' }
-    return failure(`service unhealthy (responded with ${JSON.stringify(serving)})`)
+    return failure(`service unhealthy (responded with ${writeJson(serving)})`)
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err)
     return failure(

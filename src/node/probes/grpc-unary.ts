@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect as connectHttp2, constants, type Incom
 import { connect } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { STATUS_CODES } from '../../base/net/node-http.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export type GrpcAnswer =
   | { readonly code: 0; readonly message: Buffer }
@@ -123,7 +124,7 @@ function notGrpc(headers: IncomingHttpHeaders): GrpcAnswer | undefined {
   const why: string[] = []
   if (code !== 200) why.push(`unexpected HTTP status code received from server: ${code} (${STATUS_CODES[code] ?? ''})`)
   if (type === undefined) why.push('malformed header: missing HTTP content-type')
-  else if (!/^application\/grpc($|[+;])/.test(type)) why.push(`transport: received unexpected content-type ${JSON.stringify(type)}`)
+  else if (!/^application\/grpc($|[+;])/.test(type)) why.push(`transport: received unexpected content-type ${writeJson(type)}`)
   return why.length === 0 ? undefined : { code: codeOfHttp[code] ?? status.UNKNOWN, details: why.join('; ') }
 }
 

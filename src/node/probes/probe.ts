@@ -6,6 +6,7 @@ import type { Container, EphemeralContainer, HTTPGetAction, ProbeHandler } from 
 import type { IntOrString } from '../../api/types/meta-v1.ts'
 import { answerHead } from '../../base/net/answer-head.ts'
 import { request as httpRequest } from '../../base/net/node-http.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
 import { grpcProbe } from './grpc-probe.ts'
 
@@ -66,7 +67,7 @@ function portNumber(port: IntOrString, container: Container | EphemeralContainer
   if (typeof port === 'number') return port
   const named = container.ports?.find(({ name }) => name === port)?.containerPort
   const value = named ?? Number(port)
-  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new Error(`couldn't find port: ${JSON.stringify(port)}`)
+  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new Error(`couldn't find port: ${writeJson(port)}`)
   return value
 }
 
@@ -84,7 +85,7 @@ async function execProbe(
   } catch (err) {
     signal.throwIfAborted()
     if (err instanceof RuntimeError && err.code === 'DeadlineExceeded') {
-      return { result: 'failure', output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s` }
+      return { result: 'failure', output: `command timed out: ${writeJson(command.join(' '))} timed out after ${timeoutSeconds}s` }
     }
     throw err
   }
@@ -104,7 +105,7 @@ export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, sign
   let headers: Headers = { 'user-agent': 'kube-probe/1.33', accept: '*/*', connection: 'close' }
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
   for (let redirects = 0; ; redirects++) {
-    const method = `Get ${JSON.stringify(url.href)}`
+    const method = `Get ${writeJson(url.href)}`
     if (redirects >= maxRedirects) return { result: 'failure', output: `${method}: stopped after ${maxRedirects} redirects` }
     const answer = await get(url, headers, signal)
     if (!('code' in answer)) return { result: 'failure', output: `${method}: ${answer.why}` }

@@ -7,6 +7,7 @@ import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isTexts, parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { endpoints } from '../../client/resources.ts'
 import { ServerChoice } from '../../client/transport/server-choice.ts'
@@ -51,7 +52,7 @@ export async function followServers({ client, servers, folder, clock, log }: Fol
       // One server alone, on loopback, is listed nowhere.
       if (listed.length === 0 || [servers.first, ...others].join() === servers.all.join()) continue
       servers.set(others)
-      await replaceFile(fileIn(folder), `${JSON.stringify(others)}\n`, 0o600)
+      await replaceFile(fileIn(folder), `${writeJson(others)}\n`, 0o600)
       log.info('API servers', { servers: servers.all })
     } catch (err) {
       if (!signal.aborted) log.debug('cannot read which API servers there are', { err })

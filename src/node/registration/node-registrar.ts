@@ -7,6 +7,7 @@ import { nodeVolumesAnnotation } from '../../api/volumes/local-volume-names.ts'
 import { type Clock, formatMicroTime } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { type Lease, leases, nodes } from '../../client/resources.ts'
 import { componentsAnnotation } from '../../supply-chain/components/component.ts'
@@ -160,7 +161,7 @@ export class NodeRegistrar {
     const found = await health(signal)
     await this.#annotate(current, found, signal)
     const status = nodeStatus(node, found, current.status, now)
-    const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
+    const text = writeJson({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     const withdrawn = withdrawnResources(current.status)
     if (!there && text === this.#reported && withdrawn.length === 0 && now - this.#reportedAt < reportMs) return
     // Addresses are merged by type, and a node may have two of one type: replace the list, as upstream's kubelet does.
@@ -178,8 +179,8 @@ export class NodeRegistrar {
   async #annotate({ metadata }: Node, { runtime, volumes }: NodeHealth, signal: AbortSignal): Promise<void> {
     const { client, node, log } = this.#options
     const wanted = {
-      ...(runtime === undefined || runtime.components.length === 0 ? {} : { [componentsAnnotation]: JSON.stringify(runtime.components) }),
-      ...(volumes === undefined ? {} : { [nodeVolumesAnnotation]: JSON.stringify(volumes.has) }),
+      ...(runtime === undefined || runtime.components.length === 0 ? {} : { [componentsAnnotation]: writeJson(runtime.components) }),
+      ...(volumes === undefined ? {} : { [nodeVolumesAnnotation]: writeJson(volumes.has) }),
     }
     const changed = Object.entries(wanted).filter(([key, value]) => metadata.annotations?.[key] !== value)
     if (changed.length === 0) return

@@ -39,6 +39,7 @@ const agent = {
   clock,
   log: silentLogger,
   streamingCertificate: '',
+  nodeName: 'n1',
 }
 
 async function statusOf(path: string, method = 'GET'): Promise<number> {

@@ -14,12 +14,14 @@ import { type NodeRequestKind, readNodeQuery, type StreamFlags } from '../../api
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { logRange, readContainerLog } from '../container/container-log.ts'
 import type { ContainerStatus } from '../cri/messages.ts'
 import type { ContainerRuntime, StreamOptions } from '../cri/runtime.ts'
 import type { ForwardedCsiCalls } from '../csi/answer-csi-call.ts'
 import { containersOf } from '../pod/pod-containers.ts'
 import { metricsContentType, resourceMetrics } from '../usage/resource-metrics.ts'
+import { statsSummary } from '../usage/stats-summary.ts'
 import type { UsageSampler } from '../usage/usage-sampler.ts'
 import { type VolumeStats, volumeMetrics } from '../usage/volume-metrics.ts'
 import type { PodWorker } from '../worker/pod-worker.ts'
@@ -40,7 +42,9 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
   /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
   readonly csi?: ForwardedCsiCalls
-  readonly volumes?: () => Iterable<VolumeStats>
+  /** The room in claims' volumes. */
+  readonly volumes?: () => Promise<Iterable<VolumeStats>>
+  readonly nodeName: string
 }
 
 interface PodStreamRequest {
@@ -89,30 +93,34 @@ export async function answerNodeRequest(
     if (!(err instanceof ApiError)) options.log.error('node request failed', { path: headers[':path'], err })
     const status: Status = err instanceof ApiError ? err.status : internalError(err instanceof Error ? err.message : String(err)).status
     stream.respond({ ':status': status.code, 'content-type': 'application/json' })
-    stream.end(JSON.stringify(status))
+    stream.end(writeJson(status))
   }
 }
 
 /** Answers about the node itself; undefined if the request is about a pod. */
 async function kubeletAnswer(
   headers: IncomingHttpHeaders,
-  { workers, refused, usage, volumes }: NodeRequestOptions,
+  { workers, refused, usage, volumes, nodeName, clock }: NodeRequestOptions,
 ): Promise<{ contentType: string; text: string } | undefined> {
   const path = headers[':path']
   const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
   if (asked === undefined) return undefined
   if (headers[':method'] !== 'GET') throw apiError(405, 'MethodNotAllowed', `method ${headers[':method']} is not allowed for ${asked}`)
-  if (asked === 'refused-connections')
-    return { contentType: 'application/json', text: JSON.stringify({ items: (await refused?.()) ?? [] }) }
+  if (asked === 'refused-connections') return { contentType: 'application/json', text: writeJson({ items: (await refused?.()) ?? [] }) }
   if (asked === 'stats/usage') {
     const none: NodeUsage = { containers: [] }
-    return { contentType: 'application/json', text: JSON.stringify(usage?.latest() ?? none) }
+    return { contentType: 'application/json', text: writeJson(usage?.latest() ?? none) }
   }
   if (asked === 'metrics/resource')
-    return { contentType: metricsContentType, text: resourceMetrics(usage?.last) + volumeMetrics(volumes?.() ?? []) }
-  if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
+    return { contentType: metricsContentType, text: resourceMetrics(usage?.last) + volumeMetrics((await volumes?.()) ?? []) }
+  if (asked !== 'pods' && asked !== 'stats/summary') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
-  return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }
+  if (asked === 'stats/summary') {
+    const measured = { usage: usage?.latest() ?? { containers: [] }, last: usage?.last }
+    const summary = statsSummary({ nodeName, ...measured, pods: items, volumes: (await volumes?.()) ?? [], now: clock.now() })
+    return { contentType: 'application/json', text: writeJson(summary) }
+  }
+  return { contentType: 'application/json', text: writeJson({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }
 }
 
 function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): PodStreamRequest {
@@ -139,10 +147,9 @@ async function logs(
   const [newest, before] = worker.state.containers.get(container) ?? []
   const chosen = options.previous ? before : newest?.state === 'CONTAINER_CREATED' ? (before ?? newest) : newest
   if (!chosen) {
-    if (options.previous)
-      throw badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(pod)} not found`)
+    if (options.previous) throw badRequest(`previous terminated container ${writeJson(container)} in pod ${writeJson(pod)} not found`)
     const reason = worker.waitingReason(container)
-    throw badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(pod)} is waiting to start: ${reason}`)
+    throw badRequest(`container ${writeJson(container)} in pod ${writeJson(pod)} is waiting to start: ${reason}`)
   }
   const source = {
     path: chosen.logPath,
@@ -209,6 +216,6 @@ export function runtimeStreams({ tty, stdin, stdout, stderr }: StreamFlags): Str
 
 function runningInstance(worker: PodWorker, container: string): ContainerStatus {
   const [newest] = worker.state.containers.get(container) ?? []
-  if (newest?.state !== 'CONTAINER_RUNNING') throw apiError(404, 'NotFound', `container not found (${JSON.stringify(container)})`)
+  if (newest?.state !== 'CONTAINER_RUNNING') throw apiError(404, 'NotFound', `container not found (${writeJson(container)})`)
   return newest
 }

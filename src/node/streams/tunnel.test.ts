@@ -51,6 +51,7 @@ async function withTunnel(
   const port = typeof address === 'object' && address ? address.port : 0
   const stop = new AbortController()
   const requests = {
+    nodeName: 'n1',
     runtime: new FakeRuntime({ clock }),
     worker: (uid: string) => (uid === 'u1' ? worker : undefined),
     workers: () => (worker ? [worker] : []),

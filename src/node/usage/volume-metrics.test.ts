@@ -23,5 +23,10 @@ test("volumeMetrics() writes the kubelet's figures of each claim once, and none 
     ],
   )
   assert.match(text, /# TYPE kubelet_volume_stats_used_bytes gauge\n/)
+  const device = volumeMetrics([{ namespace: 'shop', claim: 'disk', usage: [{ unit: 'BYTES', total: 5 }] }])
+  assert.deepEqual(
+    device.split('\n').filter(line => !line.startsWith('#')),
+    ['kubelet_volume_stats_capacity_bytes{namespace="shop",persistentvolumeclaim="disk"} 5', ''],
+  )
   assert.equal(volumeMetrics([]), '')
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { PersistentVolume, Pod, Volume } from '../../api/types/core-v1.ts'
 import { localDriver } from '../../api/volumes/local-volume-names.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../machine/mount-table.ts'
 import { removePodFolder } from '../machine/remove-pod-folder.ts'
 import { memoryVolumeBytes } from '../pod/pod-resources.ts'
@@ -18,7 +19,7 @@ export class MountError extends Error {
   override readonly name = 'MountError'
   readonly volume: string
   constructor(volume: string, why: string, options?: ErrorOptions) {
-    super(`MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${why}`, options)
+    super(`MountVolume.SetUp failed for volume ${writeJson(volume)} : ${why}`, options)
     this.volume = volume
   }
 }
@@ -26,10 +27,18 @@ export class MountError extends Error {
 /** Credentials and pod data never reach a disk. */
 const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.projected || volume.downwardAPI)
 
+/** Whose room it is, for metrics. */
+export interface PodClaim {
+  readonly namespace: string
+  readonly claim: string
+}
+
 /** Volumes on this node's own disk. */
 export interface PodLocalVolumes {
   /** The path of the volume's content, mounted. Rejects if its key or content is not there. */
-  stage(volume: string, podDirectory: string, signal: AbortSignal): Promise<string>
+  stage(volume: string, podDirectory: string, signal: AbortSignal, claim?: PodClaim): Promise<string>
+  /** Puts the device of a block volume at the path, unless it is there. */
+  stageDevice(volume: string, podDirectory: string, path: string, signal: AbortSignal, claim?: PodClaim): Promise<void>
   /** The pod has ended: what only it used is unmounted. */
   release(podDirectory: string): Promise<void>
 }
@@ -52,6 +61,8 @@ export class PodVolumes {
   readonly #csi: PodCsiVolumes | undefined
   /** Paths of claimed volumes that were set up once: a claim stays bound to its volume. */
   readonly #claimed = new Map<string, string>()
+  /** Of block volumes on the node's own disk, their LocalVolumes. */
+  readonly #blocks = new Map<string, string>()
 
   /** Without `local` it has no volumes of the node's own disk, without `csi` none of drivers. */
   constructor(directory: string, { local, csi }: { readonly local?: PodLocalVolumes; readonly csi?: PodCsiVolumes } = {}) {
@@ -112,11 +123,23 @@ export class PodVolumes {
 
   async #setUpClaim(volume: Volume, { pod, claims, tokens }: VolumeContext, signal: AbortSignal): Promise<void> {
     const { name } = volume
-    if (this.#claimed.has(name)) return
+    const staged = this.#claimed.get(name)
+    const block = this.#blocks.get(name)
+    // Again before each start of a container: it must not get what another program has put there.
+    if (staged !== undefined && block !== undefined)
+      await this.#local?.stageDevice(block, this.#directory, staged, signal, claimOf(pod, volume))
+    if (staged !== undefined) return
     const persistent = await claims.volume(pod, volume, signal)
     const { metadata, spec } = persistent
     if (spec.csi != null && spec.csi.driver !== localDriver && this.#csi !== undefined) {
       this.#claimed.set(name, await this.#csi.setUp({ pod, volume, persistent, tokens }, signal))
+      return
+    }
+    if (spec.csi?.driver === localDriver && this.#local !== undefined && spec.volumeMode === 'Block') {
+      const path = join(this.#directory, 'volumes', 'kubernetes.io~csi', metadata.name ?? '', 'device')
+      await this.#local.stageDevice(spec.csi.volumeHandle, this.#directory, path, signal, claimOf(pod, volume))
+      this.#claimed.set(name, path)
+      this.#blocks.set(name, spec.csi.volumeHandle)
       return
     }
     if (spec.volumeMode === 'Block') throw new Error('block volumes are not supported on this node, except those of CSI drivers')
@@ -126,7 +149,7 @@ export class PodVolumes {
       return
     }
     if (spec.csi?.driver === localDriver && this.#local !== undefined) {
-      const path = await this.#local.stage(spec.csi.volumeHandle, this.#directory, signal)
+      const path = await this.#local.stage(spec.csi.volumeHandle, this.#directory, signal, claimOf(pod, volume))
       await ownForPod(path, pod)
       this.#claimed.set(name, path)
       return
@@ -144,10 +167,13 @@ export class PodVolumes {
     await this.#csi?.release(this.#directory)
     await unmountBelow(this.#directory)
     this.#claimed.clear()
+    this.#blocks.clear()
     await this.#local?.release(this.#directory)
     await removePodFolder(this.#directory)
   }
 }
+
+const claimOf = (pod: Pod, volume: Volume): PodClaim => ({ namespace: pod.metadata.namespace ?? '', claim: claimNameOf(pod, volume) ?? '' })
 
 /**
  * Resolves with whether it was missing. A link in its place, put there while no agent watched, is not ours: its target would be given to

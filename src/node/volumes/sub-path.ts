@@ -4,6 +4,7 @@
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
+import { writeJson } from '../../base/write-json.ts'
 import { bindMountDescriptor, isMountPoint } from '../machine/mount-table.ts'
 
 /** O_PATH, which node:fs does not name: the descriptor only identifies the file. */
@@ -17,7 +18,7 @@ export class SubPathError extends Error {
 export function checkSubPath(subPath: string): void {
   const segments = subPath.split('/')
   if (isAbsolute(subPath) || segments.includes('..')) {
-    throw new SubPathError(`subPath ${JSON.stringify(subPath)} must be relative and must not contain ".."`)
+    throw new SubPathError(`subPath ${writeJson(subPath)} must be relative and must not contain ".."`)
   }
 }
 
@@ -40,7 +41,7 @@ export async function openBelow(root: string, subPath: string, mode: number): Pr
   const opened = [await open(root, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)]
   const refuse = (name: string): never => {
     throw new SubPathError(
-      `failed to prepare subPath for volumeMount: "${name}" in ${JSON.stringify(subPath)} is a symbolic link that leads outside of the volume`,
+      `failed to prepare subPath for volumeMount: "${name}" in ${writeJson(subPath)} is a symbolic link that leads outside of the volume`,
     )
   }
   const pending = components(subPath, true)
@@ -59,8 +60,7 @@ export async function openBelow(root: string, subPath: string, mode: number): Pr
       opened.push(child)
       if (!(await child.stat()).isSymbolicLink()) continue
       await opened.pop()?.close()
-      if (++links > maxLinks)
-        throw new SubPathError(`failed to prepare subPath for volumeMount: too many links in ${JSON.stringify(subPath)}`)
+      if (++links > maxLinks) throw new SubPathError(`failed to prepare subPath for volumeMount: too many links in ${writeJson(subPath)}`)
       // Whatever exists there by now is opened in the same way.
       const target = await readlink(`/proc/self/fd/${parent.fd}/${name}`)
       if (isAbsolute(target)) return refuse(name)

@@ -3,6 +3,7 @@
 import { isTokenVolume, needsRight, waitsForRight } from '../../api/pods/token-right.ts'
 import { isReason } from '../../api/status.ts'
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, Volume, VolumeProjection } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ObjectSource } from '../container/environment.ts'
 import { type NodeAllocatable, type PodAddresses, podField, resourceField } from '../container/field-values.ts'
 import type { VolumeFile } from './atomic-writer.ts'
@@ -95,7 +96,7 @@ async function addConfigMap(
 ): Promise<void> {
   const name = source.name ?? ''
   const found = await objects.configMap(namespace, name, signal)
-  if (!found && !source.optional) throw new Error(`configmap ${JSON.stringify(name)} not found`)
+  if (!found && !source.optional) throw new Error(`configmap ${writeJson(name)} not found`)
   addKeys(files, found ? configMapContent(found) : new Map(), source, mode, 'configmap')
 }
 
@@ -109,7 +110,7 @@ async function addSecret(
 ): Promise<void> {
   const name = source.name ?? ''
   const found = await objects.secret(namespace, name, signal)
-  if (!found && !source.optional) throw new Error(`secret ${JSON.stringify(name)} not found`)
+  if (!found && !source.optional) throw new Error(`secret ${writeJson(name)} not found`)
   addKeys(files, found ? secretContent(found) : new Map(), source, mode, 'secret')
 }
 

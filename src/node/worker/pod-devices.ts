@@ -1,6 +1,7 @@
 // The devices of one container: the block volumes of its pod.
 import { lstat } from 'node:fs/promises'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { ContainerConfigError } from '../container/environment.ts'
 import type { Device } from '../cri/messages.ts'
 import type { AnyContainer, PodVolumeSet } from './pod-node.ts'
@@ -16,9 +17,7 @@ export async function containerDevices({ pod, container, volumes }: DeviceInput)
   const devices: Device[] = []
   for (const { name, devicePath } of container.volumeDevices ?? []) {
     const refuse = (why: string) =>
-      new ContainerConfigError(
-        `cannot pass volume ${JSON.stringify(name)} into container ${JSON.stringify(container.name)} as a device: ${why}`,
-      )
+      new ContainerConfigError(`cannot pass volume ${writeJson(name)} into container ${writeJson(container.name)} as a device: ${why}`)
     const volume = pod.spec.volumes?.find(each => each.name === name)
     if (volume === undefined) throw refuse('the pod has no volume of this name')
     const hostPath = volumes.pathOf(volume)

@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, rm, stat, truncate, writeFile } from 'node:fs/prom
 import { basename, dirname, join } from 'node:path'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { ContainerConfigError } from '../container/environment.ts'
 import { expandStrictly } from '../container/expand.ts'
 import type { Mount } from '../cri/messages.ts'
@@ -35,15 +36,13 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
     if (!volume)
-      throw new ContainerConfigError(
-        `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
-      )
+      throw new ContainerConfigError(`cannot find volume ${writeJson(mount.name)} to mount into container ${writeJson(container.name)}`)
     if (mount.recursiveReadOnly === 'Enabled') throw new ContainerConfigError('the runtime does not support recursive read-only mounts')
     let hostPath = volumes.pathOf(volume)
     // The node's own name for devices: other paths may be on storage that does not answer.
     if (claimNameOf(pod, volume) !== undefined && basename(hostPath) === 'device' && (await isBlockDevice(hostPath)))
       throw new ContainerConfigError(
-        `cannot mount volume ${JSON.stringify(mount.name)} into container ${JSON.stringify(container.name)}: it is a block device, for volumeDevices`,
+        `cannot mount volume ${writeJson(mount.name)} into container ${writeJson(container.name)}: it is a block device, for volumeDevices`,
       )
     const subPath = subPathOf(mount, environment)
     if (subPath !== undefined) {
@@ -54,7 +53,7 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       await mountSubPath(hostPath, subPath, target).catch(cause => {
         if (cause instanceof SubPathError) throw cause
         throw new SubPathError(
-          `failed to create subPath directory for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}`,
+          `failed to create subPath directory for volumeMount ${writeJson(mount.name)} of container ${writeJson(container.name)}`,
           { cause },
         )
       })

@@ -2,6 +2,7 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Client } from '../../client/client.ts'
 import { serviceAccounts } from '../../client/resources.ts'
 import { podUid } from '../pod/pod-containers.ts'
@@ -31,7 +32,7 @@ export class PodTokens implements TokenSource {
   }
 
   async token(pod: Pod, audience: string, expirationSeconds: number, signal: AbortSignal): Promise<string> {
-    const key = JSON.stringify([podUid(pod), audience, expirationSeconds])
+    const key = writeJson([podUid(pod), audience, expirationSeconds])
     const now = this.#clock.now()
     const held = this.#held.get(key)
     if (held && now < held.renewAt) return held.token

@@ -5,6 +5,7 @@ import type { Pod, PodStatus } from '../../api/types/core-v1.ts'
 import { untilAborted } from '../../base/async/abort.ts'
 import { OneByOne } from '../../base/async/serial-queue.ts'
 import { pause } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { SandboxConfig } from '../cri/messages.ts'
 import { containersOf, type PodContainer, pathOfContainer, podText, podUid } from '../pod/pod-containers.ts'
 import { logFolder } from '../pod/pod-folders.ts'
@@ -352,8 +353,7 @@ export class PodWorker {
   async #reportNow(terminated: boolean, signal: AbortSignal): Promise<void> {
     const before = this.#reported
     const status = podStatus(withReported(this.#pod, before), this.#state, {
-      waiting: this.#waiting,
-      messages: this.#messages,
+      ...{ waiting: this.#waiting, messages: this.#messages },
       ready: id => this.#prober.ready(id),
       started: id => this.#prober.started(id),
       hostIps: this.#node.hostIps(),
@@ -364,7 +364,7 @@ export class PodWorker {
       ...(this.#terminal ? { terminal: this.#terminal } : {}),
     })
     this.#reported = status
-    const text = JSON.stringify(status)
+    const text = writeJson(status)
     if (text === this.#written) return
     this.#contradicted = false
     try {

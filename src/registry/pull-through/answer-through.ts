@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { writeJson } from '../../base/write-json.ts'
 import { isDigest } from '../../supply-chain/oci/digest.ts'
 import { ociIndex } from '../../supply-chain/oci/media-types.ts'
 import { RegistryFault } from '../registry-fault.ts'
@@ -40,7 +41,7 @@ export async function answerThrough(
       return await send(request, response, { type: ociIndex, size: bytes.length }, () => [bytes], signal)
     }
     default: {
-      const bytes = Buffer.from(JSON.stringify({ name: repository, tags: await through.tags(other, signal) }))
+      const bytes = Buffer.from(writeJson({ name: repository, tags: await through.tags(other, signal) }))
       return await send(request, response, { type: 'application/json', size: bytes.length }, () => [bytes], signal)
     }
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { readTextIfThere } from '../../base/files/read-text.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { isDigest } from '../../supply-chain/oci/digest.ts'
 
 export interface KnownManifest {
@@ -52,7 +53,7 @@ export class KnownNames {
     const key = keyOf(known)
     this.#known.delete(key)
     this.#known.set(key, known)
-    await replaceFile(join(this.#folder, fileOf(known)), JSON.stringify(known))
+    await replaceFile(join(this.#folder, fileOf(known)), writeJson(known))
     const [oldest] = this.#known.values()
     if (this.#known.size > this.#max && oldest !== undefined) await this.delete(oldest)
   }

@@ -7,6 +7,7 @@ import { parseRepositoryName } from '../../api/repository-name.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { FollowedMirrors } from '../../client/followed-mirrors.ts'
 import { type Digest, isDigest } from '../../supply-chain/oci/digest.ts'
 import type { Descriptor, ImageSource, Manifest } from '../../supply-chain/oci/image-source.ts'
@@ -138,7 +139,7 @@ export class PullThrough {
     if (known !== undefined && kept !== undefined && clock.now() - known.seen < tagMs) return kept.bytes
     try {
       const found = await this.#source(other).referrers(digest, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
-      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: found }))
+      const bytes = Buffer.from(writeJson({ schemaVersion: 2, mediaType: ociIndex, manifests: found }))
       await this.#keepBytes(other, reference, {
         digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
         mediaType: ociIndex,

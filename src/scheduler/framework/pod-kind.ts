@@ -1,5 +1,6 @@
 // The part of a pod that selectors see. Pods of a workload share it, so that a selector is evaluated once for all of them.
 import type { Affinity, Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface PodKind {
   readonly namespace: string
@@ -24,7 +25,7 @@ export function kindOf(pod: Pod): PodKind {
   const { namespace = '', labels = {}, deletionTimestamp } = pod.metadata
   const ending = deletionTimestamp !== undefined
   const affinity = hasPodAffinity(pod) ? pod.spec.affinity : undefined
-  const key = JSON.stringify([namespace, ending, labels, affinity])
+  const key = writeJson([namespace, ending, labels, affinity])
   const found = known.get(key)
   if (found !== undefined) return found
   if (known.size >= maxKnown || characters >= maxCharacters) {

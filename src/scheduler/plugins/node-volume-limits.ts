@@ -1,5 +1,6 @@
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { VolumeView } from '../framework/cluster-state.ts'
 import { type Fit, fits, misfit, type SchedulerPlugin } from '../framework/framework.ts'
 import type { NodeInfo } from '../framework/node-info.ts'
@@ -73,9 +74,9 @@ function volumesOf(pod: Pod, volumes: VolumeView): ReadonlyMap<string, string> {
     const claim = volumes.claim(namespace, name)
     const csi = volumes.volume(claim?.spec.volumeName ?? '')?.spec.csi
     const provisioner = volumes.storageClass(claim?.spec.storageClassName ?? '')?.provisioner
-    if (csi != null) found.set(JSON.stringify([csi.driver, csi.volumeHandle]), csi.driver)
+    if (csi != null) found.set(writeJson([csi.driver, csi.volumeHandle]), csi.driver)
     else if (provisioner !== undefined && (claim?.spec.volumeName ?? '') === '')
-      found.set(JSON.stringify([provisioner, namespace, name]), provisioner)
+      found.set(writeJson([provisioner, namespace, name]), provisioner)
   }
   return found
 }

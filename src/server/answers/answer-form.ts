@@ -1,6 +1,7 @@
 // Negotiates the form of the response: accepted by the client and supported by the resource.
 import { schemaFor } from '../../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type AnswerForm, answerForm, requireAcceptableRoute } from '../request/negotiate.ts'
 import { hasTable, type ResourceRequestInfo } from '../request/request-info.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
@@ -23,7 +24,7 @@ export function resourceForm(info: ResourceRequestInfo, served: ServedResource, 
 
 function validateInclude(include: string): void {
   if (includes.includes(include)) return
-  const problem = `Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
+  const problem = `Invalid value: ${writeJson(include)}: must be 'Metadata', 'Object', 'None', or empty`
   throw badRequest(`Unable to convert to Table as requested: includeObject: ${problem}`)
 }
 

@@ -2,6 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { badRequest } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface ContinuePoint {
   /** The revision of the list; undefined if it has expired and the pages show the newest state. */
@@ -26,7 +27,7 @@ export class ContinueTokens {
 
   /** `scope` is the resource and namespace of the list: a token is valid for its list only. */
   seal(point: ContinuePoint, scope: string): string {
-    const payload = Buffer.from(JSON.stringify([point.revision ?? -1, point.namespace, point.name, point.since]))
+    const payload = Buffer.from(writeJson([point.revision ?? -1, point.namespace, point.name, point.since]))
     return Buffer.concat([this.#mac(payload, scope), payload]).toString('base64url')
   }
 

@@ -1,4 +1,5 @@
 // Decides about formatted JSON: if the client requests it, and for programs that show it to a person, as upstream.
+import { writeJson } from '../../base/write-json.ts'
 import { emptyQuery, type Query } from '../request/query.ts'
 
 const people = ['curl', 'Wget', 'Mozilla/5.0']
@@ -16,7 +17,7 @@ export function wantsPretty(query: Query, agent: string | undefined): boolean {
 const maxLevels = 64
 
 /** Formatted JSON. */
-export const prettyText = (value: unknown): string => JSON.stringify(value, null, goesDeeper(value, maxLevels) ? 0 : 2)
+export const prettyText = (value: unknown): string => writeJson(value, null, goesDeeper(value, maxLevels) ? 0 : 2)
 
 function goesDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false

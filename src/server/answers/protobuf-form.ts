@@ -1,4 +1,5 @@
 // Entries and values in protobuf: whole objects of kinds with a message, and metadata of all kinds.
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry } from '../../store/store.ts'
 import { EncodedForms } from '../protobuf/encoded-forms.ts'
 import { messageField, type ProtobufKind, partialField, partialOfField, partialOfFieldLength, protobufKind } from '../protobuf/envelope.ts'
@@ -69,5 +70,5 @@ export function valueField(value: unknown): { readonly kind: ProtobufKind; reado
   const { apiVersion = 'v1', kind: name } = value as { readonly apiVersion?: unknown; readonly kind?: unknown }
   if (typeof apiVersion !== 'string' || typeof name !== 'string') return undefined
   const kind = protobufKind(apiVersion, name)
-  return kind && { kind, field: messageField(kind, Buffer.from(JSON.stringify(value))) }
+  return kind && { kind, field: messageField(kind, Buffer.from(writeJson(value))) }
 }

@@ -1,6 +1,7 @@
 // A list in protobuf. It begins with its length, so all items are encoded before the first byte is sent. Items that were evicted from the cache meanwhile
 // are encoded again, so a list needs no more memory than the cache.
 import { turn } from '../../base/async/turns.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry, ListResult } from '../../store/store.ts'
 import { maxTurnMs, partsPerLook, streamParts } from '../http/chunked-body.ts'
 import type { Reply } from '../http/exchange.ts'
@@ -21,7 +22,7 @@ const metadataTag = 0x0a
 export function protobufListReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { list, field, size: sizeOf } = entryFields(context.served, context.form)
   const { entries } = result
-  const own = fieldOfJson(metadataTag, 'meta/v1.ListMeta', Buffer.from(JSON.stringify(metadata)))
+  const own = fieldOfJson(metadataTag, 'meta/v1.ListMeta', Buffer.from(writeJson(metadata)))
   const head = (items: number): Buffer => Buffer.concat([list.begin, lengthField(2, own.length + items), own])
   const size = sourceSize(context, result)
   if (size < streamFrom) {

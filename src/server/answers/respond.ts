@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
 import { ApiError, insufficientStorage, internalError, type Status, serviceUnavailable, timedOut } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type Entry, ObjectTooLarge, StoreFull, WriteFailed } from '../../store/store.ts'
 import type { Reply } from '../http/exchange.ts'
 import { plainFailure } from '../http/plain-failure.ts'
@@ -89,7 +90,7 @@ export function valueReply(context: { readonly form: AnswerForm; readonly pretty
   const inProtobuf = context.form.encoding === 'protobuf' ? valueField(value) : undefined
   if (inProtobuf !== undefined) return { status, contentType: protobufType, body: envelope(inProtobuf.kind, inProtobuf.field) }
   if (context.form.encoding === 'yaml') return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
-  return { status, contentType: json, body: Buffer.from(context.pretty ? `${prettyText(value)}\n` : JSON.stringify(value)) }
+  return { status, contentType: json, body: Buffer.from(context.pretty ? `${prettyText(value)}\n` : writeJson(value)) }
 }
 
 /** The Success status of a deletion that removed the object. */

@@ -8,6 +8,7 @@ import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry } from '../../store/store.ts'
 import type { Conversion } from '../resource/conversion.ts'
 import { CachedForm, type EntryView, frame } from '../resource/entry-view.ts'
@@ -99,7 +100,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
       },
       async convert(objects, desired, signal) {
         const converted: KubeObject[] = []
-        for (const group of questions(objects, object => ({ object, bytes: JSON.stringify(object).length })))
+        for (const group of questions(objects, object => ({ object, bytes: writeJson(object).length })))
           converted.push(...(await convert(parts, desired, group, signal)))
         return converted
       },
@@ -166,7 +167,7 @@ async function convert(
   if (version === undefined || clientConfig === undefined)
     throw fail('call', 'it speaks no version of ConversionReview that the server speaks')
   const uid = randomUUID()
-  const body = Buffer.from(JSON.stringify(conversionReview(version, uid, desiredAPIVersion, objects)))
+  const body = Buffer.from(writeJson(conversionReview(version, uid, desiredAPIVersion, objects)))
   let answer: Buffer
   try {
     answer = await sender.send(clientConfig, body, conversionTimeoutSeconds, signal)

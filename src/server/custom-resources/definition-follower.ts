@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { customResources } from '../../api/resources/custom-resource.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/types/apiextensions-v1.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { ChangingResources, ServedResource } from '../resource/served-resource.ts'
@@ -114,5 +115,5 @@ export class DefinitionFollower {
 /** Everything that the served resources depend on. */
 function keyOf({ metadata, status }: Definition): string {
   const flags = [isTrue(status, 'Established'), isTrue(status, 'Terminating')]
-  return JSON.stringify([metadata.uid, metadata.generation, ...flags, status?.acceptedNames])
+  return writeJson([metadata.uid, metadata.generation, ...flags, status?.acceptedNames])
 }

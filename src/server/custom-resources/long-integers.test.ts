@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { TestServer } from '../testing.ts'
 import { install, widgetDefinition, widgets } from './widgets.testing.ts'
 
@@ -39,7 +40,7 @@ test('an integer of 64 bits is stored, read, listed and watched with all its dig
   assert.ok(created.text.includes(`"spec":${sent}`), created.text)
   assert.equal(api.events.at(-1)?.responseStatus?.code, 201)
   for (const path of [`${widgets}/a`, widgets]) assert.ok((await api.get(path)).text.includes(`"spec":${sent}`))
-  assert.ok(JSON.stringify((await watch.next())?.object).includes(`"spec":${sent}`))
+  assert.ok(writeJson((await watch.next())?.object).includes(`"spec":${sent}`))
   watch.close()
 })
 

@@ -1,5 +1,6 @@
 // Objects in other versions for field management: the webhook converts each only once.
 import type { KubeObject } from '../../api/object.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ConvertObjects } from '../resource/conversion.ts'
 
 /** Of one request. */
@@ -15,7 +16,7 @@ export class RequestedConversions {
 
   /** Neither the objects nor the result may be modified. Rejects as the webhook fails. */
   async get(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]> {
-    const keys = objects.map(object => `${apiVersion} ${JSON.stringify(object)}`)
+    const keys = objects.map(object => `${apiVersion} ${writeJson(object)}`)
     const missing = new Map(objects.flatMap((object, index) => (this.#known.has(keys[index] ?? '') ? [] : [[keys[index] ?? '', object]])))
     if (missing.size > 0) await this.#ask(missing, apiVersion)
     return keys.flatMap(key => this.#known.get(key) ?? [])

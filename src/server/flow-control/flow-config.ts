@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { InProcessTransport } from '../http/in-process.ts'
 import type { ServedResource, ServedResources } from '../resource/served-resource.ts'
@@ -181,7 +182,7 @@ function withOwnExemption(
 /** 404 and 409: another writer was faster, and the next pass sees the result. */
 async function send(transport: InProcessTransport, method: string, path: string, object: object, signal: AbortSignal): Promise<void> {
   const type = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json'
-  const body = Buffer.from(JSON.stringify(object))
+  const body = Buffer.from(writeJson(object))
   const response = await transport.request({ method, path, headers: { 'content-type': type }, body }, signal)
   const chunks: Buffer[] = []
   for await (const chunk of response.body) chunks.push(chunk)

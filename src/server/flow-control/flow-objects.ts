@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FlowSchema, FlowSchemaCondition, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { formatTime } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { autoupdateSpecAnnotation } from './bootstrap-objects.ts'
 
 type FlowObject = FlowSchema | PriorityLevelConfiguration
@@ -54,7 +55,7 @@ export function planDangling(
 }
 
 function danglingOf(level: string, exists: boolean): { status: string; reason: string; message: string } {
-  const start = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)}`
+  const start = `This FlowSchema references the PriorityLevelConfiguration object named ${writeJson(level)}`
   if (exists) return { status: 'False', reason: 'Found', message: `${start} and it exists` }
   return { status: 'True', reason: 'NotFound', message: `${start} but there is no such object` }
 }

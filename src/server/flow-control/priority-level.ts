@@ -1,5 +1,6 @@
 // One priority level: its configuration, its seats, and its queues.
 import type { PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { SeatLimits, Shares } from './allocate-seats.ts'
 import { Flows } from './flow.ts'
 import type { FlowClock } from './flow-clock.ts'
@@ -70,4 +71,4 @@ function queuingOf({ spec }: PriorityLevelConfiguration): Queuing {
 const flowsOf = (object: PriorityLevelConfiguration): Flows =>
   new Flows(queuingOf(object).queues, object.spec.limited?.limitResponse?.queuing?.handSize ?? 8)
 
-const shapeOf = ({ spec }: PriorityLevelConfiguration): string => JSON.stringify(spec.limited?.limitResponse ?? null)
+const shapeOf = ({ spec }: PriorityLevelConfiguration): string => writeJson(spec.limited?.limitResponse ?? null)

@@ -1,6 +1,7 @@
 // Writes of the server itself: requests with its own identity, authorized, admitted and audited like all others.
 import { ApiError, type Status } from '../../api/status.ts'
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { InProcessTransport } from './in-process.ts'
 
 export interface PatchOperation {
@@ -48,7 +49,7 @@ export class OwnRequests {
 
   async #answer(method: string, path: string, value?: object): Promise<OwnAnswer> {
     const headers = { 'content-type': method === 'PATCH' ? 'application/json-patch+json' : 'application/json' }
-    const body = value === undefined ? {} : { body: Buffer.from(JSON.stringify(value)) }
+    const body = value === undefined ? {} : { body: Buffer.from(writeJson(value)) }
     const response = await this.#transport.request({ method, path, headers, ...body }, this.#signal)
     const chunks: Buffer[] = []
     for await (const chunk of response.body) chunks.push(chunk)

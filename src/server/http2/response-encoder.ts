@@ -1,5 +1,6 @@
 // Encodes the response heads of one connection. Fields that repeat are added to the client's dynamic table once, and then sent as their index.
 
+import { writeJson } from '../../base/write-json.ts'
 import { ofConnection } from './connection-headers.ts'
 import { frameFlag, frameType, headSize, writeHead } from './wire/frames.ts'
 import { defaultTableSize, fieldSize, type HeaderField, staticFields } from './wire/header-table.ts'
@@ -76,7 +77,7 @@ export class ResponseEncoder {
 
   #field(out: SendBuffer, name: string, value: string): void {
     const number = nameNumbers.get(name)
-    if (ofConnection.has(name)) throw new Error(`HTTP/2 does not allow the header ${JSON.stringify(name)}`)
+    if (ofConnection.has(name)) throw new Error(`HTTP/2 does not allow the header ${writeJson(name)}`)
     if (repeated.has(name)) this.#repeated(out, number ?? 0, name, value)
     else if (number !== undefined) writeLiteral(out, number, value)
     else {

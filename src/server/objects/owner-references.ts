@@ -1,5 +1,6 @@
 // Owners that are named twice count once, as upstream has it for clients that add themselves again.
 import type { ObjectMeta, OwnerReference } from '../../api/object.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /**
  * Keeps the first of equal references, and warns the client. Whole objects are checked twice, the second time `afterAdmission`; what a patch makes is
@@ -12,7 +13,7 @@ export function dropDuplicateOwners(metadata: ObjectMeta, warn: (text: string) =
   const repeated: string[] = []
   for (const owner of owners) {
     const { apiVersion, kind, name, uid, controller = null, blockOwnerDeletion = null } = owner
-    const whole = JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion])
+    const whole = writeJson([apiVersion, kind, name, uid, controller, blockOwnerDeletion])
     if (kept.has(whole)) repeated.push(uid)
     else kept.set(whole, owner)
   }

@@ -2,6 +2,7 @@
 import type { ObjectMeta } from '../../api/object.ts'
 import { type ApiError, conflict, invalid, staleConflict } from '../../api/status.ts'
 import { invalidShown } from '../../api/validation/go-syntax.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
 import { matchPlace } from './object-meta.ts'
@@ -61,7 +62,7 @@ function failed(served: ServedResource, place: Place, text: string): ApiError {
 /** The client's version, without leading zeros; '' if there is none. As upstream, fails on text that is no number. */
 function versionOf({ resourceVersion = '' }: ObjectMeta): string {
   if (resourceVersion === '') return ''
-  const fail = (why: string): Error => plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
+  const fail = (why: string): Error => plainFailure(`strconv.ParseUint: parsing ${writeJson(resourceVersion)}: ${why}`)
   if (!/^\d+$/.test(resourceVersion)) throw fail('invalid syntax')
   const version = BigInt(resourceVersion)
   if (version > maxVersion) throw fail('value out of range')

@@ -12,6 +12,7 @@ import { schemaFor } from '../../api/schema/model.ts'
 import type { Pod } from '../../api/types/core-v1-pod.ts'
 import { WorkBudget, yieldIfDue } from '../../base/async/turns.ts'
 import { formatTime } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { encode } from '../../store/entry.ts'
 import { validateNewObject } from './create-object.ts'
 import { emptyOf } from './field-management.ts'
@@ -54,7 +55,7 @@ function creationOf(
   const shape = shapeOfStruct(type)
   const evaluator = evaluatorOf(groupResource(group, plural))
   return async (index, now) => {
-    const bytes = Buffer.from(JSON.stringify({ apiVersion, kind, ...sample(index) }))
+    const bytes = Buffer.from(writeJson({ apiVersion, kind, ...sample(index) }))
     const { object } = decodeBody(bytes, definition, 'Strict', parseDocument(bytes, 'application/json', maxValues))
     definition.setDefaults?.(object)
     receiveNew(object.metadata, 'default', definition.namespaced)

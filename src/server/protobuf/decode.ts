@@ -2,6 +2,7 @@
 
 import { maxValues, parseJsonBytes, unrecognized } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type FieldRow, messages } from './message-plan.ts'
 import { type Reader, readerOf, Tally, WireError } from './wire.ts'
 
@@ -56,8 +57,7 @@ function decode(bytes: Buffer, kind: GroupVersionKind, most: number): JsonObject
   const name = unknown.kind || kind.kind
   // Options of the meta package are registered in each group.
   const message = schemaFor(group, version, name)?.key ?? `meta/v1.${name}`
-  if (!messages.has(message))
-    throw new WireError(`no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(unknown.apiVersion)}`)
+  if (!messages.has(message)) throw new WireError(`no kind ${writeJson(name)} is registered for version ${writeJson(unknown.apiVersion)}`)
   const value = readMessage(message, unknown.raw, { depth: 0, tally })
   return {
     ...(unknown.kind === '' ? {} : { kind: unknown.kind }),

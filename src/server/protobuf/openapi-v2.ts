@@ -1,5 +1,6 @@
 // The Swagger 2.0 document as protobuf (message openapi.v2.Document of gnostic), the only form in which kubectl reads `/openapi/v2`:
 // it looks up kinds there that the OpenAPI v3 documents do not have, for example a `List` in a file.
+import { writeJson } from '../../base/write-json.ts'
 
 /** The accepted media types. The first one is not valid, but Go clients still send it. */
 const mediaTypes = [
@@ -42,7 +43,7 @@ function encodeMessage({ fields, extensions }: Message, value: unknown): Buffer 
 const text: Encode = (number, value) => delimited(number, Buffer.from(String(value)))
 const flag: Encode = (number, value) => (value === true ? Buffer.concat([varint(number * 8), varint(1)]) : nothing)
 /** gnostic stores free-form values as YAML, a superset of JSON. */
-const anyValue: Encode = (number, value) => delimited(number, text(2, JSON.stringify(value)))
+const anyValue: Encode = (number, value) => delimited(number, text(2, writeJson(value)))
 const nothing = Buffer.alloc(0)
 
 const whole: Encode = (number, value) => Buffer.concat([varint(number * 8), varint(Number(value))])

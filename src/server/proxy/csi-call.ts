@@ -8,6 +8,7 @@ import {
   readCsiCallPath,
 } from '../../api/nodes/csi-call-path.ts'
 import { apiError, badRequest, unknownMethod } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { readBody } from '../request/read-body.ts'
 import type { PathHandler } from '../request/request-context.ts'
 import { nodeRefusal } from './tunnel/node-refusal.ts'
@@ -22,12 +23,7 @@ export function csiCallHandler(tunnels: Pick<NodeTunnels, 'requestNode'>): PathH
     if (request.method !== 'POST') throw unknownMethod()
     // Whatever roles grant: a request may hold the secrets of a storage system, and an answer those of a volume.
     if (!user.name.startsWith(csiCallerPrefix))
-      throw apiError(
-        403,
-        'Forbidden',
-        `forbidden: User ${JSON.stringify(user.name)} cannot call CSI drivers: only their controllers may`,
-        {},
-      )
+      throw apiError(403, 'Forbidden', `forbidden: User ${writeJson(user.name)} cannot call CSI drivers: only their controllers may`, {})
     const body = await readBody(context)
     if (body.length > maxCsiRequestBytes)
       throw badRequest(`the request of a CSI call has ${body.length} bytes, at most ${maxCsiRequestBytes} are accepted`)

@@ -3,6 +3,7 @@
 import { type KubeletPath, kubeletPaths } from '../../api/nodes/node-protocol.ts'
 import { apiError, badRequest, notFound, unknownMethod } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { header, type Reply } from '../http/exchange.ts'
 import { admitConnection } from '../objects/connect-admission.ts'
 import type { WriteParts } from '../objects/write-parts.ts'
@@ -97,7 +98,7 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
   const moved = slashRedirect(request.method, url)
   if (moved) return moved
   const path = kubeletPath(info.rest)
-  if (path === undefined) throw apiError(404, 'NotFound', `the node agent has no page ${JSON.stringify(url.path)}; it has ${offered}`)
+  if (path === undefined) throw apiError(404, 'NotFound', `the node agent has no page ${writeJson(url.path)}; it has ${offered}`)
   if (request.upgrade !== undefined) throw badRequest('the node agent has no page to which a connection could be upgraded')
   if (request.method !== 'GET' && request.method !== 'HEAD') throw unknownMethod()
   const node = await parts.tunnels.requestNode(name, { kind: 'kubelet', path }, request.signal)
@@ -125,6 +126,7 @@ const contentTypes: Readonly<Record<KubeletPath, string>> = {
   pods: 'application/json',
   'refused-connections': 'application/json',
   'stats/usage': 'application/json',
+  'stats/summary': 'application/json',
   'metrics/resource': 'text/plain; version=0.0.4; charset=utf-8',
 }
 
@@ -136,4 +138,4 @@ function kubeletPath(rest: readonly string[]): KubeletPath | undefined {
 }
 
 const refused = (name: string, why: string): Error =>
-  apiError(403, 'Forbidden', `nodes ${JSON.stringify(name)} is forbidden: ${why}`, { name, kind: 'nodes' })
+  apiError(403, 'Forbidden', `nodes ${writeJson(name)} is forbidden: ${why}`, { name, kind: 'nodes' })

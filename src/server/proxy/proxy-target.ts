@@ -1,6 +1,7 @@
 // Finds the backend of a proxy: always a pod, through the tunnel of its node. Addresses are never taken from a request or a status alone.
 import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ServedResources } from '../resource/served-resource.ts'
 import { hostText, isReachable } from './dial-address.ts'
 import { addressesOf, podAtAddress, podNamed } from './pod-at-address.ts'
@@ -36,7 +37,7 @@ export function serviceTarget(resources: ServedResources, namespace: string, id:
   const endpoints = read(resources, 'endpoints', namespace, name) as Endpoints | undefined
   if (endpoints === undefined) throw notFound({ group: '', plural: 'endpoints' }, name)
   const subsets = endpoints.subsets ?? []
-  if (subsets.length === 0) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
+  if (subsets.length === 0) throw serviceUnavailable(`no endpoints available for service ${writeJson(name)}`)
   for (const { addresses = [], ports = [] } of rotated(subsets, random())) {
     const found = ports?.find(candidate => (candidate.name ?? '') === portName)
     if (found === undefined) continue
@@ -47,14 +48,14 @@ export function serviceTarget(resources: ServedResources, namespace: string, id:
       return { pod, port: found.port, tls: scheme === 'https', host: hostText(address.ip, found.port), serverName }
     }
   }
-  throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(id)}`)
+  throw serviceUnavailable(`no endpoints available for service ${writeJson(id)}`)
 }
 
 function nameOfPort(resources: ServedResources, namespace: string, name: string, port: number): string {
   const service = read(resources, 'services', namespace, name) as Service | undefined
   if (service === undefined) throw notFound({ group: '', plural: 'services' }, name)
   const found = service.spec.ports?.find(candidate => candidate.port === port)
-  if (found === undefined) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+  if (found === undefined) throw serviceUnavailable(`no service port ${port} found for service ${writeJson(name)}`)
   return found.name ?? ''
 }
 

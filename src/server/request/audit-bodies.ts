@@ -4,6 +4,7 @@ import type { AuditDecision } from '../../access/audit/policy.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { readFirstYaml, YamlError } from '../../api/schema/yaml.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { joined } from '../http/body-parts.ts'
 import { header, type Reply, type ServerRequest } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
@@ -85,7 +86,7 @@ function recordedAnswer({ body, contentType }: Pick<Reply, 'body' | 'contentType
   const bytes = joined(body)
   if (mediaType(contentType) !== protobufType) return parsed(bytes.toString(), mediaType(contentType))
   // The server's own bytes: of the kind that they name, without a limit of fields. Decoded maps have no prototype and get one here.
-  return { value: parseExactJson(JSON.stringify(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
+  return { value: parseExactJson(writeJson(decodeProtobuf(bytes, unnamed, Number.POSITIVE_INFINITY))) }
 }
 
 const unnamed = { group: '', version: '', kind: '' }

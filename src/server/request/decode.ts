@@ -16,6 +16,7 @@ import {
 import type { GroupVersionKind } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
 import { yieldIfDue } from '../../base/async/turns.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { header } from '../http/exchange.ts'
 import { decodeProtobuf } from '../protobuf/decode.ts'
 import { protobufKind } from '../protobuf/envelope.ts'
@@ -76,7 +77,7 @@ export async function readable(
 ): Promise<ReadableBody> {
   if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes, most)) }
   if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, most) }
-  const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind, most)))
+  const decoded = Buffer.from(writeJson(decodeProtobuf(bytes, kind, most)))
   context.keepBody?.({ bytes: decoded, contentType: json })
   return { bytes: decoded, document: parseDocument(decoded, json, most) }
 }

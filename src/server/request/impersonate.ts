@@ -7,6 +7,7 @@ import type { Asker } from '../../access/authorize.ts'
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { RequestHeaders } from '../http/exchange.ts'
 import { type Authorize, requireAllowed } from './authorize.ts'
 
@@ -99,7 +100,7 @@ function extras(headers: RequestHeaders): Record<string, string[]> {
       key = decodeURIComponent(key)
     } catch (err) {
       if (!(err instanceof URIError)) throw err
-      throw badRequest(`invalid URL escape in header ${JSON.stringify(name)}`)
+      throw badRequest(`invalid URL escape in header ${writeJson(name)}`)
     }
     found.set(key, [...(found.get(key) ?? []), ...values(headers, name)])
   }
@@ -119,6 +120,6 @@ function values(headers: RequestHeaders, name: string): string[] {
 /** Transports read each byte as one character, but names are in UTF-8: without this they would be different names. */
 function decoded(text: string, name: string): string {
   const bytes = Buffer.from(text, 'latin1')
-  if (!isUtf8(bytes) || bytes.toString('latin1') !== text) throw badRequest(`header ${JSON.stringify(name)} is not UTF-8`)
+  if (!isUtf8(bytes) || bytes.toString('latin1') !== text) throw badRequest(`header ${writeJson(name)} is not UTF-8`)
   return bytes.toString()
 }

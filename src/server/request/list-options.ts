@@ -1,6 +1,7 @@
 // The options of list, watch and deletecollection, validated like upstream's ListOptions.
 import { type FieldError, forbiddenField, notSupported } from '../../api/field-error.ts'
 import { type ApiError, apiError, badRequest, invalid } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import type { Query } from './query.ts'
 
@@ -85,7 +86,7 @@ const maxRevision = 2n ** 64n - 1n
 export function requiredRevision(resourceVersion: string, list = false): number {
   if (resourceVersion === '') return 0
   if (/^\d+$/.test(resourceVersion) && BigInt(resourceVersion) <= maxRevision) return Number(resourceVersion)
-  const quoted = JSON.stringify(resourceVersion)
+  const quoted = writeJson(resourceVersion)
   const why = `strconv.ParseUint: parsing ${quoted}: ${/^\d+$/.test(resourceVersion) ? 'value out of range' : 'invalid syntax'}`
   const message = `resourceVersion: Invalid value: ${quoted}: ${why}`
   throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(message)

@@ -2,6 +2,7 @@
 import { requiredFieldValue } from '../../api/selectors/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
 import { nameIsPathSegment } from '../../api/validation/names.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ServedResource, ServedResources } from '../resource/served-resource.ts'
 import { podStreams } from './connections.ts'
 import { parseQuery, type Query } from './query.ts'
@@ -90,7 +91,7 @@ const noTarget = /[^\x21\x22\x24-\x5b\x5d-\x7e]/
 
 function requireTarget(url: string): void {
   const at = url.search(noTarget)
-  if (at >= 0) throw badRequest(`the request target must not hold ${JSON.stringify(url[at])}: send it as a percent-encoded escape`)
+  if (at >= 0) throw badRequest(`the request target must not hold ${writeJson(url[at])}: send it as a percent-encoded escape`)
 }
 
 /** Index of the first segment after group and version; 0 if the path names no resource. */
@@ -120,7 +121,7 @@ function unescapeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch (err) {
-    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${writeJson(segment)}`)
     throw err
   }
 }
@@ -181,7 +182,7 @@ function resourceInfo(
 /** Throws upstream's 400 for impossible names, whatever the verb: otherwise a list in such a namespace would be empty. */
 function requireName(what: 'Namespace' | 'Name', name: string): void {
   const problems = nameIsPathSegment(name, false)
-  if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problems.join(', ')}`)
+  if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${writeJson(name)}: ${problems.join(', ')}`)
 }
 
 /** As upstream, other methods have an empty verb, which only a right to all verbs covers. Backends of a proxy accept OPTIONS. */

@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../api/resources/resource.ts'
 import { type FieldSelection, parseFieldSelector } from '../../api/selectors/field-selector.ts'
 import { type LabelSelection, parseLabelSelector } from '../../api/selectors/selector.ts'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry, Selection } from '../../store/store.ts'
 import type { ServedResource } from '../resource/served-resource.ts'
 import type { Query } from './query.ts'
@@ -93,7 +94,7 @@ const isMetadata = (field: string): boolean => field === nameField || field === 
 
 /** For kinds without their own selectable fields. */
 function unknownField(field: string): string {
-  return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
+  return `${writeJson(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
 }
 
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
 import { deepFreeze } from '../../base/data/freeze.ts'
 import { parseExactJson } from '../../base/exact-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry, EventType, StoreEvent } from '../../store/store.ts'
 
 /** The form of an entry in a served version. For the stored version, all three are the store's own, without a copy. */
@@ -31,7 +32,7 @@ export class CachedForm {
   /** `of` is the entry that the object was computed from. */
   constructor(object: KubeObject, of: Pick<Entry, 'large'>) {
     const frozen = deepFreeze(object)
-    const bytes = Buffer.from(JSON.stringify(frozen))
+    const bytes = Buffer.from(writeJson(frozen))
     this.#bytes = of.large?.hold(bytes) ?? bytes
     this.#object = new WeakRef(frozen)
   }

@@ -5,6 +5,7 @@ import { binding as bindingResource } from '../../api/resources/core/binding.ts'
 import { badRequest, conflict, unknownPath } from '../../api/status.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { copyJson } from '../../base/data/copy-json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { valueReply } from '../answers/respond.ts'
 import { plainFailure } from '../http/plain-failure.ts'
 import { matchNamespace } from '../objects/object-meta.ts'
@@ -78,11 +79,7 @@ function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: numbe
     throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} is being deleted, cannot be assigned to a host`)
   }
   if (pod.spec?.nodeName) {
-    throw conflict(
-      { group: '', plural: 'pods/binding' },
-      name,
-      `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`,
-    )
+    throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} is already assigned to node ${writeJson(pod.spec.nodeName)}`)
   }
   if ((pod.spec?.schedulingGates ?? []).length > 0) {
     throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} has non-empty .spec.schedulingGates`)

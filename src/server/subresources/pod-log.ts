@@ -2,6 +2,7 @@
 import { writeNodeQuery } from '../../api/nodes/node-query.ts'
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { BodyStream } from '../http/exchange.ts'
 import { logWebSocket } from '../proxy/streams/log-web-socket.ts'
 import { nodeRefusal } from '../proxy/tunnel/node-refusal.ts'
@@ -65,12 +66,12 @@ function validateState(pod: Pod, container: string, previous: boolean): void {
   const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(({ name }) => name === container)
   if (previous) {
     if (status?.lastState?.terminated === undefined) {
-      throw badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} not found`)
+      throw badRequest(`previous terminated container ${writeJson(container)} in pod ${writeJson(name)} not found`)
     }
     return
   }
   const why = waitingReason(status)
-  if (why !== undefined) throw badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} is ${why}`)
+  if (why !== undefined) throw badRequest(`container ${writeJson(container)} in pod ${writeJson(name)} is ${why}`)
 }
 
 function waitingReason(status: ContainerStatus | undefined): string | undefined {

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../api/object.ts'
 import { yamlText } from '../../api/schema/yaml-text.ts'
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { type ContinueTokens, pagesLastMs } from '../answers/continue-token.ts'
 import { bytesReply, type ListMeta, sourceSize } from '../answers/list-body.ts'
@@ -83,7 +84,7 @@ function partialParts({ served, form }: ResourceContext, result: ListResult, ope
 }
 
 function head(kind: string, apiVersion: string, metadata: ListMeta): Buffer {
-  return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)
+  return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${writeJson(metadata)},"items":[`)
 }
 
 function at(result: ListResult, index: number): Entry {
@@ -104,13 +105,13 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
   const include = context.query.get('includeObject')
   const ordered = inRowOrder(context, result)
   const { columnDefinitions, rowOf } = tablePrinter(definition, include, context.now, metaVersion)
-  const opening = `{"kind":"Table","apiVersion":"${metaVersion}","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
+  const opening = `{"kind":"Table","apiVersion":"${metaVersion}","metadata":${writeJson(metadata)},"columnDefinitions":`
   const parts = {
-    head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
+    head: Buffer.from(`${opening}${writeJson(columnDefinitions)},"rows":[`),
     count: result.entries.length,
     computed: true,
     sourceBytes: sourceBytesOf(ordered),
-    part: (index: number) => Buffer.from(JSON.stringify(rowOf(view.object(at(ordered, index))))),
+    part: (index: number) => Buffer.from(writeJson(rowOf(view.object(at(ordered, index))))),
     tail,
   }
   return bytesReply(context, parts, sourceSize(context, result))

@@ -1,6 +1,7 @@
 // Encodes watch events in the negotiated form: the object, a Table, or only its metadata.
 import type { Status } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Entry, StoreEvent, Watched } from '../../store/store.ts'
 import { metadataBytes, partialFrame } from '../answers/partial-bytes.ts'
 import { tableOf } from '../answers/table.ts'
@@ -112,7 +113,7 @@ class ComputedEvents implements WatchEvents {
     }
     const object = view.object(entry)
     const table = this.#table([object], object.metadata.resourceVersion ?? '', now)
-    return Buffer.from(JSON.stringify(this.#columnsSent ? { ...table, columnDefinitions: null } : table))
+    return Buffer.from(writeJson(this.#columnsSent ? { ...table, columnDefinitions: null } : table))
   }
 
   bookmark(revision: number, initialEnd: boolean): Buffer {
@@ -138,13 +139,13 @@ const listOf = ({ definition, apiVersion }: ServedResource): ListName => ({ kind
 
 /** The empty list, for the bookmark that ends the initial events. */
 function blueprintOf(listed: ListName, initialEnd: boolean): Buffer | undefined {
-  return initialEnd ? Buffer.from(JSON.stringify({ ...listed, metadata: {}, items: [] })) : undefined
+  return initialEnd ? Buffer.from(writeJson({ ...listed, metadata: {}, items: [] })) : undefined
 }
 
 function bookmarkFrame(object: unknown): Buffer {
-  return frame('BOOKMARK', Buffer.from(JSON.stringify(object)))
+  return frame('BOOKMARK', Buffer.from(writeJson(object)))
 }
 
 function errorFrame(status: Status): Buffer {
-  return frame('ERROR', Buffer.from(JSON.stringify(status)))
+  return frame('ERROR', Buffer.from(writeJson(status)))
 }

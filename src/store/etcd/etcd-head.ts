@@ -1,5 +1,6 @@
 // The value of the head: written in the transaction of each group, so that comparing its revision in etcd orders all writes of all servers.
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { ChainState } from './store-chain.ts'
 
 /** A deletion has no record of its own. */
@@ -29,7 +30,7 @@ export function headText({ revision, at, chain, gone }: EtcdHead): Buffer {
     namespace,
     name,
   ])
-  return Buffer.from(JSON.stringify({ revision, at, sum: chain.sum.toString(16), link: chain.link.toString('hex'), gone: deletions }))
+  return Buffer.from(writeJson({ revision, at, sum: chain.sum.toString(16), link: chain.link.toString('hex'), gone: deletions }))
 }
 
 /** The text was sealed, so a server of this cluster wrote it. */

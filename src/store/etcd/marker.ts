@@ -1,6 +1,7 @@
 // The first key of a store: which cluster the data belongs to, and the data key from which all others are derived, wrapped by the signer.
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { Sealer } from '../store.ts'
 import type { EtcdClient } from './etcd-client.ts'
 import type { RangeResponse, TxnResponse } from './messages.ts'
@@ -29,7 +30,7 @@ export async function openMarker(options: MarkerOptions): Promise<readonly [Data
       `etcd at ${client.endpoint} holds no data of this cluster, although the cluster has run before. Restore an etcd snapshot, or check --etcd-servers`,
     )
   const fresh = await sealer.newDataKey()
-  const value = Buffer.from(JSON.stringify({ format, cluster, wrapped: fresh.wrapped.toString('base64') }))
+  const value = Buffer.from(writeJson({ format, cluster, wrapped: fresh.wrapped.toString('base64') }))
   const { succeeded } = await client.persist<TxnResponse>('Txn', {
     compare: [{ result: 'EQUAL', target: 'VERSION', key, version: 0 }],
     success: [{ requestPut: { key, value } }],

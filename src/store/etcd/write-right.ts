@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import { type Clock, pause } from '../../base/clock.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
 import { rangeEnd } from './key-names.ts'
@@ -145,7 +146,7 @@ export class WriteRight {
     const lease = randomInt(1, 2 ** 47)
     const { TTL } = await client.call<LeaseGrantResponse>('LeaseGrant', { ID: lease, TTL: leaseSeconds }, { signal })
     const key = Buffer.from(`${this.#serversPrefix}${identity.id}`)
-    const value = Buffer.from(JSON.stringify(identity))
+    const value = Buffer.from(writeJson(identity))
     await client.call<TxnResponse>('Txn', { success: [{ requestPut: { key, value, lease } }] }, { signal })
     this.#lease = lease
     this.#certainUntil = begun + TTL * 1000 * (1 - driftShare)
@@ -161,7 +162,7 @@ export class WriteRight {
       'Txn',
       {
         compare: [{ result: 'EQUAL', target: 'MOD', key, modRevision: held?.modRevision ?? 0 }],
-        success: [{ requestPut: { key, value: Buffer.from(JSON.stringify(identity)), lease: this.#lease } }],
+        success: [{ requestPut: { key, value: Buffer.from(writeJson(identity)), lease: this.#lease } }],
       },
       { signal },
     )

@@ -1,5 +1,6 @@
 // The format of one revision on disk: a header with what memory needs for its indexes, then the bytes of the object.
 import { parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 /** What is known of a record without opening it. All of it is bound to the sealed record. */
 export interface RecordKey {
@@ -157,15 +158,7 @@ type DescribedArray = [number, Record<string, string> | 0, Record<string, string
 type HeaderArray = [string, string, string, number, ...DescribedArray]
 
 function encodeHeader({ groupResource, namespace, name, at, fieldsVersion, labels, extraFields }: RecordHeader): string {
-  return JSON.stringify([
-    groupResource,
-    namespace,
-    name,
-    at,
-    fieldsVersion,
-    presentOr0(labels),
-    presentOr0(extraFields),
-  ] satisfies HeaderArray)
+  return writeJson([groupResource, namespace, name, at, fieldsVersion, presentOr0(labels), presentOr0(extraFields)] satisfies HeaderArray)
 }
 
 function presentOr0(map: Readonly<Record<string, string>> | undefined): Record<string, string> | 0 {

@@ -1,6 +1,7 @@
 // Chains the blocks of a log, so that removing, restoring or replacing any of them is detected.
 import { hash, randomBytes } from 'node:crypto'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 const digestBytes = 32
 const tagBytes = 16
@@ -90,7 +91,7 @@ const tagOf = (sealed: Uint8Array): Uint8Array => sealed.subarray(Math.max(0, se
 
 export function baseText({ floor, last, state: { key, link, blocks, marks } }: LogBase): Buffer {
   const hex = { key: key.toString('hex'), link: link.toString('hex'), blocks: blocks.toString(16), marks: marks.toString(16) }
-  return Buffer.from(JSON.stringify({ floor, last, ...hex }))
+  return Buffer.from(writeJson({ floor, last, ...hex }))
 }
 
 /** The text was sealed, so we wrote it. */

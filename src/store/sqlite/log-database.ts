@@ -1,6 +1,7 @@
 // The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used only by the writer thread.
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { writeJson } from '../../base/write-json.ts'
 import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from '../records/record.ts'
 import { openBlock, openSealed, RecordDamaged, seal, sealBlock } from '../records/seal.ts'
 import { type ExpectedLog, HeadSearch, RestoredStore, restoredGap, type StoreHead } from '../records/store-head.ts'
@@ -371,7 +372,7 @@ function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: Lo
   // A trigger could drop what is written, and only the next start would notice.
   const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1").get()
   if (foreign !== undefined)
-    throw new RecordDamaged(`"${file}" has a ${foreign['type']} ${JSON.stringify(foreign['name'])} that does not belong to the store`)
+    throw new RecordDamaged(`"${file}" has a ${foreign['type']} ${writeJson(foreign['name'])} that does not belong to the store`)
   if (version !== formatVersion && version !== 2 && version !== 1) {
     const what = `"${file}" has store format ${version}, but this version of Bulkhead reads only formats up to ${formatVersion}`
     throw new Error(`${what}. Start it with the version of Bulkhead that wrote it`)

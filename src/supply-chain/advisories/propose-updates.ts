@@ -1,4 +1,5 @@
 // Proposes another tag of the same image, with what it fixes and what it brings. Pure: the caller scanned the candidates.
+import { writeJson } from '../../base/write-json.ts'
 import type { Digest } from '../oci/digest.ts'
 import { versionOrders } from '../versions/index.ts'
 import { type Finding, type Severity, severities } from './finding.ts'
@@ -101,7 +102,7 @@ function distance(from: string, a: string, b: string): number {
 
 /** A strategic merge patch for a workload's container, as YAML. The tag stays visible, the digest decides. */
 export function updatePatch(repository: string, container: string, { to }: UpdateProposal): string {
-  const text = (value: string) => JSON.stringify(value)
+  const text = (value: string) => writeJson(value)
   return [
     'spec:',
     '  template:',

@@ -1,6 +1,7 @@
 // Reads fields of others' JSON. Each function throws a UserError that names the record and the field, and what is accepted.
 import { isJsonObject } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -15,7 +16,7 @@ const refused = (where: string, want: string, value: unknown): UserError =>
 function described(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
-  if (typeof value === 'string') return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}…` : JSON.stringify(value)
+  if (typeof value === 'string') return value.length > 60 ? `${writeJson(value.slice(0, 60))}…` : writeJson(value)
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value)
 }
 

@@ -2,6 +2,7 @@
 import { sameValue } from '../../api/same-value.ts'
 import { getOwn } from '../../base/data/own-property.ts'
 import { isJsonObject } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export interface Before {
   /** The stored object, which was verified when it was written. */
@@ -119,6 +120,6 @@ function differs(found: unknown, wanted: unknown): string {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value)
+  const text = writeJson(value)
   return text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`
 }

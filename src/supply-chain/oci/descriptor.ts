@@ -1,6 +1,7 @@
 // Parses descriptors (image-spec, descriptor.md).
 import { isJsonObject } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { isDigest } from './digest.ts'
 import type { Descriptor, Platform } from './image-source.ts'
 
@@ -43,7 +44,7 @@ export function parseAnnotations(value: unknown, where: string): Readonly<Record
   for (const name of names) {
     const text = value[name]
     if (typeof text !== 'string' || text.length > maxAnnotationLength)
-      throw new UserError(`${where}[${JSON.stringify(name.slice(0, 100))}] must be text of at most ${maxAnnotationLength} characters`)
+      throw new UserError(`${where}[${writeJson(name.slice(0, 100))}] must be text of at most ${maxAnnotationLength} characters`)
     annotations.push([name, text])
   }
   // fromEntries() makes own properties, also of `__proto__`.

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { maxProvenance } from '../../api/resources/supply/image.ts'
 import { isJsonObject } from '../../base/json.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { TrustRoot } from '../signatures/trust-root.ts'
 import { attestedPredicates } from './attested-predicates.ts'
 import type { ImageFacts } from './evaluate-image-policies.ts'
@@ -43,7 +44,7 @@ export function attestedProvenance(
 }
 
 function provenanceOf(predicateType: string, predicate: unknown): Provenance {
-  const digest = `sha256:${createHash('sha256').update(JSON.stringify(predicate)).digest('hex')}`
+  const digest = `sha256:${createHash('sha256').update(writeJson(predicate)).digest('hex')}`
   const definition = at(predicate, 'buildDefinition')
   // 1.0 names what was used among the dependencies, 0.2 among the materials.
   const builder = text(at(at(predicate, 'runDetails'), 'builder'), 'id') ?? text(at(predicate, 'builder'), 'id')

@@ -1,4 +1,5 @@
 // Whether an image has what a policy requires of one signer.
+import { writeJson } from '../../base/write-json.ts'
 import { environmentPredicate, environmentProblem } from '../environment/environment-predicate.ts'
 import type { Claim } from '../signatures/claim.ts'
 import type { TrustRoot } from '../signatures/trust-root.ts'
@@ -32,7 +33,7 @@ export class SignatureChecks {
     if (trustRoot === undefined) return { verified: false, reason: `there is no trust root "${identity.trustRoot}"` }
     const known = this.#known.get(claim) ?? new Map<string, ClaimVerdict>()
     this.#known.set(claim, known)
-    const at = JSON.stringify([trustRoot.name, identity.kind === 'key' ? identity.name : null])
+    const at = writeJson([trustRoot.name, identity.kind === 'key' ? identity.name : null])
     const verdict =
       known.get(at) ??
       (identity.kind === 'key' ? verifyByKey(claim, trustRoot, identity.name, this.#now) : verifyKeyless(claim, trustRoot, this.#now))

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Envelope, formatEnvelope, parseEnvelope, preAuthEncoding, statementType } from '../../base/dsse.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import type { SigningKey } from './private-key.ts'
 import { type SignatureKey, signatureHolds } from './public-key.ts'
 
@@ -26,7 +27,7 @@ export function keyId(publicKey: string): string {
 }
 
 export function signStatement({ predicateType, subject, predicate }: UnsignedStatement, key: SigningKey): Envelope {
-  const payload = Buffer.from(JSON.stringify({ _type: statementV1, subject, predicateType, predicate }))
+  const payload = Buffer.from(writeJson({ _type: statementV1, subject, predicateType, predicate }))
   const sig = key.sign(preAuthEncoding(statementType, payload))
   return { payloadType: statementType, payload, signatures: [{ keyid: keyId(key.publicKey), sig }] }
 }
@@ -37,7 +38,7 @@ export const signedEnvelope = (statement: UnsignedStatement, key: SigningKey): s
 /** The same as a sigstore bundle (v0.3) without a log entry, which verifiers of cosign read too. */
 export function signedBundle(statement: UnsignedStatement, key: SigningKey): string {
   const { payloadType, payload, signatures } = signStatement(statement, key)
-  return JSON.stringify({
+  return writeJson({
     mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
     verificationMaterial: { publicKey: { hint: keyId(key.publicKey) }, tlogEntries: [] },
     dsseEnvelope: {

@@ -4,6 +4,7 @@ import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify'
 import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 import { FieldReader } from './field-reader.ts'
 import { parsePublicKey, type SignatureKey } from './public-key.ts'
 import type { JsonObject } from './read-json.ts'
@@ -183,7 +184,7 @@ export function readTrustedRoot(value: unknown, where: string): TrustMaterial {
     if (!Array.isArray(entries) || entries.length > maxAuthorities)
       throw new UserError(`${where}.${list} must be a list of at most ${maxAuthorities} entries`)
   }
-  const text = JSON.stringify(value)
+  const text = writeJson(value)
   const known = materials.get(text)
   if (known !== undefined) return known
   try {

@@ -1,6 +1,7 @@
 // Reads a ZIP archive from memory (PKWARE APPNOTE 6.3, with ZIP64), within limits: feeds of advisories, and archives of Java.
 import { crc32, inflateRawSync } from 'node:zlib'
 import { UserError } from '../../base/user-error.ts'
+import { writeJson } from '../../base/write-json.ts'
 
 export const zipLimits = {
   /** npm's archive has about 250,000. */
@@ -48,7 +49,7 @@ export function* zipEntries(archive: Buffer, where: string, limits: ZipLimits = 
     const next = at + 46 + nameLength + extraLength + commentLength
     if (next > end) throw broken(where, `entry ${index} is not in its directory`)
     const name = archive.toString('utf8', at + 46, at + 46 + nameLength)
-    const entry = `entry ${JSON.stringify(name)}`
+    const entry = `entry ${writeJson(name)}`
     const sizes = readSizes(archive, at, nameLength, extraLength, where, entry)
     total += sizes.size
     if (total > limits.totalBytes) throw new UserError(`${where} has more than ${limits.totalBytes} bytes unpacked, which is the limit`)

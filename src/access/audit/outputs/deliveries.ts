@@ -1,4 +1,5 @@
 // How lines of the log are sent to each kind of sink.
+import { writeJson } from '../../../base/write-json.ts'
 import { parseEventLine } from '../audit-event.ts'
 import { isEventLine, isSealedLine } from '../log-record.ts'
 import type { AuditTlsEndpoint, SinkSettings } from './audit-outputs-settings.ts'
@@ -44,7 +45,7 @@ function otlp(endpoint: AuditTlsEndpoint): Deliver {
       }
     })
     const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'bulkhead-audit' } }] }
-    const body = JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ scope: { name: 'audit' }, logRecords }] }] })
+    const body = writeJson({ resourceLogs: [{ resource, scopeLogs: [{ scope: { name: 'audit' }, logRecords }] }] })
     require2xx(await httpsPost(endpoint, '', 'application/json', body, signal))
   }
 }

@@ -6,6 +6,7 @@ import { readTextIfThere } from '../../../base/files/read-text.ts'
 import { replaceFile } from '../../../base/files/replace-file.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 import { codeOf, messageOf } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { AuditAlarms } from '../audit-alarms.ts'
 import { logFileName, logFileNumbers } from '../log-files.ts'
 
@@ -114,7 +115,7 @@ export class Sink implements AsyncDisposable {
   }
 
   async #advance(place: LogPlace): Promise<void> {
-    await replaceFile(this.#cursor, `${JSON.stringify(place)}\n`)
+    await replaceFile(this.#cursor, `${writeJson(place)}\n`)
     this.#sent = place
   }
 }

@@ -1,4 +1,5 @@
 import { containersOf } from '../../../api/pods/containers-of.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
 import { containers, plural, quoted, sortedSet } from '../wording.ts'
 
@@ -22,7 +23,7 @@ export const appArmorProfile: PodSecurityCheck = {
         })
         const annotations = Object.entries(metadata.annotations ?? {})
           .filter(([key, value]) => key.startsWith(annotationPrefix) && !allowedAnnotation(value))
-          .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+          .map(([key, value]) => `${key}=${writeJson(value)}`)
           .sort()
         if (!pod && bad.length === 0 && annotations.length === 0) return passed
         const types = bad.map(({ container }) => container.securityContext?.appArmorProfile?.type ?? '')

@@ -1,5 +1,6 @@
 import { containersOf, type VisitedContainer } from '../../../api/pods/containers-of.ts'
 import type { PodSpec } from '../../../api/types/core-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
 import { plural, quoted, setters, sortedSet } from '../wording.ts'
 
@@ -45,7 +46,7 @@ export const seccompProfileBaseline: PodSecurityCheck = {
         const bad = sortedSet(
           keys.flatMap(key => {
             const value = Object.hasOwn(annotations, key) ? annotations[key] : undefined
-            return value === undefined || allowedAnnotation(value) ? [] : [`${key}=${JSON.stringify(value)}`]
+            return value === undefined || allowedAnnotation(value) ? [] : [`${key}=${writeJson(value)}`]
           }),
         )
         if (bad.length === 0) return passed

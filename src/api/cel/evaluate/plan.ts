@@ -1,4 +1,5 @@
 // Compiles a checked expression into closures. Each adds the cost that upstream counts for its part.
+import { writeJson } from '../../../base/write-json.ts'
 import type { Checked } from '../check/checker.ts'
 import type { Expr, ListExpr, Literal, MapExpr, StructExpr } from '../syntax/ast.ts'
 import { fail } from '../values/failure.ts'
@@ -57,7 +58,7 @@ export class Plan {
       if (slot !== undefined) return slot
     }
     const slot = this.variables.indexOf(name)
-    if (slot === -1) throw new Error(`Checked expression refers to unknown variable ${JSON.stringify(name)}`)
+    if (slot === -1) throw new Error(`Checked expression refers to unknown variable ${writeJson(name)}`)
     return slot
   }
 

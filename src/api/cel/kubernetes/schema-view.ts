@@ -1,5 +1,6 @@
 // Decoded JSON of a custom resource as values of its schema's types. Most JSON is used as it is; the rest gets a view, created on reading:
 // fields whose names are no identifiers, times, durations, bytes, doubles, and lists that are sets or maps.
+import { writeJson } from '../../../base/write-json.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { equal } from '../values/equality.ts'
 import { fail } from '../values/failure.ts'
@@ -133,7 +134,7 @@ function viewOfList(schema: JSONSchemaProps): View {
     case 'set':
       return json => KeyedList.holding(viewed(json, item), value => `${typeof value} ${String(value)}`)
     case 'map':
-      return json => KeyedList.holding(viewed(json, item), value => JSON.stringify(keys.map(key => keyOf(value, key))))
+      return json => KeyedList.holding(viewed(json, item), value => writeJson(keys.map(key => keyOf(value, key))))
     default:
       return item === undefined ? undefined : json => viewed(json, item)
   }

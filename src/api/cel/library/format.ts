@@ -1,4 +1,5 @@
 // `'%s has %d'.format([name, count])` as in version 2 of cel-go's strings: numbers are written as in English.
+import { writeJson } from '../../../base/write-json.ts'
 import { fail } from '../values/failure.ts'
 import { asInt } from '../values/narrow.ts'
 import { formatDuration, formatTimestamp } from '../values/time.ts'
@@ -180,15 +181,15 @@ function nested(value: CelValue): string {
   addWork(2)
   if (typeof value === 'string') {
     addReading(value.length)
-    return JSON.stringify(value)
+    return writeJson(value)
   }
-  if (value instanceof Uint8Array) return `b${JSON.stringify(bytesToText(value))}`
+  if (value instanceof Uint8Array) return `b${writeJson(bytesToText(value))}`
   if (value instanceof Timestamp) return `timestamp("${formatTimestamp(value)}")`
   if (value instanceof Duration) return `duration("${formatDuration(value)}")`
   const number = value instanceof Double ? value.value : typeof value === 'number' && kindOf(value) === 'double' ? value : undefined
   if (number === undefined) return textOf(value)
   addWork(roundingWork)
-  return Number.isFinite(number) ? rounded(number, defaultPrecision) : JSON.stringify(formatDouble(number))
+  return Number.isFinite(number) ? rounded(number, defaultPrecision) : writeJson(formatDouble(number))
 }
 
 const keyKinds: ReadonlySet<Kind> = new Set(['string', 'bool', ...integers])
@@ -218,7 +219,7 @@ export function eachClause(pattern: string, write: (clause: Clause, index: numbe
     }
     if (dot === '.') return fail(`${unreadable}: error while parsing precision: ${noDigits}`)
     const clause = clauses.get(letter)
-    if (clause === undefined) return fail(`${unreadable}: unrecognized formatting clause ${JSON.stringify(letter)}`)
+    if (clause === undefined) return fail(`${unreadable}: unrecognized formatting clause ${writeJson(letter)}`)
     const precision = dot === undefined ? undefined : Number(dot.slice(1))
     if (precision !== undefined && precision > maxPrecision) return fail(`${unreadable}: precision ${precision} is above ${maxPrecision}`)
     return write(clause, next++, precision)

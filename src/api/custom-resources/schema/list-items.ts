@@ -1,4 +1,5 @@
 // Lists with identifiable items: by value (sets), or by key fields (maps). No two are the same.
+import { writeJson } from '../../../base/write-json.ts'
 import { invalidValue } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -10,7 +11,7 @@ import { pathText } from './value-path.ts'
 /** The key of a list item; undefined if it is no object. */
 export function itemKey(item: unknown, keys: readonly string[]): string | undefined {
   if (!isRecord(item)) return undefined
-  return keys.length === 1 ? JSON.stringify(item[keys[0] ?? ''] ?? null) : JSON.stringify(keys.map(key => item[key] ?? null))
+  return keys.length === 1 ? writeJson(item[keys[0] ?? ''] ?? null) : writeJson(keys.map(key => item[key] ?? null))
 }
 
 /** Finds duplicates anywhere in a resource; undefined if the schema has no such list. */
@@ -34,7 +35,7 @@ function duplicatesOf(keys: readonly string[] | undefined): Visit {
     const seen = new Set<string>()
     const reported = new Set<string>()
     for (const [index, item] of value.entries()) {
-      const key = keys === undefined ? JSON.stringify(item) : itemKey(item, keys)
+      const key = keys === undefined ? writeJson(item) : itemKey(item, keys)
       if (key === undefined) continue
       if (seen.has(key) && !reported.has(key)) {
         reported.add(key)

@@ -1,4 +1,5 @@
 // Validates values by the schema of a custom resource, in the words of upstream's validator. Compiled once per schema.
+import { writeJson } from '../../../base/write-json.ts'
 import { compilePattern, runSteps } from '../../cel/values/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../../field-error.ts'
 import { goSyntax } from '../../go-text/go-format.ts'
@@ -85,7 +86,7 @@ export function defaultValidator(schema: JSONSchemaProps): Validate {
 function validateOf(schema: JSONSchemaProps, known: Known): Validate {
   if (schema.items !== undefined || schema.properties !== undefined || schema.additionalProperties !== undefined)
     return makeValidator(schema, known)
-  const text = JSON.stringify(schema)
+  const text = writeJson(schema)
   const found = known.validates.get(text) ?? makeValidator(schema, known)
   known.validates.set(text, found)
   return found

@@ -1,4 +1,5 @@
 // Names the fields that a structural schema does not know. Runs only if the reader dropped something.
+import { writeJson } from '../../../base/write-json.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { examine } from '../../schema/decode-exact.ts'
 import { nodeOfValue } from '../../schema/json-text.ts'
@@ -23,7 +24,7 @@ export function hasUnknownFields(value: unknown, schema: JSONSchemaProps, root: 
 export function unknownFields(value: unknown, schema: JSONSchemaProps): string[] {
   const found: Found = { paths: [], inMetadata: true }
   visit(value, schema, '', true, false, found)
-  return found.paths.sort().map(path => `unknown field ${JSON.stringify(path)}`)
+  return found.paths.sort().map(path => `unknown field ${writeJson(path)}`)
 }
 
 function visit(value: unknown, schema: JSONSchemaProps | undefined, path: string, root: boolean, keeps: boolean, found: Found): void {

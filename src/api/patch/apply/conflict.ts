@@ -1,4 +1,5 @@
 // The error of an apply that would take fields from other managers, in upstream's words.
+import { writeJson } from '../../../base/write-json.ts'
 import { type ApiError, apiError } from '../../status.ts'
 import { type FieldSet, pathTexts } from './field-set.ts'
 import type { Manager } from './managers.ts'
@@ -27,6 +28,6 @@ export function applyConflict(conflicts: readonly Conflict[]): ApiError {
 }
 
 function managerText({ name, subresource, operation, apiVersion }: Manager): string {
-  const who = JSON.stringify(name) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`)
+  const who = writeJson(name) + (subresource === '' ? '' : ` with subresource ${writeJson(subresource)}`)
   return operation === 'Update' ? `${who} using ${apiVersion}` : who
 }

@@ -1,5 +1,6 @@
 // Converts `metadata.managedFields` to sets by manager, and back.
 import { parseExactJson } from '../../../base/exact-json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, isEmpty, unionOf } from './field-set.ts'
@@ -26,7 +27,7 @@ const oldUpdates = 'ancient-changes'
 export function managerKey(manager: Pick<Manager, 'name' | 'operation' | 'apiVersion' | 'subresource'>): string {
   const { name, operation, subresource } = manager
   // Upstream's format, whose order messages show.
-  return JSON.stringify({
+  return writeJson({
     ...(name === '' ? {} : { manager: name }),
     operation,
     ...(operation === 'Apply' ? {} : { apiVersion: manager.apiVersion }),

@@ -1,6 +1,7 @@
 // What of a new object decides which paths it sets: the names of its members and items, and hardly ever its values. Objects from one
 // template have the same outline, so their field set is made once and recognised by a walk that allocates nothing.
 import { isKnownLarge } from '../../../base/data/large-record.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { equal } from './compare.ts'
 import type { FieldSet } from './field-set.ts'
@@ -68,7 +69,7 @@ export function fieldsOfOutline(object: unknown, shape: Shape, empty: object, fi
   const outline = outlineOf(object, shape, empty, { members: 0 })
   if (outline === undefined) return set
   recent.unshift({ filter, outline, set })
-  texts.set(set, JSON.stringify(set))
+  texts.set(set, writeJson(set))
   if (recent.length > maxOutlines) recent.pop()
   known.set(empty, recent)
   return set

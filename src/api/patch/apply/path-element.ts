@@ -1,5 +1,6 @@
 // Path elements in the form of `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
 import { parseExactJson } from '../../../base/exact-json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { goQuote } from '../../go-text/go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { goFloat, goJson } from '../../schema/go-json.ts'
@@ -22,7 +23,7 @@ export function itemElement(shape: ListShape, item: unknown): string {
     const own = item[key.name]
     const value = own === undefined ? key.default : own
     if (value === undefined) {
-      const quoted = JSON.stringify(key.name)
+      const quoted = writeJson(key.name)
       throw new UnnamedItem(`associative list with keys has an element that omits key field ${quoted} (and doesn't have default value)`)
     }
     text += `${text.length > 3 ? ',' : ''}"${key.name}":${typeof value === 'number' ? value : goJson(value)}`
@@ -65,7 +66,7 @@ function valueText(value: unknown, number: (value: number) => string): string {
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'number') return number(value)
   if (typeof value === 'bigint') return number(Number(value))
-  if (!isRecord(value)) return JSON.stringify(value)
+  if (!isRecord(value)) return writeJson(value)
   return Object.entries(value)
     .map(([name, member]) => `${name}=${valueText(member, number)}`)
     .join('')

@@ -1,4 +1,5 @@
 // Groups of the Kubernetes project require definitions that the project approved, or that declare themselves unapproved.
+import { writeJson } from '../../../base/write-json.ts'
 import type { Finding } from '../../custom-resources/conditions.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
@@ -34,7 +35,7 @@ export function approvalFinding({ metadata, spec }: CustomResourceDefinition): F
   const text = metadata.annotations?.[annotation] ?? ''
   const found: Record<Approval, Pick<Finding, 'status' | 'reason' | 'message'>> = {
     approved: { status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${text}` },
-    bypassed: { status: 'False', reason: 'UnapprovedAnnotation', message: `not approved: ${JSON.stringify(text)}` },
+    bypassed: { status: 'False', reason: 'UnapprovedAnnotation', message: `not approved: ${writeJson(text)}` },
     invalid: { status: 'False', reason: 'InvalidAnnotation', message: invalidMessage },
     missing: { status: 'False', reason: 'MissingAnnotation', message: missingMessage },
   }

@@ -1,5 +1,6 @@
 // Validates a CustomResourceDefinition. Paths are those of upstream's internal form, where fields common to all versions are at the top.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { someSchema } from '../../custom-resources/schema/walk-schema.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type {
@@ -227,7 +228,7 @@ function invalidVersions(versions: readonly CustomResourceDefinitionVersion[] | 
   ].join(', ')
   const shown = versions.map(({ name, served, storage, deprecated = false }) => {
     const flags = `Served:${served}, Storage:${storage}, Deprecated:${deprecated}`
-    return `${type}DefinitionVersion{Name:${JSON.stringify(name)}, ${flags}, ${rest}}`
+    return `${type}DefinitionVersion{Name:${writeJson(name)}, ${flags}, ${rest}}`
   })
   return invalidShown('spec.versions', `${list}{${shown.join(', ')}}`, detail)
 }

@@ -1,5 +1,6 @@
 // apiregistration.k8s.io/v1 APIService.
 import { formatTime } from '../../../base/clock.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { APIService } from '../../types/apiregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
@@ -62,7 +63,7 @@ function validate({ metadata, spec }: APIService): FieldError[] {
   const name = `${version}.${group}`
   // The metadata rules report an invalid name.
   if (metadata.name !== name && nameIsPathSegment(metadata.name ?? '', false).length === 0) {
-    errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`))
+    errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${writeJson(name)}`))
   }
   if (group === '' && name !== 'v1.') {
     errors.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))

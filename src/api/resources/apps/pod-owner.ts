@@ -1,4 +1,5 @@
 // The common parts of kinds that own pods: selector and template, their validation and their columns.
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
@@ -34,7 +35,7 @@ export function goUpdateStrategy(
   strategy: { readonly type?: string; readonly rollingUpdate?: object },
 ): string {
   const [type, parameters] = goStrategies[kind]
-  const shown = strategy.rollingUpdate === undefined ? 'nil' : JSON.stringify(strategy.rollingUpdate)
+  const shown = strategy.rollingUpdate === undefined ? 'nil' : writeJson(strategy.rollingUpdate)
   return goStruct(type, { Type: goString(strategy.type), RollingUpdate: `(*${parameters})(${shown})` })
 }
 

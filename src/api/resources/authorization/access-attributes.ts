@@ -1,4 +1,5 @@
 // The attributes of an access review: a resource or a URL, and the subject.
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { NonResourceAttributes, SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../types/authorization-v1.ts'
@@ -46,7 +47,7 @@ function validateOnlyNamespace(metadata: KubeObject['metadata'], local: boolean,
 }
 
 function goAttributes({ path = '', verb = '' }: NonResourceAttributes): string {
-  return `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`
+  return `authorization.NonResourceAttributes{Path:${writeJson(path)}, Verb:${writeJson(verb)}}`
 }
 
 function validateOneAttributesKind({ resourceAttributes, nonResourceAttributes }: SelfSubjectAccessReviewSpec, errors: FieldError[]): void {

@@ -1,6 +1,7 @@
 // batch/v1 Job.
 
 import { copyJson } from '../../../base/data/copy-json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
@@ -44,7 +45,7 @@ export const job = defineResource<Job>({
   ],
   fieldSelectors: {
     values: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
-    unknown: field => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
+    unknown: field => `field label ${writeJson(field)} not supported for batchv1.Job`,
   },
   setDefaults,
   prepareForCreate(object) {

@@ -1,6 +1,7 @@
 // bulkhead.dev/v1alpha1 LocalVolume: a volume on the disk of one node. The provisioner writes the spec, the node reports the status.
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { LocalVolume } from '../../types/bulkhead-v1alpha1.ts'
+import { volumeModes } from '../../validation/claim-spec.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { defineResource } from '../resource.ts'
@@ -32,6 +33,7 @@ export const localVolume = defineResource<LocalVolume>({
     { name: 'Bytes', type: 'integer', cell: ({ spec }) => spec.bytes },
     { name: 'Encryption', type: 'string', cell: ({ spec, status }) => status?.encryption ?? spec.encryption },
     { name: 'Phase', type: 'string', cell: ({ status }) => status?.phase ?? 'Pending' },
+    { name: 'VolumeMode', type: 'string', priority: 1, cell: ({ spec }) => spec.volumeMode ?? 'Filesystem' },
     { name: 'Source', type: 'string', priority: 1, cell: ({ spec }) => spec.source ?? '' },
     { name: 'Message', type: 'string', priority: 1, cell: ({ status }) => status?.message ?? '' },
     ageColumn,
@@ -50,13 +52,14 @@ export const localVolume = defineResource<LocalVolume>({
     // Otherwise content in clear would follow a key, or the other way round.
     immutable(errors, 'spec.encryption', object.spec.encryption, old.spec.encryption)
     immutable(errors, 'spec.source', object.spec.source ?? '', old.spec.source ?? '')
+    immutable(errors, 'spec.volumeMode', object.spec.volumeMode ?? '', old.spec.volumeMode ?? '')
     if (object.spec.bytes < old.spec.bytes) errors.push(forbiddenField('spec.bytes', `can not be less than ${old.spec.bytes}`))
     return errors
   },
 })
 
 function validate(spec: LocalVolume['spec'] | undefined): FieldError[] {
-  const { nodeName = '', bytes = 0, encryption = '', source = '' } = spec ?? {}
+  const { nodeName = '', bytes = 0, encryption = '', source = '', volumeMode } = spec ?? {}
   const known: readonly string[] = localVolumeEncryptions
   const errors: FieldError[] = []
   if (source !== '') pushMessages(errors, 'spec.source', source, dns1123Label(source))
@@ -67,6 +70,7 @@ function validate(spec: LocalVolume['spec'] | undefined): FieldError[] {
       ? []
       : [invalidValue('spec.bytes', bytes, `must be from 1 to ${maxLocalVolumeBytes}`)]),
     ...(known.includes(encryption) ? [] : [notSupported('spec.encryption', encryption, known)]),
+    ...(volumeMode === undefined || volumeModes.includes(volumeMode) ? [] : [notSupported('spec.volumeMode', volumeMode, volumeModes)]),
   ]
 }
 

@@ -1,5 +1,6 @@
 // PEM blocks (RFC 7468) in the fields of objects.
 import { X509Certificate } from 'node:crypto'
+import { writeJson } from '../../../base/write-json.ts'
 import { signatureProblem } from './pkcs10.ts'
 
 interface Block {
@@ -34,7 +35,7 @@ export function requestProblem(request: string): string | undefined {
 export function certificateProblem(certificate: string): string | undefined {
   let blocks = 0
   for (const { type, hasHeaders, der } of blocksOf(certificate)) {
-    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${writeJson(type)}`
     if (hasHeaders) return 'no PEM block headers are permitted'
     if (!isCertificate(der)) return 'x509: malformed certificate'
     blocks++
@@ -48,7 +49,7 @@ export function bundleProblem(bundle: string): string | undefined {
   if (blocks.some(({ type, hasHeaders, der }) => type === 'CERTIFICATE' && !hasHeaders && isCertificate(der))) return undefined
   const [first] = blocks
   if (first === undefined) return 'unable to parse bytes as PEM block'
-  return first.type === 'CERTIFICATE' ? 'failed to parse certificate' : `expected 'CERTIFICATE' found ${JSON.stringify(first.type)}`
+  return first.type === 'CERTIFICATE' ? 'failed to parse certificate' : `expected 'CERTIFICATE' found ${writeJson(first.type)}`
 }
 
 function isCertificate(der: Buffer): boolean {

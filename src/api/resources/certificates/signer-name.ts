@@ -1,4 +1,5 @@
 // Names of signers: `example.com/signer-name`.
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../field-error.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
@@ -29,7 +30,7 @@ function pushFirstBad(segment: string, rule: (label: string) => string[], field:
   for (const label of segment.split('.')) {
     const messages = rule(label)
     if (messages.length === 0) continue
-    for (const message of messages) errors.push(invalidValue(field, segment, `validating label ${JSON.stringify(label)}: ${message}`))
+    for (const message of messages) errors.push(invalidValue(field, segment, `validating label ${writeJson(label)}: ${message}`))
     return
   }
 }

@@ -1,4 +1,5 @@
 // Upstream's warnings about a claim, and about byte amounts anywhere: a fraction of a byte is probably a mistyped M.
+import { writeJson } from '../../../base/write-json.ts'
 import { milliValue, parseQuantity } from '../../quantity/quantity.ts'
 import type { PersistentVolumeClaimSpec, ResourceList } from '../../types/core-v1.ts'
 
@@ -13,5 +14,5 @@ const wholeAmount = /^\d+(?:[KMGTPE]i|[kMGTPE])?$/
 export function warnOfFraction(list: ResourceList | undefined, name: string, path: string, warnings: string[]): void {
   const amount = list?.[name]
   if (amount === undefined || wholeAmount.test(amount) || milliValue(parseQuantity(amount)) % 1000n === 0n) return
-  warnings.push(`${path}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`)
+  warnings.push(`${path}[${name}]: fractional byte value ${writeJson(amount)} is invalid, must be an integer`)
 }

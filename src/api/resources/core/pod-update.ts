@@ -1,5 +1,6 @@
 // What an update may change in a pod, through the main path and `/ephemeralcontainers`.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required, wholeObject } from '../../field-error.ts'
 import { mirrorPodAnnotation } from '../../pods/mirror-pod.ts'
 import type {
@@ -81,8 +82,7 @@ function validateDeadline(deadline: number | undefined, old: number | undefined,
 
 function validateTolerationsUpdate(tolerations: readonly Toleration[], old: readonly Toleration[], errors: FieldError[]): void {
   const path = 'spec.tolerations'
-  const withoutSeconds = ({ key = '', operator = '', value = '', effect = '' }: Toleration) =>
-    JSON.stringify([key, operator, value, effect])
+  const withoutSeconds = ({ key = '', operator = '', value = '', effect = '' }: Toleration) => writeJson([key, operator, value, effect])
   const now = new Set(tolerations.map(withoutSeconds))
   if (!old.every(before => now.has(withoutSeconds(before)))) {
     errors.push(forbiddenField(path, 'existing toleration can not be modified except its tolerationSeconds'))
@@ -184,7 +184,7 @@ export function changedFields(now: object, old: object): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return names
     .filter(name => !semanticallyEqual(before[name], after[name]))
-    .flatMap(name => [`- ${name}: ${JSON.stringify(before[name]) ?? 'nil'}`, `+ ${name}: ${JSON.stringify(after[name]) ?? 'nil'}`])
+    .flatMap(name => [`- ${name}: ${writeJson(before[name]) ?? 'nil'}`, `+ ${name}: ${writeJson(after[name]) ?? 'nil'}`])
     .join('\n')
 }
 
@@ -198,7 +198,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldErro
   const now = new Map((pod.spec.ephemeralContainers ?? []).map(container => [container.name, container]))
   for (const container of old.spec.ephemeralContainers ?? []) {
     const current = now.get(container.name)
-    const text = `existing ephemeral containers ${JSON.stringify(container.name)} may not be`
+    const text = `existing ephemeral containers ${writeJson(container.name)} may not be`
     if (current === undefined) errors.push(forbiddenField('spec.ephemeralContainers', `${text} removed\n`))
     else if (!semanticallyEqual(current, container)) {
       errors.push(forbiddenField('spec.ephemeralContainers', `${text} changed\n${changedFields(current, container)}`))

@@ -1,5 +1,6 @@
 // Upstream's warnings about pods and templates: fields without effect, and values that are probably mistakes.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { ipWarnings } from '../../addresses/ip-format.ts'
 import type { ObjectMeta } from '../../object.ts'
 import { containersOf, type VisitedContainer } from '../../pods/containers-of.ts'
@@ -166,7 +167,7 @@ function warnOfRepeats<K extends 'ip' | 'name'>(
   const seen = new Set<string>()
   items.forEach((item, index) => {
     const value = item[key] ?? ''
-    if (seen.has(value)) warnings.push(`${path}.${list}[${index}].${key}: duplicate ${key} ${JSON.stringify(value)}`)
+    if (seen.has(value)) warnings.push(`${path}.${list}[${index}].${key}: duplicate ${key} ${writeJson(value)}`)
     seen.add(value)
   })
 }
@@ -194,7 +195,7 @@ function warnOfRepeatedVariables(container: Container | EphemeralContainer, path
     const reference = `$(${variable.name})`
     const value = variable.value ?? ''
     if (variable.valueFrom === undefined && value !== reference && value.includes(reference)) return
-    const name = JSON.stringify(variable.name)
+    const name = writeJson(variable.name)
     warnings.push(`${path}.env[${index}]: hides previous definition of ${name}, which may be dropped when using apply`)
   })
 }

@@ -1,5 +1,6 @@
 // Validation of Services: ports, types, addresses, traffic policies, and their changes.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { parseIp, validateCidr, validateIp, validateNonSpecialIp } from '../../addresses/ip-address.ts'
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { LoadBalancerStatus, Service, ServicePort } from '../../types/core-v1.ts'
@@ -136,7 +137,7 @@ function validatePortsAreDistinct({ spec }: Service, errors: FieldError[]): void
 /** Upstream compares structures with only protocol and port, and prints them. */
 function goPortKey({ protocol, port }: ServicePort): string {
   const target = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}'
-  return `core.ServicePort{Name:"", Protocol:${JSON.stringify(protocol)}, AppProtocol:(*string)(nil), Port:${port}, TargetPort:${target}, NodePort:0}`
+  return `core.ServicePort{Name:"", Protocol:${writeJson(protocol)}, AppProtocol:(*string)(nil), Port:${port}, TargetPort:${target}, NodePort:0}`
 }
 
 function validateSourceRanges({ metadata, spec }: Service, errors: FieldError[]): void {

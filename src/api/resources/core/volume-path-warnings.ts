@@ -1,4 +1,5 @@
 // Upstream's warnings about volumes made of files: two files with one path, or a file in place of another one's folder.
+import { writeJson } from '../../../base/write-json.ts'
 import type { Volume, VolumeProjection } from '../../types/core-v1.ts'
 
 /** Without trailing slashes; no pattern, which would try each run of slashes in the middle to its end. */
@@ -67,7 +68,7 @@ function filesOf(items: readonly WithPath[], source?: string): readonly File[] {
 }
 
 function quoted(name: string | undefined): string {
-  return JSON.stringify(name ?? '')
+  return writeJson(name ?? '')
 }
 
 /** Compares each file with those of `seen`, and adds it. */

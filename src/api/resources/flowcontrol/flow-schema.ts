@@ -1,4 +1,5 @@
 // flowcontrol.apiserver.k8s.io/v1 FlowSchema.
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { FlowSchema } from '../../types/flowcontrol-v1.ts'
 import { notSupportedShown } from '../../validation/go-syntax.ts'
@@ -61,7 +62,7 @@ function validate({ metadata, spec }: FlowSchema): FieldError[] {
   if (precedence > maxPrecedence) refuse(`must not be greater than ${maxPrecedence}`)
   if (precedence === 1 && metadata.name !== 'exempt') refuse("only the schema named 'exempt' may have matchingPrecedence 1")
   if (distinguisherMethod !== undefined && !distinguishers.includes(distinguisherMethod.type)) {
-    const shown = `flowcontrol.FlowDistinguisherMethod{Type:${JSON.stringify(distinguisherMethod.type)}}`
+    const shown = `flowcontrol.FlowDistinguisherMethod{Type:${writeJson(distinguisherMethod.type)}}`
     errors.push(notSupportedShown('spec.distinguisherMethod.type', shown, distinguishers))
   }
   const level = spec.priorityLevelConfiguration.name

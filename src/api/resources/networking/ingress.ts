@@ -1,5 +1,6 @@
 // networking.k8s.io/v1 Ingress.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { parseIp, validateIp } from '../../addresses/ip-address.ts'
 import { type FieldError, invalidValue } from '../../field-error.ts'
 import type { Ingress } from '../../types/networking-v1.ts'
@@ -47,7 +48,7 @@ export const ingress = defineResource<Ingress>({
   validatesMetadata: ['change', 'whole'],
   warnings({ metadata, spec }, old) {
     if (old !== undefined || metadata.annotations?.[classAnnotation] === undefined || spec.ingressClassName !== undefined) return []
-    return [`annotation ${JSON.stringify(classAnnotation)} is deprecated, please use 'spec.ingressClassName' instead`]
+    return [`annotation ${writeJson(classAnnotation)} is deprecated, please use 'spec.ingressClassName' instead`]
   },
 })
 

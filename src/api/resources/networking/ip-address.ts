@@ -1,5 +1,6 @@
 // networking.k8s.io/v1 IPAddress: one address of the service range and its owner.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { validateCanonicalIp } from '../../addresses/ip-format.ts'
 import { type FieldError, required } from '../../field-error.ts'
 import type { IPAddress, ParentReference } from '../../types/networking-v1.ts'
@@ -46,7 +47,7 @@ export const ipAddress = defineResource<IPAddress>({
 function goParent(parent: ParentReference | undefined): string {
   if (parent === undefined) return '"null"'
   const { group = '', resource = '', namespace = '', name = '' } = parent
-  const [g, r, ns, n] = [group, resource, namespace, name].map(text => JSON.stringify(text))
+  const [g, r, ns, n] = [group, resource, namespace, name].map(text => writeJson(text))
   return `networking.ParentReference{Group:${g}, Resource:${r}, Namespace:${ns}, Name:${n}}`
 }
 
@@ -55,7 +56,7 @@ function nameRule(name: string): string[] {
   const errors: FieldError[] = []
   validateCanonicalIp(name, '', errors)
   // Only the part after the value, which the caller adds.
-  return errors.map(({ message }) => message.slice(`Invalid value: ${JSON.stringify(name)}: `.length))
+  return errors.map(({ message }) => message.slice(`Invalid value: ${writeJson(name)}: `.length))
 }
 
 function parentRefCell(parent: ParentReference | undefined): string {

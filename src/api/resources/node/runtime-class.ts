@@ -1,4 +1,5 @@
 // node.k8s.io/v1 RuntimeClass.
+import { writeJson } from '../../../base/write-json.ts'
 import type { FieldError } from '../../field-error.ts'
 import type { RuntimeClass } from '../../types/node-v1.ts'
 import { goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
@@ -48,7 +49,7 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
   scheduling.tolerations?.forEach((toleration, index) => {
     // The duration is not part of a toleration here.
     const { key = '', operator = '', value = '', effect = '', tolerationSeconds = 'nil' } = toleration
-    const identity = JSON.stringify([key, operator, value, effect])
+    const identity = writeJson([key, operator, value, effect])
     if (seen.has(identity)) {
       const texts = { Key: goString(key), Operator: goString(operator), Value: goString(value), Effect: goString(effect) }
       const shown = goStruct('core.Toleration', { ...texts, TolerationSeconds: `(*int64)(${tolerationSeconds})` })

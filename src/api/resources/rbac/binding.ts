@@ -1,4 +1,5 @@
 // The common parts of RoleBinding and ClusterRoleBinding: subjects and role reference.
+import { writeJson } from '../../../base/write-json.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { RoleRef, Subject } from '../../types/rbac-v1.ts'
@@ -46,7 +47,7 @@ export function validateRoleRefUnchanged(binding: Binding, old: Binding): FieldE
   const { apiGroup, kind, name } = old.roleRef
   const now = binding.roleRef
   if (now.apiGroup === apiGroup && now.kind === kind && now.name === name) return []
-  const [group, kindName, refName] = [now.apiGroup, now.kind, now.name].map(text => JSON.stringify(text))
+  const [group, kindName, refName] = [now.apiGroup, now.kind, now.name].map(text => writeJson(text))
   return [invalidShown('roleRef', `rbac.RoleRef{APIGroup:${group}, Kind:${kindName}, Name:${refName}}`, 'cannot change roleRef')]
 }
 

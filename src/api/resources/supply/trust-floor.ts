@@ -4,6 +4,7 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { getOwn } from '../../../base/data/own-property.ts'
 import { isJsonObject } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { KubeObject } from '../../object.ts'
 import type { Revocation, TrustRoot, TrustRootSpec } from '../../types/supply-v1.ts'
 
@@ -75,7 +76,7 @@ export const accepts = ({ metadata }: KubeObject, floor: TrustFloor): boolean =>
   metadata.annotations?.[acceptAnnotation] === acceptanceOf(floor)
 
 /** What the annotation must have as its value. */
-export const acceptanceOf = (floor: TrustFloor): string => createHash('sha256').update(JSON.stringify(floor)).digest('hex').slice(0, 16)
+export const acceptanceOf = (floor: TrustFloor): string => createHash('sha256').update(writeJson(floor)).digest('hex').slice(0, 16)
 
 /** What an administrator reads. */
 export const rollbackMessage = (rollbacks: readonly string[], floor: TrustFloor): string =>

@@ -1,6 +1,7 @@
 // A webhook or policy that changes objects on their way: what it makes of them is checked like what a client sends.
 
 import type { Pod } from '../../../api/types/core-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { resourcePath } from '../../../client/resource-ref.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -71,7 +72,7 @@ export async function mutateByWebhook(
   const harmless = { name: 'harmless', patch: () => [add('/metadata/labels/mutated', 'true')] }
   for (const { name, patch } of [...podMutations, ephemeral, template, harmless])
     backend.answer(`/mutate-${name}`, ({ object }) => ({
-      ...{ allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch(object))).toString('base64') },
+      ...{ allowed: true, patchType: 'JSONPatch', patch: Buffer.from(writeJson(patch(object))).toString('base64') },
     }))
   const { url, caBundle } = backend.addresses.good
   const hook = (name: string, rule: object) => ({

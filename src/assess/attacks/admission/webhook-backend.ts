@@ -5,6 +5,7 @@ import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { Server } from 'node:net'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { forgeCertificate } from '../../forged-certificate.ts'
 
 const host = '127.0.0.1'
@@ -106,7 +107,7 @@ export class WebhookBackend implements AsyncDisposable {
     const fields = this.#answers.get(path)?.(review.request, response)
     if (fields === undefined) return
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ apiVersion: review.apiVersion, kind: review.kind, response: { uid: review.request.uid, ...fields } }))
+    response.end(writeJson({ apiVersion: review.apiVersion, kind: review.kind, response: { uid: review.request.uid, ...fields } }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 // Webhooks that cannot be asked, or answer badly: all fail closed. A webhook that forbids a value, and each way to write that value.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
@@ -58,7 +59,7 @@ const badHooks: readonly BadHook[] = [
     name: 'other-kind',
     address: 'good',
     respond: ({ uid }, response) => {
-      response.end(JSON.stringify({ apiVersion: 'v1', kind: 'Status', response: { uid, ...allow } }))
+      response.end(writeJson({ apiVersion: 'v1', kind: 'Status', response: { uid, ...allow } }))
       return undefined
     },
   },
@@ -166,7 +167,7 @@ export async function forbidByWebhook(
 }
 
 function isForbidden(object: Readonly<Record<string, unknown>> | null): boolean {
-  const text = JSON.stringify(object)
+  const text = writeJson(object)
   const replicas = /"replicas":(\d+)/.exec(text)?.[1] ?? '0'
   return text.includes(forbiddenValue) || Number(replicas) > maxReplicas
 }

@@ -1,5 +1,6 @@
 // Uses the group system:masters of a scratch cluster, by its certificate and by impersonation: each use must leave an alarm.
 import { join } from 'node:path'
+import { writeJson } from '../../../base/write-json.ts'
 import { Client } from '../../../client/client.ts'
 import { configMaps, events } from '../../../client/resources.ts'
 import { createHttpTransport } from '../../../client/transport/http-transport.ts'
@@ -40,7 +41,7 @@ export async function attackAlarms(
     const id = answer.headers['audit-id'] ?? ''
     const isRecorded = async () => (await readEvents(own => own === id))[0]
     const event = await within(alarmMs, clock, isRecorded, signal)
-    const shown = JSON.stringify(event?.['annotations'] ?? {})
+    const shown = writeJson(event?.['annotations'] ?? {})
     attempts.record({
       ...{ name: `record of a request by ${name}`, sent: `GET ${path}` },
       expected: alarm === '' ? `no annotation ${annotation}` : `the annotation ${annotation}`,
@@ -55,7 +56,7 @@ export async function attackAlarms(
       const told = (await client.listAll(events, { namespace: 'default' }, signal)).some(
         event => event.reason === reason && (event.message ?? '').includes(`"${alarm}"`),
       )
-      return told && JSON.stringify(noted?.data ?? {}).includes(`"${alarm}"`) ? true : undefined
+      return told && writeJson(noted?.data ?? {}).includes(`"${alarm}"`) ? true : undefined
     }
     const noted = await within(alarmMs, clock, isNoted, signal)
     attempts.record({

@@ -4,6 +4,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
@@ -110,7 +111,7 @@ function forgeriesOf({ payloadType, payload, keyid }: Report, own: KeyObject): r
 }
 
 const enveloped = (payloadType: string, payload: Buffer, signatures: readonly object[]): string =>
-  JSON.stringify({ payloadType, payload: payload.toString('base64'), signatures })
+  writeJson({ payloadType, payload: payload.toString('base64'), signatures })
 
 /** A copy in which the predicate and its only proof are changed. */
 function changed(payload: Buffer, change: (predicate: Fields, proof: Fields) => void): Buffer {
@@ -118,7 +119,7 @@ function changed(payload: Buffer, change: (predicate: Fields, proof: Fields) => 
   const predicate = statement['predicate'] as Fields
   const details = predicate[evidence] as Fields
   change(predicate, (details['proofs'] as Fields[])[0] as Fields)
-  return Buffer.from(JSON.stringify(statement))
+  return Buffer.from(writeJson(statement))
 }
 
 function parse(text: string): Report {

@@ -1,4 +1,5 @@
 // Requests whose records must say who did what: by an administrator, a stranger, as somebody else, with and without success.
+import { writeJson } from '../../../base/write-json.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { dangerousSpec, podObject } from '../../proof-pods.ts'
 import { jsonPatch, mergePatch, type ProofRequest, strategicPatch } from '../../request.ts'
@@ -131,7 +132,7 @@ export function recordedRequests(namespace: ProofNamespace, round: number): Reco
 /** Where a record differs from what it must say; a list of the record may not have more elements. */
 export function differences(expected: unknown, actual: unknown, at = ''): string[] {
   if (typeof expected !== 'object' || expected === null)
-    return expected === actual ? [] : [`${at} is ${JSON.stringify(actual) ?? 'absent'}, expected ${JSON.stringify(expected)}`]
+    return expected === actual ? [] : [`${at} is ${writeJson(actual) ?? 'absent'}, expected ${writeJson(expected)}`]
   const fields =
     typeof actual === 'object' && actual !== null ? new Map<string, unknown>(Object.entries(actual)) : new Map<string, unknown>()
   const extra =

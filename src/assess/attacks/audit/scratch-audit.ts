@@ -2,6 +2,7 @@
 import { copyFile, readdir, readFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { type TreeReport, verifyTree } from '../../oracles/audit-tree.ts'
@@ -94,7 +95,7 @@ async function attackReads(
       name: `read: ${name}`,
       sent: `GET ${path}`,
       expected: 'a record',
-      answered: JSON.stringify(event) ?? 'no record',
+      answered: writeJson(event) ?? 'no record',
       held,
     })
   }

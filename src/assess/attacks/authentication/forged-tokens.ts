@@ -1,6 +1,7 @@
 // Tokens that differ from a genuine one in one thing (RFC 8725, 2.1 to 2.10): some need only that token, others the cluster's key, with which they are signed.
 import { createHash, createHmac, createPublicKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { newSigningKey } from '../../forged-certificate.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -10,7 +11,7 @@ export interface ForgedToken {
   readonly token: string
 }
 
-const encode = (value: Fields): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const encode = (value: Fields): string => Buffer.from(writeJson(value)).toString('base64url')
 
 /** What anybody with one genuine token can make. `publicKeys` (SPKI PEM) are the cluster's, for algorithm confusion. */
 export function forgedTokens(genuine: string, publicKeys: readonly string[]): ForgedToken[] {
@@ -20,7 +21,7 @@ export function forgedTokens(genuine: string, publicKeys: readonly string[]): Fo
   const key = newSigningKey()
   const signed = (h: Fields): string => signedBy(key, h, claims)
   const jwk = createPublicKey(key).export({ format: 'jwk' })
-  const thumbprint = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url')
+  const thumbprint = createHash('sha256').update(writeJson(jwk)).digest('base64url')
   const der = Buffer.concat([Buffer.from([0x30, 68, 2, 32]), halfOf(signature, 0), Buffer.from([2, 32]), halfOf(signature, 1)])
   return [
     { name: 'signed by another key with the same key id', token: signed(header) },

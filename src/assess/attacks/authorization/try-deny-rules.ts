@@ -2,6 +2,7 @@
 import type { DenyRule } from '../../../api/types/bulkhead-v1alpha1.ts'
 import type { PolicyRule, Subject } from '../../../api/types/rbac-v1.ts'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { denyRules } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { mergePatch, type ProofRequest, request } from '../../request.ts'
@@ -157,11 +158,7 @@ async function tryReviews(
     'explanation',
     { method: 'GET', path: `/bulkhead/v1/why?verb=get&resource=secrets&namespace=${first.name}` },
     answer =>
-      typeof answer === 'object' &&
-      answer !== null &&
-      'allowed' in answer &&
-      answer.allowed === false &&
-      JSON.stringify(answer).includes(rule),
+      typeof answer === 'object' && answer !== null && 'allowed' in answer && answer.allowed === false && writeJson(answer).includes(rule),
   )
 }
 

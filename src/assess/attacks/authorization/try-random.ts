@@ -2,6 +2,7 @@
 
 import { randomOf } from '../../../base/data/random.ts'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { clusterRoleBindings, clusterRoles, denyRules, roleBindings, roles } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { type AccessObjects, isAllowed, type RbacQuestion } from '../../oracles/rbac.ts'
@@ -52,7 +53,7 @@ async function store({ context: { client, clock, attempts }, cluster }: Arena, o
   // A controller collects the rules of the one that aggregates.
   const collecting = objects.clusterRoles.find(({ aggregationRule }) => aggregationRule !== undefined)?.metadata.name ?? ''
   const expected = objects.clusterRoles.filter(({ metadata }) => metadata.labels !== undefined).flatMap(({ rules }) => rules ?? [])
-  const wanted = new Set(expected.map(rule => JSON.stringify(rule))).size
+  const wanted = new Set(expected.map(rule => writeJson(rule))).size
   let found = 0
   const isCollected = async () => {
     found = (await client.get(clusterRoles, '', collecting, signal)).rules?.length ?? 0

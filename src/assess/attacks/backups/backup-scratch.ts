@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
@@ -45,7 +46,7 @@ export class BackupScratch implements AsyncDisposable {
     await chmod(scratch.target, 0o777)
     await writeFile(scratch.identity, `${identity}\n`, { mode: 0o600 })
     await writeFile(scratch.otherIdentity, `${await generateX25519Identity()}\n`, { mode: 0o600 })
-    await writeFile(scratch.#settings, JSON.stringify({ recipients: [recipient], targets: [{ name: 'prove', folder: scratch.target }] }))
+    await writeFile(scratch.#settings, writeJson({ recipients: [recipient], targets: [{ name: 'prove', folder: scratch.target }] }))
     return scratch
   }
 

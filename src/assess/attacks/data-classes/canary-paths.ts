@@ -1,6 +1,7 @@
 // The ways on which a value may travel into logs, events and records: for each class a canary of its own, sent by every verb and refused by
 // every rule that quotes it.
 import { dataClassFieldsAnnotation, dataClassLabel } from '../../../api/data-classes/data-class.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { applyPatch, jsonPatch, mergePatch, type ProofRequest, request } from '../../request.ts'
 
@@ -74,7 +75,7 @@ export function personSteps(namespace: string, canary: string, labels: object = 
   const person = (name: string, spec: object, its: object = {}) => personOf(name, spec, its, names)
   const one = `${path}/one`
   const spec = { email: canary, phones: [{ number: canary }], note: 'none' }
-  const lastApplied = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(person('one', spec)) }
+  const lastApplied = { 'kubectl.kubernetes.io/last-applied-configuration': writeJson(person('one', spec)) }
   return [
     {
       question: {

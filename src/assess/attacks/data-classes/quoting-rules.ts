@@ -1,4 +1,5 @@
 // A policy and a webhook that refuse with messages which quote the object, and annotate the audit event with it.
+import { writeJson } from '../../../base/write-json.ts'
 import type { WebhookBackend } from '../admission/webhook-backend.ts'
 
 const rules = [
@@ -34,7 +35,7 @@ export const quotingPolicy = {
 export function quotingWebhook(backend: WebhookBackend): object {
   const { url, caBundle } = backend.addresses.good
   backend.answer('/quotes', ({ uid, object }) => {
-    const spec = JSON.stringify(object?.['spec'] ?? {})
+    const spec = writeJson(object?.['spec'] ?? {})
     return {
       uid,
       allowed: !spec.includes('refused by a webhook'),

@@ -5,6 +5,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { dataClassLabel } from '../../../api/data-classes/data-class.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
@@ -158,8 +159,8 @@ async function flagsOf({ directory }: ScratchCluster, target: string): Promise<r
   await mkdir(target)
   await chmod(target, 0o777)
   const recipient = await identityToRecipient(await generateX25519Identity())
-  await writeFile(policy, JSON.stringify(everything))
-  await writeFile(backup, JSON.stringify({ recipients: [recipient], targets: [{ name: 'prove', folder: target }] }), { mode: 0o600 })
+  await writeFile(policy, writeJson(everything))
+  await writeFile(backup, writeJson({ recipients: [recipient], targets: [{ name: 'prove', folder: target }] }), { mode: 0o600 })
   return ['--simulated-nodes', '1', '--audit-policy-file', policy, '--log-level', 'debug', '--backup', backup]
 }
 

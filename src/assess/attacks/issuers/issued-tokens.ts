@@ -1,5 +1,6 @@
 // Tokens of an issuer that differ from a genuine one in one thing (RFC 8725, 2.1 to 2.10; OpenID Connect Core 3.1.3.7; KEP-3331). Pure.
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { writeJson } from '../../../base/write-json.ts'
 import { audience, encode, type Fields, type IssuerKey, jwkOf, newIssuerKey, signToken } from './test-issuers.ts'
 
 export interface IssuedToken {
@@ -139,5 +140,5 @@ export function reservedTokens(url: string, key: IssuerKey, now: number): Issued
 /** What a verifier that takes a public key for a secret may use. */
 function secretsOf(key: IssuerKey): (string | Buffer)[] {
   const spki = createPublicKey(key.key).export({ type: 'spki', format: 'pem' }).toString()
-  return [spki, spki.trim(), createPublicKey(key.key).export({ type: 'spki', format: 'der' }), JSON.stringify(jwkOf(key))]
+  return [spki, spki.trim(), createPublicKey(key.key).export({ type: 'spki', format: 'der' }), writeJson(jwkOf(key))]
 }

@@ -1,5 +1,6 @@
 // A second API server of the same build, which trusts issuers and a token webhook of the proof, and bootstrap tokens: the attacked cluster's own configuration stays as it is.
 import { writeFile } from 'node:fs/promises'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ClusterMachine, IssuerSettings, StartedCluster } from '../../proof.ts'
 import { apiServerOnly } from '../../scratch-cluster.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
@@ -17,7 +18,7 @@ export async function startIssuerCluster(
   const scratch = stack.use(await clusters.open(signal))
   const file = async (name: string, content: object): Promise<string> => {
     const path = `${scratch.directory}-${name}`
-    await writeFile(path, JSON.stringify(content), { mode: 0o644 })
+    await writeFile(path, writeJson(content), { mode: 0o644 })
     return path
   }
   const start = await scratch.start(

@@ -3,6 +3,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign 
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ServerIdentity } from '../transport/test-authority.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -28,7 +29,7 @@ export const jwkOf = ({ key, keyId, algorithm }: IssuerKey): Fields => ({
 })
 
 export const encode = (value: Fields | string): string =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+  Buffer.from(typeof value === 'string' ? value : writeJson(value)).toString('base64url')
 
 /** `header` replaces single fields; a field that is undefined is left out. */
 export function signToken({ key, keyId, algorithm }: IssuerKey, claims: Fields, header: Fields = {}, digest = 'sha256'): string {
@@ -69,7 +70,7 @@ export class TestIssuers implements AsyncDisposable {
     )
     server.on('request', ({ url: path = '' }, answer) => {
       const page = pages.get(path)
-      answer.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(page ?? {}))
+      answer.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(writeJson(page ?? {}))
     })
     return new TestIssuers(server, url)
   }

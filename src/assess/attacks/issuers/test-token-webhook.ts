@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ServerIdentity } from '../transport/test-authority.ts'
 
 const maxReviewBytes = 65_536
@@ -19,7 +20,7 @@ function review(status: Fields, more: Fields = {}): Fields {
   return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status, ...more }
 }
 
-const asText = (value: Fields) => (answer: ServerResponse) => void answer.end(JSON.stringify(value))
+const asText = (value: Fields) => (answer: ServerResponse) => void answer.end(writeJson(value))
 
 /** Answers by which a token must not be accepted. `redirect` leads to a path that would vouch for it. */
 export const badAnswers: Readonly<Record<string, (answer: ServerResponse) => void>> = {
@@ -38,11 +39,11 @@ export const badAnswers: Readonly<Record<string, (answer: ServerResponse) => voi
   'the group of administrators': asText(
     review({ authenticated: true, user: { ...user, groups: ['dev', 'system:bulkhead:administrators'] } }),
   ),
-  'a review that is cut': answer => void answer.end(JSON.stringify(genuineReview).slice(0, -3)),
-  'a review and more': answer => void answer.end(`${JSON.stringify(genuineReview)}{}`),
+  'a review that is cut': answer => void answer.end(writeJson(genuineReview).slice(0, -3)),
+  'a review and more': answer => void answer.end(`${writeJson(genuineReview)}{}`),
   nothing: answer => void answer.end(),
   'a page': answer => void answer.end('<html>200 OK</html>'),
-  'a failure with a review': answer => void answer.writeHead(403).end(JSON.stringify(genuineReview)),
+  'a failure with a review': answer => void answer.writeHead(403).end(writeJson(genuineReview)),
   'a redirect': answer => void answer.writeHead(307, { location: '/vouch' }).end(),
   'a review after its time': () => undefined,
 }
@@ -65,12 +66,12 @@ export class TestTokenWebhook implements AsyncDisposable {
         text = (text + chunk).slice(0, maxReviewBytes)
       })
       request.on('end', () => {
-        if (request.url === '/vouch') return answer.end(JSON.stringify(genuineReview))
+        if (request.url === '/vouch') return answer.end(writeJson(genuineReview))
         const token = tokenOf(text)
         if (token === badToken('a review after its time')) this.#waiting.add(answer)
         const bad = byToken.get(token)
         if (bad !== undefined) return bad(answer)
-        return answer.end(JSON.stringify(token === goodToken ? genuineReview : review({ authenticated: false })))
+        return answer.end(writeJson(token === goodToken ? genuineReview : review({ authenticated: false })))
       })
     })
   }
@@ -84,7 +85,7 @@ export class TestTokenWebhook implements AsyncDisposable {
 
   /** Vouches for the tokens that wait. Returns their number. */
   answerLate(): number {
-    for (const answer of this.#waiting) answer.end(JSON.stringify(genuineReview))
+    for (const answer of this.#waiting) answer.end(writeJson(genuineReview))
     return this.#waiting.size
   }
 

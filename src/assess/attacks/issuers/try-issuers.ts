@@ -1,5 +1,6 @@
 // Attacks the tokens of external issuers and the token webhook, in a cluster of the proof's own that trusts issuers of the proof.
 import { deniedCredentials } from '../../../api/credentials/denied-credentials-names.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { Client } from '../../../client/client.ts'
 import { configMaps } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -79,7 +80,7 @@ export async function tryIssuers(context: ProofContext, signal: AbortSignal): Pr
   await tryDenial(there, { url: settings.main, now: clock.now() }, ec, signal)
   await webhooks.disposeAsync()
   for (const disguise of disguises) {
-    const answer = () => JSON.stringify(genuineReview)
+    const answer = () => writeJson(genuineReview)
     await using _impostor = await Impostor.open({ disguise, host, port: webhook.port, trusted, foreign, names, answer })
     await isNobody(
       there,
@@ -96,7 +97,7 @@ export async function tryIssuers(context: ProofContext, signal: AbortSignal): Pr
 function pageOf(text: string, port: number, key: IssuerKey): string {
   const url = `https://${host}:${port}`
   const page = / \/keys /.test(text) ? { keys: [jwkOf(key)] } : { issuer: url, jwks_uri: `${url}/keys` }
-  return JSON.stringify(page)
+  return writeJson(page)
 }
 
 function issuerSettings({ main, other, mail, misnamed, impostors, authority, webhookPort }: Trusted): IssuerSettings {

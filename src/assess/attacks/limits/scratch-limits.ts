@@ -1,6 +1,7 @@
 // Reaches the published limits of a scratch cluster one by one, and floods it as one user while others must be served.
 
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { Endpoint, ProofContext } from '../../proof.ts'
@@ -28,7 +29,7 @@ interface Limit {
 
 const get = (path: string, headers: Readonly<Record<string, string>> = {}): RawRequest => ({ method: 'GET', path, headers })
 const object = (bytes: number): Buffer =>
-  Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, data: { value: 'x'.repeat(bytes) } }))
+  Buffer.from(writeJson({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, data: { value: 'x'.repeat(bytes) } }))
 
 /** As docs/limits.md publishes them. */
 const limits: readonly Limit[] = [

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { codeOf } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 
 /** Numbers of IP (RFC 792, 768, 9260). */
 export const protocols = { ICMP: 1, UDP: 17, SCTP: 132 } as const
@@ -124,7 +125,7 @@ async function output(child: ChildProcess): Promise<{ readonly code: number | nu
 /** `pid` is that of a process in the pod that sends. */
 export async function sendRaw(pid: number, packets: readonly RawPacket[]): Promise<void> {
   const list = packets.map(({ protocol, from, to, fromPort, port, text }) => [protocols[protocol], from, to, fromPort, port, text])
-  const { code, text } = await output(inside(pid, ['send', JSON.stringify(list)]))
+  const { code, text } = await output(inside(pid, ['send', writeJson(list)]))
   if (code !== 0) throw new Error(`cannot send packets from the network of process ${pid}: ${text.trim().slice(-200)}`)
 }
 

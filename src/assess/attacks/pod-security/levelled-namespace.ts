@@ -1,5 +1,6 @@
 // A namespace with a level of Pod Security, and attempts on it.
 
+import { writeJson } from '../../../base/write-json.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
@@ -45,7 +46,7 @@ export async function sendAll(
       await attempts.refused(where, transport, question, { names, causes: { reasons, field } }, signal)
       return
     }
-    const key = JSON.stringify([question.method, question.path, question.body])
+    const key = writeJson([question.method, question.path, question.body])
     if (seen.has(key)) return
     seen.add(key)
     await attempts.accepted(where, transport, question, signal)

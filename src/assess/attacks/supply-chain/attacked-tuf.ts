@@ -1,6 +1,7 @@
 // The cluster follows TUF repositories of an attack: what it must refuse, and what it must go on trusting meanwhile.
 import { randomBytes } from 'node:crypto'
 import type { TrustRoot, TrustRootStatus } from '../../../api/types/supply-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { trustRoots } from '../../../client/resources.ts'
 import { inParallel } from '../../in-parallel.ts'
 import { LoopbackServer, type Served } from '../../loopback-server.ts'
@@ -91,7 +92,7 @@ class Stage implements AsyncDisposable {
     const flawed = before.copy()
     await this.#follow(urlOf(this.#parts, flawed, attack.flawed(flawed)), signal)
     const refused = await current(this.#context, name, ({ status, message = '' }) => status === 'False' && pattern.test(message), signal)
-    const kept = refused !== undefined && JSON.stringify(seenOf(refused)) === JSON.stringify(this.#seen)
+    const kept = refused !== undefined && writeJson(seenOf(refused)) === writeJson(this.#seen)
     const answer = await conditionText(this.#context, name, signal)
     attempts.record({
       name: attack.name,
@@ -105,7 +106,7 @@ class Stage implements AsyncDisposable {
       ...{ tufVersion: twin.versions.root, tufTimestamp: twin.versions.timestamp },
       ...{ tufSnapshot: twin.versions.snapshot, tufTargets: twin.versions.targets },
     }
-    const isAccepted = ({ status }: CurrentCondition, seen: Seen) => status === 'True' && JSON.stringify(seen) === JSON.stringify(wanted)
+    const isAccepted = ({ status }: CurrentCondition, seen: Seen) => status === 'True' && writeJson(seen) === writeJson(wanted)
     const accepted = await current(this.#context, name, isAccepted, signal)
     attempts.record({
       name: `${attack.name}: its twin`,

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { writeJson } from '../../../base/write-json.ts'
 import { manifestPolicies, trustRoots } from '../../../client/resources.ts'
 import { environmentDifferences } from '../../../supply-chain/environment/compare-environments.ts'
 import { type EnvironmentFacts, environmentPredicate } from '../../../supply-chain/environment/environment-predicate.ts'
@@ -39,7 +40,7 @@ export class Machine implements AsyncDisposable {
     await machine.write(`npm/_cacache/content-v2/sha512/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4)}`, archive)
     for (const [name, text] of Object.entries(files)) await machine.write(`tree/node_modules/left/${name}`, text)
     const packages = { '': { name: 'shop' }, 'node_modules/left': { version: '1.0.0', integrity } }
-    await machine.write('tree/package-lock.json', JSON.stringify({ lockfileVersion: 3, packages }))
+    await machine.write('tree/package-lock.json', writeJson({ lockfileVersion: 3, packages }))
     await machine.write('tree/main.js', 'require("left")\n')
     return machine
   }

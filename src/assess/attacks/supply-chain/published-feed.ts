@@ -1,6 +1,7 @@
 // Feeds of advisories about packages of npm that a proof publishes and signs, and images that have these packages.
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { formatTime } from '../../../base/clock.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { advisorySources } from '../../../client/resources.ts'
 import { writeTar } from '../../../supply-chain/oci/tar/write-tar.ts'
 import type { ClusterObjects } from '../../cluster-objects.ts'
@@ -26,7 +27,7 @@ export const npmLayer = (...packages: readonly string[]): Buffer =>
   writeTar(
     packages.map(text => {
       const [name = '', version = ''] = text.split('@')
-      return { path: `app/node_modules/${name}/package.json`, mode: 0o644, content: Buffer.from(JSON.stringify({ name, version })) }
+      return { path: `app/node_modules/${name}/package.json`, mode: 0o644, content: Buffer.from(writeJson({ name, version })) }
     }),
   )
 
@@ -52,7 +53,7 @@ export class FeedPublisher {
       ...{ id, modified: formatTime(modified), severity: [{ type: 'CVSS_V3', score }] },
       affected: [{ package: { ecosystem: 'npm', name: of }, ranges }],
     }
-    const content = Buffer.from(JSON.stringify([record]))
+    const content = Buffer.from(writeJson([record]))
     const path = `/feeds/${id}.json`
     this.#files.set(path, { bytes: content })
     this.#files.set(`${path}.sig`, { bytes: sign(null, content, by) })

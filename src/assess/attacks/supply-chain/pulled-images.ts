@@ -1,6 +1,7 @@
 // Images of the cluster's registry in pods whose ServiceAccount may not pull them, although the node has them already.
 import { registryAudience } from '../../../api/repository-name.ts'
 import type { Container, Pod } from '../../../api/types/core-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { pods, registryMirrors, secrets } from '../../../client/resources.ts'
 import type { OwnRegistry } from '../../own-registry.ts'
 import type { ProofContext } from '../../proof.ts'
@@ -121,6 +122,6 @@ function stateOf(pod: Pod): string {
 async function pullSecret(namespace: ProofNamespace, { host }: OwnRegistry, signal: AbortSignal) {
   const token = await namespace.token('may', { audiences: [registryAudience] }, signal)
   const auths = { [host]: { auth: Buffer.from(`may:${token}`).toString('base64') } }
-  const data = { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') }
+  const data = { '.dockerconfigjson': Buffer.from(writeJson({ auths })).toString('base64') }
   return { metadata: { name: 'borrowed' }, type: 'kubernetes.io/dockerconfigjson', data }
 }

@@ -1,6 +1,7 @@
 // An image in the cluster's registry, pushed with the rights of a namespace of the proof.
 import { createHash } from 'node:crypto'
 import { registryAudience } from '../../../api/repository-name.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { askRegistry, type OwnRegistry } from '../../own-registry.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { repositoryRule } from './registry-rights.ts'
@@ -25,7 +26,7 @@ export async function pushImage(namespace: ProofNamespace, registry: OwnRegistry
   // A tar archive without entries.
   const layer = Buffer.alloc(1024)
   const config = Buffer.from(
-    JSON.stringify({
+    writeJson({
       ...{ architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux', config: { User: '65532:65532' } },
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     }),
@@ -37,7 +38,7 @@ export async function pushImage(namespace: ProofNamespace, registry: OwnRegistry
     ...{ schemaVersion: 2, mediaType: type, config: described('application/vnd.oci.image.config.v1+json', config) },
     layers: [described('application/vnd.oci.image.layer.v1.tar', layer)],
   }
-  const body = { type, bytes: Buffer.from(JSON.stringify(manifest)) }
+  const body = { type, bytes: Buffer.from(writeJson(manifest)) }
   const { status, text } = await askRegistry(registry, { method: 'PUT', path: `${repository}/manifests/1`, token, body }, signal)
   if (status !== 201) throw new Error(`the registry took no image: ${status} ${text}`)
 }

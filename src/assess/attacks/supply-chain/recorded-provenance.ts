@@ -1,6 +1,7 @@
 // Whether the record of an image has its platforms, what is in it on any of them, and how it was built, as trusted signers attested and nobody else.
 import { imageName } from '../../../api/resources/supply/image.ts'
 import type { Image, ImagePolicySpec } from '../../../api/types/supply-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { clusterImagePolicies, images, pods, registryMirrors, trustRoots } from '../../../client/resources.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -63,7 +64,7 @@ export async function tryProvenance(context: ProofContext, namespace: ProofNames
     { layer: layerWith('d', 'e'), platform: arm },
   ])
   const foreign = registry.index('foreign', [{ layer: layerWith('f', 'g', 'h'), platform: other }])
-  const built = `https://builder.invalid git+https://git.invalid/shop c0ffee sha256:${sha256(JSON.stringify(predicate))}`
+  const built = `https://builder.invalid git+https://git.invalid/shop c0ffee sha256:${sha256(writeJson(predicate))}`
   const rows = [
     { name: 'an image with provenance', repository: 'trusted', digest: trusted, wanted: built, of: buildOf },
     { name: 'an image with provenance by a stranger', repository: 'untrusted', digest: untrusted, wanted: 'none', of: buildOf },

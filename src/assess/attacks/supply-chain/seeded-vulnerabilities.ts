@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type ImportOptions, importFeed } from '../../../supply-chain/advisories/database/import-feed.ts'
 import { openAdvisoryDatabase } from '../../../supply-chain/advisories/database/open-database.ts'
 import { matchPackages } from '../../../supply-chain/advisories/match-packages.ts'
@@ -95,7 +96,7 @@ async function importing(
   options: Partial<ImportOptions> = {},
   into = 'known',
 ): Promise<void> {
-  const text = JSON.stringify(content)
+  const text = writeJson(content)
   const file = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`)
   await writeFile(file, text)
   const known = feedFormats.find(({ name }) => name === format)
@@ -106,7 +107,7 @@ async function importing(
 async function tryBadFeeds(attempts: AttemptLog, folder: string): Promise<void> {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const signed = (content: unknown) => ({
-    signed: { key: publicKey, signature: sign(null, Buffer.from(JSON.stringify(content)), privateKey) },
+    signed: { key: publicKey, signature: sign(null, Buffer.from(writeJson(content)), privateKey) },
   })
   const one = [osvRecord('SEED-1', 'npm', 'a', [{ introduced: '0' }])]
   const older = [osvRecord('SEED-1', 'npm', 'a', [{ introduced: '0' }], '2026-10-01T00:00:00Z')]
@@ -114,7 +115,7 @@ async function tryBadFeeds(attempts: AttemptLog, folder: string): Promise<void> 
   const into = 'signed'
   await importing(folder, 'osv', one, signed(one), into)
   const other = generateKeyPairSync('ed25519')
-  const byOther = { key: other.publicKey, signature: sign(null, Buffer.from(JSON.stringify(one)), other.privateKey) }
+  const byOther = { key: other.publicKey, signature: sign(null, Buffer.from(writeJson(one)), other.privateKey) }
   const cases: readonly (readonly [name: string, content: unknown, options: Partial<ImportOptions>])[] = [
     ['an older feed', older, signed(older)],
     ['a feed from the future', future, signed(future)],

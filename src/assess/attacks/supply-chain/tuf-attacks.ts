@@ -1,4 +1,5 @@
 // Attacks on a repository of TUF (specification 1.0.33, section 1.5.2), each with one thing wrong, and a twin with that thing right.
+import { writeJson } from '../../../base/write-json.ts'
 import { endless, type Served } from '../../loopback-server.ts'
 import {
   type Flaws,
@@ -28,7 +29,7 @@ type Versions = Readonly<OracleRepository['versions']>
 let published = 0
 /** A trusted root that trusts nobody; each is another text of the same length. */
 export const trustedRootText = (): string =>
-  JSON.stringify({
+  writeJson({
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
     ...{ tlogs: [], certificateAuthorities: [], ctlogs: [], timestampAuthorities: [] },
     note: String(1_000_000 + published++),

@@ -1,6 +1,7 @@
 // Every way by which an image that nobody signed could come into a pod, in a namespace whose policy is for it.
 import type { Container, PodSpec } from '../../../api/types/core-v1.ts'
 import type { ImagePolicySpec } from '../../../api/types/supply-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { clusterImagePolicies, imagePolicies, pods } from '../../../client/resources.ts'
 import { ClusterObjects } from '../../cluster-objects.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -42,7 +43,7 @@ function forms(): readonly Form[] {
     [
       'with a forged annotation',
       spec({ image: `${image}@${digest}` }),
-      { 'supply.bulkhead.dev/images': JSON.stringify({ main: { image, digest, by: ['somebody'], time: '2026-01-01T00:00:00Z' } }) },
+      { 'supply.bulkhead.dev/images': writeJson({ main: { image, digest, by: ['somebody'], time: '2026-01-01T00:00:00Z' } }) },
     ],
   ]
 }

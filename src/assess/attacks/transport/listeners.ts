@@ -1,5 +1,6 @@
 // What every listener of the cluster answers to clients that do not speak TLS 1.3.
 import { networkInterfaces } from 'node:os'
+import { writeJson } from '../../../base/write-json.ts'
 import { clusterSockets } from '../../cluster-sockets.ts'
 import { handshake, sendPlain, type Target, targetOf } from '../../dial.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -71,7 +72,7 @@ export async function attackListeners(
     async ({ listener: { name, target }, client }) => {
       const answer = await sendPlain(target, client.text, signal)
       if (answer !== undefined && answer !== '') answering.add(name)
-      const answered = answer === undefined ? 'no connection' : JSON.stringify(answer.slice(0, 60))
+      const answered = answer === undefined ? 'no connection' : writeJson(answer.slice(0, 60))
       attempts.record({
         name: `${client.name} to ${name}`,
         sent: client.text.slice(0, 20),

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import type { AttemptLog } from '../../attempt-log.ts'
 import { inParallel } from '../../in-parallel.ts'
@@ -74,7 +75,7 @@ function ownAddress(): string {
 async function accessFlags(scratch: ScratchCluster, traps: readonly Trap[], host: string, ca: string): Promise<string[]> {
   const file = async (name: string, content: object): Promise<string> => {
     const path = `${scratch.directory}-${name}`
-    await writeFile(path, JSON.stringify(content), { mode: 0o644 })
+    await writeFile(path, writeJson(content), { mode: 0o644 })
     return path
   }
   const of = (kind: Kind): readonly Trap[] => traps.filter(trap => trap.kind === kind)
@@ -158,7 +159,7 @@ const triggers: Readonly<Record<Kind, (attack: Attack, trap: Trap, signal: Abort
     return await request(transport, { method: 'GET', path: '/api/v1/secrets', headers: { 'impersonate-user': id } }, signal)
   },
   async 'token issuer'({ endpoint, host }, { impostor }, signal): Promise<Answer> {
-    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const encode = (value: object): string => Buffer.from(writeJson(value)).toString('base64url')
     const claims = { iss: `https://${host}:${impostor.port}`, aud: ['prove'], sub: 'ann', exp: 4_000_000_000, iat: 1 }
     const token = `${encode({ alg: 'ES256', kid: 'none' })}.${encode(claims)}.${'A'.repeat(86)}`
     await using stranger = connectWith(endpoint, { token })
@@ -199,14 +200,14 @@ const triggers: Readonly<Record<Kind, (attack: Attack, trap: Trap, signal: Abort
 function answerOf(kind: Kind, text: string): string {
   if (kind === 'admission webhook') {
     const review = parseJson(text.slice(text.indexOf('\r\n\r\n') + 4)) as { readonly request?: { readonly uid?: string } }
-    return JSON.stringify({
+    return writeJson({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
       response: { uid: review.request?.uid, allowed: true },
     })
   }
   if (kind === 'authorization webhook')
-    return JSON.stringify({ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', status: { allowed: true } })
+    return writeJson({ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', status: { allowed: true } })
   return '{}'
 }
 

@@ -6,10 +6,14 @@ import { newX25519KeyPair } from '../../../base/crypto/x25519.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { CertificateAuthority } from '../../cluster-keys.ts'
 import { type ForgedCertificate, forgeCertificate } from '../../forged-certificate.ts'
-import type { Answer, ProofRequest } from '../../request.ts'
+import type { ProofContext } from '../../proof.ts'
+import { type Answer, type ProofRequest, request } from '../../request.ts'
+import { within } from '../../until.ts'
 import { type NodeHeaders, nodeHeaders } from '../nodes/node-arena.ts'
 
 const hourMs = 3_600_000
+const seenMs = 60_000
+const pollMs = 100
 
 export interface KeyQuestion {
   readonly request: ProofRequest
@@ -61,5 +65,15 @@ export const nodeCertificate = (
     notAfter,
     usages: ['client'],
   })
+
+/** Resolves when the authorizer has seen that the volume is the node's: until then it refuses for another reason. */
+export async function untilVolumeIsSeen(
+  { transport, clock }: ProofContext,
+  { request: asked }: KeyQuestion,
+  signal: AbortSignal,
+): Promise<void> {
+  const isSeen = async () => ((await request(transport, asked, signal)).text.includes('no relationship found') ? undefined : true)
+  await within(seenMs, clock, isSeen, signal, pollMs)
+}
 
 export { nodeHeaders }

@@ -2,7 +2,7 @@
 import { isReason } from '../../../api/status.ts'
 import { localClassName } from '../../../api/volumes/local-volume-names.ts'
 import { selectedNode } from '../../../client/cache/volume-match.ts'
-import { localVolumes, persistentVolumeClaims } from '../../../client/resources.ts'
+import { localVolumes, persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
 import { within } from '../../until.ts'
@@ -18,13 +18,14 @@ export async function claimVolume(
   node: string,
   storage: string,
   signal: AbortSignal,
+  volumeMode: 'Filesystem' | 'Block' = 'Filesystem',
 ): Promise<string | undefined> {
   const claim = await client.create(
     persistentVolumeClaims,
     namespace.name,
     {
       metadata: { name, annotations: { [selectedNode]: node } },
-      spec: { storageClassName: localClassName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+      spec: { storageClassName: localClassName, accessModes: ['ReadWriteOnce'], volumeMode, resources: { requests: { storage } } },
     },
     signal,
   )
@@ -42,7 +43,11 @@ export async function eraseVolume(
   signal: AbortSignal,
 ): Promise<boolean> {
   await client.delete(persistentVolumeClaims, namespace.name, name, {}, signal)
-  const isGone = async () => ((await isMissing(client.get(localVolumes, '', volume, signal))) ? true : undefined)
+  // Until the PersistentVolume is gone, its end is repeated: it would end a LocalVolume of this name that is made anew.
+  const isGone = async () =>
+    (await isMissing(client.get(localVolumes, '', volume, signal))) && (await isMissing(client.get(persistentVolumes, '', volume, signal)))
+      ? true
+      : undefined
   return (await within(waitMs, clock, isGone, signal, pollMs)) === true
 }
 

@@ -136,7 +136,7 @@ async function keyOf(
 }
 
 /** Names of what is found in any file below the folder; names of files count, too. */
-async function searchRaw(folder: string, needles: ReadonlyMap<string, Buffer>, signal: AbortSignal): Promise<string[]> {
+export async function searchRaw(folder: string, needles: ReadonlyMap<string, Buffer>, signal: AbortSignal): Promise<string[]> {
   const found = new Set<string>()
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     for (const [name, needle] of needles) if (entry.name.includes(needle.toString('latin1'))) found.add(name)

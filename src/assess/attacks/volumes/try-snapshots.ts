@@ -8,7 +8,7 @@ import type { ClusterKeys } from '../../cluster-keys.ts'
 import type { ProofContext } from '../../proof.ts'
 import { ProofNamespace } from '../../proof-namespace.ts'
 import { within } from '../../until.ts'
-import { keyQuestion, nodeCertificate, nodeHeaders } from './key-request.ts'
+import { keyQuestion, nodeCertificate, nodeHeaders, untilVolumeIsSeen } from './key-request.ts'
 import { claimVolume, eraseVolume } from './proof-claim.ts'
 import { eraseSnapshot, takeSnapshot, volumeSnapshots } from './proof-snapshot.ts'
 
@@ -58,6 +58,7 @@ export async function trySnapshots(
   // Whoever brings the object back, as an old backup does, brings no key back.
   await client.create(localVolumes, '', { metadata: { name: volume }, spec: { nodeName: node, bytes: 1, encryption: 'required' } }, signal)
   try {
+    await untilVolumeIsSeen(context, keyQuestion({ volume, headers, ...own }), signal)
     await refused('its node, after the snapshot was erased', { headers, ...own }, 'it was erased, or never made')
   } finally {
     await client.delete(localVolumes, '', volume, {}, signal)

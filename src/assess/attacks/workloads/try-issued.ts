@@ -1,5 +1,6 @@
 // What the server writes into a token that it issues: the requested life and audience, and what it is bound to.
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { pods, secrets } from '../../../client/resources.ts'
 import type { ProofContext } from '../../proof.ts'
 import type { ProofNamespace } from '../../proof-namespace.ts'
@@ -21,7 +22,7 @@ export async function tryIssued(context: ProofContext, namespace: ProofNamespace
     ...{ name: 'life of an issued token', sent: 'POST token', expected: `${requestedSeconds} s` },
     ...{ answered: `${Number(exp) - Number(iat)} s`, held: Number(exp) - Number(iat) === requestedSeconds },
   })
-  const audiences = JSON.stringify(aud ?? 'none')
+  const audiences = writeJson(aud ?? 'none')
   attempts.record({
     ...{
       name: 'audiences of an issued token',

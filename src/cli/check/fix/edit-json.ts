@@ -3,6 +3,7 @@
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../../api/patch/json-patch-between.ts'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { PathStep } from '../field-path.ts'
 
 export function editJson(text: string, at: readonly PathStep[], operations: readonly PatchOperation[]): string {
@@ -12,5 +13,5 @@ export function editJson(text: string, at: readonly PathStep[], operations: read
     operations.map(operation => ({ ...operation, path: `${prefix}${operation.path}` })),
   )
   const indent = /\n([ \t]+)/.exec(text)?.[1] ?? ''
-  return JSON.stringify(patched, null, indent)
+  return writeJson(patched, null, indent)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { writeJson } from '../../../base/write-json.ts'
 import { printableJson } from '../../terminal/printable.ts'
 import { bulkheadVersion } from '../../terminal/version.ts'
 import type { Finding } from '../finding.ts'
@@ -46,7 +47,7 @@ function resultOf({ rule, severity, message, file, line, column, object, field }
 }
 
 /** Stays the same when a finding only moves to another line; code scanning uses it to find new findings. */
-const fingerprint = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+const fingerprint = (parts: readonly string[]): string => createHash('sha256').update(writeJson(parts)).digest('hex').slice(0, 32)
 
 /** A relative URI, as code scanning requires, with everything encoded that is not part of a path. */
 const uriOf = (file: string): string => (file === '-' ? 'stdin' : file.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/'))

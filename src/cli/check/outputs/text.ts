@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { writeJson } from '../../../base/write-json.ts'
 import { printable } from '../../terminal/printable.ts'
 import { type Finding, objectName } from '../finding.ts'
 import type { Output, Report } from './output.ts'
@@ -17,7 +18,7 @@ function lines({ rule, severity, message, file, line, column, object, field, fix
   const inField = field === undefined ? '' : ` ${field}:`
   // Escaped, because a foreign manifest must not control the terminal.
   const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message.trim().replaceAll(/\s*\n\s*/g, '; ')} [${rule}]`)}`
-  return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
+  return fix === undefined ? [head] : [head, `    would pass with: ${printable(writeJson(fix))}`]
 }
 
 function summary({ findings, objects, files, foreign, excepted, fixed }: Report): string {

@@ -14,7 +14,7 @@ export const fscrypt: BackEnd = {
   name: 'fscrypt',
   overheadBytes: 0,
   packages: 'e2fsprogs xfsprogs',
-  format: (place, _key, run) => formatExt4(place.image, ['encrypt'], run),
+  format: (place, _key, run, files) => formatExt4(place.image, ['encrypt'], run, files),
   async open(place, key, run) {
     await mountExt4(place, place.image, ['loop'], run)
     // An unchanged key again is success.

@@ -15,7 +15,7 @@ export const gocryptfs: BackEnd = {
   name: 'gocryptfs',
   overheadBytes: 0,
   packages: 'gocryptfs fuse3',
-  format: (place, _key, run) => formatExt4(place.image, [], run),
+  format: (place, _key, run, files) => formatExt4(place.image, [], run, files),
   async open(place, key, run) {
     await mountExt4(place, place.image, ['loop'], run)
     const cipher = cipherOf(place)

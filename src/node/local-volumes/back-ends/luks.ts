@@ -26,11 +26,11 @@ export const luks: BackEnd = {
       return `the kernel has no device mapper ("${control}": ${codeOf(err)})`
     }
   },
-  async format(place, key, run) {
+  async format(place, key, run, files) {
     await run('cryptsetup', ['luksFormat', '--type', 'luks2', ...cheapest, ...keyInput, place.image], key)
     await run('cryptsetup', ['open', '--type', 'luks2', ...keyInput, place.image, place.mapping], key)
     try {
-      await formatExt4(deviceOf(place), [], run)
+      await formatExt4(deviceOf(place), [], run, files)
     } finally {
       await run('cryptsetup', ['close', place.mapping])
     }

@@ -7,7 +7,7 @@ export const none: BackEnd = {
   name: 'none',
   overheadBytes: 0,
   packages: 'e2fsprogs',
-  format: (place, _key, run) => formatExt4(place.image, [], run),
+  format: (place, _key, run, files) => formatExt4(place.image, [], run, files),
   async open(place, _key, run) {
     await mountExt4(place, place.image, ['loop'], run)
     await makeContent(place.content)

@@ -1,4 +1,5 @@
 // Writers for the parts of header blocks (RFC 7541, 5 and 6).
+import { writeJson } from '../../../base/write-json.ts'
 import type { SendBuffer } from './send-buffer.ts'
 
 /** The pattern in the first byte of a field; the rest of the byte is an integer. */
@@ -44,7 +45,7 @@ export function writeText(out: SendBuffer, value: string): void {
   let at = out.length
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
-    if ((code < 0x20 && code !== tab) || code === 0x7f || code > 0xff) throw new Error(`a header must not contain ${JSON.stringify(value)}`)
+    if ((code < 0x20 && code !== tab) || code === 0x7f || code > 0xff) throw new Error(`a header must not contain ${writeJson(value)}`)
     bytes[at++] = code
   }
   out.length = at

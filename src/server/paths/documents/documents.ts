@@ -8,6 +8,7 @@ import { openApiPath } from '../../../api/openapi/openapi-types.ts'
 import type { ResourceDefinition } from '../../../api/resources/resource.ts'
 import { yamlText } from '../../../api/schema/yaml-text.ts'
 import { parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { valueField } from '../../answers/protobuf-form.ts'
 import { valueReply } from '../../answers/respond.ts'
 import { joined } from '../../http/body-parts.ts'
@@ -49,7 +50,7 @@ export function documents(input: DocumentsInput): PathHandler {
   // Clients cache a document as long as its hash does not change.
   let descriptionsId: string | undefined
   const hashed = (): OpenApiInput => {
-    descriptionsId ??= idOf(existsSync(descriptionsFile) ? readFileSync(descriptionsFile) : JSON.stringify(input.descriptions ?? ''))
+    descriptionsId ??= idOf(existsSync(descriptionsFile) ? readFileSync(descriptionsFile) : writeJson(input.descriptions ?? ''))
     return { version: input.version, resources, descriptionsId }
   }
   const made = new Map<string, Document | undefined>()
@@ -202,7 +203,7 @@ function readDescriptions(): OpenApiInput['descriptions'] {
 const idOf = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')
 
 function encode(value: object | Buffer): Document {
-  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(writeJson(value))
   return { bytes, etag: `"${idOf(bytes).toUpperCase()}"` }
 }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { DiscoverableResource } from '../../../api/openapi/discovery.ts'
 import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../../../api/openapi/openapi.ts'
 import { withFreeNames } from '../../../api/openapi/openapi-text.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { RemoteVersion } from '../../proxy/aggregation/backend-documents.ts'
 
 interface Piece {
@@ -107,10 +108,10 @@ function builtInPiece(input: OpenApiInput): BuiltIn {
   const { paths, definitions, ...rest } = openApiV2Document(input) as Record<string, object>
   const { parameters, ...head } = rest
   return {
-    head: Buffer.from(`${JSON.stringify(head).slice(0, -1)},"paths":{`),
+    head: Buffer.from(`${writeJson(head).slice(0, -1)},"paths":{`),
     paths: members(paths),
     definitions: members(definitions),
-    tail: Buffer.from(parameters === undefined ? '}}' : `},"parameters":${JSON.stringify(parameters)}}`),
+    tail: Buffer.from(parameters === undefined ? '}}' : `},"parameters":${writeJson(parameters)}}`),
     names: new Set([...Object.keys(paths ?? {}), ...Object.keys(definitions ?? {})]),
   }
 }
@@ -125,5 +126,5 @@ function groupPiece(input: OpenApiInput, group: string, known: ReadonlySet<strin
 }
 
 function members(object: object | undefined): Buffer {
-  return Buffer.from(JSON.stringify(object ?? {}).slice(1, -1))
+  return Buffer.from(writeJson(object ?? {}).slice(1, -1))
 }

@@ -1,6 +1,7 @@
 // Annotates the audit event of a refused request, so that it can be explained later. Costs nothing for allowed requests.
 import type { AuthenticatorOpinion } from '../../../access/access.ts'
 import type { ExplainAccess, MissingAccess } from '../../../access/rights/explain-access.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { FlowRefusal } from '../../flow-control/flow-refusal.ts'
 import {
   decisionAnnotation,
@@ -23,11 +24,11 @@ export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: E
   if (err.webhook !== undefined) annotate(webhookAnnotation, err.webhook)
   // No role can override the denial of a webhook or a DenyRule.
   const missing: MissingAccess | undefined = err.webhook === undefined && !err.isDenied ? explainAccess?.(err.attributes) : undefined
-  if (missing) annotate(missingAnnotation, JSON.stringify(missing))
+  if (missing) annotate(missingAnnotation, writeJson(missing))
 }
 
 const maxOpinions = 16
 
 export function recordOpinions(opinions: readonly AuthenticatorOpinion[], annotate: Annotate): void {
-  annotate(refusalsAnnotation, JSON.stringify(opinions.slice(0, maxOpinions)))
+  annotate(refusalsAnnotation, writeJson(opinions.slice(0, maxOpinions)))
 }

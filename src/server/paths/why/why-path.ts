@@ -6,6 +6,7 @@ import { limitHolder } from '../../../access/limit-subject.ts'
 import { allowText, type ExplainAccess } from '../../../access/rights/explain-access.ts'
 import { apiError, badRequest, tooManyRequests } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { valueReply } from '../../answers/respond.ts'
 import type { Reply } from '../../http/exchange.ts'
 import type { AuditSink } from '../../request/audit-event.ts'
@@ -60,7 +61,7 @@ export function whyPathHandler(parts: WhyParts): PathHandler {
     const asked = context.query.get('user')
     const own = context.authentication.user.name
     const event = asked === undefined ? parts.refused.newestOf(own) : parts.refused.newestFor(asked)
-    return explain(context, event, `no recent refused request of user ${JSON.stringify(asked ?? own)} is known`, asked === undefined)
+    return explain(context, event, `no recent refused request of user ${writeJson(asked ?? own)} is known`, asked === undefined)
   }
 
   return async (context, path) => {

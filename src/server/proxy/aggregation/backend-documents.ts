@@ -7,6 +7,7 @@ import { type OpenApiText, parseBoundedJson } from '../../../api/openapi/openapi
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../../../base/repeated-work.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ApiServiceChange, ApiServiceIndex } from './api-service-index.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
@@ -215,7 +216,7 @@ function remember(etags: Map<string, string>, path: string, etag: string | undef
 /** Equal for equal documents. */
 function contentsOf(version: RemoteVersion, key: keyof RemoteVersion): string | undefined {
   const { openApiV2 } = version
-  return key === 'openApiV2' ? openApiV2 && `${openApiV2.digest} ${openApiV2.v3 !== undefined}` : JSON.stringify(version[key])
+  return key === 'openApiV2' ? openApiV2 && `${openApiV2.digest} ${openApiV2.v3 !== undefined}` : writeJson(version[key])
 }
 
 /** A hash of the server's own document URL, for a URL that clients cache. */
@@ -225,5 +226,5 @@ function hashOf(index: unknown, group: string, version: string): string | undefi
   const key = `apis/${group}/${version}`
   if (typeof paths !== 'object' || paths === null || !Object.hasOwn(paths, key)) return undefined
   const entry = (paths as Readonly<Record<string, unknown>>)[key]
-  return createHash('sha512').update(JSON.stringify(entry)).digest('hex').toUpperCase()
+  return createHash('sha512').update(writeJson(entry)).digest('hex').toUpperCase()
 }

@@ -1,6 +1,7 @@
 // Resolves the Service of an APIService from its objects. Reasons and messages are upstream's.
 import type { Service } from '../../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { BackendReference } from './registered-api.ts'
 
 /** One address of the service. */
@@ -22,7 +23,7 @@ export function backendState(
   service: Service | undefined,
   slices: readonly EndpointSlice[],
 ): BackendState {
-  const quoted = JSON.stringify(namespace)
+  const quoted = writeJson(namespace)
   const missing = (reason: string, message: string): BackendState => ({ found: false, reason, message })
   if (service === undefined) return missing('ServiceNotFound', `service/${name} in ${quoted} is not present`)
   const { type = 'ClusterIP', ports } = service.spec
@@ -36,7 +37,7 @@ export function backendState(
   if (endpoints.length > 0) return { found: true, endpoints }
   return missing(
     'MissingEndpoints',
-    `endpointslices for service/${name} in ${quoted} have no addresses with port name ${JSON.stringify(portName)}`,
+    `endpointslices for service/${name} in ${quoted} have no addresses with port name ${writeJson(portName)}`,
   )
 }
 

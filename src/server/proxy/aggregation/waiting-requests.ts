@@ -1,6 +1,7 @@
 // Limits the requests that wait for the backend of one APIService: in all and per client, so that one client cannot use a slow backend alone.
 import { limitHolder } from '../../../access/limit-subject.ts'
 import { tooManyRequests } from '../../../api/status.ts'
+import { writeJson } from '../../../base/write-json.ts'
 
 export const maxWaiting = { inAll: 200, ofCaller: 50 }
 
@@ -9,9 +10,9 @@ export class WaitingRequests {
 
   /** Returns a function that ends the wait. Throws a 429 if too many wait. */
   begin(api: string, userName: string): () => void {
-    const ofCaller = JSON.stringify([api, limitHolder(userName)])
+    const ofCaller = writeJson([api, limitHolder(userName)])
     if (this.#count(api) >= maxWaiting.inAll || this.#count(ofCaller) >= maxWaiting.ofCaller)
-      throw tooManyRequests(`too many requests wait for the API service ${JSON.stringify(api)}, please try again later`)
+      throw tooManyRequests(`too many requests wait for the API service ${writeJson(api)}, please try again later`)
     this.#add(api, 1)
     this.#add(ofCaller, 1)
     return () => {

@@ -1,5 +1,6 @@
 // Checks the origin of WebSockets: a browser lets a page of any site open one and read it, with the user's client certificate.
 import { apiError } from '../../../api/status.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { header, type ServerRequest } from '../../http/exchange.ts'
 
 /** Throws if a WebSocket may not be opened. */
@@ -13,5 +14,5 @@ export function requireOwnOrigin({ headers, credentials }: ServerRequest): void 
   const origin = header(headers, 'origin')
   if (origin === undefined || credentials.authorization !== undefined) return
   if (URL.parse(origin)?.host === header(headers, 'host')) return
-  throw apiError(403, 'Forbidden', `a page of the origin ${JSON.stringify(origin)} needs a token of its own to open a WebSocket`)
+  throw apiError(403, 'Forbidden', `a page of the origin ${writeJson(origin)} needs a token of its own to open a WebSocket`)
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { internalError } from '../../../api/status.ts'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
 import type { StreamShare } from './stream-memory.ts'
@@ -54,7 +55,7 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
     failure = err instanceof Error ? err.message : String(err)
   }
   const status = failure === undefined ? undefined : internalError(failure).status
-  const text = isWordy ? failureMessage(status ?? readStatus(ending.toString())) : status && JSON.stringify(status)
+  const text = isWordy ? failureMessage(status ?? readStatus(ending.toString())) : status && writeJson(status)
   // If the client is gone, there is nobody to report to.
   if (text !== undefined && socket.readyState === socket.OPEN) {
     await client.send(channels.error, Buffer.from(text)).catch(() => socket.terminate())

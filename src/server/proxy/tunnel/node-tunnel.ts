@@ -7,6 +7,7 @@ import { type KubeletPath, kubeletRequestPath, nodeRequestPath, type PodRequest 
 import { apiError, badRequest, notFound, serviceUnavailable } from '../../../api/status.ts'
 import type { Logger } from '../../../base/log.ts'
 import { nodeHttp2 } from '../../../base/net/node-http2.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { errorCode } from '../../http2/wire/frames.ts'
 import { NodeStream } from './node-stream.ts'
 import { answersPing, pingSession } from './session-pings.ts'
@@ -107,7 +108,7 @@ export class NodeTunnels {
       throw apiError(
         409,
         'Conflict',
-        `cannot open a second tunnel of node ${JSON.stringify(nodeName)}: the open one answers. A node that renews its certificate sends the key of its open tunnel; another process has to wait until that tunnel is closed`,
+        `cannot open a second tunnel of node ${writeJson(nodeName)}: the open one answers. A node that renews its certificate sends the key of its open tunnel; another process has to wait until that tunnel is closed`,
         {},
       )
     }
@@ -177,7 +178,7 @@ export class NodeTunnels {
   #unreachable(nodeName: string): Error {
     if (nodeName === '') return badRequest('the pod is not scheduled to a node')
     if (!this.#knows(nodeName)) return notFound({ group: '', plural: 'nodes' }, nodeName)
-    return serviceUnavailable(`error dialing backend: node ${JSON.stringify(nodeName)} has no open tunnel to this API server`)
+    return serviceUnavailable(`error dialing backend: node ${writeJson(nodeName)} has no open tunnel to this API server`)
   }
 
   /** Closes all tunnels; the nodes open new ones. */

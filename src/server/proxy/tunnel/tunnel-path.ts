@@ -5,6 +5,7 @@ import { credentialIdExtra } from '../../../access/access.ts'
 import { tunnelKeyHeader, tunnelPath, tunnelUpgrade } from '../../../api/nodes/node-protocol.ts'
 import { apiError, badRequest } from '../../../api/status.ts'
 import type { UserInfo } from '../../../api/user.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { header, type UpgradedConnection } from '../../http/exchange.ts'
 import type { Authorize } from '../../request/authorize.ts'
 import type { PathHandler } from '../../request/request-context.ts'
@@ -34,12 +35,7 @@ export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
     if (name === undefined) return undefined
     const { user, request } = context
     if (!isNode(user, name)) {
-      throw apiError(
-        403,
-        'Forbidden',
-        `forbidden: User ${JSON.stringify(user.name)} cannot open the tunnel of node ${JSON.stringify(name)}`,
-        {},
-      )
+      throw apiError(403, 'Forbidden', `forbidden: User ${writeJson(user.name)} cannot open the tunnel of node ${writeJson(name)}`, {})
     }
     if (request.upgrade !== tunnelUpgrade) throw badRequest(`Upgrade request required: want "Upgrade: ${tunnelUpgrade}"`)
     const replaces = header(request.headers, tunnelKeyHeader)

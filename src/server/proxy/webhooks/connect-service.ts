@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { isReason } from '../../../api/status.ts'
 import type { ServiceReference } from '../../../api/types/admissionregistration-v1.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { ServedResources } from '../../resource/served-resource.ts'
 import { connectBackend } from '../backend-connection.ts'
 import { type ProxyTarget, serviceTarget } from '../proxy-target.ts'
@@ -26,8 +27,8 @@ export async function connectService(
   try {
     target = serviceTarget(resources, namespace, `https:${name}:${port}`, random)
   } catch (err) {
-    if (isReason(err, 'NotFound')) throw new Error(`service ${JSON.stringify(name)} not found`, { cause: err })
-    if (isReason(err, 'ServiceUnavailable')) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`, { cause: err })
+    if (isReason(err, 'NotFound')) throw new Error(`service ${writeJson(name)} not found`, { cause: err })
+    if (isReason(err, 'ServiceUnavailable')) throw new Error(`no endpoints available for service ${writeJson(name)}`, { cause: err })
     throw err
   }
   return await connectBackend(tunnels, target, { ...tls, verify: true }, signal)

@@ -14,6 +14,7 @@ import { AnswerError } from '../../../base/net/answer-error.ts'
 import { answerHead } from '../../../base/net/answer-head.ts'
 import type { WebhookEndpoint, WebhookIdentity } from '../../../base/net/webhook-endpoint.ts'
 import { messageOf } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { AnswerTooLarge, boundedAnswer } from '../../http/bounded-answer.ts'
 import { certificateFault, serverTrust } from '../../http/server-trust.ts'
 
@@ -110,7 +111,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender {
       signal.throwIfAborted()
       if (err instanceof AnswerError || err instanceof AnswerTooLarge) throw err
       const why = limit.signal.aborted ? 'context deadline exceeded' : reasonOf(err, url)
-      throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
+      throw new Error(`Post ${writeJson(shownUrl(url))}: ${why}`, { cause: err })
     }
   }
   return {

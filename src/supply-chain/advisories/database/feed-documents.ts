@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { cannotRead, UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { zipEntries } from '../../zip/zip-entries.ts'
 import { type FeedDocument, maxDocumentBytes } from '../sources/feed-format.ts'
 
@@ -90,7 +91,7 @@ function folderFeed(folder: string): Feed {
         throw cannotRead(path, err)
       })
       if (file === 'folder') continue
-      hash.update(`${JSON.stringify(name)} ${createHash('sha256').update(file.bytes).digest('hex')}\n`)
+      hash.update(`${writeJson(name)} ${createHash('sha256').update(file.bytes).digest('hex')}\n`)
       feed.modified = Math.max(feed.modified, file.modified)
       yield* documentsOf(path, file.bytes)
     }

@@ -7,6 +7,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncToDisk } from '../../../base/files/sync-to-disk.ts'
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Advisory } from '../advisory.ts'
 import type { FeedFormat } from '../sources/feed-format.ts'
 import { type Feed, openFeed } from './feed-documents.ts'
@@ -117,7 +118,7 @@ async function writeDraft(draft: string, format: FeedFormat, feed: Feed): Promis
       }
       for (const statement of statements) {
         entries++
-        for (const id of new Set(statement.vulnerabilities)) addStatement.run(id, entries, JSON.stringify(statement))
+        for (const id of new Set(statement.vulnerabilities)) addStatement.run(id, entries, writeJson(statement))
       }
       if (time !== undefined) newest = Math.max(newest ?? time, time)
     }
@@ -136,7 +137,7 @@ function advisoryWriter(db: ReturnType<typeof openSqlite>): (advisory: Advisory)
   return ({ id, severity, score, cves, summary, affected }) => {
     const { lastInsertRowid } = addAdvisory.run(id, severity, score ?? null, cves.join(' '), summary ?? null)
     for (const [number, { ecosystem, name, ranges, versions }] of affected.entries())
-      addAffected.run(ecosystem, name, lastInsertRowid, number, JSON.stringify(ranges), JSON.stringify(versions))
+      addAffected.run(ecosystem, name, lastInsertRowid, number, writeJson(ranges), writeJson(versions))
   }
 }
 
@@ -145,7 +146,7 @@ function sealDraft(draft: string, state: SourceState): void {
   try {
     const add = db.prepare('INSERT INTO meta VALUES (?, ?)')
     add.run('format', fileFormat)
-    add.run('state', JSON.stringify(state))
+    add.run('state', writeJson(state))
   } finally {
     db.close()
   }

@@ -1,4 +1,5 @@
 // SARIF 2.1.0 of vulnerability scanners: of Bulkhead, with package URLs in its properties, and of Trivy, whose messages are lines of names and values.
+import { writeJson } from '../../../base/write-json.ts'
 import { cvesAmong, summaryOf } from '../advisory.ts'
 import { severityOfScore, severityOfWord } from '../cvss/severity-of-score.ts'
 import type { Finding } from '../finding.ts'
@@ -34,7 +35,7 @@ function readResult(result: JsonObject, rules: ReadonlyMap<string, JsonObject>, 
   const rule = rules.get(id) ?? {}
   const message = optionalTextAt(optionalObjectAt(result['message'], `${where}.message`)['text'], `${where}.message.text`) ?? ''
   const properties = optionalObjectAt(result['properties'], `${where}.properties`)
-  const ruleProperties = optionalObjectAt(rule['properties'], `${where}: rule ${JSON.stringify(id)}: properties`)
+  const ruleProperties = optionalObjectAt(rule['properties'], `${where}: rule ${writeJson(id)}: properties`)
   const purl =
     optionalTextAt(properties['purl'], `${where}.properties.purl`) ??
     optionalTextAt(ruleProperties['purls'] === undefined ? undefined : firstOf(ruleProperties['purls']), `${where}: purls`)

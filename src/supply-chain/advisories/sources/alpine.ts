@@ -1,5 +1,6 @@
 // Alpine's secdb (secdb.alpinelinux.org): fixed versions of source packages, one file per release and repository.
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { compareApkVersions } from '../../versions/apk.ts'
 import { type Advisory, cvesAmong } from '../advisory.ts'
@@ -26,7 +27,7 @@ function ecosystemOf(value: unknown, where: string): string | undefined {
   const known = Object.hasOwn(distributions, text) ? distributions[text] : undefined
   if (known !== undefined) return known === 'edge' ? undefined : known
   const ecosystem = ecosystemOfRelease({ id: 'alpine', version: text.replace(/^v/, '') })
-  if (ecosystem === undefined) throw new UserError(`${where} must be as v3.20, got ${JSON.stringify(text)}`)
+  if (ecosystem === undefined) throw new UserError(`${where} must be as v3.20, got ${writeJson(text)}`)
   return ecosystem
 }
 
@@ -40,7 +41,7 @@ function* advisories(value: unknown, ecosystem: string, where: string): Generato
       // Those of version 0 never applied to a package of Alpine.
       if (version === '0') continue
       if (compareApkVersions(version, version) === undefined)
-        throw new UserError(`${at} must have versions of Alpine, got ${JSON.stringify(version)}`)
+        throw new UserError(`${at} must have versions of Alpine, got ${writeJson(version)}`)
       // Several ids of the same issue stand in one text, with spaces between.
       for (const text of textsAt(issues, `${at}."${version}"`)) {
         const ids = text.split(' ').filter(id => id !== '')

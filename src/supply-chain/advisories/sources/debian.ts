@@ -1,5 +1,6 @@
 // The JSON of Debian's security tracker (security-tracker.debian.org/tracker/data/json): source package, CVE, release.
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { compareDebVersions } from '../../versions/deb.ts'
 import { type Advisory, type AffectedPackage, cvesAmong, summaryOf } from '../advisory.ts'
@@ -56,11 +57,11 @@ function readState(
 ): { readonly urgency: string; readonly affected: AffectedPackage }[] {
   const state = objectAt(value, where)
   const status = textAt(state['status'], `${where}.status`)
-  if (!statuses.includes(status)) throw new UserError(`${where}.status must be ${statuses.join(', ')}, got ${JSON.stringify(status)}`)
+  if (!statuses.includes(status)) throw new UserError(`${where}.status must be ${statuses.join(', ')}, got ${writeJson(status)}`)
   const urgency = optionalTextAt(state['urgency'], `${where}.urgency`) ?? ''
   const fixed = optionalTextAt(state['fixed_version'], `${where}.fixed_version`)
   if (fixed !== undefined && compareDebVersions(fixed, fixed) === undefined)
-    throw new UserError(`${where}.fixed_version must be a version of Debian, got ${JSON.stringify(fixed)}`)
+    throw new UserError(`${where}.fixed_version must be a version of Debian, got ${writeJson(fixed)}`)
   // 0 says that the release never had it. Nobody knows yet whether what is undetermined applies.
   if (status === 'undetermined' || fixed === '0' || urgency === 'end-of-life') return []
   if (status === 'resolved' && fixed === undefined) throw new UserError(`${where}.fixed_version must be given, as status is resolved`)

@@ -1,5 +1,6 @@
 // Records of the Open Source Vulnerability format (ossf.github.io/osv-schema, 1.6), as osv.dev, GitHub, Go, PyPA, RustSec, Ubuntu and others publish.
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { versionOrders } from '../../versions/index.ts'
 import { type Advisory, type AffectedPackage, cvesAmong, type RangeEvent, summaryOf } from '../advisory.ts'
@@ -93,7 +94,7 @@ function readRange(value: unknown, where: string): readonly (readonly RangeEvent
   const events = listAt(range['events'], `${where}.events`).map((event, index) => readEvent(event, `${where}.events[${index}]`))
   if (type === 'GIT') return []
   if (type !== 'SEMVER' && type !== 'ECOSYSTEM')
-    throw new UserError(`${where}.type must be SEMVER, ECOSYSTEM or GIT, got ${JSON.stringify(type)}`)
+    throw new UserError(`${where}.type must be SEMVER, ECOSYSTEM or GIT, got ${writeJson(type)}`)
   if (!events.some(([kind]) => kind === 'introduced')) throw new UserError(`${where}.events must have "introduced"`)
   return [events]
 }
@@ -104,7 +105,7 @@ function readEvent(value: unknown, where: string): RangeEvent {
   const kind = Object.hasOwn(eventKinds, name) ? eventKinds[name as keyof typeof eventKinds] : undefined
   if (kind === undefined || members.length !== 1)
     throw new UserError(
-      `${where} must be an object with one of ${Object.keys(eventKinds).join(', ')}, got ${JSON.stringify(Object.keys(members))}`,
+      `${where} must be an object with one of ${Object.keys(eventKinds).join(', ')}, got ${writeJson(Object.keys(members))}`,
     )
   return [kind, textAt(version, `${where}.${name}`)]
 }

@@ -1,5 +1,6 @@
 // CycloneDX 1.4 to 1.6 with `vulnerabilities[].analysis` (cyclonedx.org/capabilities/vex).
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type JsonObject, listAt, objectAt, optionalObjectAt, optionalTextAt, textAt, textsAt, timeAt } from '../record-fields.ts'
 import type { VexFormat } from './vex-format.ts'
 import type { VexProduct, VexStatement, VexStatus } from './vex-statement.ts'
@@ -56,7 +57,7 @@ function readVulnerability(
   if (state === undefined) return []
   const status = Object.hasOwn(states, state) ? states[state] : undefined
   if (status === undefined)
-    throw new UserError(`${where}.analysis.state must be ${Object.keys(states).join(', ')}, got ${JSON.stringify(state)}`)
+    throw new UserError(`${where}.analysis.state must be ${Object.keys(states).join(', ')}, got ${writeJson(state)}`)
   const justification =
     optionalTextAt(analysis['justification'], `${where}.analysis.justification`) ??
     optionalTextAt(analysis['detail'], `${where}.analysis.detail`)

@@ -1,5 +1,6 @@
 // A statement about whether a vulnerability concerns a product (VEX), in the form that all formats are read into.
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 
 /** `fixed`: the product contains the fix, whatever its version says. */
 export type VexStatus = 'not_affected' | 'affected' | 'fixed' | 'under_investigation'
@@ -29,7 +30,7 @@ export const vexStatuses: readonly VexStatus[] = ['not_affected', 'affected', 'f
 
 export function vexStatusAt(value: unknown, where: string): VexStatus {
   const status = vexStatuses.find(one => one === value)
-  if (status === undefined) throw new UserError(`${where} must be ${vexStatuses.join(', ')}, got ${JSON.stringify(value) ?? 'nothing'}`)
+  if (status === undefined) throw new UserError(`${where} must be ${vexStatuses.join(', ')}, got ${writeJson(value) ?? 'nothing'}`)
   return status
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { codeOf } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Digest } from '../digest.ts'
 import type { Descriptor } from '../image-source.ts'
 import { ociIndex } from '../media-types.ts'
@@ -31,8 +32,8 @@ export function layoutDestination(folder: string, repository: string): LayoutDes
     },
     async finish() {
       const index = { schemaVersion: 2, mediaType: ociIndex, manifests: [...listed.values()] }
-      await writeFile(join(folder, 'index.json'), JSON.stringify(index))
-      await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+      await writeFile(join(folder, 'index.json'), writeJson(index))
+      await writeFile(join(folder, 'oci-layout'), writeJson({ imageLayoutVersion: '1.0.0' }))
     },
   }
 }

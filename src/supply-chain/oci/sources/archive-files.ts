@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { cannotRead, messageOf, UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { compressionOf, decompressed } from '../layers/decompressed.ts'
 import { imagePath } from '../layers/image-path.ts'
 import { listTar } from '../tar/list-tar.ts'
@@ -20,7 +21,7 @@ const smallFilesBytes = 64 * 1024 * 1024
 
 /** `displayName` is for messages. Rejects with a UserError if the file is not readable or no archive. */
 export async function openArchive(path: string, displayName: string): Promise<LayoutFiles> {
-  const name = JSON.stringify(displayName)
+  const name = writeJson(displayName)
   let handle: FileHandle
   try {
     // Opening a pipe without a writer would never end.
@@ -55,7 +56,7 @@ class ArchiveIndex {
     if (type === 'symbolic-link') this.#links.set(path, imagePath(`${path}/../${linkTo}`))
     if (type === 'hard-link') this.#links.set(path, imagePath(linkTo))
     if (type !== 'file' || isSparse) return undefined
-    if (this.files.has(path)) throw new Error(`it has ${JSON.stringify(path.slice(0, 200))} twice`)
+    if (this.files.has(path)) throw new Error(`it has ${writeJson(path.slice(0, 200))} twice`)
     return path
   }
 

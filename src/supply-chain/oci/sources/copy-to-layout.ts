@@ -2,6 +2,7 @@
 import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Digest } from '../digest.ts'
 import type { Descriptor, ImageSource } from '../image-source.ts'
 import { maxManifestBytes } from '../manifest.ts'
@@ -34,8 +35,8 @@ export async function copyToLayout(
   const annotations = { 'org.opencontainers.image.ref.name': name }
   // The manifest says its media type itself only if it wants to.
   const entry = { ...descriptor, mediaType: descriptor.mediaType || manifest.mediaType, annotations }
-  await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: [entry] }), { signal })
-  await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), { signal })
+  await writeFile(join(folder, 'index.json'), writeJson({ schemaVersion: 2, mediaType: ociIndex, manifests: [entry] }), { signal })
+  await writeFile(join(folder, 'oci-layout'), writeJson({ imageLayoutVersion: '1.0.0' }), { signal })
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject, isTexts } from '../../../base/json.ts'
 import { messageOf, UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../bounded-json.ts'
 import type { Digest } from '../digest.ts'
 import { maxConfigBytes, parseImageConfig } from '../image-config.ts'
@@ -58,7 +59,7 @@ export async function dockerArchiveSource(files: LayoutFiles, signal: AbortSigna
     const configDigest = sha256Of(configBytes)
     blobs.set(configDigest, memoryFile(configBytes))
     const manifest = Buffer.from(
-      JSON.stringify({
+      writeJson({
         schemaVersion: 2,
         mediaType: ociManifest,
         config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: configDigest, size: configBytes.length },

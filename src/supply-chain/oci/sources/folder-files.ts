@@ -3,12 +3,13 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cannotRead, codeOf } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { filePieces } from './file-pieces.ts'
 import type { LayoutFile, LayoutFiles } from './layout-files.ts'
 
 export function folderFiles(folder: string, name: string): LayoutFiles {
   return {
-    name: JSON.stringify(name),
+    name: writeJson(name),
     file: path => folderFile(join(folder, path)),
     [Symbol.asyncDispose]: async () => undefined,
   }

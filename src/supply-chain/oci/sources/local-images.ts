@@ -1,5 +1,6 @@
 // Images in a folder or an archive: an OCI layout (image-spec, image-layout.md) or what "docker save" writes.
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { Descriptor, ImageSource, Platform } from '../image-source.ts'
 import { selectManifest } from '../platform.ts'
 import { openArchive } from './archive-files.ts'
@@ -58,7 +59,7 @@ export function chooseImage({ images: all }: LocalImages, wanted: string | undef
       : undefined
   if (fitting !== undefined && new Set(found.flatMap(({ names }) => names)).size <= 1) return fitting
   const there = images.slice(0, 20).map(image => image.names[0] ?? image.descriptor.digest)
-  const list = there.length === 0 ? 'it has none' : `it has ${there.map(each => JSON.stringify(each)).join(', ')}`
+  const list = there.length === 0 ? 'it has none' : `it has ${there.map(each => writeJson(each)).join(', ')}`
   if (wanted === undefined) throw new UserError(`"${name}" must have one image, or --image must name one of them: ${list}`)
   throw new UserError(`"${name}" has ${digests.size === 0 ? 'no image' : 'several images'} "${wanted}": ${list}`)
 }

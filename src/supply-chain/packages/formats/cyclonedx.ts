@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject } from '../../../base/json.ts'
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { isDigest } from '../../oci/digest.ts'
 import { maxPackages } from '../catalogue.ts'
@@ -40,11 +41,11 @@ export function writeCycloneDx(software: Software, { tool, version, createdAt }:
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
-    serialNumber: `urn:uuid:${uuidOf(JSON.stringify(content))}`,
+    serialNumber: `urn:uuid:${uuidOf(writeJson(content))}`,
     version: 1,
     ...content,
   }
-  return `${JSON.stringify(document, null, 2)}\n`
+  return `${writeJson(document, null, 2)}\n`
 }
 
 function componentOf(of: SoftwarePackage) {

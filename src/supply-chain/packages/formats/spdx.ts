@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject } from '../../../base/json.ts'
 import { UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { parseBoundedJson } from '../../oci/bounded-json.ts'
 import { isDigest } from '../../oci/digest.ts'
 import { maxPackages } from '../catalogue.ts'
@@ -44,7 +45,7 @@ export function writeSpdx(software: Software, { tool, version, createdAt }: Orig
     { spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES', relatedSpdxElement: subjectId },
     ...all.slice(1).map(({ SPDXID }) => ({ spdxElementId: subjectId, relationshipType: 'CONTAINS', relatedSpdxElement: SPDXID })),
   ]
-  const hash = createHash('sha256').update(JSON.stringify({ all, createdAt, version })).digest('hex')
+  const hash = createHash('sha256').update(writeJson({ all, createdAt, version })).digest('hex')
   const document = {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -55,7 +56,7 @@ export function writeSpdx(software: Software, { tool, version, createdAt }: Orig
     packages: all,
     relationships,
   }
-  return `${JSON.stringify(document, null, 2)}\n`
+  return `${writeJson(document, null, 2)}\n`
 }
 
 const common = { downloadLocation: noAssertion, filesAnalyzed: false, licenseConcluded: noAssertion, copyrightText: noAssertion }

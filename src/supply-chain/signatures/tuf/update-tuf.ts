@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { Metadata, MetadataKind, type Root, type Snapshot, type TargetFile, type Targets, type Timestamp } from '@tufjs/models'
 import { messageOf, UserError } from '../../../base/user-error.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import { type JsonObject, readJsonObject } from '../read-json.ts'
 
 /** What a client must keep between updates, so that it accepts nothing older. */
@@ -245,7 +246,7 @@ function versionsAfterRotation(versions: TufVersions | undefined, before: Root, 
   return { timestamp: isKept ? timestamp : 0, snapshot: isKept ? snapshot : 0, targets: isKept && same(MetadataKind.Targets) ? targets : 0 }
 }
 
-const keysOf = ({ roles }: Root, role: string): string => JSON.stringify([...(roles[role]?.keyIDs ?? [])].sort())
+const keysOf = ({ roles }: Root, role: string): string => writeJson([...(roles[role]?.keyIDs ?? [])].sort())
 
 async function fetchTarget({ targets }: Targets, name: string, consistent: boolean, files: TufFiles, signal: AbortSignal): Promise<Buffer> {
   const target = Object.hasOwn(targets, name) ? targets[name] : undefined
