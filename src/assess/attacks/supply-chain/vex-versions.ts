@@ -9,13 +9,14 @@ import { KeptFiles } from '../../../artifacts/kept-files.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { parseJson } from '../../../base/json.ts'
 import { silentLogger } from '../../../base/log.ts'
+import { writeJson } from '../../../base/write-json.ts'
 import type { AttemptLog } from '../../attempt-log.ts'
 import { until } from '../../until.ts'
 
 const digest = `sha256:${'5d'.repeat(32)}` as const
 /** Each is asked for after the one before. */
 const marker = `sha256:${'5e'.repeat(32)}` as const
-const document = (version: number) => JSON.stringify({ '@id': 'https://bulkhead-prove.invalid/vex', version, statements: [] })
+const document = (version: number) => writeJson({ '@id': 'https://bulkhead-prove.invalid/vex', version, statements: [] })
 
 export async function tryVexVersions(attempts: AttemptLog, clock: Clock, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-prove-vex-'))
@@ -73,7 +74,7 @@ function partWith(versions: VersionMemory, clock: Clock, signal: AbortSignal) {
       want(namespace, digest, numbers.map(document))
       counting.delete(marker)
       // Of a document that has no other version.
-      want('marker', marker, [JSON.stringify({ '@id': randomUUID(), version: 1 })])
+      want('marker', marker, [writeJson({ '@id': randomUUID(), version: 1 })])
       await until(clock, () => counting.has(marker) || undefined, signal)
       return (counting.get(digest) ?? []).map(text => Number((parseJson(text) as { version: number }).version))
     },
