@@ -32,7 +32,7 @@ export const a8: readonly Sabotage[] = [
   {
     name: 'the key of a node is not looked at when the node writes it',
     file: restriction,
-    from: 'const link = ownLinkRefusal(now, old, node, reader)',
+    from: 'const link = ownLinkRefusal(now, old, node, claims)',
     to: 'const link = undefined as string | undefined',
     proof,
   },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerOf, podOf, stateOf } from '../pod/fixture.ts'
 import { startContainer } from './container-start.ts'
+import { OwnContainers } from './own-containers.ts'
 import type { PodNode } from './pod-node.ts'
 
 test('startContainer() finishes in the runtime although the pod is deleted meanwhile, and is only aborted when the node stops', async () => {
@@ -29,7 +30,17 @@ test('startContainer() finishes in the runtime although the pod is deleted meanw
   } as unknown as PodNode
   const pod = podOf()
   const container = { kind: 'regular', spec: containerOf('c') } as const
-  const input = { node, pod, container, attempt: 0, state: stateOf({}), sandboxId: 's0', directory: '/x', running: end.signal }
+  const input = {
+    node,
+    pod,
+    container,
+    attempt: 0,
+    state: stateOf({}),
+    sandboxId: 's0',
+    directory: '/x',
+    running: end.signal,
+    own: new OwnContainers(),
+  }
   const sandbox = { logDirectory: '/x', hostname: 'p', dnsConfig: { servers: [], searches: [], options: [] } }
   const rest = { sandbox, volumes: {}, kill: async () => undefined }
   await startContainer({ ...input, ...rest } as unknown as Parameters<typeof startContainer>[0], deletion.signal)
@@ -63,6 +74,7 @@ test('startContainer() starts no ephemeral container without its target containe
         sandboxId: 's0',
         directory: '/x',
         running: signal,
+        own: new OwnContainers(),
         sandbox,
         volumes: {},
       } as unknown as Parameters<typeof startContainer>[0],
@@ -95,7 +107,7 @@ test('CVE-2019-11245: startContainer() runs no container as root that must not b
     const container = { kind: 'regular', spec: containerOf('c', { securityContext: { runAsNonRoot: true } }) }
     const sandbox = { logDirectory: '/x', hostname: 'p', dnsConfig: { servers: [], searches: [], options: [] } }
     const { signal } = new AbortController()
-    const rest = { sandboxId: 's0', directory: '/x', running: signal, sandbox, volumes: {} }
+    const rest = { sandboxId: 's0', directory: '/x', running: signal, own: new OwnContainers(), sandbox, volumes: {} }
     const state = stateOf(attempt === 0 ? {} : { c: [{ state: 'CONTAINER_EXITED', exitCode: 1, attempt: attempt - 1 }] })
     return startContainer(
       { node, pod: podOf(), container, attempt, state, ...rest } as unknown as Parameters<typeof startContainer>[0],
