@@ -17,6 +17,8 @@ export interface RunOptions {
   /** Why nothing runs on a real node, or false. */
   readonly nodeMissing: string | false
   readonly scratch: string
+  /** Some attacks race with the product, and win only most of the time. A run that measures the proofs must not try them twice. */
+  readonly retryMissed?: boolean
   print(line: string): void
 }
 
@@ -65,7 +67,11 @@ async function runControls(entries: readonly Entry[], options: RunOptions, signa
 async function runEntry(entry: Entry, options: RunOptions, signal: AbortSignal): Promise<Result> {
   const attempt = async () => evaluate(await observe(entry.place, [entry], entry.proofs, options, signal), entry.proofs)
   const first = await attempt()
-  return first.verdict === 'broken' && !needsRoot(entry.place) ? await attempt() : first
+  const isTriedAgain =
+    first.verdict === 'broken'
+      ? options.retryMissed === true || !needsRoot(entry.place)
+      : first.verdict === 'missed' && options.retryMissed === true
+  return isTriedAgain ? await attempt() : first
 }
 
 function observe(

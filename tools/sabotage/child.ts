@@ -7,12 +7,12 @@ import type { Client } from '../../src/client/client.ts'
 import { nodes } from '../../src/client/resources.ts'
 import type { ProofReport } from './observation.ts'
 
-const limitMs = 90_000
+const limitMs = 180_000
 
 const [place, ...ids] = process.argv.slice(2)
 const cluster = await (place === 'disk' ? storedCluster() : provableCluster())
 if (place === 'process') await addTenantNode(cluster.context.client)
-const results = await runProofs(chooseProofs(ids), cluster.context, { limitMs }, AbortSignal.timeout(2 * limitMs))
+const results = await runProofs(chooseProofs(ids), cluster.context, { limitMs }, AbortSignal.timeout(limitMs + 30_000))
 const reports = results.map(({ id, outcome }): ProofReport => {
   if ('skipped' in outcome) return { id, verdict: 'SKIP', found: [outcome.reason] }
   return outcome.held ? { id, verdict: 'PASS', found: [] } : { id, verdict: 'FAIL', found: outcome.found }

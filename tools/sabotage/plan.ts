@@ -38,10 +38,10 @@ export interface Choice {
   /** Those that are listed as untried alone. */
   readonly untried?: boolean
   /**
-   * A tenth by this seed; of those that take half a minute each, as on a real node or with registries, a thirtieth. Without those that are
-   * listed as missed or untried: whether these are seen is found out by a run of their row.
+   * A random sample by this seed: one entry of thirty, and one of sixty of those that take half a minute each, as on a real node or with
+   * registries. Without those that are listed as missed or untried: whether these are seen is found out by a run of their row.
    */
-  readonly tenth?: number
+  readonly sample?: number
 }
 
 /** A real node is there for root alone, and takes half a minute. */
@@ -50,15 +50,15 @@ export const needsRoot = (place: Place): boolean => place === 'node' || place ==
 /** Proofs that wait for what registries and feeds deliver. */
 const slowProofs: ReadonlySet<string> = new Set(['S1', 'S6', 'S7', 'S9', 'S10'])
 
-export function choose(entries: readonly Entry[], { rows, only, untried, tenth }: Choice): Entry[] {
+export function choose(entries: readonly Entry[], { rows, only, untried, sample }: Choice): Entry[] {
   const chosen = entries.filter(
     ({ row, name, file, untried: isUntried }) =>
       (rows.length === 0 || rows.includes(row)) &&
       (only === undefined || name.includes(only) || file.includes(only)) &&
       (!untried || isUntried),
   )
-  if (tenth === undefined) return chosen
-  const random = randomOf(tenth)
+  if (sample === undefined) return chosen
+  const random = randomOf(sample)
   const ranked = chosen
     .filter(entry => entry.knownMissed === undefined && !entry.untried)
     .map(entry => ({ entry, rank: random() }))
@@ -66,7 +66,7 @@ export function choose(entries: readonly Entry[], { rows, only, untried, tenth }
   const isSlow = ({ place, proofs }: Entry): boolean => needsRoot(place) || proofs.some(proof => slowProofs.has(proof))
   const [slow, fast] = [ranked.filter(({ entry }) => isSlow(entry)), ranked.filter(({ entry }) => !isSlow(entry))]
   const kept = new Set(
-    [...fast.slice(0, Math.ceil(fast.length / 10)), ...slow.slice(0, Math.ceil(slow.length / 30))].map(({ entry }) => entry),
+    [...fast.slice(0, Math.ceil(fast.length / 30)), ...slow.slice(0, Math.ceil(slow.length / 60))].map(({ entry }) => entry),
   )
   return chosen.filter(entry => kept.has(entry))
 }

@@ -11,7 +11,7 @@ import { fails, triedLines } from './remarks.ts'
 import { scoreLines, scoresOf, writeScores } from './scores.ts'
 import { runSwitches } from './switch-run.ts'
 
-const usage = `Usage: npm run sabotage -- [ROW…] [--only TEXT] [--untried] [--tenth SEED] [--no-node] [--write]
+const usage = `Usage: npm run sabotage -- [ROW…] [--only TEXT] [--untried] [--sample SEED] [--no-node] [--write]
        npm run sabotage -- switches [NAME…] [--no-node]
 
 Changes the product, one weakness at a time, and requires that the proof of each control fails.
@@ -20,9 +20,9 @@ Changes the product, one weakness at a time, and requires that the proof of each
   switches      switch each protection off by its flag, and require that exactly its proofs fail
   --only TEXT   entries whose name or file contains the text
   --untried     entries that are listed as untried alone
-  --tenth SEED  a tenth of the entries, by a number
+  --sample SEED one entry of thirty, by a number; one that is not seen is tried again
   --no-node     skip what needs a real node, as for another user than root
-  --write       write the scores into docs/status.md; not with --only, --untried or --tenth
+  --write       write the scores into docs/status.md; not with --only, --untried or --sample
 `
 
 async function main(signal: AbortSignal): Promise<number> {
@@ -31,7 +31,7 @@ async function main(signal: AbortSignal): Promise<number> {
     options: {
       only: { type: 'string' },
       untried: { type: 'boolean', default: false },
-      tenth: { type: 'string' },
+      sample: { type: 'string' },
       'no-node': { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -42,11 +42,11 @@ async function main(signal: AbortSignal): Promise<number> {
     print(usage)
     return 0
   }
-  const { only, untried, tenth, write } = values
-  if (write && (only !== undefined || untried || tenth !== undefined))
-    throw new Error('--write needs all entries of a row: leave out --only, --untried and --tenth')
-  const seed = Number(tenth ?? 0)
-  if (!Number.isSafeInteger(seed)) throw new Error(`--tenth must be a whole number, got "${tenth}"`)
+  const { only, untried, sample, write } = values
+  if (write && (only !== undefined || untried || sample !== undefined))
+    throw new Error('--write needs all entries of a row: leave out --only, --untried and --sample')
+  const seed = Number(sample ?? 0)
+  if (!Number.isSafeInteger(seed)) throw new Error(`--sample must be a whole number, got "${sample}"`)
   const nodeMissing = values['no-node'] ? '--no-node' : noNode
   const scratch = createScratch()
   process.env['TMPDIR'] = scratch
@@ -59,11 +59,11 @@ async function main(signal: AbortSignal): Promise<number> {
       rows,
       untried,
       ...(only === undefined ? {} : { only }),
-      ...(tenth === undefined ? {} : { tenth: seed }),
+      ...(sample === undefined ? {} : { sample: seed }),
     })
     if (chosen.length === 0) throw new Error('no sabotage fits these arguments')
-    if (tenth !== undefined) print(`A tenth of the sabotages; the same again: npm run sabotage -- --tenth ${seed}`)
-    const results = await runCatalogue(chosen, { nodeMissing, scratch, print }, signal)
+    if (sample !== undefined) print(`A sample of the sabotages; the same again: npm run sabotage -- --sample ${seed}`)
+    const results = await runCatalogue(chosen, { nodeMissing, scratch, print, retryMissed: sample !== undefined }, signal)
     const scores = scoresOf(results)
     for (const line of [...scoreLines(scores), ...triedLines(results)]) print(line)
     if (write) writeScores(scores)

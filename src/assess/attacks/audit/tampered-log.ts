@@ -21,6 +21,8 @@ import { runCommand } from './run-command.ts'
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const epochSeconds = 2
 const epochMs = 60_000
+/** More than a cluster records while it starts: a log that is rolled back to before them is shorter than what the witness saw. */
+const laterWrites = 300
 /** The limit is a second; a busy machine may be slow. */
 const alarmMs = 60_000
 
@@ -85,7 +87,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
     },
   )
   const second = await started(scratch, flags, signal)
-  await write(second, 'after', signal)
+  await write(second, 'after', signal, laterWrites)
   await witnessedAfter(context, join(witness, 'seen'), join(copied(-1), 'tlog', 'checkpoint'), signal)
   await attackLive(context, second, audit, signal)
   await scratch.stop()
@@ -104,12 +106,12 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
   await rm(copied(-1), { recursive: true })
   const back = await started(earlier, flags, signal)
   await write(back, 'back', signal)
-  const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /rolled back|fork/, signal)
+  const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /rolled back/, signal)
   attempts.record({
     ...{
       name: 'the whole disk is rolled back',
       sent: 'start of an older copy of the data directory',
-      expected: 'an alarm that names the witness',
+      expected: 'an alarm that the log was rolled back',
     },
     ...{ answered: alarm ?? 'no alarm', held: alarm !== undefined },
   })
@@ -122,9 +124,9 @@ async function started(scratch: ScratchCluster, flags: readonly string[], signal
   return start.transport
 }
 
-async function write(transport: Transport, generateName: string, signal: AbortSignal): Promise<void> {
+async function write(transport: Transport, generateName: string, signal: AbortSignal, count = 5): Promise<void> {
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: `${generateName}-` } }
-  for (let count = 0; count < 5; count++) await request(transport, { method: 'POST', path: configMaps, body }, signal)
+  await inParallel(Array(count).fill(body), () => request(transport, { method: 'POST', path: configMaps, body }, signal))
 }
 
 /** A part of the private key as it lies on disk. */
@@ -179,17 +181,16 @@ async function attackSigner(
   return isRefused
 }
 
-/** The witness has seen what the log has now. */
 /** The witness must have a newer checkpoint than the copy of the log, or it cannot notice that one. */
 async function witnessedAfter({ clock, attempts }: ProofContext, seen: string, copied: string, signal: AbortSignal): Promise<void> {
   const sizeIn = async (path: string) => Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[1] ?? 0)
   const before = await sizeIn(copied)
-  const isSeen = async () => ((await sizeIn(seen)) > before ? true : undefined)
+  const isSeen = async () => ((await sizeIn(seen)) > before + laterWrites ? true : undefined)
   const found = await within(alarmMs, clock, isSeen, signal, 100)
   attempts.record({
     name: 'witness of the running log',
     sent: 'file of the witness',
-    expected: `a checkpoint of more than ${before} records`,
+    expected: `a checkpoint of more than ${before + laterWrites} records`,
     answered: found ? 'seen' : 'not seen',
     held: found === true,
   })

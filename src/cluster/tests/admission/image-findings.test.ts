@@ -40,7 +40,7 @@ async function opened(password?: string) {
   let offset = 0
   // Parts that look every five seconds do so every fifty milliseconds.
   const clock: Clock = {
-    ...{ now: () => Date.now() + offset, monotonic: () => systemClock.monotonic() },
+    ...{ now: () => Date.now() + offset, monotonic: () => systemClock.monotonic() + offset },
     sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
   }
   const bench = findingsBench({ clock })
