@@ -45,5 +45,7 @@ export const isDataClass = (text: string): text is DataClass => dataClasses.some
 
 /** In place of a value. */
 export const redacted = (dataClass: DataClass): string => `[${dataClass}]`
+const leftOut = '(left out: '
 /** In place of a whole text. */
-export const leftOutOf = (dataClass: DataClass): string => `(left out: data class "${dataClass}")`
+export const leftOutOf = (dataClass: DataClass): string => `${leftOut}data class "${dataClass}")`
+export const isLeftOut = (text: string): boolean => text.startsWith(leftOut)

@@ -1,6 +1,8 @@
 // Attacks the files of a scratch cluster: fills it with every kind, stops it, studies its store, and starts copies that were changed.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { KubeObject } from '../../../api/object.ts'
+import { defaultsAnnotation } from '../../../api/resources/bulkhead/cluster-defaults.ts'
 import { parseJson } from '../../../base/json.ts'
 import { codeOf } from '../../../base/user-error.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
@@ -78,6 +80,13 @@ async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Tr
 async function fill(context: ProofContext, transport: Transport, canaries: Canaries, signal: AbortSignal): Promise<number> {
   const { attempts, clock } = context
   await write(transport, { method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: namespace } } }, signal)
+  // Before, no pod is admitted.
+  const hasDefaults = async () => {
+    const { text } = await request(transport, { method: 'GET', path: `/api/v1/namespaces/${namespace}` }, signal)
+    const { metadata } = parseJson(text) as KubeObject
+    return metadata.annotations?.[defaultsAnnotation] === 'pending' ? undefined : true
+  }
+  await until(clock, hasDefaults, signal)
   const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
   await write(transport, { method: 'POST', path: accounts, body: { metadata: { name: canaryAccount } } }, signal)
   const target = { transport, namespace, kinds: { ...namespacedKinds, ...clusterKinds }, canaries, attempts }

@@ -19,9 +19,9 @@ import { runCommand } from './run-command.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const epochSeconds = 2
-const epochMs = 20_000
+const epochMs = 60_000
 /** The limit is a second; a busy machine may be slow. */
-const alarmMs = 10_000
+const alarmMs = 60_000
 
 export async function attackTamperedLog(context: ProofContext, command: readonly string[], signal: AbortSignal): Promise<number> {
   const { attempts, clock } = context
@@ -85,7 +85,7 @@ export async function attackTamperedLog(context: ProofContext, command: readonly
   )
   const second = await started(scratch, flags, signal)
   await write(second, 'after', signal)
-  await witnessedAfter(context, join(witness, 'seen'), audit, signal)
+  await witnessedAfter(context, join(witness, 'seen'), join(copied(-1), 'tlog', 'checkpoint'), signal)
   await attackLive(context, second, audit, signal)
   await scratch.stop()
   const rolledBack = await verify(copied(-1), '--seen', join(witness, 'seen'))
@@ -179,15 +179,16 @@ async function attackSigner(
 }
 
 /** The witness has seen what the log has now. */
-async function witnessedAfter({ clock, attempts }: ProofContext, seen: string, audit: string, signal: AbortSignal): Promise<void> {
+/** The witness must have a newer checkpoint than the copy of the log, or it cannot notice that one. */
+async function witnessedAfter({ clock, attempts }: ProofContext, seen: string, copied: string, signal: AbortSignal): Promise<void> {
   const sizeIn = async (path: string) => Number((await readFile(path, 'utf8').catch(() => '')).split('\n')[1] ?? 0)
-  const wanted = await sizeIn(join(audit, 'tlog', 'checkpoint'))
-  const isSeen = async () => ((await sizeIn(seen)) >= wanted && wanted > 0 ? true : undefined)
+  const before = await sizeIn(copied)
+  const isSeen = async () => ((await sizeIn(seen)) > before ? true : undefined)
   const found = await within(alarmMs, clock, isSeen, signal, 100)
   attempts.record({
     name: 'witness of the running log',
     sent: 'file of the witness',
-    expected: `a checkpoint of ${wanted} records`,
+    expected: `a checkpoint of more than ${before} records`,
     answered: found ? 'seen' : 'not seen',
     held: found === true,
   })

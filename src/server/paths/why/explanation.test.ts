@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditEvent } from '../../../access/audit/audit-event.ts'
+import { patchAnnotation, refusedByAnnotation } from '../../../admission/admission.ts'
+import { leftOutOf } from '../../../api/data-classes/data-class.ts'
 import { explainEvent, type Step } from './explanation.ts'
 
 const event = (code: number, annotations: Record<string, string> = {}, more: Partial<AuditEvent> = {}): AuditEvent => ({
@@ -76,4 +78,12 @@ test('explainEvent() names the webhooks that changed the object, and no others',
     { configuration: 'defaults', webhook: 'limits.example.com' },
   ])
   assert.equal(explainEvent(event(422), 'others').mutatedByWebhooks, undefined)
+})
+
+test('explainEvent() explains a request whose record leaves annotations out for their data class', () => {
+  const leftOut = leftOutOf('personal')
+  const names = ['admission.bulkhead.dev/mutated-by.round_0', 'mutation.webhook.admission.k8s.io/round_0_index_0', patchAnnotation]
+  const given = { [refusedByAnnotation]: 'PodSecurity', ...Object.fromEntries(names.map(name => [name, leftOut])) }
+  const { refusedBy, admission, mutatedBy, mutatedByWebhooks } = explainEvent(event(403, given), 'requester')
+  assert.deepEqual([refusedBy, admission, mutatedBy, mutatedByWebhooks], ['admission', { plugin: 'PodSecurity' }, undefined, undefined])
 })

@@ -7,6 +7,7 @@ import { patchAnnotation, refusedByAnnotation } from '../../../admission/admissi
 import { type HookMutation, hookMutationPrefix } from '../../../admission/plugins/mutating-admission-webhook.ts'
 import { type MutatedBy, mutatedByAnnotations } from '../../../admission/policy/mutate-by-policies.ts'
 import { type HookWait, waitsAnnotation } from '../../../admission/webhook/review-by-hook.ts'
+import { isLeftOut } from '../../../api/data-classes/data-class.ts'
 import type { StatusCause } from '../../../api/types/meta-v1.ts'
 import { parseJson } from '../../../base/json.ts'
 import {
@@ -178,14 +179,14 @@ function mutatedBy(annotations: Readonly<Record<string, string>>): Pick<Explanat
 function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<Explanation, 'mutatedByWebhooks'> {
   // Annotations are in the order of their creation.
   const changes = Object.entries(annotations).flatMap(([key, text]) => {
-    if (!key.startsWith(hookMutationPrefix)) return []
+    if (!key.startsWith(hookMutationPrefix) || isLeftOut(text)) return []
     const { configuration, webhook, mutated } = parseJson(text) as HookMutation
     return mutated ? [{ configuration, webhook }] : []
   })
   return changes.length === 0 ? {} : { mutatedByWebhooks: changes }
 }
 
-/** Only this server writes these annotations, and always completely. */
+/** Only this server writes these annotations, and completely, or leaves them out for their data class. */
 function parsed<T, K extends string>(key: K, text: string | undefined): { readonly [P in K]?: T } {
-  return text === undefined ? {} : ({ [key]: parseJson(text) } as { [P in K]?: T })
+  return text === undefined || isLeftOut(text) ? {} : ({ [key]: parseJson(text) } as { [P in K]?: T })
 }
