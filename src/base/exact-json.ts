@@ -13,7 +13,7 @@ export function parseExactJson(text: string): unknown {
 }
 
 /** Whether 16 digits follow each other, as in every integer beyond ±2^53. Looks at each sixteenth character: bodies without such pay nothing. */
-function hasLongNumber(text: string): boolean {
+export function hasLongNumber(text: string): boolean {
   for (let at = longRun - 1; at < text.length; at += longRun) {
     if (!isDigit(text.charCodeAt(at))) continue
     let from = at
@@ -23,6 +23,22 @@ function hasLongNumber(text: string): boolean {
     if (to - from >= longRun) return true
   }
   return false
+}
+
+/** The text of the first number beyond the range of 64-bit floats, which JSON.parse() reads as infinite; undefined if there is none. */
+export function numberBeyondFloat(text: string, value: unknown): string | undefined {
+  if (!holdsInfinity(value)) return undefined
+  let found: string | undefined
+  engine.parse(text, (_name, each, { source }) => {
+    if (each === Number.POSITIVE_INFINITY || each === Number.NEGATIVE_INFINITY) found ??= source
+    return each
+  })
+  return found
+}
+
+function holdsInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsInfinity)
 }
 
 const longRun = 16

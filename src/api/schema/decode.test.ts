@@ -367,3 +367,12 @@ test('a value of a body is not serialized again at each level above it', () => {
   assert.equal(decodeValue(value, type, 'Strict').ok, false)
   assert.equal(written, 0)
 })
+
+test('parseJsonBytes() refuses a number beyond the range of 64-bit floats, which would be written as null', () => {
+  for (const number of ['1e999', '-1E400', '9'.repeat(310)]) {
+    const shown = number.length > 40 ? `${number.slice(0, 40)}…` : number
+    const message = `json: cannot unmarshal number ${shown} into Go value of type float64`
+    assert.deepEqual(parseJsonBytes(Buffer.from(`{"spec":{"list":[1,${number}]}}`)), { ok: false, syntax: false, message })
+  }
+  assert.equal(parseJsonBytes(Buffer.from('{"a":1e308,"b":"1e999"}')).ok, true)
+})

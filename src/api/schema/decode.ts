@@ -1,5 +1,5 @@
 // Decodes the bytes of a request to an object of a built-in kind, as upstream's API server.
-import { parseExactJson } from '../../base/exact-json.ts'
+import { hasLongNumber, numberBeyondFloat, parseExactJson } from '../../base/exact-json.ts'
 import { writeJson } from '../../base/write-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
@@ -179,6 +179,8 @@ export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): Pa
   const text = scan.hasSurrogate ? withWholeSurrogates(textOf(bytes)) : textOf(bytes)
   try {
     const value: unknown = parseExactJson(text)
+    const beyond = scan.hasFraction || hasLongNumber(text) ? numberBeyondFloat(text, value) : undefined
+    if (beyond !== undefined) return { ok: false, syntax: false, message: beyondFloatMessage(beyond) }
     const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))
     return { ok: true, value, text: { text, scan }, duplicates }
   } catch (err) {
@@ -186,6 +188,10 @@ export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): Pa
     throw err
   }
 }
+
+const beyondFloatMessage = (number: string): string =>
+  `json: cannot unmarshal number ${number.length > maxQuoted ? `${number.slice(0, maxQuoted)}…` : number} into Go value of type float64`
+const maxQuoted = 40
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')

@@ -149,7 +149,8 @@ test('the records survive the agent, contain no password, and only the agent can
   const before = nodeOf(await PullRecords.open(file, []))
   assert.equal(await before.use([owner]), 'runs')
   const text = await readFile(file, 'utf8')
-  assert.doesNotMatch(text, new RegExp(`${password}|ann`))
+  // A short name may occur in the random text of a hash.
+  assert.doesNotMatch(text, new RegExp(`${password}|"ann|ann"`))
   assert.equal((await stat(file)).mode & 0o777, 0o600)
   const after = nodeOf(await PullRecords.open(file, await before.runtime.listImages()))
   after.runtime.addImage(image)
