@@ -32,7 +32,7 @@ export class Link implements AsyncDisposable {
       }
       near.pipe(far)
       far.pipe(near)
-      if (state.cut) near.resetAndDestroy()
+      if (state.cut) reset(near)
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()
@@ -43,7 +43,7 @@ export class Link implements AsyncDisposable {
   /** Ends all connections, and refuses new ones until `heal`. */
   cut(): void {
     this.#state.cut = true
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) reset(socket)
   }
 
   /** Carries nothing, and says nothing, until `heal`: as when packets are dropped. */
@@ -60,4 +60,10 @@ export class Link implements AsyncDisposable {
     this.cut()
     await new Promise(resolve => this.#server.close(resolve))
   }
+}
+
+/** libuv refuses to reset a socket that is being shut down, and Node then leaves its handle open for ever, with a busy event loop. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
