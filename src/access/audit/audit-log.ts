@@ -86,6 +86,8 @@ export class AuditLog implements AsyncDisposable {
   readonly alarms: AuditAlarms
   readonly #checkpoints: Checkpoints
   #signing: Promise<void> | undefined
+  /** Records came that the checkpoint which is being made does not have. */
+  #isBeyondSigning = false
   readonly #checking: Promise<void>
   #failure: AuditFailure | undefined
   readonly #stalls: StallWatch
@@ -315,11 +317,16 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #checkpointLater(): void {
-    if (this.#signing || this.#closing.signal.aborted) return
+    if (this.#closing.signal.aborted) return
+    this.#isBeyondSigning = true
+    if (this.#signing) return
     const { clock, log } = this.#options
     this.#signing = clock
       .sleep(checkpointDelayMs, this.#closing.signal)
-      .then(() => this.#checkpoints.make(this.#closing.signal))
+      .then(() => {
+        this.#isBeyondSigning = false
+        return this.#checkpoints.make(this.#closing.signal)
+      })
       .then(() => this.alarms.clear('checkpoints'))
       .catch((err: unknown) => {
         if (this.#closing.signal.aborted) return
@@ -328,6 +335,7 @@ export class AuditLog implements AsyncDisposable {
       })
       .finally(() => {
         this.#signing = undefined
+        if (this.#isBeyondSigning) this.#checkpointLater()
       })
   }
 

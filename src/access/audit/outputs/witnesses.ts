@@ -48,6 +48,8 @@ export class Witnesses implements AsyncDisposable {
     this.#newest = checkpoint
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
+      // It may have come after the last look.
+      if (this.#newest !== undefined && !this.#closing.signal.aborted) this.show(this.#newest)
     })
   }
 
