@@ -78,25 +78,6 @@ test('AuditLog closes if the signer does not sign its end, and continues after i
   assert.deepEqual([problems, size, signedSize], [[], 4, 4])
 })
 
-test('AuditLog signs records that came while a checkpoint was being signed, although no others follow', async () => {
-  const directory = newDirectory()
-  const signer = await checkpointSignerOf(signerOf(directory), new AbortController().signal)
-  const began = Promise.withResolvers<void>()
-  const goOn = Promise.withResolvers<void>()
-  const sign: typeof signer.sign = async (...args) => {
-    began.resolve()
-    await goOn.promise
-    return signer.sign(...args)
-  }
-  await using log = await open(directory, { signer: { ...signer, sign } })
-  await log.record(event('create', 'before'))
-  await began.promise
-  await log.record(event('create', 'meanwhile'))
-  goOn.resolve()
-  // The lines that begin the file and the epoch, and the two events.
-  await until(() => log.signedSize >= 4, 'all is signed')
-})
-
 test('AuditLog continues its tree over restarts and files', async () => {
   const directory = newDirectory()
   for (let run = 0; run < 3; run++) {

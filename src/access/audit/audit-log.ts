@@ -4,11 +4,12 @@
 import { StallWatch } from '../../base/async/stall-watch.ts'
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { codeOf, messageOf } from '../../base/user-error.ts'
+import { codeOf } from '../../base/user-error.ts'
 import { writeJson } from '../../base/write-json.ts'
 import { AuditAlarms } from './audit-alarms.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditFailure, auditFailure, LogTampered } from './audit-failure.ts'
+import { CheckpointSchedule } from './checkpoint-schedule.ts'
 import { type CheckpointSigner, Checkpoints } from './checkpoints.ts'
 import { appendEpoch, epochsPath, type LoggedEpoch } from './epochs-file.ts'
 import { eventOf, type FoundEvent, findEvent } from './find-event.ts'
@@ -58,8 +59,6 @@ const maxBuffered = 20_000
 const maxBufferedBytes = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
-/** With the time that it takes, checkpoints are at most a second apart. */
-const checkpointDelayMs = 700
 /** Between looks at whether another program changes the log. */
 const checkMs = 500
 const retryDelayMs = 1000
@@ -85,9 +84,7 @@ export class AuditLog implements AsyncDisposable {
   readonly #sealer: RecordSealer | undefined
   readonly alarms: AuditAlarms
   readonly #checkpoints: Checkpoints
-  #signing: Promise<void> | undefined
-  /** Records came that the checkpoint which is being made does not have. */
-  #isBeyondSigning = false
+  readonly #schedule: CheckpointSchedule
   readonly #checking: Promise<void>
   #failure: AuditFailure | undefined
   readonly #stalls: StallWatch
@@ -108,6 +105,7 @@ export class AuditLog implements AsyncDisposable {
       ...{ directory, tree, tiles, signer, onEpoch: (next: LoggedEpoch) => this.#recordEpoch(next) },
       ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
     })
+    this.#schedule = new CheckpointSchedule({ checkpoints: this.#checkpoints, alarms, clock, log, signal: this.#closing.signal })
     this.#stalls = new StallWatch({ clock, log, subject: 'audit log' })
     this.#checking = this.#checkUntilClosed()
   }
@@ -207,7 +205,7 @@ export class AuditLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
     await this.#checking
-    await this.#signing
+    await this.#schedule.ended()
     await this.#running
     // There may be space again.
     this.#failure = undefined
@@ -277,7 +275,7 @@ export class AuditLog implements AsyncDisposable {
       lines.clear()
       this.#failure = undefined
       for (const { resolve } of waiting) resolve()
-      this.#checkpointLater()
+      this.#schedule.recorded()
     }
   }
 
@@ -314,29 +312,6 @@ export class AuditLog implements AsyncDisposable {
     this.#waiting = []
     for (const { reject } of all) reject(failure)
     if (!this.#flushTimer) this.#flushAfter(retryDelayMs)
-  }
-
-  #checkpointLater(): void {
-    if (this.#closing.signal.aborted) return
-    this.#isBeyondSigning = true
-    if (this.#signing) return
-    const { clock, log } = this.#options
-    this.#signing = clock
-      .sleep(checkpointDelayMs, this.#closing.signal)
-      .then(() => {
-        this.#isBeyondSigning = false
-        return this.#checkpoints.make(this.#closing.signal)
-      })
-      .then(() => this.alarms.clear('checkpoints'))
-      .catch((err: unknown) => {
-        if (this.#closing.signal.aborted) return
-        log.error('audit checkpoint not signed', { err })
-        this.alarms.raise('checkpoints', `no checkpoint can be made: ${messageOf(err)}`)
-      })
-      .finally(() => {
-        this.#signing = undefined
-        if (this.#isBeyondSigning) this.#checkpointLater()
-      })
   }
 
   /** Without a signer the end stays unsigned: the next start continues after it, and the log is closed anyway. */
