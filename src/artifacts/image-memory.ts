@@ -1,6 +1,8 @@
 // Keeps on disk what is known of images: their signatures and what they are. After a restart of the part while a registry is away, images that were
 // known are judged from there, by the policies and trust roots as they are then. No verdict is kept.
+
 import { createHash } from 'node:crypto'
+import { CoalescedWork } from '../base/async/coalesced-work.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
@@ -33,7 +35,7 @@ export class ImageMemory<Claims> {
   /** What is on disk, by key: a digest of the value. The oldest first. */
   readonly #kept = new Map<string, string>()
   readonly #waiting = new Map<string, KnownImage<Claims>>()
-  #writing: Promise<void> | undefined
+  readonly #work = new CoalescedWork(() => this.#write())
 
   constructor(parts: ImageMemoryParts<Claims>) {
     this.#parts = parts
@@ -64,14 +66,12 @@ export class ImageMemory<Claims> {
   keep(key: string, image: KnownImage<Claims>): void {
     if (this.#waiting.size >= maxWaiting && !this.#waiting.has(key)) return
     this.#waiting.set(key, image)
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined
-    })
+    this.#work.request()
   }
 
   /** Resolves when everything is written, or could not be. */
   async written(): Promise<void> {
-    await this.#writing
+    await this.#work.idle()
   }
 
   async #write(): Promise<void> {

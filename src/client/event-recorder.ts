@@ -1,6 +1,8 @@
 // Writes core v1 Events about objects in the background: an event that cannot be written never fails the work it reports.
+
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
+import { CoalescedWork } from '../base/async/coalesced-work.ts'
 import { type Clock, formatTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
@@ -31,7 +33,7 @@ export class EventRecorder implements AsyncDisposable {
   readonly #correlation = new EventCorrelation()
   readonly #stop = new AbortController()
   readonly #waiting: Waiting[] = []
-  #writing: Promise<void> | undefined
+  readonly #work = new CoalescedWork(() => this.#writeAll())
   #sequence: number
 
   constructor(options: EventRecorderOptions) {
@@ -54,20 +56,12 @@ export class EventRecorder implements AsyncDisposable {
     }
     const at = this.#options.clock.now()
     this.#waiting.push({ object, type, reason, message: cut(message), at, ...(annotations ? { annotations } : {}) })
-    this.#startWriting()
-  }
-
-  #startWriting(): void {
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined
-      // Otherwise an event recorded after the last check would wait for the next one.
-      if (this.#waiting.length > 0 && !this.#stop.signal.aborted) this.#startWriting()
-    })
+    this.#work.request()
   }
 
   /** Resolves when all recorded events are written or given up. */
   async flushed(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing
+    await this.#work.idle()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,8 +70,6 @@ export class EventRecorder implements AsyncDisposable {
   }
 
   async #writeAll(): Promise<void> {
-    // Lets the caller finish its turn first: events must not delay the work itself.
-    await Promise.resolve()
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
       await Promise.all(this.#nextOfDistinctObjects().map(event => this.#write(event)))
     }

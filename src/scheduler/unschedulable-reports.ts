@@ -47,9 +47,7 @@ export class UnschedulableReports {
   add(pod: Pod, message: string, signal: AbortSignal): void {
     this.#waiting.set(keyOf(pod), { pod, message })
     this.#lastAdded = this.#options.clock.monotonic()
-    this.#running ??= this.#drain(signal).finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#drain(signal)
   }
 
   /** The pod was placed or deleted: nothing to report. */
@@ -59,14 +57,19 @@ export class UnschedulableReports {
 
   async #drain(signal: AbortSignal): Promise<void> {
     const { clock, tell } = this.#options
-    await pause(clock, gatherMs, signal)
-    while (this.#waiting.size > 0 && !signal.aborted) {
-      const most = this.#isFlood() ? 1 : perRound
-      const round = this.#take(most)
-      const spent = round.length < most && this.#waiting.size > 0
-      await Promise.all(round.map(({ pod, message }) => tell(pod, message)))
-      if (this.#isFlood()) await pause(clock, floodMs, signal)
-      else if (spent || this.#isCrowd()) await pause(clock, (1000 * perRound) / perSecond, signal)
+    try {
+      await pause(clock, gatherMs, signal)
+      while (this.#waiting.size > 0 && !signal.aborted) {
+        const most = this.#isFlood() ? 1 : perRound
+        const round = this.#take(most)
+        const spent = round.length < most && this.#waiting.size > 0
+        await Promise.all(round.map(({ pod, message }) => tell(pod, message)))
+        if (this.#isFlood()) await pause(clock, floodMs, signal)
+        else if (spent || this.#isCrowd()) await pause(clock, (1000 * perRound) / perSecond, signal)
+      }
+    } finally {
+      // In the turn of the last look: a report that comes later begins anew.
+      this.#running = undefined
     }
   }
 

@@ -21,3 +21,17 @@ test('AuditLog signs records that came while a checkpoint was being signed, alth
   // The lines that begin the file and the epoch, and the two events.
   await until(() => log.signedSize >= 4, 'all is signed')
 })
+
+test('AuditLog signs its records when the signer is back, although no others follow', async () => {
+  const directory = newDirectory()
+  const signer = await checkpointSignerOf(signerOf(directory), new AbortController().signal)
+  let failures = 2
+  const sign: typeof signer.sign = async (...args) => {
+    if (failures-- > 0) throw new Error('the signer is away')
+    return signer.sign(...args)
+  }
+  await using log = await open(directory, { signer: { ...signer, sign } })
+  await log.record(event('create', 'a'))
+  await until(() => log.alarms.active.length > 0, 'an alarm')
+  await until(() => log.alarms.active.length === 0 && log.signedSize >= 3, 'all is signed')
+})

@@ -1,4 +1,5 @@
 // When checkpoints of the log are made: soon after records came, and never two at a time.
+import { CoalescedWork } from '../../base/async/coalesced-work.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -19,9 +20,7 @@ export interface CheckpointScheduleOptions {
 
 export class CheckpointSchedule {
   readonly #options: CheckpointScheduleOptions
-  #signing: Promise<void> | undefined
-  /** Records came that the checkpoint which is being made does not have. */
-  #isBehind = false
+  readonly #work = new CoalescedWork(() => this.#make())
 
   constructor(options: CheckpointScheduleOptions) {
     this.#options = options
@@ -29,30 +28,26 @@ export class CheckpointSchedule {
 
   /** Call when records are on disk. */
   recorded(): void {
-    if (this.#options.signal.aborted) return
-    this.#isBehind = true
-    this.#signing ??= this.#make().finally(() => {
-      this.#signing = undefined
-      if (this.#isBehind) this.recorded()
-    })
+    if (!this.#options.signal.aborted) this.#work.request()
   }
 
   /** Resolves when no checkpoint is being made; call it after the signal. */
   async ended(): Promise<void> {
-    await this.#signing
+    await this.#work.idle()
   }
 
   async #make(): Promise<void> {
     const { checkpoints, alarms, clock, log, signal } = this.#options
+    if (signal.aborted) return
     try {
       await clock.sleep(delayMs, signal)
-      this.#isBehind = false
       await checkpoints.make(signal)
       alarms.clear('checkpoints')
     } catch (err) {
       if (signal.aborted) return
-      log.error('audit checkpoint not signed', { err })
-      alarms.raise('checkpoints', `no checkpoint can be made: ${messageOf(err)}`)
+      if (alarms.raise('checkpoints', `no checkpoint can be made: ${messageOf(err)}`)) log.error('audit checkpoint not signed', { err })
+      // Records that are there wait for their signature, whether others follow or not.
+      this.#work.request()
     }
   }
 }

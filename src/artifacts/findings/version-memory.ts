@@ -1,6 +1,8 @@
 // Keeps on disk which version of each document of VEX was the newest, by image: after a restart of the part an older one, which somebody keeps under
 // another name, does not count again.
+
 import { createHash } from 'node:crypto'
+import { CoalescedWork } from '../../base/async/coalesced-work.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
@@ -25,7 +27,7 @@ export interface VersionMemoryParts {
 export class VersionMemory {
   readonly #parts: VersionMemoryParts
   readonly #waiting = new Map<Digest, readonly DocumentVersion[]>()
-  #writing: Promise<void> | undefined
+  readonly #work = new CoalescedWork(() => this.#write())
 
   constructor(parts: VersionMemoryParts) {
     this.#parts = parts
@@ -45,14 +47,12 @@ export class VersionMemory {
   /** Written soon, in the background. */
   keep(image: Digest, versions: readonly DocumentVersion[]): void {
     this.#waiting.set(image, versions)
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined
-    })
+    this.#work.request()
   }
 
   /** Resolves when everything is written, or could not be. */
   async written(): Promise<void> {
-    await this.#writing
+    await this.#work.idle()
   }
 
   async #write(): Promise<void> {

@@ -1,6 +1,8 @@
 // Sends the lines of the log to one sink, in their order, from where the last run stopped. The log's own files are the buffer.
+
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CoalescedWork } from '../../../base/async/coalesced-work.ts'
 import { type Clock, pause } from '../../../base/clock.ts'
 import { readTextIfThere } from '../../../base/files/read-text.ts'
 import { replaceFile } from '../../../base/files/replace-file.ts'
@@ -41,7 +43,7 @@ export class Sink implements AsyncDisposable {
   readonly #closing = new AbortController()
   #sent: LogPlace = { file: 0, bytes: 0 }
   #durable: LogPlace = { file: 0, bytes: 0 }
-  #running: Promise<void> | undefined
+  readonly #work = new CoalescedWork(() => this.#sendAll())
 
   private constructor(options: SinkOptions) {
     this.#options = options
@@ -68,17 +70,15 @@ export class Sink implements AsyncDisposable {
   /** Lines before this place are on disk. */
   wake(durable: LogPlace): void {
     this.#durable = durable
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#work.request()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
-    await this.#running
+    await this.#work.idle()
   }
 
-  async #run(): Promise<void> {
+  async #sendAll(): Promise<void> {
     const { alarms, clock, name } = this.#options
     const { signal } = this.#closing
     let retryMs = firstRetryMs

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
@@ -89,4 +89,11 @@ test('Witnesses raises an alarm for a witness that is away, and goes on with the
   await rm(file)
   await writeFile(file, 'nothing\n')
   assert.match((await show(directory)).join('\n'), /witness usb away: This is no signed note/)
+})
+
+test('Witnesses raises an alarm if what witnesses signed cannot be kept', async () => {
+  const { directory, show, server } = await witnessed()
+  await using _server = server
+  await mkdir(join(witnessedPath(directory), 'in the way'), { recursive: true })
+  assert.match((await show(directory)).join(), /^cosignatures: the signatures of witnesses cannot be kept: /)
 })

@@ -1,6 +1,7 @@
 // Shows each checkpoint to witnesses, beside the path of requests. A witness that saw more, or another tree, is an alarm: the log was rolled
 // back, or it is a fork.
 import { join } from 'node:path'
+import { CoalescedWork } from '../../../base/async/coalesced-work.ts'
 import { readTextIfThere } from '../../../base/files/read-text.ts'
 import { replaceFile } from '../../../base/files/replace-file.ts'
 import { type Checkpoint, parseCheckpoint } from '../../../base/tlog/checkpoint.ts'
@@ -36,7 +37,7 @@ export class Witnesses implements AsyncDisposable {
   /** What each HTTPS witness has cosigned, as far as is known. */
   readonly #sizes = new Map<string, number>()
   #newest: string | undefined
-  #running: Promise<void> | undefined
+  readonly #work = new CoalescedWork(() => this.#showNewest())
 
   constructor(options: WitnessesOptions) {
     this.#options = options
@@ -46,35 +47,35 @@ export class Witnesses implements AsyncDisposable {
   /** Only the newest checkpoint is shown, if they come faster than witnesses answer. */
   show(checkpoint: string): void {
     this.#newest = checkpoint
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-      // It may have come after the last look.
-      if (this.#newest !== undefined && !this.#closing.signal.aborted) this.show(this.#newest)
-    })
+    this.#work.request()
   }
 
   /** Resolves when every witness has answered, or failed to. */
   async idle(): Promise<void> {
-    await this.#running
+    await this.#work.idle()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
-    await this.#running
+    await this.#work.idle()
   }
 
-  async #run(): Promise<void> {
-    for (let note = this.#newest; note !== undefined && !this.#closing.signal.aborted; note = this.#newest) {
-      this.#newest = undefined
-      const shown = note
-      const signatures = await Promise.all(this.#options.witnesses.map(witness => this.#ask(witness, shown)))
-      const parsed = parseNote(shown)
-      const cosignatures = signatures.flat()
-      if (cosignatures.length === 0) continue
-      await replaceFile(
-        witnessedPath(this.#options.directory),
-        formatNote({ ...parsed, signatures: [...parsed.signatures, ...cosignatures] }),
-      )
+  async #showNewest(): Promise<void> {
+    const note = this.#newest
+    if (note === undefined || this.#closing.signal.aborted) return
+    this.#newest = undefined
+    const cosignatures = (await Promise.all(this.#options.witnesses.map(witness => this.#ask(witness, note)))).flat()
+    if (cosignatures.length > 0) await this.#keep(note, cosignatures)
+  }
+
+  async #keep(note: string, cosignatures: readonly NoteSignature[]): Promise<void> {
+    const { alarms, directory } = this.#options
+    const parsed = parseNote(note)
+    try {
+      await replaceFile(witnessedPath(directory), formatNote({ ...parsed, signatures: [...parsed.signatures, ...cosignatures] }))
+      alarms.clear('cosignatures')
+    } catch (err) {
+      alarms.raise('cosignatures', `the signatures of witnesses cannot be kept: ${messageOf(err)}`)
     }
   }
 
