@@ -75,17 +75,16 @@ export async function tryProvenance(context: ProofContext, namespace: ProofNames
   await inParallel(rows, async ({ name, repository, digest, wanted, of }) => {
     const image = `${host}/${repository}@${digest}`
     await client.create(pods, namespace.name, podObject(repository, harmlessSpec({ serviceAccountName: 's1' }, { image })), signal)
-    const ask = async (): Promise<Image | undefined> => {
+    let answered = 'no record'
+    const isDecided = async () => {
       const { items } = await client.list(images, { fieldSelector: `metadata.name=${imageName(digest)}` }, signal)
       const [found] = items
-      if (found?.status?.sbom === undefined) return undefined
-      // What a record has is not taken back.
-      return of(found) === wanted || wanted === 'none' ? found : undefined
+      if (found !== undefined) answered = of(found)
+      // A record is complete when its image was read, and what it has is not taken back.
+      return found?.status?.sbom !== undefined && (answered === wanted || wanted === 'none') ? true : undefined
     }
-    await within(readMs, clock, ask, signal, pollMs)
-    const { items } = await client.list(images, { fieldSelector: `metadata.name=${imageName(digest)}` }, signal)
-    const answered = items[0] === undefined ? 'no record' : of(items[0])
-    attempts.record({ name, sent: 'POST pods', expected: wanted, answered, held: answered === wanted })
+    const held = (await within(readMs, clock, isDecided, signal, pollMs)) === true && answered === wanted
+    attempts.record({ name, sent: 'POST pods', expected: wanted, answered, held })
   })
 }
 
