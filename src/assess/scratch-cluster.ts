@@ -12,9 +12,13 @@ import { commandLine, processTree } from './listening-sockets.ts'
 import type { Endpoint } from './proof.ts'
 
 /** Of a run: why it ended, or that it serves. */
-export type ScratchStart =
-  | { readonly started: true; readonly endpoint: Endpoint; readonly transport: HttpTransport }
-  | { readonly started: false; readonly output: string }
+export type ScratchStart = Serving | { readonly started: false; readonly output: string }
+
+export interface Serving {
+  readonly started: true
+  readonly endpoint: Endpoint
+  readonly transport: HttpTransport
+}
 
 interface Run {
   readonly child: ChildProcess
@@ -131,6 +135,13 @@ export class ScratchCluster implements AsyncDisposable {
     const { server, ca, namespace: _, ...credentials } = await readKubeconfig(join(this.directory, 'admin.kubeconfig'))
     run.transport = createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
     return { started: true, endpoint: { server, ca }, transport: run.transport }
+  }
+
+  /** As `start`, for an attack that needs the cluster: rejects with what it printed if it ends. */
+  async serve(flags: readonly string[], signal: AbortSignal): Promise<Serving> {
+    const start = await this.start(flags, signal)
+    if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
+    return start
   }
 
   /** What the running cluster has printed: the logs of its parts. */

@@ -37,10 +37,9 @@ export class ScratchClusters implements AsyncDisposable {
     const { signal } = this.#ended
     const original = await ScratchCluster.create(this.command)
     try {
-      const start = await original.start([], signal)
-      if (!start.started) throw new Error(`a cluster of the proofs' own does not start: ${start.output.trim()}`)
+      const { transport } = await original.serve([], signal)
       const isThere = async () => {
-        const { status } = await request(start.transport, { method: 'GET', path: account }, signal)
+        const { status } = await request(transport, { method: 'GET', path: account }, signal)
         return status === 200 ? true : undefined
       }
       await until(this.#clock, isThere, signal)

@@ -46,14 +46,14 @@ export async function attackScratchStore(
   signal: AbortSignal,
 ): Promise<ScratchFindings> {
   await using scratch = await clusters.open(signal)
-  const kinds = await fill(context, await started(scratch, [], signal), canaries, signal)
+  const kinds = await fill(context, (await scratch.serve([], signal)).transport, canaries, signal)
   await scratch.stop()
   const found = await canariesIn(scratch, canaries, signal)
   // What lies in clear text may be all that there is to say: the cluster need not start with it.
   if (found.length > 0) return { found, kinds, attacks: 0, sealedBytes: 0 }
   await using earlier = await scratch.copy()
 
-  const transport = await started(scratch, [apiServerOnly], signal)
+  const { transport } = await scratch.serve([apiServerOnly], signal)
   const created = await write(transport, { method: 'POST', path: configMaps, body: configMap('victim', 'created') }, signal)
   const updated = await write(transport, { method: 'PUT', path: victim, body: configMap('victim', 'updated') }, signal)
   const other = await write(transport, { method: 'POST', path: configMaps, body: configMap('other', 'created') }, signal)
@@ -69,12 +69,6 @@ export async function attackScratchStore(
 async function canariesIn({ directory }: ScratchCluster, canaries: Canaries, signal: AbortSignal): Promise<string[]> {
   const { hits } = await searchFiles(directory, canaries.needles(), () => false, signal)
   return [...hits].map(([file, names]) => `${names.join(', ')} in ${file} of a scratch cluster`)
-}
-
-async function started(scratch: ScratchCluster, flags: readonly string[], signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start(flags, signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-  return start.transport
 }
 
 /** Every kind that the cluster serves has to be known here: a new one must not stay untried. */

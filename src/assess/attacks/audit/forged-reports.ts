@@ -30,8 +30,7 @@ interface Forgery {
 
 export async function attackReports({ attempts }: ProofContext, clusters: ScratchClusters, signal: AbortSignal): Promise<void> {
   await using scratch = await clusters.open(signal)
-  const start = await scratch.start(['--insecure-disable-admission-plugins', weakness.plugin], signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
+  await scratch.serve(['--insecure-disable-admission-plugins', weakness.plugin], signal)
   const bulkhead = (...args: string[]) => exitCode([...clusters.command, ...args, '--data-dir', scratch.directory], signal)
   const path = `${scratch.directory}.report`
   const code = await bulkhead('prove', weakness.proof, '--report', path)

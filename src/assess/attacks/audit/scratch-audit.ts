@@ -8,7 +8,7 @@ import { inParallel } from '../../in-parallel.ts'
 import { type TreeReport, verifyTree } from '../../oracles/audit-tree.ts'
 import type { ProofContext } from '../../proof.ts'
 import { type Answer, request, succeeded } from '../../request.ts'
-import { apiServerOnly, type ScratchCluster, type ScratchStart } from '../../scratch-cluster.ts'
+import { apiServerOnly, type ScratchCluster, type Serving } from '../../scratch-cluster.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { until, within } from '../../until.ts'
 import { attackAlarms } from './alarms.ts'
@@ -21,8 +21,6 @@ const killAfter = 100
 const kills = 2
 const recordedMs = 5000
 
-type Serving = Extract<ScratchStart, { readonly started: true }>
-
 export interface AuditAttackResult {
   /** Writes that were acknowledged before their server was killed. */
   readonly acknowledged: number
@@ -34,7 +32,7 @@ export async function attackScratchAudit(
   signal: AbortSignal,
 ): Promise<AuditAttackResult> {
   await using scratch = await clusters.open(signal)
-  const first = await started(scratch, signal)
+  const first = await scratch.serve([apiServerOnly], signal)
   await attackReads(context, scratch, first.transport, signal)
   await attackAlarms(context, scratch, first.transport, async isWanted => (await read(scratch, isWanted)).events, signal)
   let acknowledged = 0
@@ -46,7 +44,7 @@ export async function attackScratchAudit(
     .slice(-1)
   await scratch.stop()
   await copyFile(join(folder, file), join(scratch.directory, 'earlier.log'))
-  const second = await started(scratch, signal)
+  const second = await scratch.serve([apiServerOnly], signal)
   await attackByMove(context, second.transport, join(folder, file), signal)
   await scratch.stop()
   await attackStopped(context, scratch, join(folder, file), signal)
@@ -54,12 +52,6 @@ export async function attackScratchAudit(
 }
 
 const auditFolder = ({ directory }: ScratchCluster): string => join(directory, 'server', 'audit')
-
-async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Serving> {
-  const start = await scratch.start([apiServerOnly], signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-  return start
-}
 
 /** By the default policy each read leaves a record, and each health check none. */
 async function attackReads(

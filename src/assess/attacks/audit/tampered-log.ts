@@ -9,7 +9,7 @@ import { codeOf } from '../../../base/user-error.ts'
 import type { Transport } from '../../../client/transport/transport.ts'
 import { inParallel } from '../../in-parallel.ts'
 import type { ProofContext } from '../../proof.ts'
-import { request } from '../../request.ts'
+import { type ProofRequest, request } from '../../request.ts'
 import { apiServerOnly, type ScratchCluster } from '../../scratch-cluster.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
 import { searchFiles } from '../../search-files.ts'
@@ -33,9 +33,10 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
   await mkdir(witness)
   // The server has a user of its own.
   await chmod(witness, 0o777)
-  const flags = await auditConfiguration(scratch, { epoch: `${epochSeconds}s`, witnesses: [{ name: 'usb', file: join(witness, 'seen') }] })
+  const witnesses = [{ name: 'usb', file: join(witness, 'seen') }]
+  const flags = [apiServerOnly, ...(await auditConfiguration(scratch, { epoch: `${epochSeconds}s`, witnesses }))]
   const [audit, signer] = [join(scratch.directory, 'server', 'audit'), join(scratch.directory, 'signer')]
-  const first = await started(scratch, flags, signal)
+  const { transport: first } = await scratch.serve(flags, signal)
   const earlyKeys = await stealKeys(signer)
   const earlySecret = await secretOf(signer)
   await write(first, 'early', signal)
@@ -86,7 +87,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
       await rm(copied(at), { recursive: true })
     },
   )
-  const second = await started(scratch, flags, signal)
+  const { transport: second } = await scratch.serve(flags, signal)
   await write(second, 'after', signal, laterWrites)
   await witnessedAfter(context, join(witness, 'seen'), join(copied(-1), 'tlog', 'checkpoint'), signal)
   await attackLive(context, second, audit, signal)
@@ -104,7 +105,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
     },
   })
   await rm(copied(-1), { recursive: true })
-  const back = await started(earlier, flags, signal)
+  const { transport: back } = await earlier.serve(flags, signal)
   await write(back, 'back', signal)
   const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /rolled back/, signal)
   attempts.record({
@@ -118,15 +119,10 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
   return logManipulations.length + 1
 }
 
-async function started(scratch: ScratchCluster, flags: readonly string[], signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start([apiServerOnly, ...flags], signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-  return start.transport
-}
-
 async function write(transport: Transport, generateName: string, signal: AbortSignal, count = 5): Promise<void> {
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: `${generateName}-` } }
-  await inParallel(Array(count).fill(body), () => request(transport, { method: 'POST', path: configMaps, body }, signal))
+  const create: ProofRequest = { method: 'POST', path: configMaps, body }
+  await inParallel(Array<ProofRequest>(count).fill(create), each => request(transport, each, signal))
 }
 
 /** A part of the private key as it lies on disk. */

@@ -64,9 +64,7 @@ export class BackupScratch implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<Transport> {
-    const start = await this.cluster.start([apiServerOnly, '--backup', this.#settings], signal)
-    if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-    return start.transport
+    return (await this.cluster.serve([apiServerOnly, '--backup', this.#settings], signal)).transport
   }
 
   /** A copy of the target for an attack. */

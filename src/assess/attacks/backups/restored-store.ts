@@ -66,7 +66,7 @@ export async function tryRestoredStore({ attempts }: ProofContext, clusters: Scr
 
 /** A copy from before the denials, of which one is there already and will be changed. */
 async function stateBefore(scratch: ScratchCluster, signal: AbortSignal): Promise<ScratchCluster> {
-  const transport = await started(scratch, signal)
+  const { transport } = await scratch.serve([apiServerOnly], signal)
   await write(transport, 'PATCH', listPath, { data: { changed: 'user-name:nobody', lifted: null } }, signal)
   await scratch.stop()
   return await scratch.copy()
@@ -74,7 +74,7 @@ async function stateBefore(scratch: ScratchCluster, signal: AbortSignal): Promis
 
 /** Returns a token that the restored store does not know of. */
 async function denyAll(scratch: ScratchCluster, signal: AbortSignal): Promise<string> {
-  const transport = await started(scratch, signal)
+  const { transport } = await scratch.serve([apiServerOnly], signal)
   const deny = (data: Readonly<Record<string, string | null>>) => write(transport, 'PATCH', listPath, { data }, signal)
   await deny({ denied: `user-name:${denied}`, lifted: `user-name:${lifted}` })
   await deny({ changed: `user-name:${changed}`, lifted: null })
@@ -90,12 +90,6 @@ async function denyAll(scratch: ScratchCluster, signal: AbortSignal): Promise<st
   }
   await write(transport, 'POST', '/apis/bulkhead.dev/v1alpha1/denyrules', rule, signal)
   return await tokenOf(transport, signal)
-}
-
-async function started(scratch: ScratchCluster, signal: AbortSignal): Promise<Transport> {
-  const start = await scratch.start([apiServerOnly], signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
-  return start.transport
 }
 
 async function statusAs(transport: Transport, user: string, signal: AbortSignal): Promise<number> {

@@ -39,8 +39,7 @@ export async function tryRedaction(context: ProofContext, clusters: ScratchClust
   await using scratch = await clusters.open(signal)
   await using webhook = await WebhookBackend.open(clock.now())
   const target = `${scratch.directory}.target`
-  const start = await scratch.start(await flagsOf(scratch, target), signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
+  const start = await scratch.serve(await flagsOf(scratch, target), signal)
   const { transport } = start
   await prepare(context, transport, webhook, signal)
 

@@ -21,7 +21,7 @@ export async function startIssuerCluster(
     await writeFile(path, writeJson(content), { mode: 0o644 })
     return path
   }
-  const start = await scratch.start(
+  const start = await scratch.serve(
     [
       apiServerOnly,
       '--authentication-config-file',
@@ -34,7 +34,6 @@ export async function startIssuerCluster(
     ],
     signal,
   )
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
   const kept = stack.move()
   return { endpoint: start.endpoint, transport: start.transport, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

@@ -9,7 +9,7 @@ import type { ProofNamespace } from '../../proof-namespace.ts'
 import { harmlessSpec, podObject, smallResources } from '../../proof-pods.ts'
 import { realNodes } from '../../real-nodes.ts'
 import { until, within } from '../../until.ts'
-import { mustEnd } from './stray-containers.ts'
+import { recordRemoval } from './stray-containers.ts'
 
 /** Longer than a proof may take. */
 const longSeconds = 600
@@ -78,7 +78,7 @@ async function tryAddedContainers(context: ProofContext, { uid, node }: Living, 
     // The node is another machine.
     if (stray === undefined) return
     await using added = stray
-    await mustEnd(context, `a container ${what} in the sandbox of a pod on node "${node}"`, added, signal)
+    await recordRemoval(context, `a container ${what} in the sandbox of a pod on node "${node}"`, added, signal)
   })
 }
 

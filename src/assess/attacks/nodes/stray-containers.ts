@@ -16,12 +16,13 @@ export async function tryStrays(context: ProofContext, signal: AbortSignal): Pro
   ] as const
   for (const [name, uid] of uids) {
     await using stray = await machine.runStray(uid, signal)
-    await mustEnd(context, `a container ${name}`, stray, signal)
+    await recordRemoval(context, `a container ${name}`, stray, signal)
   }
   return `${uids.length} containers of no pod removed`
 }
 
-export async function mustEnd({ attempts, clock }: ProofContext, name: string, stray: Stray, signal: AbortSignal): Promise<void> {
+/** Waits until the agent has removed the container, and records whether it has. */
+export async function recordRemoval({ attempts, clock }: ProofContext, name: string, stray: Stray, signal: AbortSignal): Promise<void> {
   const isGone = async () => ((await stray.isGone(signal)) ? true : undefined)
   const held = (await within(goneMs, clock, isGone, signal)) === true
   attempts.record({

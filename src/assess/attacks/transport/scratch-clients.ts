@@ -47,8 +47,7 @@ export async function attackScratchClients(context: ProofContext, clusters: Scra
   )
   const scratch = stack.use(await clusters.open(signal))
   const flags = await accessFlags(scratch, traps, host, trusted.certificate)
-  const start = await scratch.start(['--simulated-nodes', '1', ...flags], signal)
-  if (!start.started) throw new Error(`a cluster of the proof's own does not start: ${start.output.trim()}`)
+  const start = await scratch.serve(['--simulated-nodes', '1', ...flags], signal)
   const { transport, endpoint } = start
   await inParallel(traps, async trap => {
     const attack = { transport, endpoint, host, ca: trusted.certificate, clock }
