@@ -8,8 +8,8 @@ interface SourceReader {
 const engine = JSON as unknown as SourceReader
 
 /** As parseJson, but an integer beyond ±2^53 and within 64 bits is a bigint. One beyond 64 bits is the nearest number, as in Go. */
-export function parseExactJson(text: string): unknown {
-  return hasLongNumber(text) ? parseWithBigints(text) : parseJson(text)
+export function parseExactJson(text: string, isLong = hasLongNumber(text)): unknown {
+  return isLong ? parseWithBigints(text) : parseJson(text)
 }
 
 /** Whether 16 digits follow each other, as in every integer beyond ±2^53. Looks at each sixteenth character: bodies without such pay nothing. */
@@ -25,18 +25,8 @@ export function hasLongNumber(text: string): boolean {
   return false
 }
 
-/** The text of the first number beyond the range of 64-bit floats, which JSON.parse() reads as infinite; undefined if there is none. */
-export function numberBeyondFloat(text: string, value: unknown): string | undefined {
-  if (!holdsInfinity(value)) return undefined
-  let found: string | undefined
-  engine.parse(text, (_name, each, { source }) => {
-    if (each === Number.POSITIVE_INFINITY || each === Number.NEGATIVE_INFINITY) found ??= source
-    return each
-  })
-  return found
-}
-
-function holdsInfinity(value: unknown): boolean {
+/** Whether a number is beyond the range of 64-bit floats: JSON.parse() reads it as infinite. */
+export function holdsInfinity(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value)
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsInfinity)
 }

@@ -1,5 +1,5 @@
 // Decodes the bytes of a request to an object of a built-in kind, as upstream's API server.
-import { hasLongNumber, numberBeyondFloat, parseExactJson } from '../../base/exact-json.ts'
+import { hasLongNumber, holdsInfinity, parseExactJson } from '../../base/exact-json.ts'
 import { writeJson } from '../../base/write-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
@@ -178,9 +178,10 @@ export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): Pa
   if (scan.values > allowedValues) return { ok: false, syntax: false, message: `the body has more than ${allowedValues} values` }
   const text = scan.hasSurrogate ? withWholeSurrogates(textOf(bytes)) : textOf(bytes)
   try {
-    const value: unknown = parseExactJson(text)
-    const beyond = scan.hasFraction || hasLongNumber(text) ? numberBeyondFloat(text, value) : undefined
-    if (beyond !== undefined) return { ok: false, syntax: false, message: beyondFloatMessage(beyond) }
+    const isLong = hasLongNumber(text)
+    const value: unknown = parseExactJson(text, isLong)
+    if ((scan.hasFraction || isLong) && holdsInfinity(value))
+      return { ok: false, syntax: false, message: infinityMessage(parseJsonText(text)) }
     const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))
     return { ok: true, value, text: { text, scan }, duplicates }
   } catch (err) {
@@ -189,9 +190,22 @@ export function parseJsonBytes(bytes: Uint8Array, allowedValues = maxValues): Pa
   }
 }
 
-const beyondFloatMessage = (number: string): string =>
-  `json: cannot unmarshal number ${number.length > maxQuoted ? `${number.slice(0, maxQuoted)}…` : number} into Go value of type float64`
+/** Go's words for a number beyond the range of 64-bit floats. */
+function infinityMessage(node: JsonNode): string {
+  const number = firstInfinity(node) ?? ''
+  return `json: cannot unmarshal number ${number.length > maxQuoted ? `${number.slice(0, maxQuoted)}…` : number} into Go value of type float64`
+}
 const maxQuoted = 40
+
+function firstInfinity(node: JsonNode): string | undefined {
+  if (node.type === 'number') return Number.isFinite(Number(node.raw)) ? undefined : node.raw
+  const inner = node.type === 'array' ? node.items : node.type === 'object' ? node.members.map(([, value]) => value) : []
+  for (const each of inner) {
+    const found = firstInfinity(each)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
