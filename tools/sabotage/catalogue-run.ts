@@ -67,10 +67,7 @@ async function runControls(entries: readonly Entry[], options: RunOptions, signa
 async function runEntry(entry: Entry, options: RunOptions, signal: AbortSignal): Promise<Result> {
   const attempt = async () => evaluate(await observe(entry.place, [entry], entry.proofs, options, signal), entry.proofs)
   const first = await attempt()
-  const isTriedAgain =
-    first.verdict === 'broken'
-      ? options.retryMissed === true || !needsRoot(entry.place)
-      : first.verdict === 'missed' && options.retryMissed === true
+  const isTriedAgain = options.retryMissed === true ? first.verdict !== 'seen' : first.verdict === 'broken' && !needsRoot(entry.place)
   return isTriedAgain ? await attempt() : first
 }
 

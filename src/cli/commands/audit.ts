@@ -10,7 +10,6 @@ import { withCommandList, withHelp } from '../help.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
 const optionalNumber = { kind: 'parsed', parse: numberParser, optional: true } as const
-const output = outputFlag
 const source = {
   dataDir: { ...optionalText, brief: 'Data directory of the cluster whose log it is', placeholder: 'DIR' },
   log: { ...optionalText, brief: 'Folder with a copy of a log, as "bulkhead audit export" makes', placeholder: 'DIR' },
@@ -24,7 +23,7 @@ const verify = buildCommand({
   func: (flags: VerifyAuditFlags) => runCommand(async () => (await import('../audit/verify.ts')).verifyAudit(flags, print), 2),
   parameters: {
     flags: {
-      ...{ ...source, key, output },
+      ...{ ...source, key, output: outputFlag },
       seen: {
         ...optionalText,
         variadic: true,
@@ -64,7 +63,7 @@ const search = buildCommand({
   func: (flags: SearchFlags) => runCommand(async () => (await import('../audit/search.ts')).searchAudit(flags, print)),
   parameters: {
     flags: {
-      ...{ ...source, output },
+      ...{ ...source, output: outputFlag },
       user: { ...optionalText, brief: 'Who sent the request, or as whom', placeholder: 'NAME' },
       verb: { ...optionalText, brief: 'Verb, such as delete', placeholder: 'VERB' },
       resource: { ...optionalText, brief: 'Resource, such as pods or pods/exec', placeholder: 'NAME' },
@@ -86,7 +85,7 @@ const tail = buildCommand({
     runCommand(async () => (await import('../audit/search.ts')).tailAudit(flags, print, interruptible('SIGTERM'))),
   parameters: {
     flags: {
-      ...{ ...source, output },
+      ...{ ...source, output: outputFlag },
       lines: { ...optionalNumber, brief: 'So many of the newest records (default: 10)', placeholder: 'N' },
       follow: { kind: 'boolean', optional: true, brief: 'Go on with those that come' },
     },
@@ -102,7 +101,7 @@ const exported = buildCommand({
 
 const report = buildCommand({
   func: (flags: ReportFlags) => runCommand(async () => (await import('../audit/export.ts')).reportAudit(flags, print)),
-  parameters: { flags: { ...source, key, output } },
+  parameters: { flags: { ...source, key, output: outputFlag } },
   docs: { brief: 'Verify the log and summarize who did what' },
 })
 

@@ -7,7 +7,6 @@ import { interruptible, runCommand } from '../terminal/run-command.ts'
 
 const text = { kind: 'parsed', parse: String } as const
 const optionalNumber = { kind: 'parsed', parse: wholeNumber, optional: true } as const
-const output = outputFlag
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
 function wholeNumber(given: string): number {
@@ -55,7 +54,7 @@ const list = buildCommand({
         return (await import('../backup/offline-backups.ts')).listTarget(flags, print, interruptible())
       return (await import('../backup/cluster-backups.ts')).listBackups(flags, print, interruptible())
     }),
-  parameters: { flags: { ...place, kubeconfig: cluster.kubeconfig, output } },
+  parameters: { flags: { ...place, kubeconfig: cluster.kubeconfig, output: outputFlag } },
   docs: { brief: 'List the backups of a cluster, or with --from those in a target' },
 })
 
@@ -84,7 +83,7 @@ const schedule = buildCommand({
 const verify = buildCommand({
   func: (flags: VerifyFlags) =>
     runCommand(async () => (await import('../backup/offline-backups.ts')).verifyTarget(flags, print, interruptible()), 2),
-  parameters: { flags: { ...place, identity, ...point, output } },
+  parameters: { flags: { ...place, identity, ...point, output: outputFlag } },
   docs: { brief: 'Restore a backup into a shadow server, and compare each object' },
 })
 

@@ -9,7 +9,6 @@ import type { ImageFlags } from '../image/node-images.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
 import { interruptible, runCommand } from '../terminal/run-command.ts'
 
-const dataDir = dataDirFlag
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const isRoot = () => process.getuid?.() === 0
 
@@ -27,7 +26,7 @@ const importParsed = buildCommand({
       await importArchive(flags, file, isRoot(), print, progress)
     }),
   parameters: {
-    flags: { dataDir },
+    flags: { dataDir: dataDirFlag },
     positional: { kind: 'tuple', parameters: [{ brief: 'OCI or Docker archive (tar)', parse: String, placeholder: 'FILE' }] },
   },
   docs: { brief: 'Import the images of an archive into the node' },
@@ -39,7 +38,7 @@ const listParsed = buildCommand({
       const { listImages } = await import('../image/node-images.ts')
       await listImages(flags, isRoot(), print)
     }),
-  parameters: { flags: { dataDir } },
+  parameters: { flags: { dataDir: dataDirFlag } },
   docs: { brief: 'List the images of the node' },
 })
 

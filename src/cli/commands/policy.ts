@@ -5,7 +5,6 @@ import type { PolicyFlags, ReplayFlags, TestFlags } from '../policy/policy.ts'
 import { failureCode, interruptible, runCommand } from '../terminal/run-command.ts'
 
 const couldNotEvaluate = failureCode('policy')
-const output = outputFlag
 const log = { brief: 'Audit log: events of audit.k8s.io/v1, one per line', parse: String, placeholder: 'AUDITLOG' } as const
 const images = {
   kind: 'parsed',
@@ -24,7 +23,7 @@ const testParsed = buildCommand({
       return await policyTest(flags, files, print, interruptible())
     }, couldNotEvaluate),
   parameters: {
-    flags: { output, images },
+    flags: { output: outputFlag, images },
     positional: {
       kind: 'array',
       parameter: { brief: 'PolicyTest files: requests with the expected verdicts', parse: String, placeholder: 'FILE' },
@@ -41,7 +40,7 @@ const replayParsed = buildCommand({
     }, couldNotEvaluate),
   parameters: {
     flags: {
-      output,
+      output: outputFlag,
       images,
       policy: {
         kind: 'parsed',
@@ -76,7 +75,7 @@ const reportParsed = buildCommand({
       const { policyReport } = await import('../policy/policy.ts')
       return await policyReport(flags, file, print)
     }, couldNotEvaluate),
-  parameters: { flags: { output }, positional: { kind: 'tuple', parameters: [log] } },
+  parameters: { flags: { output: outputFlag }, positional: { kind: 'tuple', parameters: [log] } },
   docs: { brief: 'Report what policies in audit mode would have refused' },
 })
 

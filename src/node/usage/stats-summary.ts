@@ -4,7 +4,7 @@ import type { NodeUsage } from '../../api/nodes/node-protocol.ts'
 import { claimNameOf } from '../../api/pods/claim-name.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
-import type { Sample } from './usage-sampler.ts'
+import type { ContainerTotals, Sample } from './usage-sampler.ts'
 import type { VolumeStats } from './volume-metrics.ts'
 
 export interface SummaryInput {
@@ -24,24 +24,26 @@ interface Measured {
   readonly memoryBytes: number
 }
 
+interface MeasuredPod {
+  readonly at: number
+  readonly containers: readonly ContainerTotals[]
+  /** Of all containers of the node, by pod and name. */
+  readonly rates: ReadonlyMap<string, number>
+}
+
 export function statsSummary({ nodeName, usage, last, pods, volumes, now }: SummaryInput): unknown {
   const rooms = new Map([...volumes].map(room => [`${room.namespace}/${room.claim}`, room] as const))
   const rates = new Map(usage.containers.map(({ podUid, name, cpuNanocores }) => [`${podUid}/${name}`, cpuNanocores] as const))
   const node = last === undefined ? {} : figures({ at: last.at, ...rate(usage.node?.cpuNanocores), ...last.machine })
-  return { node: { nodeName, ...node }, pods: pods.map(pod => ofPod(pod, last, rates, rooms, now)) }
+  const measured = Map.groupBy(last?.containers.values() ?? [], ({ podUid }) => podUid)
+  const at = last?.at ?? now
+  const measuredOf = ({ metadata }: Pod) => ({ at, containers: measured.get(metadata.uid ?? '') ?? [], rates })
+  return { node: { nodeName, ...node }, pods: pods.map(pod => ofPod(pod, measuredOf(pod), rooms, now)) }
 }
 
-function ofPod(
-  pod: Pod,
-  last: Sample | undefined,
-  rates: ReadonlyMap<string, number>,
-  rooms: ReadonlyMap<string, VolumeStats>,
-  now: number,
-): unknown {
+function ofPod(pod: Pod, { at, containers: measured, rates }: MeasuredPod, rooms: ReadonlyMap<string, VolumeStats>, now: number): unknown {
   const { metadata, spec, status } = pod
   const { name = '', namespace = '', uid = '' } = metadata
-  const measured = [...(last?.containers.values() ?? [])].filter(({ podUid }) => podUid === uid)
-  const at = last?.at ?? now
   const containers = measured.map(one => ({ name: one.name, ...figures({ at, ...rate(rates.get(`${uid}/${one.name}`)), ...one }) }))
   const sum = (of: (one: (typeof measured)[number]) => number): number => measured.reduce((total, one) => total + of(one), 0)
   const rated = measured.map(one => rates.get(`${uid}/${one.name}`))
