@@ -97,6 +97,8 @@ test('a neighbour that routes to the address does not reach the API server', { s
   }
   const reaches = async (target: string, port: number) =>
     (await run('ip', ['netns', 'exec', space, 'busybox', 'nc', '-w', '3', target, String(port)])).code === 0
+  // A killed run of this test leaves its interface.
+  await run('ip', ['link', 'delete', 'bhlan0'])
   await ip('netns', 'add', space)
   try {
     await ip('link', 'add', 'bhlan0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space)

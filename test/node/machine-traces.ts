@@ -15,7 +15,8 @@ export async function machineTraces(dataDirectory: string): Promise<string[]> {
   const network = await Promise.all([
     lines('nft', 'list', 'tables'),
     lines('ip', '-brief', 'link'),
-    lines('ip', '-brief', '-4', 'address'),
+    // One line for each address: one that a dead cluster had on the same interface may go meanwhile.
+    lines('ip', '-oneline', '-4', 'address'),
     lines('ip', '-4', 'route'),
     lines('ip', 'rule'),
     lines('ip', 'netns', 'list'),
