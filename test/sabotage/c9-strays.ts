@@ -22,7 +22,6 @@ export const c9: readonly Sabotage[] = [
     from: 'if (await this.#own.removeOthers(this.#node, this.#asked, this.#state, signal)) await this.#readState(signal)',
     to: '',
     proof: 'C9',
-    untried: true,
   },
   {
     name: 'what is added without a label to the sandbox of a pod runs on',
