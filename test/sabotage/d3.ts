@@ -32,7 +32,6 @@ export const d3: readonly Sabotage[] = [
     from: "isRecord(step) && 'value' in step ?",
     to: "isRecord(step) && 'values' in step ?",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -41,7 +40,6 @@ export const d3: readonly Sabotage[] = [
     from: '.filter(annotation => !isPlainAnnotation(annotation))',
     to: ".filter(annotation => annotation === '' && !isPlainAnnotation(annotation))",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -50,7 +48,6 @@ export const d3: readonly Sabotage[] = [
     from: 'items.map((item: unknown) => (isRecord(item) ? redactItem(item, parts) : item))',
     to: "items.map((item: unknown) => (isRecord(item) && item['kind'] === '' ? redactItem(item, parts) : item))",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -59,7 +56,6 @@ export const d3: readonly Sabotage[] = [
     from: '[labelOf(namespace), labelOf(definition), ...own,',
     to: '[labelOf(definition), ...own,',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -76,7 +72,6 @@ export const d3: readonly Sabotage[] = [
     from: '(isBelow(most, next) ? next : most)',
     to: '(isBelow(most, next) ? most : next)',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -85,7 +80,6 @@ export const d3: readonly Sabotage[] = [
     from: "groupResource === 'secrets' ? secretClass",
     to: "groupResource === 'secret' ? secretClass",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -94,7 +88,6 @@ export const d3: readonly Sabotage[] = [
     from: "if (handling === 'show' && kind !== 'Pod') return text",
     to: "if (handling !== 'show' || kind !== 'Pod') return text",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -103,7 +96,6 @@ export const d3: readonly Sabotage[] = [
     from: 'if (lowered === undefined) return admitted',
     to: 'if (lowered === undefined || oldObject !== undefined) return admitted',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -112,7 +104,6 @@ export const d3: readonly Sabotage[] = [
     from: "const namespace = isNamespace(request) ? '' : request.namespace",
     to: 'const namespace = isNamespace(request) ? request.name : request.namespace',
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -121,7 +112,6 @@ export const d3: readonly Sabotage[] = [
     from: 'filter(([key]) => key !== lastApplied)',
     to: "filter(([key]) => key !== lastApplied || key !== '')",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
   {
@@ -146,7 +136,6 @@ export const d3: readonly Sabotage[] = [
     from: "const asked = { user, verb: 'get', group, resource,",
     to: "const asked = { user, verb: 'create', group, resource: resource === 'secrets' ? 'events' : resource,",
     proof: 'D3',
-    untried: true,
     on: 'node',
   },
 ]

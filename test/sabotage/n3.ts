@@ -17,7 +17,6 @@ export const n3: readonly Sabotage[] = [
       'add: raise, update: raise, delete: raise',
       'add: raise, update: () => undefined, delete: () => undefined',
     ),
-    untried: true,
   },
   sabotage('routes of removed nodes stay', device, "await ip(['route', 'delete', route, 'dev', device])", 'void route'),
   sabotage(

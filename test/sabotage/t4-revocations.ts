@@ -32,7 +32,6 @@ export const t4: readonly Sabotage[] = [
     from: 'issued !== undefined && issued <= tokensUntil',
     to: 'issued !== undefined && issued < 0 && issued <= tokensUntil',
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {
@@ -41,7 +40,6 @@ export const t4: readonly Sabotage[] = [
     from: 'else this.denials.delete(key)',
     to: "else if (key === '') this.denials.delete(key)",
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {
@@ -50,7 +48,6 @@ export const t4: readonly Sabotage[] = [
     from: 'if (change !== undefined) request.annotate(denialsAnnotation, change)',
     to: "if (change === '') request.annotate(denialsAnnotation, change)",
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
   {
@@ -59,7 +56,6 @@ export const t4: readonly Sabotage[] = [
     from: 'if (settings.acceptRestoredStore) await markRestored(settings.directory)',
     to: 'if (settings.acceptRestoredStore && settings.port < 0) await markRestored(settings.directory)',
     proof: 'T4',
-    untried: true,
     on: 'node',
   },
 ]
