@@ -97,8 +97,9 @@ test('a neighbour that routes to the address does not reach the API server', { s
   }
   const reaches = async (target: string, port: number) =>
     (await run('ip', ['netns', 'exec', space, 'busybox', 'nc', '-w', '3', target, String(port)])).code === 0
+  const removeInterface = () => run('ip', ['link', 'delete', 'bhlan0'])
   // A killed run of this test leaves its interface.
-  await run('ip', ['link', 'delete', 'bhlan0'])
+  await removeInterface()
   await ip('netns', 'add', space)
   try {
     await ip('link', 'add', 'bhlan0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space)
@@ -115,7 +116,7 @@ test('a neighbour that routes to the address does not reach the API server', { s
     assert.equal((await run('busybox', ['nc', '-w', '3', address, String(cluster.port)])).code, 0)
   } finally {
     await ip('netns', 'delete', space)
-    await run('ip', ['link', 'delete', 'bhlan0'])
+    await removeInterface()
   }
 })
 

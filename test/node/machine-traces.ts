@@ -15,8 +15,7 @@ export async function machineTraces(dataDirectory: string): Promise<string[]> {
   const network = await Promise.all([
     lines('nft', 'list', 'tables'),
     lines('ip', '-brief', 'link'),
-    // One line for each address: one that a dead cluster had on the same interface may go meanwhile.
-    lines('ip', '-oneline', '-4', 'address'),
+    addresses(),
     lines('ip', '-4', 'route'),
     lines('ip', 'rule'),
     lines('ip', 'netns', 'list'),
@@ -24,6 +23,15 @@ export async function machineTraces(dataDirectory: string): Promise<string[]> {
   const processes = (await processesNaming(dataDirectory)).map(line => `process: ${line.trim()}`)
   const mounts = mountsNaming(dataDirectory).map(line => `mount: ${line}`)
   return [...processes, ...mounts, ...network.flat(), ...cgroups(), ...stateFolders()].sort()
+}
+
+/** One line for each: a start may remove one that a dead cluster left on an interface, and the others of that interface stay. */
+async function addresses(): Promise<string[]> {
+  const { stdout } = await run('ip', ['-brief', '-4', 'address'])
+  return stdout.split('\n').flatMap(line => {
+    const [device, , ...found] = line.trim().split(/\s+/)
+    return found.map(address => `address: ${device} ${address}`)
+  })
 }
 
 function cgroups(): string[] {
