@@ -132,13 +132,19 @@ function count({ kind, file, name, text }: Outcome): void {
   if (kind === 'skipped') skipped.set(text, (skipped.get(text) ?? 0) + 1)
   if (kind === 'failed') {
     failures.push(`${title}\n${indent(text)}`)
-    progress.done(`FAIL ${title}`)
+    // Of a long run often only the end is kept, or the lines that begin so.
+    progress.done(`FAIL ${title}: ${firstLine(text)}`)
   } else if (verbose) progress.done(`${kind === 'passed' ? 'ok  ' : 'skip'} ${title}`)
 }
 
 function relative(file: string): string {
   const here = `${process.cwd()}/`
   return file.startsWith(here) ? file.slice(here.length) : file
+}
+
+/** What went wrong, cut. */
+function firstLine(text: string): string {
+  return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 1000)
 }
 
 function indent(text: string): string {

@@ -46,6 +46,11 @@ export class KeptResults<V> {
     }
   }
 
+  clear(): void {
+    this.#kept.clear()
+    this.#bytes = 0
+  }
+
   /** A rejection is not kept. Only requests of the same `lane` are joined: those of one do not wait with those of another. */
   async fetch(key: string, maxAgeMs: number, fetch: () => Promise<V>, lane = ''): Promise<V> {
     const known = this.get(key, maxAgeMs)

@@ -54,6 +54,8 @@ export interface RunArtifactsOptions<Claims> {
   readonly openTuf?: OpenTuf
   /** Default: images are not scanned. */
   readonly software?: SoftwareParts
+  /** Default: registries are always reached in the same way. */
+  onRegistriesChange?(handler: () => void): void
 }
 
 /** An image is not evaluated again by the same rules within this time. */
@@ -151,6 +153,10 @@ export async function runArtifacts<Claims>(
     state.changed()
     for (const pod of pods.list()) due.pod(pod)
   }
+  options.onRegistriesChange?.(() => {
+    software?.registriesChanged()
+    for (const pod of pods.list()) due.pod(pod)
+  })
   for (const informer of [own, cluster]) informer.onChange({ add: rulesChanged, update: rulesChanged, delete: rulesChanged })
   const podChanged = (pod: PodImages) => {
     for (const { digest, image } of pod.spec.images) if (digest !== undefined) records.podChanged(digest, image)

@@ -15,7 +15,7 @@ import { silentLogger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { maxSignatureBytes } from '../../supply-chain/advisories/database/verify-feed.ts'
-import { FeedFetcher } from './feed-fetcher.ts'
+import { FeedFetcher, retryMs } from './feed-fetcher.ts'
 import { maxFetchedSources } from './fetched-files.ts'
 import type { FeedImport } from './image-software.ts'
 
@@ -79,6 +79,33 @@ test('FeedFetcher imports what it fetched with its signature, once in its interv
   mirror.pass(3_600_001)
   await mirror.fetcher.look(signal)
   assert.equal(mirror.fetcher.problem('osv'), 'it is older')
+})
+
+test('FeedFetcher tries again soon what failed, each time after twice as long, but at least once in its interval', async t => {
+  let asked = 0
+  let isBroken = true
+  const mirror = await opened(t, (request, response) => {
+    if (!isBroken) return feed(request, response)
+    asked++
+    response.writeHead(503).end()
+  })
+  await mirror.fetcher.look(signal)
+  for (let waited = retryMs; waited < 3_600_000; waited *= 2) {
+    const before = asked
+    mirror.pass(waited - 1)
+    await mirror.fetcher.look(signal)
+    assert.equal(asked, before, `before ${waited} ms`)
+    mirror.pass(1)
+    await mirror.fetcher.look(signal)
+    assert.equal(asked, before + 1, `after ${waited} ms`)
+  }
+  isBroken = false
+  mirror.pass(3_600_000)
+  await mirror.fetcher.look(signal)
+  assert.deepEqual([mirror.imported.length, mirror.fetcher.problem('osv')], [1, undefined])
+  mirror.pass(retryMs)
+  await mirror.fetcher.look(signal)
+  assert.equal(mirror.imported.length, 1)
 })
 
 test('FeedFetcher fetches nothing without a URL, and again when the object changes', async t => {

@@ -31,11 +31,20 @@ const defaultIntervalMs = 3_600_000
 /** For one fetch. */
 const fetchMs = 30 * 60_000
 const lookMs = 10_000
+/** After a failure; each further one doubles it, up to the interval. */
+export const retryMs = 60_000
+
+interface NextFetch {
+  /** Monotonic milliseconds. */
+  readonly at: number
+  readonly generation: number
+  /** Fetches that failed since the last one that did not. */
+  readonly failures: number
+}
 
 export class FeedFetcher {
   readonly #parts: FeedFetcherParts
-  /** By source: when it is fetched next, in monotonic milliseconds, and for which generation. */
-  readonly #next = new Map<string, { readonly at: number; readonly generation: number }>()
+  readonly #next = new Map<string, NextFetch>()
   readonly #problems = new Map<string, string>()
 
   constructor(parts: FeedFetcherParts) {
@@ -62,17 +71,19 @@ export class FeedFetcher {
     await this.#forgetOthers(fetched)
     for (const source of fetched) {
       const { name = '', generation = 0 } = source.metadata
-      const { url, interval } = source.spec
       const next = this.#next.get(name)
       if (next !== undefined && next.generation === generation && clock.monotonic() < next.at) continue
-      const parsed = interval === undefined ? defaultIntervalMs : parseGoDuration(interval)
-      this.#next.set(name, { at: clock.monotonic() + (typeof parsed === 'number' ? parsed : defaultIntervalMs), generation })
+      const intervalMs = intervalOf(source)
       try {
         await this.#fetch(source, AbortSignal.any([signal, AbortSignal.timeout(fetchMs)]))
         this.#problems.delete(name)
+        this.#next.set(name, { at: clock.monotonic() + intervalMs, generation, failures: 0 })
       } catch (err) {
         if (signal.aborted) return
-        this.#problems.set(name, err instanceof UserError ? err.message : `${url} could not be fetched: ${messageOf(err)}`.slice(0, 1024))
+        const failures = (next?.generation === generation ? next.failures : 0) + 1
+        this.#next.set(name, { at: clock.monotonic() + Math.min(intervalMs, retryMs * 2 ** (failures - 1)), generation, failures })
+        const message = `${source.spec.url} could not be fetched: ${messageOf(err)}`.slice(0, 1024)
+        this.#problems.set(name, err instanceof UserError ? err.message : message)
         log.error('cannot fetch advisories', { source: name, err: messageOf(err) })
       }
     }
@@ -112,6 +123,11 @@ export class FeedFetcher {
       await rm(folder, { recursive: true, force: true })
     }
   }
+}
+
+function intervalOf({ spec: { interval } }: AdvisorySource): number {
+  const parsed = interval === undefined ? defaultIntervalMs : parseGoDuration(interval)
+  return typeof parsed === 'number' ? parsed : defaultIntervalMs
 }
 
 /** No redirects: they could lead anywhere. */

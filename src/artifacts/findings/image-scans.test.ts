@@ -100,6 +100,27 @@ test('ImageScans tries an image by another name if one name of it fails', async 
   assert.equal(failures.length, 1)
 })
 
+test('ImageScans reads again what it could not read when registries are reached in another way, also if that failed meanwhile', async () => {
+  const { bench, scans, failures, reports, waits, requests, push, want } = await opened()
+  await using _ = bench
+  const digest = push('one')
+  const image = `registry.example.com/down/app@${digest}`
+  want('a', digest, { image })
+  await until(() => failures.length === 1, 'it fails')
+  want('a', digest, { image })
+  assert.equal(requests.length, 1)
+  scans.registriesChanged()
+  const hanging = Promise.withResolvers<void>()
+  waits.set('registry.example.com/down/app', hanging.promise)
+  want('a', digest, { image })
+  await until(() => requests.length === 2, 'it is asked again')
+  waits.clear()
+  scans.registriesChanged()
+  hanging.resolve()
+  await until(() => failures.length === 2, 'it fails again')
+  assert.deepEqual([requests.length, reports], [3, []])
+})
+
 test('ImageScans tries an image again for who comes with a credential', async () => {
   const { bench, reports, failures, push, want } = await opened()
   await using _ = bench

@@ -75,6 +75,8 @@ export class ImageScans {
    */
   readonly #pending = new Map<string, Map<string, ScanRequest>>()
   readonly #failed: KeptResults<true>
+  /** How often registries came to be reached in another way. */
+  #changes = 0
 
   constructor(parts: ImageScansParts) {
     this.#parts = parts
@@ -95,6 +97,12 @@ export class ImageScans {
   /** It is not kept any more. */
   forget(digest: Digest): void {
     this.#known.delete(digest)
+  }
+
+  /** Registries are reached in another way: what could not be read may be now. */
+  registriesChanged(): void {
+    this.#changes++
+    this.#failed.clear()
   }
 
   has(digest: Digest): boolean {
@@ -136,6 +144,7 @@ export class ImageScans {
       const [key, request] = next ?? [...names][0] ?? []
       if (key === undefined || request === undefined || this.#known.has(request.digest)) return
       const isLong = long.has(key)
+      const changes = this.#changes
       const turns = isLong ? this.#longCopying : this.#copying
       try {
         await turns.run(request.namespace, () => this.#readOnce(request, isLong ? copyMs : firstCopyMs, signal), signal)
@@ -145,6 +154,7 @@ export class ImageScans {
           long.add(key)
           continue
         }
+        if (changes !== this.#changes) continue
         this.#fail(key, request, err)
       }
       names.delete(key)

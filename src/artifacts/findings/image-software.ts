@@ -111,6 +111,11 @@ export class ImageSoftware {
     this.#explanations.want(request, signal)
   }
 
+  /** Images that could not be read are read again when they are wanted next. */
+  registriesChanged(): void {
+    this.#scans.registriesChanged()
+  }
+
   /** Until the signal. `onLoaded` is called when what was kept from before is known. */
   async run(signal: AbortSignal, onLoaded: () => void): Promise<void> {
     const { findings, log, sources, clock, client, advisories } = this.#parts

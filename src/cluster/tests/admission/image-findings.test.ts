@@ -50,6 +50,7 @@ async function opened(password?: string) {
   }
   const registries: Registries = {
     open(_repository, credentials) {
+      if (isAway) throw new UserError('no such host')
       require(credentials)
       return source
     },
@@ -59,12 +60,25 @@ async function opened(password?: string) {
     },
   }
   const tags = new Set<string>()
+  let isAway = false
+  let changed = (): void => undefined
   const { findings, scratch, advisories, fetched } = bench
   const software = { findings, scratch, advisories: [advisories, fetched], fetched }
-  const cluster = await startCluster({ clock, images: { registries, verifier: listVerifier(memoryRegistries()), software } })
+  const onRegistriesChange = (handler: () => void) => {
+    changed = handler
+  }
+  const cluster = await startCluster({
+    clock,
+    images: { registries, verifier: listVerifier(memoryRegistries()), software, onRegistriesChange },
+  })
   const { client } = cluster
   return {
     ...{ bench, cluster, client },
+    /** The registry cannot be reached, or can be again. */
+    away(away: boolean) {
+      isAway = away
+      changed()
+    },
     /** Pushes an image with these packages, which the fake catalogue reads from its content. */
     push(tag: string, ...packages: SoftwarePackage[]): Digest {
       bench.content.set('*', packages)
@@ -125,6 +139,19 @@ test('an image that runs gets its packages and findings, and a new advisory name
     async () => (await client.list(events, { namespace: 'default' }, limit())).items.some(({ reason }) => reason === 'VulnerableFindings'),
     'an event',
   )
+})
+
+test('an image that could not be read is read as soon as its registry has a mirror', async () => {
+  await using cluster = await opened()
+  const digest = cluster.push('1', npmPackage('x'))
+  cluster.away(true)
+  const image = `${app}@${digest}`
+  const spec = { securityContext: { runAsNonRoot: true }, containers: [{ name: 'main', image }] }
+  await cluster.client.create(pods, 'default', { metadata: { name: 'a' }, spec }, limit())
+  const source = async () => (await cluster.client.list(images, {}, limit())).items[0]?.status?.sbom?.source
+  await until(async () => (await source()) === 'None', 'it cannot be read')
+  cluster.away(false)
+  await until(async () => (await source()) === 'Image', 'the image is read')
 })
 
 test('where shows what runs in namespaces whose pods the user may list, and in no other', async () => {
