@@ -132,7 +132,7 @@ function count({ kind, file, name, text }: Outcome): void {
   if (kind === 'skipped') skipped.set(text, (skipped.get(text) ?? 0) + 1)
   if (kind === 'failed') {
     failures.push(`${title}\n${indent(text)}`)
-    // Of a long run often only the end is kept, or the lines that begin so.
+    // The report at the end may be cut off where a run is recorded.
     progress.done(`FAIL ${title}: ${firstLine(text)}`)
   } else if (verbose) progress.done(`${kind === 'passed' ? 'ok  ' : 'skip'} ${title}`)
 }
@@ -142,7 +142,7 @@ function relative(file: string): string {
   return file.startsWith(here) ? file.slice(here.length) : file
 }
 
-/** What went wrong, cut. */
+/** The first line that is not empty, at most 1,000 characters. */
 function firstLine(text: string): string {
   return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 1000)
 }

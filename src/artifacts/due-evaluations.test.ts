@@ -21,7 +21,13 @@ function begin(t: { after(end: () => void): void }, known: readonly string[]) {
   }
   const quick: string[] = []
   const slow: { readonly image: string; end(isDone: boolean): void }[] = []
+  const running: ReturnType<typeof pod>[] = []
+  let listed = 0
   const due = new DueEvaluations(clock, {
+    pods() {
+      listed++
+      return running
+    },
     quickly({ image }: Evaluation) {
       quick.push(image)
       return known.includes(image)
@@ -29,7 +35,7 @@ function begin(t: { after(end: () => void): void }, known: readonly string[]) {
     slowly: ({ image }) => new Promise(end => slow.push({ image, end })),
   })
   void due.run(stop.signal)
-  return { due, sleeps, quick, slow }
+  return { due, sleeps, quick, slow, running, listed: () => listed }
 }
 
 test('DueEvaluations evaluates what is known although the registries of others hang', async t => {
@@ -64,4 +70,15 @@ test('DueEvaluations asks once more for what changed meanwhile, and ever later f
     sleeps.map(({ ms }) => ms),
     waits,
   )
+})
+
+test('DueEvaluations goes through all pods once, however many changes come together', async t => {
+  const { due, quick, running, listed } = begin(t, ['web', 'shop'])
+  running.push(pod('a', 'web'), pod('b', 'shop'))
+  for (let change = 0; change < 1000; change++) due.all()
+  await until(() => quick.length === 2, 'all are evaluated')
+  assert.deepEqual([quick.toSorted(), listed()], [['shop', 'web'], 1])
+  due.all()
+  await until(() => quick.length === 4, 'all are evaluated again')
+  assert.equal(listed(), 2)
 })

@@ -11,6 +11,8 @@ export interface Evaluation {
 }
 
 export interface EvaluationWork {
+  /** Asked once for all calls of `all()` that come together. */
+  pods(): Iterable<PodImages>
   /** From what is known. False if a registry has to be asked. Must not throw. */
   quickly(evaluation: Evaluation): boolean
   /** Limits itself what it does at once. Resolves to false if it has to be done once more, later. Must not reject. */
@@ -31,6 +33,7 @@ export class DueEvaluations {
   readonly #due = new Map<string, Evaluation>()
   /** Being read, or waiting to be tried again. */
   readonly #slow = new Map<string, { again: boolean }>()
+  #allAreDue = false
   #wake: () => void = () => undefined
 
   constructor(clock: Clock, work: EvaluationWork) {
@@ -38,17 +41,29 @@ export class DueEvaluations {
     this.#work = work
   }
 
-  pod({ metadata: { namespace = '' }, spec }: PodImages): void {
+  pod(pod: PodImages): void {
+    this.#add(pod)
+    this.#wake()
+  }
+
+  /** Every pod, as after a change of a policy: of many changes that come together the pods are gone through once. */
+  all(): void {
+    this.#allAreDue = true
+    this.#wake()
+  }
+
+  #add({ metadata: { namespace = '' }, spec }: PodImages): void {
     if (spec.phase === 'Succeeded' || spec.phase === 'Failed') return
     for (const { image, digest } of spec.images)
       if (digest !== undefined) this.#due.set(`${namespace}\n${image}\n${digest}`, { namespace, image, digest })
-    this.#wake()
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#due.size === 0) await this.#more(signal)
+      if (this.#due.size === 0 && !this.#allAreDue) await this.#more(signal)
       await pause(this.#clock, settleMs, signal)
+      if (this.#allAreDue) for (const pod of this.#work.pods()) this.#add(pod)
+      this.#allAreDue = false
       const batch = [...this.#due]
       this.#due.clear()
       let until = performance.now() + turnMs

@@ -54,8 +54,8 @@ export interface RunArtifactsOptions<Claims> {
   readonly openTuf?: OpenTuf
   /** Default: images are not scanned. */
   readonly software?: SoftwareParts
-  /** Default: registries are always reached in the same way. */
-  onRegistriesChange?(handler: () => void): void
+  /** Takes what to call after each change of the mirrors of registries. Default: they never change. */
+  onMirrorsChange?(handler: () => void): void
 }
 
 /** An image is not evaluated again by the same rules within this time. */
@@ -119,6 +119,7 @@ export async function runArtifacts<Claims>(
     return { by, key: `${namespace}\n${image}\n${digest}\n${by.rules}` }
   }
   const due = new DueEvaluations(clock, {
+    pods: () => pods.list(),
     quickly(evaluation) {
       const { namespace, image, digest } = evaluation
       if (!isDigest(digest)) return true
@@ -151,11 +152,11 @@ export async function runArtifacts<Claims>(
 
   const rulesChanged = () => {
     state.changed()
-    for (const pod of pods.list()) due.pod(pod)
+    due.all()
   }
-  options.onRegistriesChange?.(() => {
-    software?.registriesChanged()
-    for (const pod of pods.list()) due.pod(pod)
+  options.onMirrorsChange?.(() => {
+    software?.mirrorsChanged()
+    due.all()
   })
   for (const informer of [own, cluster]) informer.onChange({ add: rulesChanged, update: rulesChanged, delete: rulesChanged })
   const podChanged = (pod: PodImages) => {
@@ -187,15 +188,13 @@ export async function runArtifacts<Claims>(
         return software.findings.where(text, until)
       },
     })
-    const scanAll = () => {
-      for (const pod of pods.list()) due.pod(pod)
-    }
+    const scanAll = () => due.all()
     await Promise.all([records.run(signal), due.run(signal), again(), trust.run(), software?.run(signal, scanAll)])
   }
   const again = async () => {
     while (!signal.aborted) {
       await pause(clock, everyMs, signal)
-      for (const pod of pods.list()) due.pod(pod)
+      due.all()
     }
   }
   try {

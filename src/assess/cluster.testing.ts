@@ -112,16 +112,16 @@ export async function provableCluster(options: StartClusterOptions = {}): Promis
   const bench = findingsBench({ ...(options.clock === undefined ? {} : { clock: options.clock }), catalogue })
   const { findings, scratch, advisories, fetched } = bench
   const software = { findings, scratch, advisories: [advisories, fetched], fetched, importFeed: importFetched }
-  const changed = new Set<() => void>()
-  const onRegistriesChange = (handler: () => void) => void changed.add(handler)
-  const images = { registries, verifier: signatureVerifier, software, onRegistriesChange }
+  let mirrorsChanged = (): void => undefined
+  const onMirrorsChange = (handler: () => void) => {
+    mirrorsChanged = handler
+  }
+  const images = { registries, verifier: signatureVerifier, software, onMirrorsChange }
   const { cluster, server, runtimes } = await startClusterParts({ images, registryHosts: [registryHost], ...options }, { signer })
   server.nodeTunnels.register('node-1', openEndedNode)
   const stop = new AbortController()
   mirrors = new FollowedMirrors({ client: cluster.client, clock: systemClock, log: silentLogger, random: Math.random })
-  mirrors.onChange(() => {
-    for (const handler of changed) handler()
-  })
+  mirrors.onChange(() => mirrorsChanged())
   const following = mirrors.run(stop.signal)
   const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
     Promise.reject(new Error('no file')),

@@ -54,7 +54,7 @@ export interface StartClusterOptions {
   /** Registries and a verifier for the part `artifacts`. Default: it does not run, so tags are not resolved. */
   readonly images?: { readonly registries: Registries; readonly verifier: ImageVerifier<unknown> } & Pick<
     RunArtifactsOptions<unknown>,
-    'trustMemory' | 'openTuf' | 'software' | 'onRegistriesChange'
+    'trustMemory' | 'openTuf' | 'software' | 'onMirrorsChange'
   >
   /** Names of the cluster's own registry in image references, for its nodes. Default: it has none. */
   readonly registryHosts?: readonly string[]

@@ -81,7 +81,7 @@ test('FeedFetcher imports what it fetched with its signature, once in its interv
   assert.equal(mirror.fetcher.problem('osv'), 'it is older')
 })
 
-test('FeedFetcher tries again soon what failed, each time after twice as long, but at least once in its interval', async t => {
+test('FeedFetcher repeats a fetch that failed soon, each time after twice as long, at the latest after the interval', async t => {
   let asked = 0
   let isBroken = true
   const mirror = await opened(t, (request, response) => {

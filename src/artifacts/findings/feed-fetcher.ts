@@ -31,14 +31,14 @@ const defaultIntervalMs = 3_600_000
 /** For one fetch. */
 const fetchMs = 30 * 60_000
 const lookMs = 10_000
-/** After a failure; each further one doubles it, up to the interval. */
+/** From a failed fetch to the next one. Each further failure doubles it, at most to the interval. */
 export const retryMs = 60_000
 
 interface NextFetch {
   /** Monotonic milliseconds. */
   readonly at: number
   readonly generation: number
-  /** Fetches that failed since the last one that did not. */
+  /** How many fetches failed one after the other. */
   readonly failures: number
 }
 
@@ -74,16 +74,17 @@ export class FeedFetcher {
       const next = this.#next.get(name)
       if (next !== undefined && next.generation === generation && clock.monotonic() < next.at) continue
       const intervalMs = intervalOf(source)
+      const began = clock.monotonic()
       try {
         await this.#fetch(source, AbortSignal.any([signal, AbortSignal.timeout(fetchMs)]))
         this.#problems.delete(name)
-        this.#next.set(name, { at: clock.monotonic() + intervalMs, generation, failures: 0 })
+        this.#next.set(name, { at: began + intervalMs, generation, failures: 0 })
       } catch (err) {
         if (signal.aborted) return
         const failures = (next?.generation === generation ? next.failures : 0) + 1
         this.#next.set(name, { at: clock.monotonic() + Math.min(intervalMs, retryMs * 2 ** (failures - 1)), generation, failures })
-        const message = `${source.spec.url} could not be fetched: ${messageOf(err)}`.slice(0, 1024)
-        this.#problems.set(name, err instanceof UserError ? err.message : message)
+        const { url } = source.spec
+        this.#problems.set(name, err instanceof UserError ? err.message : `${url} could not be fetched: ${messageOf(err)}`.slice(0, 1024))
         log.error('cannot fetch advisories', { source: name, err: messageOf(err) })
       }
     }

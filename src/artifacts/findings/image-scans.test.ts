@@ -100,7 +100,7 @@ test('ImageScans tries an image by another name if one name of it fails', async 
   assert.equal(failures.length, 1)
 })
 
-test('ImageScans reads again what it could not read when registries are reached in another way, also if that failed meanwhile', async () => {
+test('ImageScans tries an image that it could not read again when mirrors change, also if they change during an attempt', async () => {
   const { bench, scans, failures, reports, waits, requests, push, want } = await opened()
   await using _ = bench
   const digest = push('one')
@@ -109,13 +109,13 @@ test('ImageScans reads again what it could not read when registries are reached 
   await until(() => failures.length === 1, 'it fails')
   want('a', digest, { image })
   assert.equal(requests.length, 1)
-  scans.registriesChanged()
+  scans.mirrorsChanged()
   const hanging = Promise.withResolvers<void>()
   waits.set('registry.example.com/down/app', hanging.promise)
   want('a', digest, { image })
   await until(() => requests.length === 2, 'it is asked again')
   waits.clear()
-  scans.registriesChanged()
+  scans.mirrorsChanged()
   hanging.resolve()
   await until(() => failures.length === 2, 'it fails again')
   assert.deepEqual([requests.length, reports], [3, []])

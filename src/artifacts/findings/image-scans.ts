@@ -75,8 +75,8 @@ export class ImageScans {
    */
   readonly #pending = new Map<string, Map<string, ScanRequest>>()
   readonly #failed: KeptResults<true>
-  /** How often registries came to be reached in another way. */
-  #changes = 0
+  /** Changes of mirrors since the start. */
+  #mirrorChanges = 0
 
   constructor(parts: ImageScansParts) {
     this.#parts = parts
@@ -99,9 +99,9 @@ export class ImageScans {
     this.#known.delete(digest)
   }
 
-  /** Registries are reached in another way: what could not be read may be now. */
-  registriesChanged(): void {
-    this.#changes++
+  /** An image that could not be read may be readable now. */
+  mirrorsChanged(): void {
+    this.#mirrorChanges++
     this.#failed.clear()
   }
 
@@ -144,7 +144,7 @@ export class ImageScans {
       const [key, request] = next ?? [...names][0] ?? []
       if (key === undefined || request === undefined || this.#known.has(request.digest)) return
       const isLong = long.has(key)
-      const changes = this.#changes
+      const mirrorChanges = this.#mirrorChanges
       const turns = isLong ? this.#longCopying : this.#copying
       try {
         await turns.run(request.namespace, () => this.#readOnce(request, isLong ? copyMs : firstCopyMs, signal), signal)
@@ -154,7 +154,8 @@ export class ImageScans {
           long.add(key)
           continue
         }
-        if (changes !== this.#changes) continue
+        // It was asked for at an address that may not count any more.
+        if (mirrorChanges !== this.#mirrorChanges) continue
         this.#fail(key, request, err)
       }
       names.delete(key)

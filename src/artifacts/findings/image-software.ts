@@ -112,8 +112,8 @@ export class ImageSoftware {
   }
 
   /** Images that could not be read are read again when they are wanted next. */
-  registriesChanged(): void {
-    this.#scans.registriesChanged()
+  mirrorsChanged(): void {
+    this.#scans.mirrorsChanged()
   }
 
   /** Until the signal. `onLoaded` is called when what was kept from before is known. */

@@ -58,7 +58,7 @@ export const artifactsPart = (): Promise<void> =>
     const options = {
       client,
       registries,
-      onRegistriesChange: (handler: () => void) => mirrors.onChange(handler),
+      onMirrorsChange: (handler: () => void) => mirrors.onChange(handler),
       verifier: signatureVerifier,
       imageFiles: new KeptFiles(join(directory, 'images'), imageFilesLimits),
       trustMemory: await openTrustMemory(join(directory, 'trust'), log),

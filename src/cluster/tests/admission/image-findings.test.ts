@@ -50,7 +50,7 @@ async function opened(password?: string) {
   }
   const registries: Registries = {
     open(_repository, credentials) {
-      if (isAway) throw new UserError('no such host')
+      if (!isReachable) throw new UserError('no such host')
       require(credentials)
       return source
     },
@@ -60,24 +60,24 @@ async function opened(password?: string) {
     },
   }
   const tags = new Set<string>()
-  let isAway = false
-  let changed = (): void => undefined
+  let isReachable = true
+  let mirrorsChanged = (): void => undefined
   const { findings, scratch, advisories, fetched } = bench
   const software = { findings, scratch, advisories: [advisories, fetched], fetched }
-  const onRegistriesChange = (handler: () => void) => {
-    changed = handler
+  const onMirrorsChange = (handler: () => void) => {
+    mirrorsChanged = handler
   }
   const cluster = await startCluster({
     clock,
-    images: { registries, verifier: listVerifier(memoryRegistries()), software, onRegistriesChange },
+    images: { registries, verifier: listVerifier(memoryRegistries()), software, onMirrorsChange },
   })
   const { client } = cluster
   return {
     ...{ bench, cluster, client },
-    /** The registry cannot be reached, or can be again. */
-    away(away: boolean) {
-      isAway = away
-      changed()
+    /** As if a mirror of the registry came or went. */
+    setReachable(reachable: boolean) {
+      isReachable = reachable
+      mirrorsChanged()
     },
     /** Pushes an image with these packages, which the fake catalogue reads from its content. */
     push(tag: string, ...packages: SoftwarePackage[]): Digest {
@@ -144,13 +144,13 @@ test('an image that runs gets its packages and findings, and a new advisory name
 test('an image that could not be read is read as soon as its registry has a mirror', async () => {
   await using cluster = await opened()
   const digest = cluster.push('1', npmPackage('x'))
-  cluster.away(true)
+  cluster.setReachable(false)
   const image = `${app}@${digest}`
   const spec = { securityContext: { runAsNonRoot: true }, containers: [{ name: 'main', image }] }
   await cluster.client.create(pods, 'default', { metadata: { name: 'a' }, spec }, limit())
   const source = async () => (await cluster.client.list(images, {}, limit())).items[0]?.status?.sbom?.source
   await until(async () => (await source()) === 'None', 'it cannot be read')
-  cluster.away(false)
+  cluster.setReachable(true)
   await until(async () => (await source()) === 'Image', 'the image is read')
 })
 
