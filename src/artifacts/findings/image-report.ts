@@ -40,6 +40,8 @@ export interface FindingsSummary {
 
 export interface ImageReport {
   readonly digest: Digest
+  /** Later reports have larger ones: answers of several calls may arrive in another order than they were computed. */
+  readonly revision: number
   readonly sbom: SbomSummary
   /** Undefined while no source of advisories is used. */
   readonly findings?: FindingsSummary

@@ -1,6 +1,7 @@
 // The software of the images that run: has them scanned, has them matched, and writes what was found into the Image objects.
 import type { AdvisorySource } from '../../api/types/supply-v1.ts'
 import { type Clock, formatTime, pause } from '../../base/clock.ts'
+import { BoundedCache } from '../../base/data/bounded-cache.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { Lister } from '../../client/cache/object-cache.ts'
@@ -61,6 +62,8 @@ export type SoftwareRequest = ScanRequest & ExplanationRequest
 
 /** How often the thread learns which images run. */
 const usedMs = 60_000
+/** More than there are Images. */
+const maxRevisions = 20_000
 
 export class ImageSoftware {
   readonly #parts: ImageSoftwareParts
@@ -69,6 +72,8 @@ export class ImageSoftware {
   readonly #proposals: UpdateProposals
   readonly #credentials: RecentCredentials
   readonly #explanations: ImageExplanations
+  /** Of the report that was noted last of each image. */
+  readonly #revisions = new BoundedCache<number>(maxRevisions)
   #signal: AbortSignal | undefined
 
   constructor(parts: ImageSoftwareParts) {
@@ -156,7 +161,10 @@ export class ImageSoftware {
 
   #note(report: ImageReport): void {
     const { clock, note } = this.#parts
-    const { digest, findings } = report
+    const { digest, revision, findings } = report
+    // A scan removes its copy before it reports: what was published meanwhile is matched already.
+    if (revision < (this.#revisions.get(digest) ?? 0)) return
+    this.#revisions.set(digest, revision)
     this.#proposals.findingsChanged(digest)
     note(digest, { sbom: sbomStatus(report), findings: findings === undefined ? 'none' : findingsStatus(findings, clock.now()) })
   }

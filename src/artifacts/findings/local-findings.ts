@@ -47,6 +47,8 @@ const maxNamed = 3
 /** An answer fits into a frame of the part's socket. */
 const maxHits = 2000
 
+type ReportContent = Omit<ImageReport, 'revision'>
+
 export class LocalFindings implements Findings {
   readonly #parts: LocalFindingsParts
   readonly #table = new PackageTable()
@@ -59,6 +61,7 @@ export class LocalFindings implements Findings {
   #used: ReadonlySet<Digest> = new Set()
   /** Digests of what was last reported of each image. */
   readonly #reported = new Map<Digest, string>()
+  #revision = 0
 
   constructor(parts: LocalFindingsParts) {
     this.#parts = parts
@@ -77,7 +80,7 @@ export class LocalFindings implements Findings {
       }
       await turn()
     }
-    return [...this.#sboms.keys()].flatMap(image => this.#report(image) ?? [])
+    return [...this.#sboms.keys()].flatMap(image => this.#content(image) ?? []).map(content => this.#revised(content))
   }
 
   async scan(image: Digest, folder: string, signal: AbortSignal): Promise<ImageReport> {
@@ -188,10 +191,10 @@ export class LocalFindings implements Findings {
       files.inTransaction(() => {
         for (const id of fresh) this.#matchOne(this.#table.package(id), database)
       })
-    const report = this.#report(image)
-    if (report === undefined) throw new Error('The image was removed while it was read')
-    this.#reported.set(image, textDigest(writeJson(report)))
-    return report
+    const content = this.#content(image)
+    if (content === undefined) throw new Error('The image was removed while it was read')
+    this.#reported.set(image, textDigest(writeJson(content)))
+    return this.#revised(content)
   }
 
   #forget(image: Digest): void {
@@ -224,7 +227,7 @@ export class LocalFindings implements Findings {
   }
 
   /** `summaries`: what is known of packages in this round, as images share them. */
-  #report(image: Digest, summaries?: Map<number, PackageSummary>): ImageReport | undefined {
+  #content(image: Digest, summaries?: Map<number, PackageSummary>): ReportContent | undefined {
     const sbom = this.#sboms.get(image)
     if (sbom === undefined) return undefined
     if (this.#database === undefined) return { digest: image, sbom }
@@ -248,12 +251,16 @@ export class LocalFindings implements Findings {
   }
 
   #changedReport(image: Digest, summaries?: Map<number, PackageSummary>): ImageReport | undefined {
-    const report = this.#report(image, summaries)
-    if (report === undefined) return undefined
-    const text = textDigest(writeJson(report))
+    const content = this.#content(image, summaries)
+    if (content === undefined) return undefined
+    const text = textDigest(writeJson(content))
     if (this.#reported.get(image) === text) return undefined
     this.#reported.set(image, text)
-    return report
+    return this.#revised(content)
+  }
+
+  #revised(content: ReportContent): ImageReport {
+    return { ...content, revision: ++this.#revision }
   }
 
   /** Packages that an advisory, by its id or CVE, is about. */
