@@ -5,8 +5,10 @@ export const t2: readonly Sabotage[] = [
   {
     name: 'records are stored in clear text',
     file: 'src/store/records/seal.ts',
-    from: 'return Buffer.concat([nonce, text, cipher.getAuthTag()])',
-    to: 'return Buffer.concat([nonce, plain, cipher.getAuthTag()])',
+    from: "import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'",
+    to: `import type { KeyObject } from 'node:crypto'
+const noCipher = () => ({ setAAD() {}, setAuthTag() {}, update: (text: Uint8Array) => text, final() {}, getAuthTag: () => Buffer.alloc(16) })
+const [createCipheriv, createDecipheriv] = [noCipher, noCipher]`,
     proof: 'T2',
     on: 'node',
   },
