@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Pod, PodCondition, PodStatus } from '../../api/types/core-v1.ts'
 import { containerOf, type Instance, podOf, stateOf } from './fixture.ts'
 import { emptyPodState, type PodState } from './pod-state.ts'
-import { podStatus, type StatusNotes, withReported } from './pod-status.ts'
+import { nextAttempt, podStatus, type StatusNotes, withReported } from './pod-status.ts'
 
 const notes: StatusNotes = {
   waiting: new Map(),
@@ -217,4 +217,48 @@ test('podStatus() keeps the final state of an ephemeral container that its node 
   const said = { name: 'e', image: 'x', imageID: 'i', ready: false, restartCount: 0, state: { terminated: { exitCode: 3 } } }
   const pod = { ...podOf({ ephemeralContainers: [{ name: 'e', image: 'x' }] }), status: { ephemeralContainerStatuses: [said] } }
   assert.deepEqual(podStatus(pod, stateOf({ c: [{}] }), notes).ephemeralContainerStatuses, [said])
+})
+
+test('podStatus() counts a restart of a container that ran and that its node has no record of, once', () => {
+  const said = {
+    name: 'c',
+    image: 'x',
+    imageID: 'i',
+    ready: true,
+    restartCount: 2,
+    containerID: 'containerd://1',
+    state: { running: { startedAt: '' } },
+  }
+  const pod = { ...podOf(), status: { containerStatuses: [said] } }
+  const status = podStatus(pod, emptyPodState, notes)
+  const [lost] = status.containerStatuses ?? []
+  assert.equal(lost?.restartCount, 3)
+  assert.deepEqual([lost?.lastState?.terminated?.reason, lost?.lastState?.terminated?.exitCode], ['ContainerStatusUnknown', 137])
+  const later = podStatus({ ...pod, status }, emptyPodState, notes)
+  assert.deepEqual(later.containerStatuses, status.containerStatuses)
+  assert.deepEqual(
+    [pod, { ...pod, status }].map(known => nextAttempt(known, emptyPodState, 'c')),
+    [3, 3],
+  )
+  const again = podStatus({ ...pod, status: later }, stateOf({ c: [{ attempt: 3 }] }), notes).containerStatuses?.[0]
+  assert.deepEqual([again?.restartCount, again?.lastState], [3, lost?.lastState])
+})
+
+test('podStatus() counts no restart of a container that is not made again, or was never made', () => {
+  const said = {
+    name: 'c',
+    image: 'x',
+    imageID: 'i',
+    ready: true,
+    restartCount: 2,
+    containerID: 'containerd://1',
+    state: { running: { startedAt: '' } },
+  }
+  const of = (pod: Pod, given: Partial<StatusNotes> = {}) =>
+    podStatus(pod, emptyPodState, { ...notes, ...given }).containerStatuses?.[0]?.restartCount
+  const pod = { ...podOf(), status: { containerStatuses: [said] } }
+  assert.equal(of(pod, { terminated: true }), 2)
+  assert.equal(of({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }), 2)
+  const { containerID: _, ...waiting } = said
+  assert.equal(of({ ...pod, status: { containerStatuses: [{ ...waiting, state: { waiting: { reason: 'ContainerCreating' } } }] } }), 2)
 })

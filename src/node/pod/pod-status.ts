@@ -99,8 +99,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const final = kind === 'ephemeral' ? endedEphemeral(pod, spec.name) : undefined
   if (!newest && final !== undefined) return final
   if (!newest) {
-    // The runtime lost its record (the node was rebuilt): keep the API's knowledge of the past.
-    const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
+    // The runtime lost its record (the node was restarted or rebuilt): keep the API's knowledge of the past.
     const initial = (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
     const gone = notes.terminated || notes.terminal !== undefined
     const ended = {
@@ -110,6 +109,12 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
       startedAt: null,
       finishedAt: null,
     }
+    const isRestart = old?.containerID !== undefined && !gone && pod.metadata.deletionTimestamp === undefined
+    const lastState = old?.state?.terminated
+      ? { terminated: old.state.terminated }
+      : old?.state?.running && isRestart
+        ? { terminated: ended }
+        : (old?.lastState ?? {})
     return {
       name: spec.name,
       state:
@@ -120,7 +125,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
             : { waiting: waiting ?? { reason: initial } },
       lastState: gone && old?.state?.terminated ? (old.lastState ?? {}) : lastState,
       ready: false,
-      restartCount: old?.restartCount ?? 0,
+      restartCount: (old?.restartCount ?? 0) + (isRestart ? 1 : 0),
       image,
       imageID: '',
       ...(kind === 'ephemeral' ? {} : { started: false }),
@@ -313,7 +318,7 @@ export function runningContainers(pod: Pod, state: PodState): { container: PodCo
 export function nextAttempt({ status }: Pod, state: PodState, name: string): number {
   const newest = newestContainer(state, name)
   if (newest) return newest.metadata.attempt + 1
-  // The runtime has no record but the API has: the node was restarted or rebuilt since.
+  // The runtime has no record but the API has: the node was restarted or rebuilt since. A status without an ID counts that already.
   const known = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(status => status.name === name)
   return known?.containerID === undefined ? (known?.restartCount ?? 0) : known.restartCount + 1
 }
