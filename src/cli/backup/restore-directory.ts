@@ -1,6 +1,5 @@
 // Restores a whole cluster into a new data directory: store, keys and audit log. `bulkhead up` then continues from there.
 import { createPublicKey } from 'node:crypto'
-import { chownSync } from 'node:fs'
 import { mkdir, open as openFile, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { continuesFile } from '../../access/audit/older-log.ts'
@@ -27,6 +26,7 @@ import { labelsOf } from '../../store/restored-object.ts'
 import { writeRestoredLog } from '../../store/sqlite/restored-log.ts'
 import { layout } from '../up/data-directory.ts'
 import { lockFile } from '../up/directory-lock.ts'
+import { giveFolder } from '../up/give-folder.ts'
 import { partIdentity } from '../up/part-identities.ts'
 import { olderLogFolder, restoredAuditPath } from './restored-audit.ts'
 import { auditKeysOf, restoredKeys } from './restored-keys.ts'
@@ -184,12 +184,6 @@ async function giveToParts(to: string, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return
   const identity = partIdentity(to, layout(to).signer)
   const directory = layout(folder)
-  await giveTo(directory.signer, identity.signer)
-  await giveTo(directory.server, identity.server)
-}
-
-async function giveTo(folder: string, user: number): Promise<void> {
-  chownSync(folder, user, user)
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }))
-    chownSync(join(entry.parentPath, entry.name), user, user)
+  await giveFolder(directory.signer, identity.signer)
+  await giveFolder(directory.server, identity.server)
 }

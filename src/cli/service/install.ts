@@ -1,5 +1,5 @@
 // `bulkhead service install|uninstall`: the cluster as services of systemd, each part in a sandbox of its own.
-import { chownSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 import { createConfig, parseSettings, readSettingsFile, thisMachine } from '../../base/config/config.ts'
 import { ensureFile } from '../../base/files/replace-file.ts'
@@ -8,6 +8,7 @@ import { runProgram } from '../../network/command.ts'
 import { findUp } from '../connection/find-cluster.ts'
 import { bulkheadVersion } from '../terminal/version.ts'
 import { layout } from '../up/data-directory.ts'
+import { giveFolder } from '../up/give-folder.ts'
 import { partIdentity } from '../up/part-identities.ts'
 import { type Build, commandOf, copyBuild, currentBuild, removeOtherBuilds, runningBuild, switchTo } from './installed-code.ts'
 import { createUsers, removeUsers } from './part-users.ts'
@@ -69,7 +70,7 @@ async function setUp(record: ServiceRecord, build: Build): Promise<void> {
   const { signer } = layout(dataDirectory)
   const identity = partIdentity(dataDirectory, signer)
   mkdirSync(signer, { recursive: true, mode: 0o755 })
-  chownSync(signer, identity.signer, identity.signer)
+  await giveFolder(signer, identity.signer)
   await createUsers(name, identity)
   await writeUnit(record)
   await runProgram('systemctl', ['enable', '--quiet', unitOf(name)])

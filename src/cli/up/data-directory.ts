@@ -1,5 +1,5 @@
 // The data directory: its folders, owners and modes, its format version, and the lock that lets one process use it at a time.
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { failsBy } from '../../base/files/errno.ts'
 import { replaceFile } from '../../base/files/replace-file.ts'
@@ -8,6 +8,7 @@ import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { emptyLargeCaches } from './compile-caches.ts'
 import { inUse, requestStatus } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
+import { giveFolder } from './give-folder.ts'
 import type { Identity } from './part-identities.ts'
 
 export const adminKubeconfigName = 'admin.kubeconfig'
@@ -209,7 +210,7 @@ function diskFails(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: numb
 
 async function folder(path: string, mode: number, user?: number, group = user): Promise<void> {
   await makeFolders(path, mode & 0o777)
-  if (user !== undefined && group !== undefined) chownSync(path, user, group)
+  if (user !== undefined && group !== undefined) await giveFolder(path, user, group)
   // Must come after chown, which clears the set-group-id bit.
   chmodSync(path, mode)
 }
