@@ -28,13 +28,14 @@ export const encryptedVolumes: Proof = {
     const [real] = usable
     const { dataDirectory } = machine
     await tryKeys(context, keys, namespace, real ?? node, signal)
-    await trySnapshots(context, keys, namespace, real ?? node, signal)
-    if (real !== undefined && dataDirectory !== undefined)
-      await tryDevices(context, namespace, { node: real, directory: dataDirectory }, signal)
+    // First: a volume in clear may have no snapshot, and what was found until then decides.
     const medium =
       real === undefined || dataDirectory === undefined
         ? 'no medium searched: there is no real node on this machine'
         : await tryMedium(context, keys, namespace, { node: real, directory: dataDirectory }, signal)
+    await trySnapshots(context, keys, namespace, real ?? node, signal)
+    if (real !== undefined && dataDirectory !== undefined)
+      await tryDevices(context, namespace, { node: real, directory: dataDirectory }, signal)
     const refused = context.attempts.all.filter(({ expected }) => expected.startsWith('403')).length
     return outcomeOf([], `${refused} requests for a key refused, by server and signer; ${medium}`)
   },

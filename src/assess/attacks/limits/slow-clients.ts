@@ -30,9 +30,15 @@ export async function crowdConnections({ attempts, clock }: ProofContext, { serv
     }
     await inTime(refused.promise, settleMs, signal)
     const closed = sockets.filter(({ destroyed }) => destroyed).length
+    // The time for a handshake ends for the first one first: then none of them was too many.
+    const isFirstOpen = sockets[0]?.destroyed === false
     attempts.record({
-      ...{ name: 'connections of one address', sent: `${crowd} connections from ${host}`, expected: 'some are closed at once' },
-      ...{ answered: `${closed} closed`, held: closed > 0 },
+      ...{
+        name: 'connections of one address',
+        sent: `${crowd} connections from ${host}`,
+        expected: 'the last are closed, the first are not',
+      },
+      ...{ answered: `${closed} closed, ${isFirstOpen ? 'not the first' : 'the first too'}`, held: closed > 0 && isFirstOpen },
     })
     const protocol = await handshakeFrom({ host, port, localAddress: other, ca }, signal)
     attempts.record({
