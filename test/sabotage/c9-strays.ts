@@ -51,7 +51,6 @@ export const c9: readonly Sabotage[] = [
     to: 'if (seconds > 0) return',
     proof: 'C9',
     on: 'node',
-    untried: true,
   },
   {
     name: 'a stop that is under way is not begun again with a shorter grace period',
@@ -60,7 +59,6 @@ export const c9: readonly Sabotage[] = [
     to: '',
     proof: 'C9',
     on: 'node',
-    untried: true,
   },
   {
     name: 'the agent does not look at the grace period of a second deletion',
@@ -69,6 +67,5 @@ export const c9: readonly Sabotage[] = [
     to: '',
     proof: 'C9',
     on: 'node',
-    untried: true,
   },
 ]
