@@ -95,9 +95,13 @@ test('two more machines join, and each answers with the objects of the others', 
 })
 
 test('a used ticket gets nothing, and a member that runs is not replaced', limit, async () => {
-  const refused = await at(0).bulkhead('join-ticket', 'create', '--control-plane', '--node', 'm3', '--data-dir', at(0).dataDirectory)
-  assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /A member "m3" of etcd runs|Node "m3" runs/)
+  // The third machine has no node, and the second one has not seen it join.
+  for (const machine of [at(0), at(1)]) {
+    const args = ['join-ticket', 'create', '--control-plane', '--node', 'm3', '--data-dir', machine.dataDirectory]
+    const { code, stderr } = await machine.bulkhead(...args)
+    assert.equal(code, 1)
+    assert.match(stderr, /A member "m3" of etcd runs/)
+  }
 })
 
 test('pods run on both nodes, and every server shows what they log', limit, async () => {
@@ -162,4 +166,23 @@ test('a machine that is lost for good is replaced by another one under its name'
   await at(0).run('kubectl', ['--kubeconfig', at(0).kubeconfig, 'delete', 'node', 'm3', '--ignore-not-found'])
   await joinAt(2)
   await at(2).kubectl('get', 'configmap', 'of-m1')
+})
+
+test('a machine that leaves for good is removed from etcd, and its place is free', limit, async () => {
+  const remove = () => at(1).bulkhead('node', 'remove-member', 'm3', '--data-dir', at(1).dataDirectory)
+  const running = await remove()
+  assert.equal(running.code, 1)
+  assert.match(running.stderr, /The member "m3" of etcd runs: stop that machine first/)
+  await at(2).kill()
+  const removed = await remove()
+  assert.equal(removed.code, 0, removed.stderr)
+  assert.match(removed.stdout, /"m3" is no member of etcd any more\. Members: m1, m2\./)
+  await at(0).kubectl('create', 'configmap', 'of-two', '--from-literal=k=v')
+  // It has the data and the keys of before.
+  const back = await at(2).bulkhead('up', '--ha', '--node-name', 'm3', ...roleOf(at(2)), '--data-dir', at(2).dataDirectory)
+  assert.equal(back.code, 1)
+  assert.match(back.stderr, /This machine was removed from the members of etcd: remove its data directory/)
+  at(2).wipe()
+  await joinAt(2)
+  await at(2).kubectl('get', 'configmap', 'of-two')
 })

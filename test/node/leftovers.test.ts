@@ -1,7 +1,7 @@
 // A machine on which a node died together with its containers, as after a kill of everything: the next node of another data directory takes
 // over the pod addresses.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -20,6 +20,8 @@ test('network namespaces of a dead node are removed with their routes, and its f
   mkdirSync(namespaces, { recursive: true })
   writeFileSync(namespace, '')
   const run = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' })
+  // A run that was killed may have left it; mostly there is none.
+  spawnSync('ip', ['link', 'delete', 'bhdead0'])
   run('unshare', `--net=${namespace}`, 'true')
   // An address of the documentation's range: no node of this machine uses it.
   run('ip', 'link', 'add', 'bhdead0', 'type', 'veth', 'peer', 'name', 'bhdead1', 'netns', namespace)

@@ -62,6 +62,17 @@ const removeParsed = buildCommand({
   docs: { brief: "End a node's certificates at once, and remove it with its pods" },
 })
 
+const removeMemberParsed = buildCommand({
+  func: ({ dataDir }: Pick<NodeFlags, 'dataDir'>, name: string) =>
+    runCommand(async () => {
+      const { removeMachine } = await import('../control-plane/remove-machine.ts')
+      const { findDataDirectory } = await import('../connection/find-cluster.ts')
+      await removeMachine(name, findDataDirectory(dataDir), print, interruptible('SIGTERM'))
+    }),
+  parameters: { flags: { dataDir: dataDirFlag }, positional: nodeName },
+  docs: { brief: 'Remove a machine that is gone from the members of etcd; on a machine of the control plane' },
+})
+
 const cleanUpParsed = buildCommand({
   func: (flags: CleanUpFlags) =>
     runCommand(async () => {
@@ -86,6 +97,10 @@ const commands = buildRouteMap({
     remove: withHelp(removeParsed, {
       usage: '[flags] NAME',
       examples: [['bulkhead node remove worker-1', 'a machine that leaves, is gone or was stolen']],
+    }),
+    removeMember: withHelp(removeMemberParsed, {
+      usage: '[flags] NAME',
+      examples: [['sudo bulkhead node remove-member m3', 'after "bulkhead node remove m3", where no machine takes its place']],
     }),
     cleanUp: withHelp(cleanUpParsed, { usage: '--data-dir DIR [flags]', examples: [['systemctl stop bulkhead', 'runs it']] }),
     part: withHelp(

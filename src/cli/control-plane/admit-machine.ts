@@ -1,7 +1,6 @@
 // `bulkhead join-ticket create --control-plane`: prints the line for the machine that joins the control plane, waits for it, gives it the keys
 // of the cluster, sealed, and makes its etcd a member. All of it ends with this command: nothing that stays could give keys away later.
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseTicket } from '../../access/credentials/join-ticket.ts'
 import { bootstrapUserPrefix } from '../../api/credentials/join-ticket-names.ts'
@@ -12,21 +11,20 @@ import { settingChecks } from '../../base/config/config.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { certificateSigningRequests, serviceCidrs } from '../../client/resources.ts'
-import { connectSigner } from '../../signer/connect.ts'
 import { isProof, sealFor, type Transfer } from '../../signer/key-transfer.ts'
 import { readKeys } from '../../signer/transferred-keys.ts'
-import { EtcdClient } from '../../store/etcd/etcd-client.ts'
+import type { EtcdClient } from '../../store/etcd/etcd-client.ts'
 import { addLearner, listMembers, promoteMember, removeMember } from '../../store/etcd/membership.ts'
 import { findKubeconfig } from '../connection/find-kubeconfig.ts'
 import { reachCluster } from '../connection/reach-cluster.ts'
 import { authorityDigest } from '../join/server-authority.ts'
 import { reachableServer, refuseLiveNode } from '../join-ticket/reachable-server.ts'
-import { type ControlPlaneRecord, etcdUrl, peerPortOf, readControlPlane, writeControlPlane } from '../up/control-plane-record.ts'
+import { type ControlPlaneRecord, etcdUrl, peerPortOf, writeControlPlane } from '../up/control-plane-record.ts'
 import { requestStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
-import { etcdClientTls } from '../up/etcd-of-run.ts'
 import { issueTickets } from '../up/issue-tickets.ts'
 import { type Bundle, bundleBytes, type SharedSettings } from './bundle.ts'
+import { type ClusterMembers, controlPlaneAt, openMembers } from './cluster-members.ts'
 import { bundleAnnotation, claimOf, mailboxOf, refusalAnnotation } from './mailbox.ts'
 
 /** The ticket lets a machine have all keys of the cluster, so it is shorter than that of a node. */
@@ -67,12 +65,9 @@ export async function admitMachine(
   await refuseLiveNode(client, node, limit())
   const settings = await sharedSettings(client, directory, new URL(found.config.server).port, limit())
   const address = server ?? (await reachableServer(client, found.config.server, limit()))
-  await using signer = connectSigner(directory.signerSockets.admin)
-  using etcd = new EtcdClient({
-    endpoints: [...new Set([record.address, ...record.members.map(member => member.address)])].map(host => etcdUrl(host, record.etcdPort)),
-    tls: await etcdClientTls(signer, limit()),
-  })
-  const replaced = await refuseLiveMember(etcd, node)
+  using members = await openMembers(record, directory, limit())
+  const { etcd } = members
+  const replaced = await refuseLiveMember(members, node)
   const { certificate, key, ca } = found.config
   if (certificate === undefined || key === undefined) throw new UserError(`The kubeconfig "${directory.breakGlass}" has no certificate`)
   const [issued] = await issueTickets(found.config.server, { ca, certificate, key }, [node], controlPlaneTicketSeconds)
@@ -89,16 +84,6 @@ export async function admitMachine(
   await admit(admission, request, stop)
 }
 
-async function controlPlaneAt(directory: DataDirectory): Promise<ControlPlaneRecord> {
-  if (process.getuid?.() !== 0 && process.getuid?.() !== undefined && !existsSync(directory.signer))
-    throw new UserError('The keys of the cluster are read by root only: run this command with sudo, on a machine of the control plane')
-  const record = await readControlPlane(directory.controlPlane)
-  if (record !== undefined) return record
-  throw new UserError(
-    `The cluster in "${directory.path}" has its store on this machine only, so no other machine can join its control plane: start it with "bulkhead up --ha" in a new data directory`,
-  )
-}
-
 async function sharedSettings(client: Client, directory: DataDirectory, port: string, signal: AbortSignal): Promise<SharedSettings> {
   const status = await requestStatus(directory.supervisorSocket)
   if (status === undefined) throw new UserError(`No "bulkhead up" runs in "${directory.path}": start it first`)
@@ -108,22 +93,12 @@ async function sharedSettings(client: Client, directory: DataDirectory, port: st
 }
 
 /** The id of a dead member of this name, which the new one replaces. */
-async function refuseLiveMember(etcd: EtcdClient, name: string): Promise<string | undefined> {
-  const member = (await listMembers(etcd)).find(other => other.name === name)
+async function refuseLiveMember(members: ClusterMembers, name: string): Promise<string | undefined> {
+  const member = (await listMembers(members.etcd)).find(other => other.name === name)
   if (member === undefined) return undefined
-  const endpoint = member.clientURLs[0]
-  if (endpoint !== undefined && (await answers(etcd, endpoint)))
+  if (await members.answers(member))
     throw new UserError(`A member "${name}" of etcd runs: choose another name with --node, or stop that machine first`)
   return member.ID
-}
-
-async function answers(etcd: EtcdClient, endpoint: string): Promise<boolean> {
-  const index = etcd.endpoints.indexOf(endpoint)
-  if (index < 0) return false
-  return etcd.ask(index, 'Status', {}, { timeoutMs: 2_000 }).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** The request of a machine that knows the secret. Others are refused and named. */

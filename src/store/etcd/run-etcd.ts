@@ -5,6 +5,7 @@ import { untilAborted } from '../../base/async/abort.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import { ensureFile } from '../../base/files/replace-file.ts'
 import type { Logger } from '../../base/log.ts'
+import { UserError } from '../../base/user-error.ts'
 import { EtcdClient, type EtcdTls } from './etcd-client.ts'
 import type { StatusResponse } from './messages.ts'
 
@@ -89,12 +90,23 @@ export async function runEtcd(
 }
 
 function endOf(child: ChildProcess, log: Logger): Promise<never> {
+  let isRemoved = false
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    // In the words of etcd 3.5.
+    isRemoved ||= text.includes('permanently removed from the cluster')
     for (const line of text.slice(0, 4096).split('\n')) if (line !== '') log.info('etcd', { line: line.slice(0, 1024) })
   })
   return new Promise<never>((_, reject) => {
     child.once('error', reject)
-    child.once('exit', (code, name) => reject(new Error(`etcd ended (${name ?? `exit code ${code}`})`)))
+    child.once('close', (code, name) =>
+      reject(
+        isRemoved
+          ? new UserError(
+              'This machine was removed from the members of etcd: remove its data directory, and join with a new ticket ("bulkhead join-ticket create --control-plane" on another machine)',
+            )
+          : new Error(`etcd ended (${name ?? `exit code ${code}`})`),
+      ),
+    )
   })
 }
 
