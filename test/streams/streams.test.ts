@@ -38,7 +38,7 @@ test('GET on pods/exec is a create', () => {
   assert.equal(info.verb, 'create')
 })
 
-test('stdin, stdout, the status and the half-close pass', { timeout: 60_000 }, async () => {
+test('stdin, stdout, the status and the half-close pass', { timeout: 60_000 }, async t => {
   const [node, runtime] = duplexPair()
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v5.channel.k8s.io' })
   await once(server, 'listening')
@@ -57,12 +57,19 @@ test('stdin, stdout, the status and the half-close pass', { timeout: 60_000 }, a
   const address = server.address()
   assert.ok(address && typeof address === 'object')
   const client = new WebSocket(`ws://127.0.0.1:${address.port}`, ['v5.channel.k8s.io'])
+  t.after(() => {
+    client.terminate()
+    server.close()
+  })
   const got: string[] = []
   client.on('message', (data: Buffer) => got.push(`${data[0]}${data.toString('utf8', 1)}`))
   await once(client, 'open')
+  client.ping()
+  // What was sent before would have come before.
+  await once(client, 'pong')
+  assert.deepEqual(got, [], 'nothing before the runtime answers')
   client.send(Buffer.from('\0hi'))
   client.send(Buffer.from([255, 0]))
   const [code] = await once(client, 'close')
-  server.close()
   assert.deepEqual([code, got], [1000, ['1', '1hi', '3{"status":"Success"}']])
 })

@@ -29,7 +29,8 @@ export interface CommandStreams {
 /**
  * Resolves when the client's connection is closed. `node` is SPDY/3.1 with the runtime as server. The client always gets a Status on the error
  * channel before the normal close: that of the runtime, or a Failure with the reason why there is none. Otherwise it would treat the end as success.
- * Before, an empty message on the first output channel confirms the connection.
+ * Before, an empty message on the first output channel confirms the connection, once the node has answered: kubectl 1.32 discards and reports a message
+ * that arrives before it has created its streams.
  */
 export async function translateCommand(socket: WebSocket, share: StreamShare, node: Duplex, wanted: CommandStreams): Promise<void> {
   const client = new ChannelSocket(socket, share)
@@ -49,6 +50,7 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   })
   let failure: string | undefined
   try {
+    await firstAnswer(node)
     await client.send(wanted.stdout ? channels.stdout : wanted.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
     if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it sent the exit status of the command'
   } catch (err) {
@@ -62,6 +64,16 @@ export async function translateCommand(socket: WebSocket, share: StreamShare, no
   }
   node.destroy()
   await client.close()
+}
+
+/**
+ * Resolves when the node has sent something or has ended. Consumes nothing: who reads next gets the bytes, or the error. A runtime replies to the creation of
+ * the streams before it starts the command.
+ */
+function firstAnswer(node: Duplex): Promise<void> {
+  return new Promise(resolve => {
+    for (const event of ['readable', 'error', 'close'] as const) node.once(event, () => resolve())
+  })
 }
 
 /** The final Status of the runtime; undefined if there is none, which means success. */
