@@ -46,7 +46,7 @@ export class DueEvaluations {
     this.#wake()
   }
 
-  /** Every pod, as after a change of a policy: of many changes that come together the pods are gone through once. */
+  /** Every pod, as after a change of a policy. Changes that come together cause one pass over the pods. */
   all(): void {
     this.#allAreDue = true
     this.#wake()

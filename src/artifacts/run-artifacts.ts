@@ -188,8 +188,7 @@ export async function runArtifacts<Claims>(
         return software.findings.where(text, until)
       },
     })
-    const scanAll = () => due.all()
-    await Promise.all([records.run(signal), due.run(signal), again(), trust.run(), software?.run(signal, scanAll)])
+    await Promise.all([records.run(signal), due.run(signal), again(), trust.run(), software?.run(signal, () => due.all())])
   }
   const again = async () => {
     while (!signal.aborted) {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository, TestCluster, temporaryFolder } from '../cluster.ts'
-import { compileCaches, folder, largeText, namespace, readObjects, tar } from './older-data.ts'
+import { folder, largeText, namespace, readObjects, tar } from './older-data.ts'
 
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { readonly version: string }
 const dataDirectory = temporaryFolder()
@@ -23,7 +23,8 @@ try {
   await cluster.stop()
   writeFileSync(join(folder, `${version}.json`), `${JSON.stringify(content, undefined, 1)}\n`)
   for (const name of ['run', 'kubectl-cache']) rmSync(join(dataDirectory, name), { recursive: true, force: true })
-  for (const part of readdirSync(dataDirectory)) rmSync(join(dataDirectory, part, compileCaches), { recursive: true, force: true })
+  // Each build makes its own.
+  for (const part of readdirSync(dataDirectory)) rmSync(join(dataDirectory, part, 'compile-cache'), { recursive: true, force: true })
   await tar('-czf', join(folder, `${version}.tar.gz`), '-C', dataDirectory, '.')
 } finally {
   rmSync(dataDirectory, { recursive: true, force: true })

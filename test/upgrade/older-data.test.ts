@@ -1,4 +1,4 @@
-// The data of each release that there was starts under this build, as it was left.
+// This build starts on the data directory of each earlier release, and finds everything as it was left.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

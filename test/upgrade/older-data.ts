@@ -1,4 +1,4 @@
-// Data directories of earlier releases, as files: NAME.tar.gz, and the objects that were in it as NAME.json.
+// The data directories of earlier releases: RELEASE.tar.gz, and what was in it as RELEASE.json.
 // Their keys are those of clusters that were made for this and run nowhere.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,28 +6,26 @@ import { run, type TestCluster } from '../cluster.ts'
 
 export const folder = import.meta.dirname
 export const namespace = 'shop'
-/** Of this many characters it lies in a file of its own. */
+/** An object of more than 64 KiB lies in a file of its own. */
 export const largeText = 'large '.repeat(12_000)
-/** Small enough for the repository. */
-export const compileCaches = 'compile-cache'
 
 const namespaced = [
   ...['configmaps', 'secrets', 'serviceaccounts', 'services', 'persistentvolumeclaims', 'pods', 'deployments', 'replicasets', 'cronjobs'],
   ...['networkpolicies', 'roles', 'rolebindings', 'orders.shop.example.com', 'resourcequotas', 'limitranges'],
 ]
-/** Those that a release makes itself may be others in the next one. */
+/** Objects of the test alone: those that a release creates itself may differ in the next one. */
 const ofCluster = [
   ...['namespace/shop', 'customresourcedefinition/orders.shop.example.com', 'validatingadmissionpolicy/no-red'],
   ...['validatingadmissionpolicybinding/no-red', 'denyrule.bulkhead.dev/no-shells'],
 ]
 
-export interface StoredObject {
+interface StoredObject {
   readonly kind: string
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly resourceVersion: string }
 }
 
 /** By kind, namespace and name: what clients of an upgraded cluster must find again. Without status, which controllers go on writing. */
-export type Found = Record<string, object>
+type Found = Record<string, object>
 
 export async function readObjects(cluster: TestCluster): Promise<{ readonly objects: Found; readonly revision: number }> {
   const lists = await Promise.all([

@@ -40,7 +40,7 @@ export interface FindingsSummary {
 
 export interface ImageReport {
   readonly digest: Digest
-  /** Later reports have larger ones: answers of several calls may arrive in another order than they were computed. */
+  /** Increases with each report, because the answers of concurrent calls may arrive out of order. */
   readonly revision: number
   readonly sbom: SbomSummary
   /** Undefined while no source of advisories is used. */

@@ -154,7 +154,7 @@ export class ImageScans {
           long.add(key)
           continue
         }
-        // It was asked for at an address that may not count any more.
+        // A mirror changed during the attempt, which may have asked the wrong address.
         if (mirrorChanges !== this.#mirrorChanges) continue
         this.#fail(key, request, err)
       }

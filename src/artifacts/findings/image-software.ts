@@ -72,7 +72,7 @@ export class ImageSoftware {
   readonly #proposals: UpdateProposals
   readonly #credentials: RecentCredentials
   readonly #explanations: ImageExplanations
-  /** Of the report that was noted last of each image. */
+  /** The revision of the newest report, by image. */
   readonly #revisions = new BoundedCache<number>(maxRevisions)
   #signal: AbortSignal | undefined
 
@@ -162,7 +162,7 @@ export class ImageSoftware {
   #note(report: ImageReport): void {
     const { clock, note } = this.#parts
     const { digest, revision, findings } = report
-    // A scan removes its copy before it reports: what was published meanwhile is matched already.
+    // A scan removes its copy of the image before it reports, and a newer report may arrive meanwhile.
     if (revision < (this.#revisions.get(digest) ?? 0)) return
     this.#revisions.set(digest, revision)
     this.#proposals.findingsChanged(digest)

@@ -28,7 +28,7 @@ export const encryptedVolumes: Proof = {
     const [real] = usable
     const { dataDirectory } = machine
     await tryKeys(context, keys, namespace, real ?? node, signal)
-    // First: a volume in clear may have no snapshot, and what was found until then decides.
+    // Before the snapshots: a volume in clear may have none, and then only the attempts so far count.
     const medium =
       real === undefined || dataDirectory === undefined
         ? 'no medium searched: there is no real node on this machine'

@@ -22,7 +22,7 @@ export async function removeMachine(
   print('It had all keys of the cluster: destroy its data directory. If it was stolen, start a new cluster, and restore a backup there.')
 }
 
-/** Pure, but for `answers`. */
+/** Asks `answers` alone. `own` is the member of this machine. */
 export async function planRemoval(
   name: string,
   own: string,
@@ -38,11 +38,12 @@ export async function planRemoval(
       `The member "${name}" of etcd runs: stop that machine first (Ctrl-C of "bulkhead up", or "systemctl stop bulkhead")`,
     )
   const voters = staying.filter(({ isLearner }) => !isLearner)
-  const alive = await Promise.all(voters.map(async member => ((await answers(member)) ? [nameOf(member)] : [])))
+  const answered = await Promise.all(voters.map(answers))
+  const alive = voters.filter((_, at) => answered[at])
   const needed = Math.floor(voters.length / 2) + 1
-  if (alive.flat().length < needed)
+  if (alive.length < needed)
     throw new UserError(
-      `Without "${name}" etcd needs ${needed} of ${voters.map(nameOf).join(', ')}, and ${alive.flat().join(', ') || 'none'} answers: start the others first`,
+      `Without "${name}" etcd needs ${needed} of ${voters.map(nameOf).join(', ')}, and ${alive.map(nameOf).join(', ') || 'none'} answers: start the others first`,
     )
   return { leaving, staying }
 }

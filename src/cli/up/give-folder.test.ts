@@ -44,7 +44,9 @@ test('giveFolder() refuses the folder of somebody else, and says how to give it'
     giveFolder(folder, user),
     err =>
       err instanceof UserError &&
-      err.message.includes(`belongs to user 1000, but the part that uses it runs as user ${user}. If it is from this cluster, "chown -R`),
+      err.message.includes(
+        `belongs to user 1000, but the part that uses it runs as user ${user}. If it is from this cluster, run "chown -R`,
+      ),
   )
   assert.deepEqual(owners(path, 'signer', 'signer/keys/one'), [1000, 0])
 })

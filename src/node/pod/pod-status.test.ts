@@ -219,17 +219,19 @@ test('podStatus() keeps the final state of an ephemeral container that its node 
   assert.deepEqual(podStatus(pod, stateOf({ c: [{}] }), notes).ephemeralContainerStatuses, [said])
 })
 
+/** Of a container that ran, as its node reported it. */
+const reported = {
+  name: 'c',
+  image: 'x',
+  imageID: 'i',
+  ready: true,
+  restartCount: 2,
+  containerID: 'containerd://1',
+  state: { running: { startedAt: '' } },
+}
+
 test('podStatus() counts a restart of a container that ran and that its node has no record of, once', () => {
-  const said = {
-    name: 'c',
-    image: 'x',
-    imageID: 'i',
-    ready: true,
-    restartCount: 2,
-    containerID: 'containerd://1',
-    state: { running: { startedAt: '' } },
-  }
-  const pod = { ...podOf(), status: { containerStatuses: [said] } }
+  const pod = { ...podOf(), status: { containerStatuses: [reported] } }
   const status = podStatus(pod, emptyPodState, notes)
   const [lost] = status.containerStatuses ?? []
   assert.equal(lost?.restartCount, 3)
@@ -245,20 +247,11 @@ test('podStatus() counts a restart of a container that ran and that its node has
 })
 
 test('podStatus() counts no restart of a container that is not made again, or was never made', () => {
-  const said = {
-    name: 'c',
-    image: 'x',
-    imageID: 'i',
-    ready: true,
-    restartCount: 2,
-    containerID: 'containerd://1',
-    state: { running: { startedAt: '' } },
-  }
   const of = (pod: Pod, given: Partial<StatusNotes> = {}) =>
     podStatus(pod, emptyPodState, { ...notes, ...given }).containerStatuses?.[0]?.restartCount
-  const pod = { ...podOf(), status: { containerStatuses: [said] } }
+  const pod = { ...podOf(), status: { containerStatuses: [reported] } }
   assert.equal(of(pod, { terminated: true }), 2)
   assert.equal(of({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }), 2)
-  const { containerID: _, ...waiting } = said
+  const { containerID: _, ...waiting } = reported
   assert.equal(of({ ...pod, status: { containerStatuses: [{ ...waiting, state: { waiting: { reason: 'ContainerCreating' } } }] } }), 2)
 })

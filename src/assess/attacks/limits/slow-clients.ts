@@ -30,7 +30,7 @@ export async function crowdConnections({ attempts, clock }: ProofContext, { serv
     }
     await inTime(refused.promise, settleMs, signal)
     const closed = sockets.filter(({ destroyed }) => destroyed).length
-    // The time for a handshake ends for the first one first: then none of them was too many.
+    // The oldest connection is the first whose handshake times out; a refused one is among the newest.
     const isFirstOpen = sockets[0]?.destroyed === false
     attempts.record({
       ...{

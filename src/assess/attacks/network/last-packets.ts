@@ -14,7 +14,7 @@ const restSeconds = 1
 const pollMs = 100
 /** Within it, a pod that still sends would send some. */
 const silenceMs = 1500
-/** Far above what a pod needs that starts on a busy node. */
+/** Until the first datagrams arrive: far longer than a pod takes to start on a busy node. */
 const firstMs = 60_000
 const windows = 5
 
@@ -43,9 +43,10 @@ export async function tryLastPackets(
     }
   }
   const hasEnded = async () => (await isGone()) ?? (last?.status?.containerStatuses?.[0]?.state?.terminated ? true : undefined)
-  const next = async (seen: number) => await within(firstMs, clock, async () => (count() > seen ? true : await hasEnded()), signal, pollMs)
+  const untilNext = async (seen: number) =>
+    await within(firstMs, clock, async () => (count() > seen ? true : await hasEnded()), signal, pollMs)
   // One from long ago would not show that the pod still sends when it is deleted.
-  if ((await next(0)) === undefined || (await next(count())) === undefined) {
+  if ((await untilNext(0)) === undefined || (await untilNext(count())) === undefined) {
     attempts.record({
       ...{ name: 'allowed datagrams of a pod', sent, expected: 'some: its policies allow them' },
       ...{ answered: `${count()} received in ${firstMs / 1000} s; the pod was ${stateOf(last)}`, held: false },
