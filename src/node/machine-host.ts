@@ -15,6 +15,7 @@ import { runHook } from './worker/lifecycle-hook.ts'
 import { containerDevices } from './worker/pod-devices.ts'
 import { containerMounts } from './worker/pod-mounts.ts'
 import type { PodHost } from './worker/pod-node.ts'
+import { terminationMessage } from './worker/termination-message.ts'
 
 export const podCgroup = (directory: NodeDirectory, qos: QosClass, uid: string): string =>
   `${nodeCgroup(directory)}/${qos.toLowerCase()}/pod${uid}`
@@ -42,6 +43,7 @@ export async function machineHost(
     devices: containerDevices,
     makeLogDirectory: makeLogFolder,
     removeLogDirectory: path => rm(path, { recursive: true, force: true }),
+    terminationMessage,
     probe: attempt,
     hook: runHook,
     // A machine may lack either file.

@@ -164,12 +164,16 @@ export class VirtualTime {
     syncBuiltinESMExports()
   }
 
-  /** Of other threads: keys and signatures. Time waits for them, so that their speed changes nothing. */
+  /**
+   * Of other threads: keys and signatures, one at a time. Time waits for them, so that their speed changes nothing. Files are refused: of two
+   * that are read at once, either may come first.
+   */
   #countJobs(): void {
-    const isJob = /REQUEST$|^FSREQ|^WORKER$|^ZLIB$/
+    const isJob = /REQUEST$|^WORKER$|^ZLIB$/
     const options = {
       init: (id: number, type: string) => {
         if (isJob.test(type)) this.#jobs.add(id)
+        else if (type.startsWith('FSREQ')) throw new Error('A part of the simulated cluster opens a file; its host must simulate that')
       },
       after: (id: number) => void this.#jobs.delete(id),
       destroy: (id: number) => void this.#jobs.delete(id),

@@ -1,4 +1,4 @@
-// PodHost of a simulated node: no cgroups, mounts or files; API data that a volume names must still exist.
+// PodHost of a simulated node: no cgroups, mounts, files or logs; API data that a volume names must still exist.
 
 import { MountError } from '../volumes/pod-volumes.ts'
 import { volumeFiles } from '../volumes/volume-files.ts'
@@ -27,6 +27,8 @@ export const fakeHost: PodHost = {
   devices: async () => [],
   makeLogDirectory: async () => undefined,
   removeLogDirectory: async () => undefined,
+  // Its containers have no files.
+  terminationMessage: async () => '',
   // Nothing listens on a simulated address: a probe counts as passed unless it is a command, which the fake runtime answers.
   async probe({ exec }, { containerId }, timeoutSeconds, runtime, signal) {
     if (!exec) return { result: 'success', output: '' }

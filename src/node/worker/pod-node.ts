@@ -19,6 +19,7 @@ import type { TokenSource, VolumeContext } from '../volumes/volume-files.ts'
 import type { runHook } from './lifecycle-hook.ts'
 import type { DeviceInput } from './pod-devices.ts'
 import type { MountInput } from './pod-mounts.ts'
+import type { terminationMessage } from './termination-message.ts'
 
 /** The volumes of one pod. `setUp` also refreshes; it rejects with a MountError. */
 export interface PodVolumeSet {
@@ -42,6 +43,7 @@ export interface PodHost {
   devices(input: DeviceInput): Promise<Device[]>
   makeLogDirectory(path: string): Promise<void>
   removeLogDirectory(path: string): Promise<void>
+  readonly terminationMessage: typeof terminationMessage
   readonly probe: typeof attempt
   readonly hook: typeof runHook
   readonly resolver: Resolver

@@ -205,7 +205,7 @@ export class PodWorker {
 
   async #readState(signal: AbortSignal): Promise<void> {
     this.#state = await readPodState(this.#node.runtime, this.uid, signal)
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
+    await readMessages(this.#node.host, this.#pod, this.#state, this.#directory, this.#messages)
     const before = this.#stateRead
     this.#stateRead = Promise.withResolvers()
     before.resolve()
