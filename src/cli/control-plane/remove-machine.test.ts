@@ -9,7 +9,8 @@ const alive =
   (...names: string[]) =>
   async ({ name }: EtcdMember) =>
     names.includes(name)
-const three = ['m1', 'm2', 'm3'].map(name => member(name))
+/** As etcd lists them: by their ids. */
+const three = ['m2', 'm3', 'm1'].map(name => member(name))
 
 test('planRemoval() takes out a member that is gone', async () => {
   const { leaving, staying } = await planRemoval('m3', 'm1', three, alive('m1', 'm2'))

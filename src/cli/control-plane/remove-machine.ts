@@ -22,13 +22,14 @@ export async function removeMachine(
   print('It had all keys of the cluster: destroy its data directory. If it was stolen, start a new cluster, and restore a backup there.')
 }
 
-/** Asks `answers` alone. `own` is the member of this machine. */
+/** Asks `answers` alone. `own` is the member of this machine; `listed` are in the order of etcd's random ids, and the result by name. */
 export async function planRemoval(
   name: string,
   own: string,
-  all: readonly EtcdMember[],
+  listed: readonly EtcdMember[],
   answers: ClusterMembers['answers'],
 ): Promise<{ readonly leaving: EtcdMember; readonly staying: readonly EtcdMember[] }> {
+  const all = listed.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   const leaving = all.find(member => member.name === name)
   const staying = all.filter(member => member !== leaving)
   if (leaving === undefined) throw new UserError(`etcd has no member "${name}": members are ${all.map(nameOf).join(', ')}`)
