@@ -23,6 +23,7 @@ const compressions = [
 /** Of compressed data, and of what comes out. */
 const maxCompressed = 256 << 10
 const maxPlain = 1 << 20
+const compressedPieceBytes = 64
 
 /** Also finds what is compressed. `skip` decides which (relative) folders are left out. Rejects with EACCES if something cannot be read. */
 export async function searchFiles(
@@ -34,6 +35,9 @@ export async function searchFiles(
   const hits = new Map<string, readonly string[]>()
   let files = 0
   let bytes = 0
+  // One buffer for all files: the collector would count one of each as garbage outside of its heap, and run again and again.
+  const overlap = Math.max(...[...needles.values()].map(({ length }) => length)) - 1
+  const piece = Buffer.allocUnsafe(pieceBytes + overlap)
   for (const waiting = [folder]; ; ) {
     const current = waiting.pop()
     if (current === undefined) return { hits, files, bytes }
@@ -43,7 +47,7 @@ export async function searchFiles(
       const name = relative(folder, path)
       if (entry.isDirectory() && !skip(name)) waiting.push(path)
       if (!entry.isFile()) continue
-      const result = await searchFile(path, needles, signal)
+      const result = await searchFile(path, needles, piece, signal)
       files++
       bytes += result.bytes
       if (result.names.length > 0) hits.set(name, result.names)
@@ -51,13 +55,13 @@ export async function searchFiles(
   }
 }
 
-async function searchFile(path: string, needles: ReadonlyMap<string, Buffer>, signal: AbortSignal) {
+/** `piece` has room for a piece and for all but a byte of the longest sequence. */
+async function searchFile(path: string, needles: ReadonlyMap<string, Buffer>, piece: Buffer, signal: AbortSignal) {
   const names = new Set<string>()
-  const overlap = Math.max(...[...needles.values()].map(({ length }) => length)) - 1
+  const overlap = piece.length - pieceBytes
   let bytes = 0
   try {
     await using file = await open(path)
-    const piece = Buffer.allocUnsafe(pieceBytes + overlap)
     for (let kept = 0; ; ) {
       signal.throwIfAborted()
       const { bytesRead } = await file.read(piece, kept, pieceBytes, bytes)
@@ -85,21 +89,26 @@ async function* compressedTexts(bytes: Buffer): AsyncGenerator<Buffer> {
       yield await plainBeginning(decompressor(), bytes.subarray(at + header, at + maxCompressed))
 }
 
-function plainBeginning(stream: Transform, bytes: Buffer): Promise<Buffer> {
-  return new Promise(resolve => {
-    const pieces: Buffer[] = []
-    let length = 0
-    // An error is the usual end: what looks like a beginning is none, or other data follows.
-    for (const end of ['end', 'error', 'close']) stream.on(end, () => resolve(Buffer.concat(pieces)))
-    stream.on('data', (piece: Buffer) => {
-      pieces.push(piece)
-      length += piece.length
-      if (length > maxPlain) stream.destroy()
-    })
-    // In small pieces, because an error loses the output of its piece.
-    for (let at = 0; at < bytes.length; at += 64) stream.write(bytes.subarray(at, at + 64))
-    stream.end()
+async function plainBeginning(stream: Transform, bytes: Buffer): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let length = 0
+  // An error is the usual end: what looks like a beginning is none, or other data follows.
+  const ended = new Promise<void>(resolve => {
+    for (const end of ['end', 'error', 'close']) stream.on(end, () => resolve())
   })
+  stream.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+    length += piece.length
+    if (length > maxPlain) stream.destroy()
+  })
+  // In small pieces, because an error loses the output of its piece.
+  for (let at = 0; at < bytes.length && stream.writable; at += compressedPieceBytes) {
+    const written = new Promise<void>(resolve => stream.write(bytes.subarray(at, at + compressedPieceBytes), () => resolve()))
+    await Promise.race([written, ended])
+  }
+  stream.end()
+  await ended
+  return Buffer.concat(pieces)
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -27,6 +27,13 @@ export const o12: readonly Sabotage[] = [
     proof: 'O12',
   },
   {
+    name: 'the last records of a quiet log wait for others',
+    file: 'src/access/audit/checkpoints.ts',
+    from: 'if (now.size <= this.#signed.size) return',
+    to: 'if (now.size <= this.#signed.size + 20) return',
+    proof: 'O12',
+  },
+  {
     name: 'the verifier does not compare the log with the certificates of epochs',
     file: 'src/access/audit/verify-log.ts',
     from: 'of this.#chain.epochs) this.#mustContinue',

@@ -1,6 +1,6 @@
 // Attacks the log of a scratch cluster as evidence: changes it while it is written, and copies of it afterwards; rolls back the whole disk; and
 // asks the signer for another history.
-import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isJsonObject, parseJson } from '../../../base/json.ts'
 import { silentLogger } from '../../../base/log.ts'
@@ -40,6 +40,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
   const earlyKeys = await stealKeys(signer)
   const earlySecret = await secretOf(signer)
   await write(first, 'early', signal)
+  await signedToItsEnd(context, audit, first, signal)
   const isLater = async () => ((await stealKeys(signer)).epoch > earlyKeys.epoch + 1 ? true : undefined)
   const write2 = async () => {
     await write(first, 'later', signal)
@@ -175,6 +176,31 @@ async function attackSigner(
     })
   }
   return isRefused
+}
+
+/** No record follows the last one, which must be signed all the same. */
+async function signedToItsEnd({ attempts, clock }: ProofContext, audit: string, transport: Transport, signal: AbortSignal): Promise<void> {
+  const sizes = async () => {
+    const files = (await readdir(audit)).filter(name => /^audit-\d+\.log$/.test(name))
+    const texts = await Promise.all(files.map(name => readFile(join(audit, name), 'utf8')))
+    const lines = texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0)
+    return { lines, signed: Number((await readFile(join(audit, 'tlog', 'checkpoint'), 'utf8').catch(() => '')).split('\n')[1] ?? 0) }
+  }
+  const isWhole = async () => {
+    const { lines, signed } = await sizes()
+    return signed === lines ? true : undefined
+  }
+  await within(alarmMs, clock, isWhole, signal, 100)
+  await write(transport, 'last', signal, 1)
+  const found = await within(alarmMs, clock, isWhole, signal, 100)
+  const { lines, signed } = await sizes()
+  attempts.record({
+    name: 'the last record of a quiet log',
+    sent: 'one write, and none after it',
+    expected: 'a checkpoint of all records',
+    answered: `${signed} of ${lines} are signed`,
+    held: found === true,
+  })
 }
 
 /** The witness must have a newer checkpoint than the copy of the log, or it cannot notice that one. */
