@@ -1,7 +1,8 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run in more processes at a time than there are cores, for some wait, and
 // many files share one, see test-groups.ts. The process that took longest the last time starts first, so that none is left alone at the end.
 // A file that ends or blocks its process fails; those after it run in another one. End-to-end tests run one after the other, each file in its own.
-// Long unit tests (`x.long.test.ts`: many random cases, whole clusters, the largest objects) are a part of their own, which `npm run ok` leaves to `npm test`.
+// Long unit tests (`x.long.test.ts`: many random cases, clusters with their processes, the largest objects, anything of more than about three seconds) are a
+// part of their own, which `npm run ok` leaves to `npm test`.
 // Arguments: `unit`, `long` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -80,8 +81,10 @@ process.exitCode = totals.failed === 0 && totals.passed > 0 && !interrupted.sign
 /** Test files by process, in the order in which the processes start. */
 function groupsOf(part: string, files: readonly string[]): (readonly string[])[] {
   if (part === 'e2e') return files.map(file => [file])
-  const groups = part === 'long' ? files.map(file => [file]) : groupFiles(files, sharedProcesses, file => readFileSync(file, 'utf8'))
-  return longestFirst(groups, durations)
+  return longestFirst(
+    groupFiles(files, sharedProcesses, file => readFileSync(file, 'utf8')),
+    durations,
+  )
 }
 
 async function runPart({ name, title, concurrency }: (typeof parts)[number], groups: readonly (readonly string[])[]): Promise<void> {

@@ -1,4 +1,4 @@
-// Requirements for every store. `memory.test.ts` and `sqlite-store.test.ts` run it.
+// Requirements for every store. `memory.test.ts` and `sqlite-store.long.test.ts` run it.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { boundsContract } from './bounds.contract.ts'
