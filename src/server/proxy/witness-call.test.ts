@@ -35,7 +35,13 @@ const tails = [
   `kubelet/../${name}`,
   `pods%0d%0a%0d%0aPOST%20/${name}`,
 ]
-const roots = ['/api/v1/nodes/n1/proxy/', '/api/v1/nodes/https:n1:10250/proxy/', '/api/v1/nodes/n1:10250/proxy/', '/api/v1/proxy/nodes/n1/', '/api/v1/nodes/n1/']
+const roots = [
+  '/api/v1/nodes/n1/proxy/',
+  '/api/v1/nodes/https:n1:10250/proxy/',
+  '/api/v1/nodes/n1:10250/proxy/',
+  '/api/v1/proxy/nodes/n1/',
+  '/api/v1/nodes/n1/',
+]
 const others = [
   witnessTunnelPath,
   `/bulkhead/v1/${name}`,
