@@ -199,7 +199,8 @@ async function nodeRule(request: AdmissionRequest, node: string, { reader, claim
 
   function strict(): string | undefined {
     if (now === undefined) return undefined
-    const own = ownLinkRefusal(now, old, node, claims) ?? ownWitnessRefusal(now, old, node)
+    const link = ownLinkRefusal(now, old, node, claims)
+    const own = link ?? ownWitnessRefusal(now, old, node)
     if (own !== undefined || profile === 'upstream') return own
     return (
       sizeRefusal(now.status, maxNodeStatusLength, node, 'a Node status') ??

@@ -1,6 +1,7 @@
 // The node as a witness of audit logs: it pins the key of each log when it sees its first checkpoint, and cosigns only what continues the newest
 // one that it cosigned. It runs as another user than the API server, and on a joined machine on another disk: a log that was rolled back or
 // replaced is noticed.
+import type { KeyObject } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeWitnessName, type WitnessCall, type WitnessReply } from '../../api/nodes/witness-call.ts'
@@ -45,6 +46,10 @@ export class NodeWitness {
   /** As the node publishes it. */
   get key(): string {
     return formatKey(this.#witness.key)
+  }
+
+  get publicKey(): KeyObject {
+    return this.#witness.key.publicKey
   }
 
   /** Resolves when what was cosigned is on disk. Rejects if the folder cannot be read or written: then nothing is cosigned. */
