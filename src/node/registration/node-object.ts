@@ -29,7 +29,7 @@ export interface NodeFacts {
   readonly support: NodeSupport
   /** How other nodes reach its pods; undefined if the machine has no WireGuard. */
   readonly link?: { readonly publicKey: string; readonly port: number }
-  /** Its key as a witness of audit logs; undefined on a simulated node. */
+  /** Its key as a witness of audit logs; undefined if it is none, as a simulated node. */
   readonly witnessKey?: string
   /** Further labels from the agent's configuration. */
   readonly labels?: Readonly<Record<string, string>>

@@ -45,7 +45,7 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
   /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
   readonly csi?: ForwardedCsiCalls
-  /** Of the audit logs of API servers; undefined on a simulated node, which is none. */
+  /** Of the audit logs of API servers; undefined if the node is no witness, as a simulated one. */
   readonly witness?: Pick<NodeWitness, 'answer'>
   /** The room in claims' volumes. */
   readonly volumes?: () => Promise<Iterable<VolumeStats>>

@@ -11,7 +11,7 @@ export async function answerWitnessCall(
   method: string | undefined,
   witness: Pick<NodeWitness, 'answer'> | undefined,
 ): Promise<void> {
-  if (witness === undefined) throw apiError(404, 'NotFound', 'this node is no witness of audit logs: it is simulated', {})
+  if (witness === undefined) throw apiError(404, 'NotFound', 'this node is no witness of audit logs', {})
   if (method !== 'POST') throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for a witness`, {})
   const call = readWitnessCall(await bodyOf(stream))
   if (call === undefined) throw badRequest('the call of a witness must be a JSON object with logKey and submission')

@@ -10,7 +10,7 @@ import { formatKey, parseNote, parseSignatures } from '../../base/tlog/note.ts'
 import { logFileName } from '../../base/tlog/stored-witness.ts'
 import { WitnessedLog } from '../../base/tlog/witnessed-log.testing.ts'
 import { FakeClock } from '../../client/testing/fake-clock.ts'
-import { maxWitnessedLogs, NodeWitness } from './node-witness.ts'
+import { maxWitnessedLogs, NodeWitness, openNodeWitness } from './node-witness.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'node-witness-'))
 after(() => rm(parent, { recursive: true }))
@@ -171,4 +171,12 @@ test('NodeWitness cosigns nothing while a file of the log is damaged', async () 
   await writeFile(path, 'x')
   await assert.rejects(witness.answer(log.call(2, 4)))
   await assert.rejects(witness.answer(log.call(0, 4)))
+})
+
+test('openNodeWitness() lets the node run without a witness if its folder cannot be used', async () => {
+  const folder = newFolder()
+  const options = { nodeName: 'n1', folder, clock, log: silentLogger }
+  assert.ok(await openNodeWitness(options))
+  await writeFile(join(folder, 'witness.key'), '')
+  assert.equal(await openNodeWitness(options), undefined)
 })

@@ -116,6 +116,16 @@ export class NodeWitness {
   }
 }
 
+/** Undefined if the folder cannot be used, which is logged: pods run without a witness, and the node then publishes no key. */
+export async function openNodeWitness(options: NodeWitnessOptions): Promise<NodeWitness | undefined> {
+  try {
+    return await NodeWitness.open(options)
+  } catch (err) {
+    options.log.error('the node is no witness of audit logs', { node: options.nodeName, err })
+    return undefined
+  }
+}
+
 const isSameKey = (a: NoteKey, b: NoteKey): boolean => a.publicKey.equals(b.publicKey)
 
 function logKeyIn(text: string): NoteKey | undefined {
