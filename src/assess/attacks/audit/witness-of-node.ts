@@ -19,7 +19,6 @@ interface Shown {
 }
 
 const timeBytes = 8
-const idBytes = 4
 
 /** A log of 2^n records. */
 class ForgedLog {
@@ -112,7 +111,8 @@ async function show(
 function isCosignature(body: string, { publicKey }: Pick<Witness, 'publicKey'>, note: string): boolean {
   const { text } = parseNote(note)
   return parseSignatures(body).some(({ signature }) => {
+    if (signature.length <= timeBytes) return false
     const signed = `cosignature/v1\ntime ${signature.readBigUInt64BE()}\n${text}`
-    return signature.length > timeBytes + idBytes && verify(null, Buffer.from(signed), publicKey, signature.subarray(timeBytes))
+    return verify(null, Buffer.from(signed), publicKey, signature.subarray(timeBytes))
   })
 }
