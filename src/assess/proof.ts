@@ -1,4 +1,6 @@
 // A proof: an attack on the running cluster from outside, the expected refusal, and the result.
+import type { KeyObject } from 'node:crypto'
+import type { WitnessCall, WitnessReply } from '../api/nodes/witness-call.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
 import type { HttpTransportOptions } from '../client/transport/http-transport.ts'
@@ -74,6 +76,12 @@ export interface Stray extends AsyncDisposable {
   isGone(signal: AbortSignal): Promise<boolean>
 }
 
+/** A node as a witness. */
+export interface WitnessOfNode {
+  readonly publicKey: KeyObject
+  answer(call: WitnessCall): Promise<WitnessReply>
+}
+
 /** The machine of the cluster, if the proofs run on it and may look inside. */
 export interface ClusterMachine {
   /** The processes of the cluster without their children. */
@@ -92,6 +100,8 @@ export interface ClusterMachine {
   runStray?(uid: string, signal: AbortSignal): Promise<Stray>
   /** The same in the sandbox of a pod that runs there: with this name of a container, or without any label for ''. Undefined if the pod is not there. */
   addStray?(pod: { readonly uid: string; readonly container: string }, signal: AbortSignal): Promise<Stray | undefined>
+  /** The code by which a node of this build is a witness of audit logs, on a folder of the proof's own. */
+  openWitness?(folder: string): Promise<WitnessOfNode>
   /** Private keys, read by the cluster's own user only: they stay in this process, and nothing that lasts is signed with them. */
   keys?(signal: AbortSignal): Promise<ClusterKeys>
 }

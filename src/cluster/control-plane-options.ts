@@ -1,4 +1,5 @@
 // The options of a control plane.
+import type { NodeWitness } from '../access/audit/outputs/show-to-node.ts'
 import type { TokenWebhookSettings } from '../access/authenticators/token-webhook.ts'
 import type { AuthenticationConfiguration } from '../access/jwt/configuration.ts'
 import type { AuthorizationConfiguration } from '../access/webhook/authorization-configuration.ts'
@@ -41,6 +42,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: AuthorizationConfiguration
   /** Called once with functions that replace these two configurations while the server runs. */
   readonly reloads?: (replace: ReplaceConfiguration) => void
+  /** Called once with the nodes that are witnesses of the audit log: those of the moment in which it is called. Default: no node is asked. */
+  readonly witnessNodes?: (nodes: () => readonly NodeWitness[]) => void
   /** What else decides what is enforced, for the digest of the settings. */
   readonly furtherSettings?: () => unknown
   /** The part `artifacts`. Without it, tags are not resolved, and what a policy is for is refused. */

@@ -21,6 +21,7 @@ import { BreakGlassAlarm } from './break-glass.ts'
 import type { ControlPlaneOptions } from './control-plane-options.ts'
 import { createDataClasses } from './data-classes.ts'
 import { reportRefusedTunnels } from './nodes/tunnel-events.ts'
+import { followWitnessNodes } from './nodes/witness-nodes.ts'
 import { openAccess } from './open-access.ts'
 import { openAdmission } from './open-admission.ts'
 import { registerProofMetrics } from './proof-metrics.ts'
@@ -85,6 +86,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   registerBackupMetrics(metrics, () => view.list('backups.bulkhead.dev') as Backup[], clock)
   registerAdvisoryMetrics(metrics, () => view.list('advisorysources.supply.bulkhead.dev') as AdvisorySource[])
   options.reloads?.(access.replace)
+  options.witnessNodes?.(followWitnessNodes({ view, tunnels: server.nodeTunnels }))
   return server
 }
 

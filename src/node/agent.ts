@@ -44,6 +44,7 @@ import { allocatable, type NodeFacts } from './registration/node-object.ts'
 import { NodeRegistrar } from './registration/node-registrar.ts'
 import { runTunnels } from './streams/tunnels.ts'
 import { machineTotals, UsageSampler } from './usage/usage-sampler.ts'
+import { openNodeWitness } from './witness/node-witness.ts'
 import type { PodNode } from './worker/pod-node.ts'
 import type { PodWorker } from './worker/pod-worker.ts'
 import { podWriter } from './worker/pod-writer.ts'
@@ -122,6 +123,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const { volumes } = localStorage
     await using nodeCsi = await openNodeCsi({ directory, client, nodeName, clock, log, random })
     csi = nodeCsi
+    const witness = await openNodeWitness({ folder: directory.witness, nodeName, clock, log })
     const mirrors = nodeMirrors({ client, clock, log, random }, async followed => {
       const own = options.registry
       for (const registry of await writeRegistryHosts(directory.registryConfig, { own, mirrored: followed.all() }))
@@ -143,6 +145,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       support: { supplementalGroupsPolicy: runtimeStatus.supplementalGroupsPolicy, appArmor, seLinux: facts.seLinux },
       ...(options.labels ? { labels: options.labels } : {}),
       ...(link === undefined ? {} : { link }),
+      ...(witness === undefined ? {} : { witnessKey: witness.key }),
     }
     const guard = options.policies(client)
     const reports = new RefusedReports(options.isServiceAddress)
@@ -247,6 +250,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           refused: () => guard.refused(),
           usage,
           csi: nodeCsi.forwarded,
+          ...(witness === undefined ? {} : { witness }),
           volumes: async () => [...nodeCsi.volumes.stats.values(), ...(await volumes.room())],
           nodeName,
         },

@@ -82,6 +82,16 @@ test('join-ticket create prints the line with which the second machine joins', {
   assert.match(nodes, /^m1 10\.244\.\d+\.0\/24\nm2 10\.244\.\d+\.0\/24\n$/)
 })
 
+test('both machines are witnesses of the audit log', { skip }, async () => {
+  const keyOf = (node: string) => first.kubectl('get', 'node', node, '-o', 'jsonpath={.metadata.annotations.bulkhead\\.dev/audit-witness}')
+  const keys = await Promise.all(['m1', 'm2'].map(keyOf))
+  const flags = keys.flatMap(key => ['--witness-key', key])
+  await until('both have cosigned a checkpoint', async () => {
+    const { code, stdout } = await first.bulkhead('audit', 'verify', '--data-dir', first.dataDirectory, ...flags)
+    return code === 0 && ['m1', 'm2'].every(node => stdout.includes(`witness bulkhead.dev/node/${node} saw the first`))
+  })
+})
+
 test('a machine that cannot join says why in one sentence, and nothing is made', { skip }, async () => {
   const [, url = '', , ticket = '', , digest = ''] = line
   const elsewhere = join(folder, 'none')

@@ -19,6 +19,7 @@ import { ownLabelRefusal, ownLabels } from '../node/own-labels.ts'
 import { foreignLinkRefusal, ownLinkRefusal } from '../node/own-link.ts'
 import { podMetadataRefusal } from '../node/own-metadata.ts'
 import { maxEventLength, maxNodeStatusLength, maxPodStatusLength, sizeRefusal } from '../node/own-sizes.ts'
+import { foreignWitnessRefusal, ownWitnessRefusal } from '../node/own-witness.ts'
 import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
 import type { PluginDefinition, PluginSteps } from '../plugin-definition.ts'
 import type { DecideFor } from '../policy/request-view.ts'
@@ -77,7 +78,8 @@ function create(options: NodeRestrictionOptions): PluginSteps {
   async function validate(request: AdmissionRequest): Promise<Verdict> {
     const { user, resource } = request
     if (!isOfNode(request)) {
-      const foreign = foreignLinkRefusal(request.object as Node | undefined, request.oldObject as Node | undefined)
+      const [now, old] = [request.object as Node | undefined, request.oldObject as Node | undefined]
+      const foreign = foreignLinkRefusal(now, old) ?? foreignWitnessRefusal(now, old)
       return foreign === undefined ? admitted : refuse(request, foreign)
     }
     const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
@@ -198,7 +200,8 @@ async function nodeRule(request: AdmissionRequest, node: string, { reader, claim
   function strict(): string | undefined {
     if (now === undefined) return undefined
     const link = ownLinkRefusal(now, old, node, claims)
-    if (link !== undefined || profile === 'upstream') return link
+    const own = link ?? ownWitnessRefusal(now, old, node)
+    if (own !== undefined || profile === 'upstream') return own
     return (
       sizeRefusal(now.status, maxNodeStatusLength, node, 'a Node status') ??
       ownLabelRefusal(now, old, changed, node) ??

@@ -60,26 +60,40 @@ export interface WitnessState {
 
 const plain = 'text/plain; charset=utf-8'
 
+/** An answer that gives the reason. */
+export const refuseSubmission = (status: WitnessAnswer['status'], why: string): WitnessAnswer => ({
+  ...{ status, contentType: plain, body: `${why}\n` },
+})
+
+/** The log whose checkpoint was submitted, or the answer to a malformed submission. */
+export function submittedOrigin(body: string): string | WitnessAnswer {
+  try {
+    return parseCheckpoint(parseNote(parseSubmission(body).checkpoint).text).origin
+  } catch (err) {
+    if (err instanceof MalformedNote) return refuseSubmission(400, err.message)
+    throw err
+  }
+}
+
 /** Decides as the specification says. `seconds` since the Unix epoch. */
 export function answerSubmission(body: string, witness: WitnessState, seconds: number): WitnessAnswer {
-  const refuse = (status: WitnessAnswer['status'], why: string): WitnessAnswer => ({ status, contentType: plain, body: `${why}\n` })
   try {
     const { oldSize, proof, checkpoint } = parseSubmission(body)
     const note = parseNote(checkpoint)
     const { origin, size, root } = parseCheckpoint(note.text)
     const key = witness.keyOf(origin)
-    if (key === undefined) return refuse(404, 'the log is unknown here')
-    if (isSignedBy(note, key) !== true) return refuse(403, 'no trusted key of the log signed this checkpoint')
-    if (oldSize > size) return refuse(400, 'the old size is larger than the checkpoint')
+    if (key === undefined) return refuseSubmission(404, 'the log is unknown here')
+    if (isSignedBy(note, key) !== true) return refuseSubmission(403, 'no trusted key of the log signed this checkpoint')
+    if (oldSize > size) return refuseSubmission(400, 'the old size is larger than the checkpoint')
     const known = witness.witnessed(origin) ?? { size: 0, root: emptyRoot }
     if (oldSize !== known.size) return { status: 409, contentType: 'text/x.tlog.size', body: `${known.size}\n` }
-    if (size === known.size && !root.equals(known.root)) return refuse(409, 'another tree of this size was cosigned')
+    if (size === known.size && !root.equals(known.root)) return refuseSubmission(409, 'another tree of this size was cosigned')
     if (!isConsistent({ oldSize, oldRoot: known.root, size, root, hashes: proof }))
-      return refuse(422, 'the checkpoint does not continue the one that was cosigned')
+      return refuseSubmission(422, 'the checkpoint does not continue the one that was cosigned')
     const cosignature = signatureLine(cosign(note.text, witness.name, witness.privateKey, seconds))
     return { status: 200, contentType: plain, body: cosignature, store: { origin, note: checkpoint } }
   } catch (err) {
-    if (err instanceof MalformedNote) return refuse(400, err.message)
+    if (err instanceof MalformedNote) return refuseSubmission(400, err.message)
     throw err
   }
 }

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { checkpointPath } from '../../access/audit/checkpoints.ts'
 import { signatureFault, verifyEpochs } from '../../access/audit/epoch-chain.ts'
 import { readEpochs } from '../../access/audit/epochs-file.ts'
+import { witnessedPath } from '../../access/audit/outputs/witnesses.ts'
 import { TileFiles } from '../../access/audit/tile-files.ts'
+import { readTextIfThere } from '../../base/files/read-text.ts'
 import { parseCheckpoint } from '../../base/tlog/checkpoint.ts'
 import { cosignedAt } from '../../base/tlog/cosignature.ts'
 import { leafHash, sha256 } from '../../base/tlog/hashes.ts'
@@ -28,7 +30,7 @@ export async function printReceipt(flags: LogSource, id: string, print: Print): 
   let found: { readonly index: number; readonly line: Buffer } | undefined
   for await (const { index, bytes } of readRecords(folder)) if (bytes.includes(wanted)) found = { index, line: Buffer.from(bytes) }
   if (found === undefined) throw new UserError(`No record has the audit id "${id}": the header Audit-Id of an answer names it`)
-  const note = await readCheckpoint(folder)
+  const note = await checkpointFor(folder, found.index)
   const { size } = parseCheckpoint(parseNote(note).text)
   if (found.index >= size) throw new UserError('The record is not signed yet: checkpoints are a second apart, so try again')
   const tiles = new TileFiles(folder)
@@ -39,6 +41,16 @@ export async function printReceipt(flags: LogSource, id: string, print: Print): 
   })
   print(formatProof({ extra: found.line, index: found.index, hashes, checkpoint: note }).trimEnd())
   return 0
+}
+
+/** The one that witnesses cosigned if it has the record, else the newest. */
+async function checkpointFor(folder: string, index: number): Promise<string> {
+  const newest = await readCheckpoint(folder)
+  const cosigned = await readTextIfThere(witnessedPath(folder))
+  if (cosigned === undefined) return newest
+  const [now, seen] = [newest, cosigned].map(note => parseCheckpoint(parseNote(note).text))
+  const isUsable = now !== undefined && seen !== undefined && seen.origin === now.origin && index < seen.size && seen.size <= now.size
+  return isUsable ? cosigned : newest
 }
 
 async function readCheckpoint(folder: string): Promise<string> {

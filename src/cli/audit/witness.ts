@@ -1,21 +1,9 @@
 // `bulkhead audit witness`: a witness of audit logs of other machines, over HTTPS (C2SP tlog-witness).
-import { generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import { replaceFile } from '../../base/files/replace-file.ts'
-import { parseCheckpoint } from '../../base/tlog/checkpoint.ts'
-import { publicOf } from '../../base/tlog/epoch-certificate.ts'
-import { cosignatureType, formatKey, isKeyName, type NoteKey, parseKey, parseNote } from '../../base/tlog/note.ts'
-import {
-  answerSubmission,
-  maxSubmissionBytes,
-  type WitnessAnswer,
-  type Witnessed,
-  type WitnessState,
-} from '../../base/tlog/witness-submission.ts'
+import { formatKey, isKeyName, type NoteKey, parseKey } from '../../base/tlog/note.ts'
+import { StoredWitness } from '../../base/tlog/stored-witness.ts'
+import { maxSubmissionBytes, refuseSubmission, type WitnessAnswer } from '../../base/tlog/witness-submission.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
-import { privatePem, readPrivatePem } from '../../signer/key-material.ts'
 import { readRegularFile } from '../check/regular-file.ts'
 
 export interface WitnessFlags {
@@ -68,33 +56,14 @@ interface OpenedWitness {
 
 /** Throws a `UserError` for unusable files. */
 export async function openWitness({ dir, name, key: keyFiles }: Pick<WitnessFlags, 'dir' | 'name' | 'key'>): Promise<OpenedWitness> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const privateKey = await ownKey(join(dir, 'witness.key'))
+  const witness = await StoredWitness.open(dir, name)
   const keys = new Map(keyFiles.flatMap(logKeysIn).map(key => [key.name, key]))
   if (keys.size === 0) throw new UserError('Name the keys of at least one log with --key FILE, as "bulkhead audit key" prints them')
-  const pathOf = (origin: string) => join(dir, `${hash('sha256', origin, 'hex')}.checkpoint`)
-  const witnessed = (origin: string): Witnessed | undefined =>
-    existsSync(pathOf(origin)) ? parseCheckpoint(parseNote(readFileSync(pathOf(origin), 'utf8')).text) : undefined
-  const state: WitnessState = { name, privateKey, keyOf: origin => keys.get(origin), witnessed }
-  // One after the other: what was cosigned is on disk before the next is compared with it.
-  let last: Promise<unknown> = Promise.resolve()
+  const keyOf = async (origin: string) => keys.get(origin) ?? refuseSubmission(404, 'the log is unknown here')
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    void respond(request, response, body => {
-      const decided = last.then(() => decide(body, state, pathOf))
-      last = decided.catch(() => undefined)
-      return decided
-    }).catch(() => response.destroy())
+    void respond(request, response, body => witness.answer(body, { keyOf }, Math.floor(Date.now() / 1000))).catch(() => response.destroy())
   }
-  return { key: formatKey({ name, type: cosignatureType, publicKey: publicOf(privateKey) }), logs: keys.size, answer }
-}
-
-async function ownKey(path: string): Promise<KeyObject> {
-  if (!existsSync(path)) await replaceFile(path, privatePem(generateKeyPairSync('ed25519').privateKey))
-  try {
-    return readPrivatePem(readFileSync(path))
-  } catch (err) {
-    throw new UserError(`Cannot use "${path}": it contains no PEM private key`, { cause: err })
-  }
+  return { key: formatKey(witness.key), logs: keys.size, answer }
 }
 
 function logKeysIn(file: string): NoteKey[] {
@@ -109,12 +78,6 @@ function logKeysIn(file: string): NoteKey[] {
     if (err instanceof UserError) throw err
     throw new UserError(`Cannot use "${file}": ${messageOf(err)}`, { cause: err })
   }
-}
-
-async function decide(body: string, state: WitnessState, pathOf: (origin: string) => string): Promise<WitnessAnswer> {
-  const answer = answerSubmission(body, state, Math.floor(Date.now() / 1000))
-  if (answer.store !== undefined) await replaceFile(pathOf(answer.store.origin), answer.store.note)
-  return answer
 }
 
 async function respond(

@@ -15,6 +15,12 @@ const source = {
   log: { ...optionalText, brief: 'Folder with a copy of a log, as "bulkhead audit export" makes', placeholder: 'DIR' },
 } as const
 const key = { ...optionalText, brief: 'Keys of the log, as "bulkhead audit key" prints them', placeholder: 'FILE' } as const
+const witnessKey = {
+  ...optionalText,
+  variadic: true,
+  brief: 'Key of a witness that must have cosigned; several times',
+  placeholder: 'KEY',
+} as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const fileArgument = (brief: string, placeholder: string) =>
   ({ kind: 'tuple', parameters: [{ brief, parse: String, placeholder }] }) as const
@@ -30,6 +36,7 @@ const verify = buildCommand({
         brief: 'Checkpoint that someone kept; may be given several times',
         placeholder: 'FILE',
       },
+      witnessKey,
     },
   },
   docs: { brief: 'Verify that a log is whole and unchanged, by public keys alone' },
@@ -47,12 +54,7 @@ const prove = buildCommand({
   parameters: {
     flags: {
       ...{ ...source, key },
-      witnessKey: {
-        ...optionalText,
-        variadic: true,
-        brief: 'Key of a witness that must have cosigned; several times',
-        placeholder: 'KEY',
-      },
+      witnessKey,
     },
     positional: fileArgument('Receipt of "bulkhead audit receipt"', 'FILE'),
   },

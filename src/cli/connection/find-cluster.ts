@@ -3,12 +3,15 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { verifyTree } from '../../assess/oracles/audit-tree.ts'
 import type { ClusterMachine, Stray } from '../../assess/proof.ts'
+import { systemClock } from '../../base/clock.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config/config.ts'
+import { silentLogger } from '../../base/log.ts'
 import { codeOf } from '../../base/user-error.ts'
 import { containerdRuntime } from '../../node/cri/containerd-runtime.ts'
 import type { ContainerRuntime } from '../../node/cri/runtime.ts'
 import { nodeDirectory } from '../../node/machine/node-directory.ts'
 import { addStray, runStray, type StrayContainer } from '../../node/run-stray.ts'
+import { NodeWitness } from '../../node/witness/node-witness.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { requestStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
@@ -60,6 +63,7 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
           addStray: (pod, signal) => strayAt(containerdSocket, runtime => addStray(runtime, pod, signal)),
         }
       : {}),
+    openWitness: folder => NodeWitness.open({ nodeName: 'prove', folder, clock: systemClock, log: silentLogger }),
     ...(readable(directory.signer) ? { keys: () => readClusterKeys(directory.signer) } : {}),
   }
 }

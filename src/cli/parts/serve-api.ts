@@ -1,6 +1,5 @@
 // Serves the API on an opened store: audit log, admission, listener, and the objects that each new cluster gets.
 import { AuditLog, type AuditLogOptions } from '../../access/audit/audit-log.ts'
-import type { AuditOutputs } from '../../access/audit/outputs/audit-outputs.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/pod/cluster-policy.ts'
 import { connectArtifacts } from '../../artifacts/connect-artifacts.ts'
@@ -26,7 +25,7 @@ import { warmUpWrites } from '../../server/objects/warm-up-writes.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
 import { Departure } from './departure.ts'
-import { openAuditOutputs } from './open-audit-outputs.ts'
+import { ServerAuditOutputs } from './open-audit-outputs.ts'
 import { storeClientId } from './open-server-store.ts'
 import type { PartContext } from './part-process.ts'
 import { finishRestored } from './restored-store.ts'
@@ -68,24 +67,20 @@ export async function serveApi({
   const firstServing = servingCertificate(signer, settings, signal)
   // Awaited below; an earlier failure must not become an unhandled rejection.
   firstServing.catch(() => undefined)
-  let outputs: AuditOutputs | undefined
+  let outputs: ServerAuditOutputs | undefined
   const [store, audit] = await Promise.all([
     opening,
     openAuditLog(
       { settings, signer, log, signal },
       {
-        onCheckpoint: note => {
-          outputs?.show(note)
-          outputs?.wake(audit.place)
-        },
+        onCheckpoint: note => outputs?.follow(note),
         neededFile: () => outputs?.needs ?? Number.POSITIVE_INFINITY,
       },
     ),
   ])
   stack.use(audit)
-  if (settings.auditOutputs !== undefined)
-    outputs = stack.use(await openAuditOutputs(settings.auditOutputs, { audit, signer, settings, signal }))
-  outputs?.wake(audit.place)
+  const opened = stack.use(await ServerAuditOutputs.open({ audit, signer, settings, signal }))
+  outputs = opened
   const failure = storeFailure(store, log)
   failure.catch(ends)
   const { authentication, authorization } = settings.configurations
@@ -110,6 +105,7 @@ export async function serveApi({
       reloads: replace => {
         configurations = new ReloadedConfigurations(settings.configurations, replace, { metrics, clock, log })
       },
+      witnessNodes: nodes => opened.witnessNodes(nodes),
       features,
       furtherSettings: () => ({
         auditPolicy: settings.auditPolicy,

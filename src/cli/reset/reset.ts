@@ -142,7 +142,7 @@ function eraseAllKeys(folder: number, directory: DataDirectory): Erased {
     results.push({ files: exists ? 1 : 0, linked })
   }
   fsyncSync(folder)
-  for (const name of ['node/pki', 'dns', 'registry', 'backup']) results.push(...eraseBelow(folder, name, join(path, name)))
+  for (const name of ['node/pki', 'node/witness', 'dns', 'registry', 'backup']) results.push(...eraseBelow(folder, name, join(path, name)))
   return { files: results.reduce((sum, { files }) => sum + files, 0), linked: results.flatMap(({ linked }) => linked) }
 }
 

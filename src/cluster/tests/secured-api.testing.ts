@@ -23,7 +23,7 @@ import type { Store } from '../../store/store.ts'
 import type { PolicyFolder } from '../admission/policy-folder.ts'
 import { bootstrap } from '../bootstrap/bootstrap.ts'
 import { openControlPlane } from '../control-plane.ts'
-import type { ReplaceConfiguration } from '../control-plane-options.ts'
+import type { ControlPlaneOptions, ReplaceConfiguration } from '../control-plane-options.ts'
 import { bootstrappedStore, sharedKeySigner, testServiceCidr } from './bootstrapped.testing.ts'
 
 export interface Answer {
@@ -164,6 +164,7 @@ export class SecuredApi implements AsyncDisposable {
     audited,
     store: given,
     signer: givenSigner,
+    witnessNodes,
   }: {
     profile?: Profile
     clock?: Clock
@@ -180,6 +181,7 @@ export class SecuredApi implements AsyncDisposable {
     store?: Store
     /** Replaces one of its own. The caller closes it. */
     signer?: Signer
+    witnessNodes?: NonNullable<ControlPlaneOptions['witnessNodes']>
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -211,6 +213,7 @@ export class SecuredApi implements AsyncDisposable {
       ...(tokenWebhook ? { tokenWebhook } : {}),
       ...(features ? { features } : {}),
       ...(authentication ? { authentication } : {}),
+      ...(witnessNodes ? { witnessNodes } : {}),
       bootstrapTokens,
       serviceCidr: testServiceCidr,
     })

@@ -22,6 +22,8 @@ export interface NodeDirectory {
   readonly seccomp: string
   /** Records of the credentials that pulled the images. */
   readonly pullRecords: string
+  /** The node's key as a witness of audit logs, and what it cosigned. */
+  readonly witness: string
   /** Images of volumes, encrypted. */
   readonly volumes: string
   /** Where volumes are mounted. */
@@ -60,6 +62,7 @@ export function nodeDirectory(directory: string): NodeDirectory {
     cniState: join(root, 'cni', 'state'),
     seccomp: join(root, 'seccomp'),
     pullRecords: join(root, 'pull-records.json'),
+    witness: join(root, 'witness'),
     volumes: join(root, 'volumes'),
     volumeMounts: join(root, 'volume-mounts'),
     csi: join(root, 'csi'),

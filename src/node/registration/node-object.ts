@@ -2,6 +2,7 @@
 
 import { kubernetesVersion } from '../../api/kubernetes-version.ts'
 import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
+import { auditWitnessAnnotation } from '../../api/nodes/witness-call.ts'
 import type { Node, NodeCondition, NodeStatus } from '../../api/types/core-v1.ts'
 import { isExtendedResource, isHugePages } from '../../api/validation/resource-names.ts'
 import { type NodeVolumes, volumesEncryptedCondition } from '../../api/volumes/local-volume-names.ts'
@@ -28,6 +29,8 @@ export interface NodeFacts {
   readonly support: NodeSupport
   /** How other nodes reach its pods; undefined if the machine has no WireGuard. */
   readonly link?: { readonly publicKey: string; readonly port: number }
+  /** Its key as a witness of audit logs; undefined if it is none, as a simulated node. */
+  readonly witnessKey?: string
   /** Further labels from the agent's configuration. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -44,10 +47,11 @@ export function nodeLabels({ name, facts, simulated, labels }: NodeFacts): Recor
   }
 }
 
-export function nodeAnnotations({ simulated, link }: NodeFacts): Record<string, string> {
+export function nodeAnnotations({ simulated, link, witnessKey }: NodeFacts): Record<string, string> {
   return {
     ...(simulated ? { [simulatedMark]: 'true' } : {}),
     ...(link === undefined ? {} : { [nodeLinkKey]: link.publicKey, [nodeLinkPort]: String(link.port) }),
+    ...(witnessKey === undefined ? {} : { [auditWitnessAnnotation]: witnessKey }),
   }
 }
 

@@ -1,6 +1,7 @@
 // Maintains the Node object and the node's Lease: registers, reports status, renews, and reports NotReady when the agent stops.
 
 import { nodeLinkKey, nodeLinkPort } from '../../api/nodes/node-link-names.ts'
+import { auditWitnessAnnotation } from '../../api/nodes/witness-call.ts'
 import { isReason } from '../../api/status.ts'
 import type { Node } from '../../api/types/core-v1.ts'
 import { nodeVolumesAnnotation } from '../../api/volumes/local-volume-names.ts'
@@ -84,13 +85,23 @@ export class NodeRegistrar {
     }
   }
 
-  /** A machine without WireGuard withdraws a key that it published earlier. */
+  /** A machine without WireGuard withdraws a key that it published earlier, and a simulated node that of a witness. */
   async #ensureAnnotations(there: Node, signal: AbortSignal): Promise<void> {
-    const { client, node } = this.#options
-    const wanted: Record<string, string | null> = { [nodeLinkKey]: null, [nodeLinkPort]: null, ...nodeAnnotations(node) }
-    const changed = Object.entries(wanted).filter(([key, value]) => (there.metadata.annotations?.[key] ?? null) !== value)
-    if (changed.length === 0) return
-    await client.patch(nodes, '', node.name, { metadata: { annotations: Object.fromEntries(changed) } }, { type: 'merge' }, signal)
+    const { client, node, log } = this.#options
+    const { [auditWitnessAnnotation]: witness = null, ...links } = nodeAnnotations(node)
+    const ensure = async (wanted: Readonly<Record<string, string | null>>) => {
+      const changed = Object.entries(wanted).filter(([key, value]) => (there.metadata.annotations?.[key] ?? null) !== value)
+      if (changed.length === 0) return
+      await client.patch(nodes, '', node.name, { metadata: { annotations: Object.fromEntries(changed) } }, { type: 'merge' }, signal)
+    }
+    await ensure({ [nodeLinkKey]: null, [nodeLinkPort]: null, ...links })
+    try {
+      await ensure({ [auditWitnessAnnotation]: witness })
+    } catch (err) {
+      // An administrator may have forbidden nodes to change their annotations: register without being a witness.
+      if (!isReason(err, 'Forbidden')) throw err
+      log.info('key of the node as a witness not published', { node: node.name, err: messageOf(err) })
+    }
   }
 
   /**

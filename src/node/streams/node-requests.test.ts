@@ -82,3 +82,9 @@ test('CVE-2020-8551: answerNodeRequest() retains nothing of its requests', async
   await new Promise(resolve => setImmediate(resolve))
   assert.ok(stillHeld(asked) <= 2)
 })
+
+test('answerNodeRequest() answers a checkpoint only if the node is a witness, and only at the one path', async () => {
+  assert.equal(await statusOf('/audit-witness', 'POST'), 404)
+  for (const path of ['/audit-witness/', '/audit-witness?x', '/audit%2dwitness', '//audit-witness', '/kubelet/audit-witness'])
+    assert.equal(await statusOf(path, 'POST'), 400, path)
+})

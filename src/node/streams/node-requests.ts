@@ -11,6 +11,7 @@ import {
   readNodeRequestPath,
 } from '../../api/nodes/node-protocol.ts'
 import { type NodeRequestKind, readNodeQuery, type StreamFlags } from '../../api/nodes/node-query.ts'
+import { witnessTunnelPath } from '../../api/nodes/witness-call.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
@@ -24,6 +25,8 @@ import { metricsContentType, resourceMetrics } from '../usage/resource-metrics.t
 import { statsSummary } from '../usage/stats-summary.ts'
 import type { UsageSampler } from '../usage/usage-sampler.ts'
 import { type VolumeStats, volumeMetrics } from '../usage/volume-metrics.ts'
+import { answerWitnessCall } from '../witness/answer-witness-call.ts'
+import type { NodeWitness } from '../witness/node-witness.ts'
 import type { PodWorker } from '../worker/pod-worker.ts'
 import { dialPod, requireOwnNetwork } from './pod-dial.ts'
 import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
@@ -42,6 +45,8 @@ export interface NodeRequestOptions {
   readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
   /** Calls of controllers to CSI drivers; undefined on a simulated node, which has none. */
   readonly csi?: ForwardedCsiCalls
+  /** Of the audit logs of API servers; undefined if the node is no witness, as a simulated one. */
+  readonly witness?: Pick<NodeWitness, 'answer'>
   /** The room in claims' volumes. */
   readonly volumes?: () => Promise<Iterable<VolumeStats>>
   readonly nodeName: string
@@ -73,6 +78,7 @@ export async function answerNodeRequest(
       if (options.csi === undefined) throw badRequest('cannot call a CSI driver: a simulated node has none')
       return await options.csi.answer(stream, headers[':method'], path, either)
     }
+    if (path === witnessTunnelPath) return await answerWitnessCall(stream, headers[':method'], options.witness)
     const page = await kubeletAnswer(headers, options)
     if (page !== undefined) {
       stream.respond({ ':status': 200, 'content-type': page.contentType })

@@ -4,11 +4,14 @@ import type { NoteKey } from '../../../base/tlog/note.ts'
 import type { AuditAlarms } from '../audit-alarms.ts'
 import type { AuditOutputsSettings } from './audit-outputs-settings.ts'
 import { deliveryOf } from './deliveries.ts'
+import type { NodeWitness } from './show-to-node.ts'
 import { type LogPlace, Sink } from './sink.ts'
 import { Witnesses } from './witnesses.ts'
 
 export interface AuditOutputsOptions {
   readonly settings: Pick<AuditOutputsSettings, 'witnesses' | 'sinks'>
+  /** The nodes that are witnesses now. Default: none. */
+  readonly nodes?: () => readonly NodeWitness[]
   readonly directory: string
   readonly logKey: NoteKey
   readonly alarms: AuditAlarms
@@ -18,11 +21,10 @@ export interface AuditOutputsOptions {
 export class AuditOutputs implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack()
   readonly #sinks: Sink[] = []
-  readonly #witnesses: Witnesses | undefined
+  readonly #witnesses: Witnesses
 
   private constructor({ settings, ...options }: AuditOutputsOptions) {
-    const { witnesses } = settings
-    this.#witnesses = witnesses.length === 0 ? undefined : this.#stack.use(new Witnesses({ ...options, witnesses }))
+    this.#witnesses = this.#stack.use(new Witnesses({ ...options, witnesses: settings.witnesses }))
   }
 
   static async open(options: AuditOutputsOptions): Promise<AuditOutputs> {
@@ -45,7 +47,7 @@ export class AuditOutputs implements AsyncDisposable {
   }
 
   show(checkpoint: string): void {
-    this.#witnesses?.show(checkpoint)
+    this.#witnesses.show(checkpoint)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

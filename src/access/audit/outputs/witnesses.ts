@@ -15,82 +15,153 @@ import { messageOf } from '../../../base/user-error.ts'
 import type { AuditAlarms } from '../audit-alarms.ts'
 import { TileFiles, tlogFolder } from '../tile-files.ts'
 import type { WitnessSettings } from './audit-outputs-settings.ts'
+import { Contradiction } from './contradiction.ts'
+import { CosignedNotes } from './cosigned-notes.ts'
 import { httpsPost } from './https-post.ts'
+import { type NodeWitness, showToNode } from './show-to-node.ts'
 
-/** Beside the checkpoint: the newest one that witnesses cosigned. */
+/** Beside the checkpoint: one that witnesses cosigned. */
 export const witnessedPath = (directory: string): string => join(directory, tlogFolder, 'witnessed')
 
 export interface WitnessesOptions {
   readonly directory: string
   readonly witnesses: readonly WitnessSettings[]
+  /** The nodes that are witnesses now. Default: none. */
+  nodes?(): readonly NodeWitness[]
   readonly logKey: NoteKey
   readonly alarms: AuditAlarms
 }
 
-/** The witness knows of a log that this one does not continue. */
-class Contradiction extends Error {}
+/** Resolves with the cosignatures; undefined if the witness is away, and that is no fault. */
+type Ask = (note: string) => Promise<readonly NoteSignature[] | undefined>
+
+/** One witness, which is shown one checkpoint at a time. */
+interface Follower {
+  /** Of the alarm that it knows of a log which this one does not continue. */
+  readonly name: string
+  /** Of the alarm for all else. */
+  readonly fault: string
+  ask: Ask
+  readonly work: CoalescedWork
+  isGone: boolean
+}
 
 export class Witnesses implements AsyncDisposable {
   readonly #options: WitnessesOptions
   readonly #tiles: TileFiles
   readonly #closing = new AbortController()
-  /** What each HTTPS witness has cosigned, as far as is known. */
+  /** What each witness has cosigned, as far as is known. */
   readonly #sizes = new Map<string, number>()
   #newest: string | undefined
-  readonly #work = new CoalescedWork(() => this.#showNewest())
+  readonly #configured: readonly Follower[]
+  readonly #nodes = new Map<string, Follower>()
+  readonly #cosigned = new CosignedNotes()
+  readonly #kept = new CoalescedWork(() => this.#keep())
+  #keptText: string | undefined
 
   constructor(options: WitnessesOptions) {
     this.#options = options
     this.#tiles = new TileFiles(options.directory)
+    this.#configured = options.witnesses.map(witness =>
+      this.#follower(`witness ${witness.name}`, 'away', note =>
+        'file' in witness ? this.#extendFile(witness.file, note) : this.#submit(witness, note),
+      ),
+    )
   }
 
-  /** Only the newest checkpoint is shown, if they come faster than witnesses answer. */
+  /** Only the newest checkpoint is shown to a witness, if they come faster than it answers. */
   show(checkpoint: string): void {
+    if (this.#closing.signal.aborted) return
     this.#newest = checkpoint
-    this.#work.request()
+    this.#followNodes()
+    for (const { work } of this.#followers()) work.request()
   }
 
   /** Resolves when every witness has answered, or failed to. */
   async idle(): Promise<void> {
-    await this.#work.idle()
+    await Promise.all(this.#followers().map(({ work }) => work.idle()))
+    await this.#kept.idle()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
-    await this.#work.idle()
+    await this.idle()
   }
 
-  async #showNewest(): Promise<void> {
-    const note = this.#newest
-    if (note === undefined || this.#closing.signal.aborted) return
-    this.#newest = undefined
-    const cosignatures = (await Promise.all(this.#options.witnesses.map(witness => this.#ask(witness, note)))).flat()
-    if (cosignatures.length > 0) await this.#keep(note, cosignatures)
+  #followers(): readonly Follower[] {
+    return [...this.#configured, ...this.#nodes.values()]
   }
 
-  async #keep(note: string, cosignatures: readonly NoteSignature[]): Promise<void> {
-    const { alarms, directory } = this.#options
-    const parsed = parseNote(note)
-    try {
-      await replaceFile(witnessedPath(directory), formatNote({ ...parsed, signatures: [...parsed.signatures, ...cosignatures] }))
-      alarms.clear('cosignatures')
-    } catch (err) {
-      alarms.raise('cosignatures', `the signatures of witnesses cannot be kept: ${messageOf(err)}`)
+  #follower(name: string, fault: string, ask: Ask): Follower {
+    const follower: Follower = {
+      name,
+      fault: `${name} ${fault}`,
+      ask,
+      work: new CoalescedWork(() => this.#showNewest(follower)),
+      isGone: false,
+    }
+    return follower
+  }
+
+  /** A node that left is shown nothing more, and only what it has proved stays an alarm. */
+  #followNodes(): void {
+    const nodes = new Map((this.#options.nodes?.() ?? []).map(node => [`witness node ${node.name}`, node]))
+    for (const [name, follower] of this.#nodes) {
+      if (nodes.has(name)) continue
+      this.#nodes.delete(name)
+      follower.isGone = true
+      this.#sizes.delete(name)
+      this.#options.alarms.clear(follower.fault)
+      this.#forget(name)
+    }
+    for (const [name, node] of nodes) {
+      const ask: Ask = note => this.#showNode(name, node, note)
+      const known = this.#nodes.get(name)
+      if (known === undefined) this.#nodes.set(name, this.#follower(name, 'fault', ask))
+      else known.ask = ask
     }
   }
 
-  async #ask(witness: WitnessSettings, note: string): Promise<readonly NoteSignature[]> {
+  async #showNewest(follower: Follower): Promise<void> {
+    const { name, fault } = follower
     const { alarms } = this.#options
-    const [gone, contradicts] = [`witness ${witness.name} away`, `witness ${witness.name}`]
+    const note = this.#newest
+    if (note === undefined || follower.isGone || this.#closing.signal.aborted) return
+    this.#cosigned.begin(name, note)
     try {
-      const cosignatures = 'file' in witness ? await this.#extendFile(witness.file, note) : await this.#submit(witness, note)
-      alarms.clear(gone)
-      return cosignatures
+      const signatures = await follower.ask(note)
+      if (follower.isGone) return
+      alarms.clear(fault)
+      if (signatures === undefined || signatures.length === 0) return this.#forget(name)
+      this.#cosigned.add(name, note, parseCheckpoint(parseNote(note).text).size, signatures)
+      this.#kept.request()
     } catch (err) {
-      if (this.#closing.signal.aborted) return []
-      // What a witness said of another log stays true.
-      alarms.raise(err instanceof Contradiction ? contradicts : gone, messageOf(err))
-      return []
+      this.#forget(name)
+      if (this.#closing.signal.aborted) return
+      // What a witness has shown of another log stays true, also after a node has left.
+      if (err instanceof Contradiction) alarms.raise(name, messageOf(err))
+      else if (!follower.isGone) alarms.raise(fault, messageOf(err))
+    }
+  }
+
+  #forget(witness: string): void {
+    this.#cosigned.fail(witness)
+    this.#kept.request()
+  }
+
+  async #keep(): Promise<void> {
+    const { alarms, directory } = this.#options
+    const best = this.#cosigned.best
+    if (best === undefined) return
+    const parsed = parseNote(best.note)
+    const text = formatNote({ ...parsed, signatures: [...parsed.signatures, ...best.signatures] })
+    if (text === this.#keptText) return
+    try {
+      await replaceFile(witnessedPath(directory), text)
+      this.#keptText = text
+      alarms.clear('cosignatures')
+    } catch (err) {
+      alarms.raise('cosignatures', `the signatures of witnesses cannot be kept: ${messageOf(err)}`)
     }
   }
 
@@ -100,6 +171,14 @@ export class Witnesses implements AsyncDisposable {
       if (bytes === undefined) throw new Error(`The tile "${this.#tiles.pathOf(tile)}" is missing`)
       return bytes
     })
+  }
+
+  async #showNode(name: string, node: NodeWitness, note: string): Promise<readonly NoteSignature[] | undefined> {
+    const log = { logKey: this.#options.logKey, proof: (old: number, size: number) => this.#proof(old, size) }
+    const shown = await showToNode(node, log, { note, oldSize: this.#sizes.get(name) ?? 0 }, this.#closing.signal)
+    if (shown === undefined) return undefined
+    this.#sizes.set(name, shown.size)
+    return shown.signatures
   }
 
   /** The file is replaced only by a checkpoint that continues it. */

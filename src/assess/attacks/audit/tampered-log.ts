@@ -17,9 +17,12 @@ import { within } from '../../until.ts'
 import { auditConfiguration } from './audit-configuration.ts'
 import { copyLog, logManipulations, stealKeys } from './manipulated-copies.ts'
 import { runCommand } from './run-command.ts'
+import { WitnessNode } from './witness-nodes.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const epochSeconds = 2
+/** Far more than the log of a scratch cluster has. */
+const claimedRecords = 987_654_321
 const epochMs = 60_000
 /** More than a cluster records while it starts: a log that is rolled back to before them is shorter than what the witness saw. */
 const laterWrites = 300
@@ -88,9 +91,13 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
       await rm(copied(at), { recursive: true })
     },
   )
-  const { transport: second } = await scratch.serve(flags, signal)
+  const again = await scratch.serve(flags, signal)
+  const { transport: second } = again
+  const early = await WitnessNode.open(scratch, again, 'evidence', () => undefined, signal)
+  await using _early = early
   await write(second, 'after', signal, laterWrites)
   await witnessedAfter(context, join(witness, 'seen'), join(copied(-1), 'tlog', 'checkpoint'), signal)
+  const shown = await shownTo(context, early, join(copied(-1), 'tlog', 'checkpoint'), signal)
   await attackLive(context, second, audit, signal)
   await scratch.stop()
   const rolledBack = await verify(copied(-1), '--seen', join(witness, 'seen'))
@@ -106,7 +113,11 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
     },
   })
   await rm(copied(-1), { recursive: true })
-  const { transport: back } = await earlier.serve(flags, signal)
+  const restored = await earlier.serve(flags, signal)
+  const { transport: back } = restored
+  await using _evidence = await WitnessNode.open(earlier, restored, 'evidence', () => ({ status: 409, body: '', seen: shown }), signal)
+  const claim = { status: 409, body: `${claimedRecords}\n` }
+  await using _claims = await WitnessNode.open(earlier, restored, 'claims', () => claim, signal)
   await write(back, 'back', signal)
   const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /rolled back/, signal)
   attempts.record({
@@ -117,6 +128,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
     },
     ...{ answered: alarm ?? 'no alarm', held: alarm !== undefined },
   })
+  await compareNodes(context, join(earlier.directory, 'server', 'audit'), signal)
   return logManipulations.length + 1
 }
 
@@ -215,6 +227,43 @@ async function witnessedAfter({ clock, attempts }: ProofContext, seen: string, c
     expected: `a checkpoint of more than ${before + laterWrites} records`,
     answered: found ? 'seen' : 'not seen',
     held: found === true,
+  })
+}
+
+/** The checkpoint that a node was shown; it must be newer than the copy of the log. */
+async function shownTo({ clock, attempts }: ProofContext, node: WitnessNode, copied: string, signal: AbortSignal): Promise<string> {
+  const sizeOf = (note: string) => Number(note.split('\n')[1] ?? 0)
+  const before = sizeOf(await readFile(copied, 'utf8'))
+  const isShown = async () => (sizeOf(node.shown ?? '') > before + laterWrites ? node.shown : undefined)
+  const shown = await within(alarmMs, clock, isShown, signal, 100)
+  attempts.record({
+    ...{ name: 'a node is a witness without any configuration', sent: 'a Node with a key and a tunnel' },
+    ...{ expected: `a checkpoint of more than ${before + laterWrites} records`, answered: shown === undefined ? 'not shown' : 'shown' },
+    held: shown !== undefined,
+  })
+  return shown ?? ''
+}
+
+/** A node that shows a checkpoint convicts the log; one that only claims does not. */
+async function compareNodes(context: ProofContext, audit: string, signal: AbortSignal): Promise<void> {
+  const { attempts } = context
+  const convicted = await alarmOf(context, audit, /^witness node evidence: .*rolled back/, signal)
+  attempts.record({
+    ...{
+      name: 'a node shows a checkpoint of the log before the rollback',
+      sent: '409 with the checkpoint',
+      expected: 'an alarm: rolled back',
+    },
+    ...{ answered: convicted ?? 'no alarm', held: convicted !== undefined },
+  })
+  const claimed = await alarmOf(context, audit, new RegExp(`^witness node claims.*${claimedRecords}`), signal)
+  attempts.record({
+    ...{
+      name: 'a node claims to have seen more',
+      sent: '409 without a checkpoint',
+      expected: 'an alarm that names the node and no rollback',
+    },
+    ...{ answered: claimed ?? 'no alarm', held: claimed?.includes('without a checkpoint') === true && !claimed.includes('rolled back') },
   })
 }
 

@@ -1,5 +1,8 @@
 // What a node writes, and what it must not: one field or object each. All are dry runs.
+import { generateKeyPairSync } from 'node:crypto'
 import { nodeLinkKey } from '../../../api/nodes/node-link-names.ts'
+import { auditWitnessAnnotation, nodeWitnessName } from '../../../api/nodes/witness-call.ts'
+import { cosignatureType, formatKey } from '../../../base/tlog/note.ts'
 import { mergePatch, type ProofRequest, strategicPatch } from '../../request.ts'
 import type { NodeArena } from './node-arena.ts'
 
@@ -13,6 +16,9 @@ export interface NodeWrite {
 const dryRun = 'dryRun=All'
 /** 32 bytes in base64; nobody has its private half. */
 const ownKey = `${'b'.repeat(42)}A=`
+/** Of a witness of audit logs, as a node publishes it; the private half is forgotten. */
+export const witnessKeyOf = (node: string): string =>
+  formatKey({ name: nodeWitnessName(node), type: cosignatureType, publicKey: generateKeyPairSync('ed25519').publicKey })
 const patch = (path: string, body: object, contentType = mergePatch): ProofRequest => ({
   method: 'PATCH',
   path: `${path}?${dryRun}`,
@@ -83,6 +89,15 @@ function ownNode({ node }: NodeArena, isCordoned: boolean): NodeWrite[] {
       request: patch(`${path}/status`, { metadata: { annotations: { [nodeLinkKey]: 'key' } } }),
       refusedBy: 'must be 32 bytes in base64',
     },
+    {
+      name: 'a key of its own as a witness',
+      request: patch(path, { metadata: { annotations: { [auditWitnessAnnotation]: witnessKeyOf(node) } } }),
+    },
+    ...both(
+      'a witness key of another node as that',
+      { metadata: { annotations: { [auditWitnessAnnotation]: witnessKeyOf('bulkhead-prove') } } },
+      'it must be a key of cosignatures with the name of this node',
+    ),
     {
       name: 'the name of another machine as its own',
       request: patch(`${path}/status`, { status: { addresses: [{ type: 'Hostname', address: 'bulkhead-prove' }] } }),

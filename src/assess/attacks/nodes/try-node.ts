@@ -1,5 +1,6 @@
 // Acts as a node: reads, writes and requests tokens, each one step beyond what its pods need.
 import { nodeLinkKey } from '../../../api/nodes/node-link-names.ts'
+import { auditWitnessAnnotation } from '../../../api/nodes/witness-call.ts'
 import { parseJson } from '../../../base/json.ts'
 import { nodes } from '../../../client/resources.ts'
 import { certificateRequest } from '../../forged-certificate.ts'
@@ -9,7 +10,7 @@ import type { NodeArena, NodeHeaders } from './node-arena.ts'
 import { nodeCreations, nodeFields } from './node-fields.ts'
 import { listedByNodes, nodeReads, strangerReads } from './node-reads.ts'
 import { nodeTokens } from './node-tokens.ts'
-import { nodeWrites } from './node-writes.ts'
+import { nodeWrites, witnessKeyOf } from './node-writes.ts'
 
 interface NodeAttempt {
   readonly name: string
@@ -36,7 +37,7 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
     ...reads(strangerReads(arena), other, 'a stranger'),
     ...writes,
     ...strangerWrites(arena),
-    administratorWrite(arena),
+    ...administratorWrites(arena),
     ...nodeCreations(arena).map(write => ({ ...write, name: `a node ${write.name}` })),
     ...nodeTokens(arena).map(token => ({ ...token, name: `a node requests ${token.name}` })),
   ]
@@ -49,15 +50,16 @@ export async function tryNode(arena: NodeArena, signal: AbortSignal): Promise<vo
   await tryEveryKind(arena, signal)
 }
 
-/** With a key of one's own, whoever writes Nodes could read what is sent to the pods of the node. */
-const administratorWrite = ({ node }: NodeArena): NodeAttempt => ({
-  name: 'an administrator writes a WireGuard key of a node',
-  request: {
-    ...{ method: 'PATCH', path: `/api/v1/nodes/${node}?dryRun=All`, contentType: 'application/merge-patch+json' },
-    body: { metadata: { annotations: { [nodeLinkKey]: `${'c'.repeat(42)}A=` } } },
-  },
-  refusedBy: `only the node "${node}" itself may set`,
-})
+/** With a key of one's own, whoever writes Nodes could read what is sent to the pods of the node, or cosign what no node has seen. */
+const administratorWrites = ({ node }: NodeArena): NodeAttempt[] =>
+  Object.entries({ [nodeLinkKey]: `${'c'.repeat(42)}A=`, [auditWitnessAnnotation]: witnessKeyOf(node) }).map(([annotation, key]) => ({
+    name: `an administrator writes the key ${annotation} of a node`,
+    request: {
+      ...{ method: 'PATCH', path: `/api/v1/nodes/${node}?dryRun=All`, contentType: 'application/merge-patch+json' },
+      body: { metadata: { annotations: { [annotation]: key } } },
+    },
+    refusedBy: `only the node "${node}" itself may set`,
+  }))
 
 /** The same writes as another node. */
 function strangerWrites({ namespace, node, other }: NodeArena): NodeAttempt[] {

@@ -4,6 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
 import { type CsiCallPath, csiTunnelPath } from '../../../api/nodes/csi-call-path.ts'
 import { type KubeletPath, kubeletRequestPath, nodeRequestPath, type PodRequest } from '../../../api/nodes/node-protocol.ts'
+import { witnessTunnelPath } from '../../../api/nodes/witness-call.ts'
 import { apiError, badRequest, notFound, serviceUnavailable } from '../../../api/status.ts'
 import type { Logger } from '../../../base/log.ts'
 import { nodeHttp2 } from '../../../base/net/node-http2.ts'
@@ -26,7 +27,13 @@ export interface CsiRequestToNode {
   readonly body: Buffer
 }
 
-export type NodeRequest = PodRequest | KubeletRequest | CsiRequestToNode
+/** A checkpoint of this server's audit log. Only the server itself sends it: no path of the API leads here. */
+export interface WitnessRequestToNode {
+  readonly kind: 'witness'
+  readonly body: Buffer
+}
+
+export type NodeRequest = PodRequest | KubeletRequest | CsiRequestToNode | WitnessRequestToNode
 
 /** The response of a node. `stream` carries the bytes: read-only for logs, in both directions for others. */
 export interface NodeAnswer {
@@ -171,7 +178,7 @@ export class NodeTunnels {
     tunnel.budget.requested()
     const isRead = request.kind === 'logs' || request.kind === 'kubelet'
     const stream = tunnel.session.request({ ':method': isRead ? 'GET' : 'POST', ':path': path }, { endStream: isRead, signal })
-    if (request.kind === 'csi') stream.end(request.body)
+    if (request.kind === 'csi' || request.kind === 'witness') stream.end(request.body)
     return await answerOf(stream, () => this.#unreachable(nodeName))
   }
 
@@ -189,6 +196,7 @@ export class NodeTunnels {
 }
 
 function pathOf(request: NodeRequest): string {
+  if (request.kind === 'witness') return witnessTunnelPath
   if (request.kind === 'csi') return csiTunnelPath(request.call)
   return request.kind === 'kubelet' ? kubeletRequestPath(request.path) : nodeRequestPath(request)
 }
