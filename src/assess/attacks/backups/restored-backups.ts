@@ -1,6 +1,7 @@
 // Attacks on the target of backups: each change must be named, and the unchanged backup must be verified.
 import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isJsonObject, parseJson } from '../../../base/json.ts'
 import type { ProofContext } from '../../proof.ts'
 import { request } from '../../request.ts'
 import type { ScratchClusters } from '../../scratch-clusters.ts'
@@ -69,10 +70,7 @@ const attacks: readonly TargetAttack[] = [
   },
   {
     name: 'a link within the chain removed',
-    change: async folder => {
-      const links = (await readdir(join(folder, 'links'))).sort()
-      await rm(join(folder, 'links', links.at(-2) ?? ''))
-    },
+    change: async folder => await rm(await linkBeforeBackup(folder)),
     names: /links\/\d{12}\.json" is missing/,
   },
   {
@@ -152,6 +150,24 @@ async function largestPack(folder: string): Promise<string> {
   const sized = await Promise.all(names.map(async name => ({ name, bytes: (await stat(join(folder, 'packs', name))).size })))
   const [largest] = sized.sort((one, other) => other.bytes - one.bytes)
   return join(folder, 'packs', largest?.name ?? '')
+}
+
+/** The newest changes that have a backup after them: that one says what is kept, so that nothing but the chain itself leads to them. */
+async function linkBeforeBackup(folder: string): Promise<string> {
+  const paths = (await readdir(join(folder, 'links'))).sort().map(name => join(folder, 'links', name))
+  const kinds = await Promise.all(paths.map(kindOfLink))
+  const before = kinds.slice(0, Math.max(0, kinds.lastIndexOf('backup'))).lastIndexOf('changes')
+  const path = paths[before]
+  if (path === undefined) throw new Error(`the target has no changes before a backup: its links are ${kinds.join(', ')}`)
+  return path
+}
+
+/** As docs/backup-format.md describes it. */
+async function kindOfLink(path: string): Promise<string> {
+  const envelope = parseJson(await readFile(path, 'utf8'))
+  const payload = isJsonObject(envelope) ? parseJson(Buffer.from(String(envelope['payload']), 'base64').toString()) : undefined
+  const content = isJsonObject(payload) ? payload['content'] : undefined
+  return isJsonObject(content) ? String(content['kind']) : ''
 }
 
 async function newestLink(folder: string): Promise<string> {
