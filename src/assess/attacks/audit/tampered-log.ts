@@ -119,7 +119,7 @@ export async function attackTamperedLog(context: ProofContext, clusters: Scratch
   const claim = { status: 409, body: `${claimedRecords}\n` }
   await using _claims = await WitnessNode.open(earlier, restored, 'claims', () => claim, signal)
   await write(back, 'back', signal)
-  const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /rolled back/, signal)
+  const alarm = await alarmOf(context, join(earlier.directory, 'server', 'audit'), /^witness usb: .*rolled back/, signal)
   attempts.record({
     ...{
       name: 'the whole disk is rolled back',
