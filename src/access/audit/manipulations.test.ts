@@ -1,4 +1,4 @@
-// A few random manipulations of each kind; manipulations.long.test.ts has a thousand.
+// One random manipulation of each kind; manipulations.long.test.ts has a thousand.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newDirectory } from './audit-log.testing.ts'
@@ -17,11 +17,9 @@ test('verifyLog() accepts a log of several files and epochs', async () => {
 for (const manipulation of manipulations) {
   test(`verifyLog() names each ${manipulation.name}`, async () => {
     const folder = newDirectory()
-    for (let seed = 0; seed < 4; seed++) {
-      await manipulated(made, manipulation, folder, randomOf(seed))
-      const seen = manipulation.needsSeen ? [made.seen] : []
-      const { problems } = await verifyLog(folder, { ...made, seen })
-      assert.notDeepEqual(problems, [], `seed ${seed}`)
-    }
+    await manipulated(made, manipulation, folder, randomOf(0))
+    const seen = manipulation.needsSeen ? [made.seen] : []
+    const { problems } = await verifyLog(folder, { ...made, seen })
+    assert.notDeepEqual(problems, [])
   })
 }
